@@ -1,0 +1,24 @@
+# Builds the three programs on Debian 12 and puts them, and nothing to build with, into the second image.
+FROM debian:bookworm-slim AS build
+WORKDIR /src
+COPY scripts/packages scripts/packages
+COPY scripts/lib/message.sh scripts/lib/message.sh
+RUN scripts/packages build
+COPY . .
+RUN cmake --preset release && cmake --build --preset release --target pgveil pgveil-tenant pgveil-user
+
+FROM debian:bookworm-slim
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates openssl postgresql-client-15 \
+        libpq5 libsqlite3-0 libspdlog1.10 libssl3 tzdata \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 6543 --home-dir /var/lib/pgveil --create-home pgveil
+COPY --from=build /src/build/release/bin/pgveil /src/build/release/bin/pgveil-tenant \
+    /src/build/release/bin/pgveil-user /usr/local/bin/
+COPY scripts/docker /usr/local/lib/pgveil
+USER pgveil
+WORKDIR /var/lib/pgveil
+EXPOSE 6543
+# Locked memory: run with --ulimit memlock=67108864 or more for many sessions.
+ENTRYPOINT ["pgveil"]
+CMD ["serve", "--config", "/etc/pgveil/pgveil.json"]

@@ -1,0 +1,32 @@
+# pgveil_library(NAME SOURCES a.cpp ... [PUBLIC target ...] [PRIVATE target ...])
+# A static library for one folder. Includes are written from the root: #include "keyshare/core/secret.hpp".
+function(pgveil_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_include_directories(${name} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${ARG_PUBLIC} PRIVATE ${ARG_PRIVATE} warnings)
+endfunction()
+
+# pgveil_program(NAME SOURCES main.cpp ... LINKS target ...)
+function(pgveil_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} warnings)
+  target_compile_definitions(${name} PRIVATE PGVEIL_VERSION="${PROJECT_VERSION}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+endfunction()
+
+# pgveil_test(NAME SOURCES a_test.cpp ... LINKS target ... [LABELS label ...])
+# A GoogleTest program; every TEST becomes a CTest test. Vectors are found through PGVEIL_VECTORS.
+function(pgveil_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS;LABELS" ${ARGN})
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+  add_executable(${name} ${ARG_SOURCES})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock_main warnings)
+  target_compile_definitions(${name} PRIVATE
+    PGVEIL_VECTORS="${PROJECT_SOURCE_DIR}/test/vectors" PGVEIL_SOURCE="${PROJECT_SOURCE_DIR}")
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}")
+endfunction()

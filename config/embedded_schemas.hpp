@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string_view>
+
+namespace pgveil::config {
+
+/// The text of config/pgveil.schema.json.
+std::string_view settings_schema();
+
+/// The text of config/policy.schema.json.
+std::string_view policy_schema();
+
+}  // namespace pgveil::config

@@ -1,0 +1,115 @@
+#pragma once
+
+#include "config/error.hpp"
+#include "sql/types/type.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::config {
+
+/// How a column is sealed. The numbers are the scheme byte of the envelope.
+enum class Scheme : std::uint8_t { kRandomized = 1, kEquality = 2 };
+
+/// "randomized", "equality": the word in key derivation and associated data.
+std::string_view name_of(Scheme scheme);
+
+/// One protected column as the policy states it.
+struct ColumnPolicy {
+    std::string name;
+    types::Type type;
+    Scheme scheme = Scheme::kRandomized;
+    std::string group = "default";
+    /// The explicit context, or empty: then it is the qualified name (see default_context).
+    std::string context;
+    /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
+    std::string pointer;
+};
+
+/// One protected table. `schema` is "*" if the entry stands for the table in every schema.
+struct TablePolicy {
+    std::string schema;
+    std::string name;
+    std::vector<ColumnPolicy> columns;  // in name order
+
+    /// Null if the column is plain.
+    const ColumnPolicy* column(std::string_view column_name) const;
+};
+
+/// Schema and name of a relation, decoded (no quotes).
+struct PolicyName {
+    std::string schema;
+    std::string name;
+
+    friend auto operator<=>(const PolicyName&, const PolicyName&) = default;
+};
+
+/// What parse_policy hands to Policy. Everything in it has been checked.
+struct PolicyContent {
+    std::vector<TablePolicy> tables;
+    std::vector<PolicyName> plain;
+    std::vector<std::string> search_path = {"public"};
+    std::vector<std::string> databases;
+};
+
+/// Which columns are protected and how. Immutable: hold it by shared_ptr<const Policy>; a reload
+/// makes a new one. Thread-safe. All names are exact names, as they stand in pg_class.
+class Policy {
+public:
+    explicit Policy(PolicyContent content);
+
+    /// The entry for `schema.table`: the exact one, else the one for "*". Null if plain.
+    /// A relation in the `plain` list has none.
+    const TablePolicy* find(std::string_view schema, std::string_view table) const;
+
+    /// True if some entry has this last name, in whatever schema: then a relation of that name
+    /// that find() does not know must be refused, unless is_listed_plain().
+    bool is_protected_name(std::string_view last_name) const;
+
+    /// True if the policy says that this relation is plain although its name is protected.
+    bool is_listed_plain(std::string_view schema, std::string_view name) const;
+
+    /// True if the policy protects tables of this database (all of them by default).
+    bool covers_database(std::string_view database) const;
+
+    const std::vector<TablePolicy>& tables() const { return content_.tables; }
+
+    /// The search_path that may be trusted to resolve unqualified names.
+    const std::vector<std::string>& search_path() const { return content_.search_path; }
+
+    /// Key groups that occur, sorted, each once.
+    std::vector<std::string> groups() const;
+
+    /// Different for every Policy object of this process: the key of caches.
+    std::uint64_t epoch() const { return epoch_; }
+
+    bool is_empty() const { return content_.tables.empty(); }
+
+private:
+    PolicyContent content_;
+    std::map<PolicyName, std::size_t> by_name_;
+    std::set<std::string, std::less<>> protected_names_;
+    std::set<PolicyName> plain_;
+    std::uint64_t epoch_;
+};
+
+/// The context of a column without an explicit one: schema.table.column, where a part that is not
+/// [a-z_][a-z0-9_$]* stands in double quotes (inner quotes doubled), so that no two columns share
+/// it.
+std::string default_context(
+    std::string_view schema, std::string_view table, std::string_view column
+);
+
+/// Reads a policy (JSON with comments). `file` only names it in the error. Unknown and duplicate
+/// keys, features that are not available yet, and contradictions are errors of one line.
+Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::string_view text);
+
+/// parse_policy on the content of a file.
+Result<std::shared_ptr<const Policy>> load_policy(const std::string& path);
+
+}  // namespace pgveil::config

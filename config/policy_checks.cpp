@@ -1,0 +1,85 @@
+#include "config/policy_reader.hpp"
+
+#include <map>
+#include <set>
+
+namespace pgveil::config {
+
+namespace {
+
+/// The column that used a context first; the others must agree with it.
+using Contexts = std::map<std::string, const ColumnPolicy*>;
+
+std::string context_of(const TablePolicy& table, const ColumnPolicy& column) {
+    return column.context.empty() ? default_context(table.schema, table.name, column.name)
+                                  : column.context;
+}
+
+std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& right) {
+    if (types::canonical_name_of(left.type.kind) != types::canonical_name_of(right.type.kind)) {
+        return "type (" + types::name_of(left.type) + " and " + types::name_of(right.type) + ")";
+    }
+    if (left.scheme != right.scheme) {
+        return "search (" + std::string(name_of(left.scheme)) + " and " +
+               std::string(name_of(right.scheme)) + ")";
+    }
+    if (left.group != right.group) {
+        return "group (" + left.group + " and " + right.group + ")";
+    }
+    return {};
+}
+
+Result<void> check_context(
+    std::string_view file, const TablePolicy& table, const ColumnPolicy& column, Contexts& contexts
+) {
+    const std::string context = context_of(table, column);
+    const auto [entry, is_new] = contexts.emplace(context, &column);
+    if (is_new) {
+        return {};
+    }
+    const std::string difference = difference_between(*entry->second, column);
+    if (difference.empty()) {
+        return {};
+    }
+    return error_at(
+        file,
+        column.pointer,
+        "shares the context \"" + context + "\" with " + entry->second->pointer +
+            " but differs in " + difference + "; make them agree or give one another context"
+    );
+}
+
+}  // namespace
+
+Result<void> check_policy(std::string_view file, const PolicyContent& content) {
+    std::set<PolicyName> names;
+    Contexts contexts;
+    for (const TablePolicy& table : content.tables) {
+        if (!names.insert(PolicyName{table.schema, table.name}).second) {
+            return error_at(
+                file,
+                pointer_to("/tables", table.schema + "." + table.name),
+                "names a table that has another entry, too; keep one of the two"
+            );
+        }
+        for (const ColumnPolicy& column : table.columns) {
+            const Result<void> checked = check_context(file, table, column, contexts);
+            if (!checked.has_value()) {
+                return checked;
+            }
+        }
+    }
+    for (const PolicyName& plain : content.plain) {
+        if (names.contains(plain)) {
+            return error_at(
+                file,
+                "/plain",
+                "lists " + plain.schema + "." + plain.name +
+                    ", which is protected under /tables; keep one of the two"
+            );
+        }
+    }
+    return {};
+}
+
+}  // namespace pgveil::config

@@ -1,0 +1,260 @@
+#include "config/policy_reader.hpp"
+
+#include "config/embedded_schemas.hpp"
+#include "config/policy_name.hpp"
+#include "config/text_file.hpp"
+
+#include <array>
+#include <utility>
+
+namespace pgveil::config {
+
+namespace {
+
+/// Keys that the schema knows and this version does not act on: refused, never ignored.
+constexpr std::array<std::string_view, 3> kLaterKeys = {"pad_to", "bind_to", "order_bytes"};
+
+bool is_reserved_schema(std::string_view schema) {
+    return schema == "pgveil" || schema == "information_schema" || schema.starts_with("pg_");
+}
+
+Result<PolicyName> read_relation(
+    std::string_view file, std::string_view pointer, std::string_view text
+) {
+    ParsedName name = parse_name(text);
+    if (name.problem.empty() && name.parts.size() != 2) {
+        name.problem = "is not of the form schema.table";
+    }
+    if (!name.problem.empty()) {
+        return error_at(file, pointer, name.problem);
+    }
+    if (name.parts[1] == "*") {
+        return error_at(file, pointer, "needs the table's name behind the schema");
+    }
+    if (is_reserved_schema(name.parts[0])) {
+        return error_at(
+            file, pointer, "is in a schema of PostgreSQL or pgveil, which cannot be protected"
+        );
+    }
+    return PolicyName{std::move(name.parts[0]), std::move(name.parts[1])};
+}
+
+Result<std::string> read_column_name(
+    std::string_view file, std::string_view pointer, std::string_view text
+) {
+    ParsedName name = parse_name(text);
+    if (name.problem.empty() && (name.parts.size() != 1 || name.parts[0] == "*")) {
+        name.problem = "is not one column's name; put a name with dots in double quotes";
+    }
+    if (!name.problem.empty()) {
+        return error_at(file, pointer, name.problem);
+    }
+    return std::move(name.parts[0]);
+}
+
+Result<void> refuse_later_keys(
+    std::string_view file, const std::string& pointer, const Json& entry
+) {
+    for (const std::string_view key : kLaterKeys) {
+        if (entry.contains(key)) {
+            return error_at(
+                file,
+                pointer_to(pointer, key),
+                "is not available yet in this version; remove it (it would not protect anything)"
+            );
+        }
+    }
+    if (entry.value("on_missing_key", "error") != "error") {
+        return error_at(
+            file,
+            pointer_to(pointer, "on_missing_key"),
+            "\"null\" is not available yet in this version; remove it or write \"error\""
+        );
+    }
+    return {};
+}
+
+/// `search` is one word or a list of words.
+Result<Scheme> read_search(std::string_view file, const std::string& pointer, const Json& entry) {
+    if (!entry.contains("search")) {
+        return Scheme::kRandomized;
+    }
+    const Json& search = entry["search"];
+    const Json words = search.is_array() ? search : Json::array({search});
+    for (const Json& word : words) {
+        if (word.get<std::string>() == "order") {
+            return error_at(
+                file,
+                pointer_to(pointer, "search"),
+                "\"order\" is not available yet in this version; use \"equality\" or remove it"
+            );
+        }
+    }
+    return Scheme::kEquality;
+}
+
+Result<types::Type> read_type(
+    std::string_view file, const std::string& pointer, const Json& entry
+) {
+    auto type = types::parse_type_name(entry["type"].get<std::string>());
+    if (!type.has_value()) {
+        return error_at(
+            file,
+            pointer_to(pointer, "type"),
+            type.error().message +
+                "; available: bool, int2, int4, int8, text, varchar(n), date, timestamp(p), "
+                "timestamptz(p), uuid, bytea"
+        );
+    }
+    return *type;
+}
+
+Result<ColumnPolicy> read_column(
+    std::string_view file, std::string pointer, std::string_view key, const Json& entry
+) {
+    Result<std::string> name = read_column_name(file, pointer, key);
+    if (!name.has_value()) {
+        return name.error();
+    }
+    const Result<void> available = refuse_later_keys(file, pointer, entry);
+    if (!available.has_value()) {
+        return available.error();
+    }
+    const Result<types::Type> type = read_type(file, pointer, entry);
+    if (!type.has_value()) {
+        return type.error();
+    }
+    const Result<Scheme> scheme = read_search(file, pointer, entry);
+    if (!scheme.has_value()) {
+        return scheme.error();
+    }
+    if (*scheme == Scheme::kEquality && !types::has_canonical_form(type->kind)) {
+        return error_at(
+            file,
+            pointer_to(pointer, "search"),
+            "equal values of type " + types::name_of(*type) +
+                " can have different forms, so it cannot be searched; remove \"search\""
+        );
+    }
+    ColumnPolicy column;
+    column.name = std::move(*name);
+    column.type = *type;
+    column.scheme = *scheme;
+    column.group = entry.value("group", "default");
+    column.context = entry.value("context", "");
+    column.pointer = std::move(pointer);
+    return column;
+}
+
+Result<TablePolicy> read_table(std::string_view file, const std::string& key, const Json& entry) {
+    const std::string pointer = pointer_to("/tables", key);
+    Result<PolicyName> name = read_relation(file, pointer, key);
+    if (!name.has_value()) {
+        return name.error();
+    }
+    TablePolicy table;
+    table.schema = std::move(name->schema);
+    table.name = std::move(name->name);
+    const std::string columns = pointer_to(pointer, "columns");
+    for (const auto& item : entry["columns"].items()) {
+        Result<ColumnPolicy> column =
+            read_column(file, pointer_to(columns, item.key()), item.key(), item.value());
+        if (!column.has_value()) {
+            return column.error();
+        }
+        if (table.column(column->name) != nullptr) {
+            return error_at(file, column->pointer, "is the same column as another entry");
+        }
+        table.columns.push_back(std::move(*column));
+    }
+    return table;
+}
+
+Result<void> read_tables(std::string_view file, const Json& document, PolicyContent& content) {
+    for (const auto& item : document["tables"].items()) {
+        Result<TablePolicy> table = read_table(file, item.key(), item.value());
+        if (!table.has_value()) {
+            return table.error();
+        }
+        content.tables.push_back(std::move(*table));
+    }
+    return {};
+}
+
+Result<void> read_plain(std::string_view file, const Json& document, PolicyContent& content) {
+    const Json plain = document.value("plain", Json::array());
+    for (std::size_t index = 0; index < plain.size(); ++index) {
+        const std::string pointer = pointer_to("/plain", std::to_string(index));
+        Result<PolicyName> name = read_relation(file, pointer, plain[index].get<std::string>());
+        if (!name.has_value()) {
+            return name.error();
+        }
+        if (name->schema == "*") {
+            return error_at(
+                file, pointer, "needs the schema's name: each plain relation is listed by itself"
+            );
+        }
+        content.plain.push_back(std::move(*name));
+    }
+    return {};
+}
+
+Result<void> read_search_path(std::string_view file, const Json& document, PolicyContent& content) {
+    if (!document.contains("search_path")) {
+        return {};
+    }
+    content.search_path.clear();
+    const Json& path = document["search_path"];
+    for (std::size_t index = 0; index < path.size(); ++index) {
+        const std::string pointer = pointer_to("/search_path", std::to_string(index));
+        ParsedName name = parse_name(path[index].get<std::string>());
+        const bool is_one = name.parts.size() == 1 && name.parts[0] != "*";
+        if (!name.problem.empty() || !is_one) {
+            return error_at(
+                file, pointer, name.problem.empty() ? "is not one schema's name" : name.problem
+            );
+        }
+        content.search_path.push_back(std::move(name.parts[0]));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
+    PolicyContent content;
+    for (const auto read : {read_tables, read_plain, read_search_path}) {
+        const Result<void> done = read(file, document, content);
+        if (!done.has_value()) {
+            return done.error();
+        }
+    }
+    content.databases = document.value("databases", std::vector<std::string>());
+    return content;
+}
+
+Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::string_view text) {
+    const Result<Json> document = parse_document(file, text, policy_schema());
+    if (!document.has_value()) {
+        return document.error();
+    }
+    Result<PolicyContent> content = read_policy(file, *document);
+    if (!content.has_value()) {
+        return content.error();
+    }
+    const Result<void> checked = check_policy(file, *content);
+    if (!checked.has_value()) {
+        return checked.error();
+    }
+    return std::make_shared<const Policy>(std::move(*content));
+}
+
+Result<std::shared_ptr<const Policy>> load_policy(const std::string& path) {
+    const Result<std::string> text = read_text_file(path);
+    if (!text.has_value()) {
+        return text.error();
+    }
+    return parse_policy(path, *text);
+}
+
+}  // namespace pgveil::config

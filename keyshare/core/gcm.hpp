@@ -1,0 +1,43 @@
+#pragma once
+
+#include "keyshare/core/bytes.hpp"
+#include "keyshare/core/error.hpp"
+#include "keyshare/core/handles.hpp"
+#include "keyshare/core/secret.hpp"
+
+#include <cstddef>
+
+namespace pgveil::core {
+
+inline constexpr std::size_t kAes256KeySize = 32;
+inline constexpr std::size_t kGcmNonceSize = 12;
+inline constexpr std::size_t kGcmTagSize = 16;
+
+/// AES-256-GCM (NIST SP 800-38D) with a 96-bit nonce and a 128-bit tag, for HPKE and below XAES.
+///
+/// Not for stored values: a random 96-bit nonce allows only 2^32 of them per key. Use xaes.hpp. A
+/// nonce must never repeat under one key. Not key-committing. Round keys live as long as the
+/// object. One thread at a time.
+class Aes256Gcm {
+public:
+    /// `key` is 32 bytes (invariant).
+    explicit Aes256Gcm(ByteView key);
+
+    /// Goes on with another key in the same context; cheaper than a new object.
+    void rekey(ByteView key);
+
+    /// Ciphertext, then tag. `nonce` is 12 bytes (invariant). Plaintext and associated data below
+    /// 2^31 bytes.
+    Bytes seal(ByteView nonce, ByteView associated, ByteView plaintext);
+    /// The same into `out`, which is plaintext.size() + kGcmTagSize bytes long (invariant) and must
+    /// not overlap.
+    void seal_into(ByteView nonce, ByteView associated, ByteView plaintext, MutableByteView out);
+    /// kAuthentication when the tag does not fit; the unauthenticated plaintext is wiped and never
+    /// shown.
+    Result<SecretBytes> open(ByteView nonce, ByteView associated, ByteView sealed);
+
+private:
+    CipherContext context_;
+};
+
+}  // namespace pgveil::core

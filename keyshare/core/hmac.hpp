@@ -1,0 +1,15 @@
+#pragma once
+
+#include "keyshare/core/bytes.hpp"
+#include "keyshare/core/hash.hpp"
+#include "keyshare/core/secret.hpp"
+
+namespace pgveil::core {
+
+/// HMAC-SHA256 (RFC 2104), any key size including none. Compare results with
+/// equal_in_constant_time() only.
+Sha256Digest hmac_sha256(ByteView key, ByteView message);
+/// The same where the result itself is a secret (SCRAM keys, chained derivation): 32 bytes.
+SecretBytes secret_hmac_sha256(ByteView key, ByteView message);
+
+}  // namespace pgveil::core

@@ -1,0 +1,169 @@
+#include "keyshare/seal/file_seal.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace pgveil::seal {
+namespace {
+
+constexpr std::size_t kKeySize = StoreKey::kSize;
+constexpr mode_t kForbiddenBits = S_IRWXG | S_IRWXO | S_IXUSR;
+
+class File {
+public:
+    explicit File(int descriptor) : descriptor_(descriptor) {}
+
+    File(const File&) = delete;
+    File& operator=(const File&) = delete;
+    File(File&&) = delete;
+    File& operator=(File&&) = delete;
+
+    ~File() {
+        if (descriptor_ >= 0) {
+            ::close(descriptor_);
+        }
+    }
+
+    int descriptor() const { return descriptor_; }
+
+    bool is_open() const { return descriptor_ >= 0; }
+
+private:
+    int descriptor_;
+};
+
+Error failure(const std::filesystem::path& path, std::string_view what) {
+    return Error{"store key file " + path.string() + ": " + std::string(what)};
+}
+
+Error failure(const std::filesystem::path& path, std::string_view what, int error) {
+    return failure(path, std::string(what) + ": " + std::generic_category().message(error));
+}
+
+// Why this file is not taken as a store key; empty if it is.
+std::string objection(const struct stat& status) {
+    if (!S_ISREG(status.st_mode)) {
+        return "it is not a regular file";
+    }
+    if (status.st_uid != ::geteuid()) {
+        return "it belongs to another user: give it to the user that runs pgveil (chown)";
+    }
+    if ((status.st_mode & kForbiddenBits) != 0) {
+        return "others may read it: set its mode to 0600 (chmod 600), and if it was exposed have "
+               "the store made anew";
+    }
+    if (static_cast<std::size_t>(status.st_size) != kKeySize) {
+        return "it must hold exactly 32 bytes, but has " + std::to_string(status.st_size) +
+               ": restore it from its backup";
+    }
+    return {};
+}
+
+bool read_all(int descriptor, std::span<std::uint8_t> out) {
+    while (!out.empty()) {
+        const ssize_t got = ::read(descriptor, out.data(), out.size());
+        if (got == 0 || (got < 0 && errno != EINTR)) {
+            return false;
+        }
+        out = out.subspan(got < 0 ? 0 : static_cast<std::size_t>(got));
+    }
+    return true;
+}
+
+bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t put = ::write(descriptor, bytes.data(), bytes.size());
+        if (put < 0 && errno != EINTR) {
+            return false;
+        }
+        bytes = bytes.subspan(put < 0 ? 0 : static_cast<std::size_t>(put));
+    }
+    return true;
+}
+
+bool sync_directory(const std::filesystem::path& directory) {
+    const std::filesystem::path place = directory.empty() ? "." : directory;
+    const File file(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return file.is_open() && ::fsync(file.descriptor()) == 0;
+}
+
+// Written beside and renamed over, so that a crash never leaves half a key under the real name. The
+// link fails if another process was faster: then that one's key counts.
+Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
+    const std::filesystem::path draft = path.string() + ".new";
+    ::unlink(draft.c_str());
+    const File file(
+        ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
+    );
+    if (!file.is_open()) {
+        return failure(path, "cannot be made", errno);
+    }
+    if (!write_all(file.descriptor(), key.reveal()) || ::fsync(file.descriptor()) != 0) {
+        const int error = errno;
+        ::unlink(draft.c_str());
+        return failure(path, "cannot be written", error);
+    }
+    const bool linked = ::link(draft.c_str(), path.c_str()) == 0;
+    const int error = errno;
+    ::unlink(draft.c_str());
+    if (!linked && error != EEXIST) {
+        return failure(path, "cannot be made", error);
+    }
+    if (!sync_directory(path.parent_path())) {
+        return failure(path, "its folder cannot be synced to disk", errno);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<StoreKey> read_store_key(const std::filesystem::path& path) {
+    const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file.is_open()) {
+        if (errno == ENOENT) {
+            return failure(
+                path,
+                "there is none: the store cannot be opened without it; restore it, or order a new "
+                "proxy"
+            );
+        }
+        return failure(path, errno == ELOOP ? "it is a symbolic link" : "cannot be opened", errno);
+    }
+
+    struct stat status {};
+
+    if (::fstat(file.descriptor(), &status) != 0) {
+        return failure(path, "cannot be examined", errno);
+    }
+    const std::string why_not = objection(status);
+    if (!why_not.empty()) {
+        return failure(path, why_not);
+    }
+    StoreKey key;
+    if (!read_all(file.descriptor(), key.reveal_mutable())) {
+        return failure(path, "cannot be read");
+    }
+    return key;
+}
+
+Result<StoreKey> read_or_create_store_key(
+    const std::filesystem::path& path, core::RandomSource& random
+) {
+    struct stat status {};
+
+    if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) {
+        const auto created = create(path, core::random_secret<StoreKey>(random));
+        if (!created.has_value()) {
+            return created.error();
+        }
+    }
+    return read_store_key(path);
+}
+
+}  // namespace pgveil::seal

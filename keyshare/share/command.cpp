@@ -1,0 +1,267 @@
+#include "keyshare/share/command.hpp"
+
+#include "keyshare/core/invariant.hpp"
+#include "keyshare/core/lp.hpp"
+#include "keyshare/share/binary_fields.hpp"
+#include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/names.hpp"
+
+#include <array>
+#include <utility>
+
+namespace pgveil::share {
+namespace {
+
+constexpr std::string_view kType = "pgveil-command";
+constexpr std::string_view kPartsFormat = "pgveil/1 proxy parts";
+constexpr std::size_t kCommandsMax = 1000;
+constexpr char kSeparator = ',';
+
+struct OperationName {
+    Operation operation;
+    std::string_view name;
+};
+
+constexpr std::array kOperations{
+    OperationName{Operation::kAddUser, "add_user"},
+    OperationName{Operation::kWithdrawUser, "withdraw_user"}};
+
+std::optional<Operation> operation_named(std::string_view name) {
+    for (const OperationName& one : kOperations) {
+        if (one.name == name) {
+            return one.operation;
+        }
+    }
+    return std::nullopt;
+}
+
+Json commitment_to_json(const GroupCommitment& one) {
+    return Json{
+        {"group", one.group},
+        {"user_epoch", one.user_epoch},
+        {"user", json_digest(one.user)},
+        {"app_epoch", one.app_epoch},
+        {"app", json_digest(one.app)}};
+}
+
+std::vector<GroupCommitment> commitments_from_json(JsonReader& reader) {
+    std::vector<GroupCommitment> commitments;
+    for (const Json& value : reader.part("commitments")) {
+        JsonReader one(value);
+        commitments.push_back(
+            {one.group_name("group"),
+             one.u32("user_epoch"),
+             one.digest("user"),
+             one.u32("app_epoch"),
+             one.digest("app")}
+        );
+        if (!one.ok()) {
+            reader.fail();
+        }
+    }
+    return commitments;
+}
+
+std::string payload_of(const Command& command) {
+    Json groups = Json::array();
+    Json commitments = Json::array();
+    for (const GroupCommitment& one : command.commitments) {
+        groups.push_back(one.group);
+        commitments.push_back(commitment_to_json(one));
+    }
+    return write_json(Json{
+        {"tenant", command.tenant},
+        {"op", name_of(command.operation)},
+        {"uid", command.user_id},
+        {"groups", std::move(groups)},
+        {"epoch", command.epoch},
+        {"seq", command.sequence},
+        {"prev", json_digest(command.previous)},
+        {"iat", command.issued_at_s},
+        {"exp", command.expires_at_s},
+        {"command_key", command.command_key_id},
+        {"sealed", json_bytes(command.sealed_parts)},
+        {"commitments", std::move(commitments)}});
+}
+
+Command read_fields(JsonReader& reader, Operation operation) {
+    Command command;
+    command.tenant = reader.plain_name("tenant");
+    command.operation = operation;
+    command.user_id = reader.plain_name("uid");
+    command.epoch = reader.u32("epoch");
+    command.sequence = reader.u64("seq");
+    command.previous = reader.digest("prev");
+    command.issued_at_s = reader.time("iat");
+    command.expires_at_s = reader.time("exp");
+    command.command_key_id = reader.u32("command_key");
+    command.sealed_parts = reader.bytes("sealed");
+    command.commitments = commitments_from_json(reader);
+    return command;
+}
+
+bool ascending(const std::vector<GroupCommitment>& commitments) {
+    for (std::size_t at = 1; at < commitments.size(); ++at) {
+        if (commitments[at - 1].group >= commitments[at].group) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// What each operation must carry and must leave empty.
+bool fits_operation(const Command& command) {
+    switch (command.operation) {
+        case Operation::kAddUser:
+            return command.epoch >= 1 && command.expires_at_s > command.issued_at_s &&
+                   !command.sealed_parts.empty() && !command.commitments.empty() &&
+                   command.commitments.size() <= kGroupsMax && ascending(command.commitments);
+        case Operation::kWithdrawUser:
+            return command.epoch == 0 && command.expires_at_s == 0 && command.command_key_id == 0 &&
+                   command.sealed_parts.empty() && command.commitments.empty();
+    }
+    return false;
+}
+
+Result<Command> parse(std::string_view payload) {
+    JsonReader reader(payload);
+    const std::string name = reader.text("op");
+    if (!reader.ok()) {
+        return Error{ErrorCode::kMalformed, "the command has a form this program does not know"};
+    }
+    const auto operation = operation_named(name);
+    if (!operation) {
+        return Error{
+            ErrorCode::kUnsupported,
+            "this version does not know the command \"" + name + "\": update the proxy first"};
+    }
+    Command command = read_fields(reader, *operation);
+    if (!reader.ok() || command.sequence == 0 || !fits_operation(command) ||
+        payload_of(command) != payload) {
+        return Error{ErrorCode::kMalformed, "the command has a form this program does not know"};
+    }
+    return command;
+}
+
+core::Bytes parts_info(const Command& command) {
+    return core::length_prefixed(
+        {core::as_bytes("pgveil/1 command"),
+         core::as_bytes(command.tenant),
+         core::big_endian32(command.command_key_id)}
+    );
+}
+
+core::Bytes parts_place(const Command& command) {
+    return core::length_prefixed(
+        {core::as_bytes(command.user_id),
+         core::big_endian32(command.epoch),
+         core::big_endian64(command.sequence)}
+    );
+}
+
+}  // namespace
+
+std::string_view name_of(Operation operation) {
+    for (const OperationName& one : kOperations) {
+        if (one.operation == operation) {
+            return one.name;
+        }
+    }
+    core::invariant(false, "every operation has a name");
+    return {};
+}
+
+std::string sign_command(const Command& command, const core::SigningKey& tenant_key) {
+    core::invariant(
+        command.sequence > 0 && fits_operation(command),
+        "a command carries what its operation needs"
+    );
+    return core::sign_jws(tenant_key, kType, core::as_bytes(payload_of(command)));
+}
+
+Result<Command> verify_command(
+    std::string_view jws, const core::VerifyingKey& tenant_key, std::string_view tenant
+) {
+    const auto payload = core::verify_jws(tenant_key, kType, jws);
+    if (!payload.has_value()) {
+        return Error{
+            ErrorCode::kForged,
+            "the command does not carry the signature of this proxy's tenant: it was altered, cut, "
+            "or made by "
+            "another tenant"};
+    }
+    auto command = parse(core::as_text(*payload));
+    if (command.has_value() && command->tenant != tenant) {
+        return Error{ErrorCode::kForeign, "the command is for tenant " + command->tenant};
+    }
+    return command;
+}
+
+core::Bytes seal_parts(
+    const GroupParts<ProxyPart>& parts, const Command& command, const CommandPublicKey& key
+) {
+    core::invariant(
+        key.key_id == command.command_key_id,
+        "parts are sealed to the command key that the command names"
+    );
+    FieldWriter writer(kPartsFormat);
+    writer.parts(parts);
+    return core::hpke_seal(
+        key.point, parts_info(command), parts_place(command), std::move(writer).finish().reveal()
+    );
+}
+
+Result<GroupParts<ProxyPart>> open_parts(const Command& command, const core::HpkeKeyPair& key) {
+    const auto opened =
+        core::hpke_open(key, parts_info(command), parts_place(command), command.sealed_parts);
+    if (!opened.has_value()) {
+        return Error{
+            ErrorCode::kForged,
+            "its sealed proxy parts do not open under the command key it names"};
+    }
+    FieldReader reader(opened->reveal(), kPartsFormat);
+    auto parts = reader.parts<ProxyPart>();
+    if (!reader.ok() || parts.size() != command.commitments.size()) {
+        return Error{
+            ErrorCode::kMalformed, "its sealed proxy parts have a form this program does not know"};
+    }
+    for (std::size_t at = 0; at < parts.size(); ++at) {
+        if (parts[at].group != command.commitments[at].group) {
+            return Error{
+                ErrorCode::kMalformed, "its sealed proxy parts are for other groups than it names"};
+        }
+    }
+    return parts;
+}
+
+Result<std::vector<std::string_view>> split_commands(std::string_view argument) {
+    std::vector<std::string_view> commands;
+    for (;;) {
+        const std::size_t end = argument.find(kSeparator);
+        const std::string_view one = argument.substr(0, end);
+        if (one.empty() || commands.size() == kCommandsMax) {
+            return Error{
+                ErrorCode::kMalformed,
+                "the command argument must hold 1 to 1000 signed commands, separated by one comma "
+                "each"};
+        }
+        commands.push_back(one);
+        if (end == std::string_view::npos) {
+            return commands;
+        }
+        argument.remove_prefix(end + 1);
+    }
+}
+
+std::string join_commands(const std::vector<std::string>& commands) {
+    std::string joined;
+    for (const std::string& one : commands) {
+        if (!joined.empty()) {
+            joined += kSeparator;
+        }
+        joined += one;
+    }
+    return joined;
+}
+
+}  // namespace pgveil::share

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "keyshare/share/error.hpp"
+#include "keyshare/share/keyring.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::share {
+
+/// A key inside a RequestKeys; valid as long as that object lives and is not moved from.
+struct FieldKeyRef {
+    const core::SecretBytes* key;
+    std::uint32_t key_id;
+};
+
+/// What one column key is for: group and context of the column, scheme ("randomized", "equality")
+/// and purpose
+/// ("xaes", "siv") with the size of the key that purpose takes (32, 64).
+struct ColumnKeyRequest {
+    std::string_view group;
+    std::string_view context;
+    std::string_view scheme;
+    std::string_view purpose;
+    std::size_t size;
+    std::uint32_t key_id = 0;  ///< 0: the live key of the group (key ids start at 1)
+};
+
+/// The keys of one request. Holds a KEK per group (TK itself is gone by then), unwraps DEKs and
+/// derives column keys when first asked and remembers them until it is destroyed; then everything
+/// is wiped. Belongs to one thread. Made by store::ProxyCustody::rebuild.
+class RequestKeys {
+public:
+    struct Group {
+        std::string name;
+        std::uint32_t tk_epoch;
+        WrappingKey kek;
+    };
+
+    struct Holder {
+        std::string tenant;
+        std::string user_id;
+        std::int64_t token_expires_s;
+    };
+
+    RequestKeys(Holder holder, KeyringPtr keyring, std::vector<Group> groups);
+    RequestKeys(RequestKeys&&) noexcept = default;
+    RequestKeys& operator=(RequestKeys&&) noexcept = default;
+    RequestKeys(const RequestKeys&) = delete;
+    RequestKeys& operator=(const RequestKeys&) = delete;
+    ~RequestKeys() = default;
+
+    /// kUnknownGroup: the user's shares do not cover the group (42501 to the client).
+    /// kUnknownKey: the keyring has no such key id, or the group none that is live.
+    Result<FieldKeyRef> column_key(const ColumnKeyRequest& request);
+    /// The key id that new values of the group are sealed under.
+    Result<std::uint32_t> live_key_id(std::string_view group) const;
+
+    const std::string& tenant() const { return holder_.tenant; }
+
+    const std::string& user_id() const { return holder_.user_id; }
+
+    /// After this moment (Unix seconds) the session's shares must be wiped.
+    std::int64_t token_expires_s() const { return holder_.token_expires_s; }
+
+private:
+    struct CachedDataKey {
+        std::uint32_t key_id;
+        DataKey key;
+    };
+
+    struct CachedColumnKey {
+        std::uint32_t key_id;
+        std::size_t size;
+        std::string context, scheme, purpose;
+        std::unique_ptr<core::SecretBytes> key;  // stable address for FieldKeyRef
+    };
+
+    const Group* find_group(std::string_view name) const;
+    Result<const DataKey*> data_key(const Group& group, const KeyringRow& row);
+    const core::SecretBytes* cached(const ColumnKeyRequest& request, std::uint32_t key_id) const;
+
+    Holder holder_;
+    KeyringPtr keyring_;
+    std::vector<Group> groups_;
+    std::vector<CachedDataKey> data_keys_;
+    std::vector<CachedColumnKey> column_keys_;
+};
+
+}  // namespace pgveil::share

@@ -1,0 +1,119 @@
+#pragma once
+
+#include "keyshare/core/hpke.hpp"
+#include "keyshare/core/jws.hpp"
+#include "keyshare/core/random.hpp"
+#include "keyshare/share/app_share.hpp"
+#include "keyshare/share/command.hpp"
+#include "keyshare/share/error.hpp"
+#include "keyshare/share/key_kinds.hpp"
+#include "keyshare/share/keyring.hpp"
+#include "keyshare/share/receipt.hpp"
+#include "keyshare/share/token.hpp"
+#include "keyshare/share/triple.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the tenant's program does with its keys. Pure: files, passphrases and prompts are the
+/// program's.
+namespace pgveil::share {
+
+/// The tenant's own two key pairs: signing (ES256) and sealing (HPKE, receives the hand-over).
+struct TenantIdentity {
+    core::SigningKey signing;
+    core::HpkeKeyPair sealing;
+
+    static TenantIdentity generate();
+};
+
+/// Binary form for the tenant's (encrypted) home.
+core::SecretBytes serialize(const TenantIdentity& identity);
+Result<TenantIdentity> parse_tenant_identity(core::ByteView bytes);
+/// SHA-256(LP("pgveil/1 tenant keys", signing point, sealing point)): what the provider may be told
+/// beforehand.
+Digest fingerprint_of(const core::PublicPoint& signing, const core::PublicPoint& sealing);
+Digest fingerprint_of(const TenantIdentity& identity);
+/// 64 hexadecimal digits in groups of eight, for people; `parse_fingerprint` ignores case, blanks
+/// and colons.
+std::string fingerprint_text(const Digest& fingerprint);
+Result<Digest> parse_fingerprint(std::string_view text);
+
+/// One group's TK as the tenant keeps it.
+struct GroupKey {
+    std::string group;
+    std::uint32_t tk_epoch;
+    TenantKey key;
+};
+
+/// What the tenant holds of one proxy: the result of the bootstrap, updated by each receipt.
+struct Enrolment {
+    std::string tenant;
+    core::PublicPoint proxy_identity;  ///< pinned
+    std::vector<GroupKey> groups;
+    Keyring keyring;
+    CommandPublicKey command_key;     ///< for the next command
+    ChainHead head;                   ///< of the last command made
+    std::uint64_t store_version = 0;  ///< the highest seen in a receipt
+};
+
+core::SecretBytes serialize(const Enrolment& enrolment);
+Result<Enrolment> parse_enrolment(core::ByteView bytes);
+/// Checks that TK of each group fits key check, "0" and wrap of its live keyring row.
+Result<void> check_keys(const Enrolment& enrolment);
+/// Takes over command key, keyring and store version from a verified receipt. Refuses a keyring or
+/// store older than the one known (kOutOfOrder). Repeating a receipt changes nothing.
+Result<void> absorb(Enrolment& enrolment, const Receipt& receipt);
+
+/// The three parts of one user in every group granted.
+struct UserShares {
+    std::string user_id;
+    std::uint32_t epoch = 0;
+
+    struct GroupTriple {
+        std::string group;
+        Triple triple;
+    };
+
+    std::vector<GroupTriple> groups;
+};
+
+/// A fresh independent triple per group. `epoch`: 1 for a new user, one more than the last for a
+/// user added again. kUnknownGroup if a group is not the tenant's; kInvalidArgument for a bad user
+/// id or no group.
+Result<UserShares> make_user(
+    const Enrolment& enrolment,
+    std::string_view user_id,
+    const std::vector<std::string>& groups,
+    std::uint32_t epoch,
+    core::RandomSource& random
+);
+/// What goes into the user's key file and into A's share table.
+UserKey user_key_of(const UserShares& shares, const Enrolment& enrolment);
+AppShare app_share_of(const UserShares& shares, const Enrolment& enrolment);
+
+/// When a command was made and until when P may apply it (Unix seconds).
+struct CommandTimes {
+    std::int64_t issued_at_s;
+    std::int64_t expires_at_s;
+};
+
+/// The signed add_user; advances `enrolment.head`: store the enrolment before the command leaves
+/// the house.
+Result<std::string> make_add_user(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const UserShares& shares,
+    CommandTimes times
+);
+/// The signed withdraw_user, which never expires; advances `enrolment.head`.
+Result<std::string> make_withdraw_user(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    std::string_view user_id,
+    std::int64_t issued_at_s
+);
+
+}  // namespace pgveil::share

@@ -1,0 +1,180 @@
+#include "keyshare/store/command_book.hpp"
+
+#include "keyshare/core/invariant.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+using share::Command;
+using share::Outcome;
+
+// What came of it, before it is written down.
+struct Judgement {
+    Outcome outcome;
+    std::string reason;
+    std::optional<UserRecord> user;
+    std::optional<share::GroupParts<share::ProxyPart>> parts;
+};
+
+Judgement refuse(std::string reason) {
+    return {Outcome::kRefused, std::move(reason), {}, {}};
+}
+
+const User* find_user(const CommandContext& context, const Command& command) {
+    const auto found = context.snapshot.users.find(command.user_id);
+    return found == context.snapshot.users.end() ? nullptr : found->second.get();
+}
+
+Result<share::GroupParts<share::ProxyPart>> open_parts(
+    const CommandContext& context, const Command& command
+) {
+    const auto& keys = context.state.command_keys;
+    const auto key = std::ranges::find(keys, command.command_key_id, &CommandKey::key_id);
+    if (key == keys.end()) {
+        return Error{
+            ErrorCode::kRefused, "it is sealed to a command key that was destroyed: make it again"};
+    }
+    auto parts = share::open_parts(command, *key->pair);
+    if (!parts.has_value()) {
+        return Error{ErrorCode::kRefused, parts.error().message};
+    }
+    return *std::move(parts);
+}
+
+// Why a user cannot be added; empty if he can.
+std::string objection_to_add(const CommandContext& context, const Command& command) {
+    const User* known = find_user(context, command);
+    if (known != nullptr && known->record.active) {
+        return "user " + command.user_id + " exists already";
+    }
+    if (known != nullptr && command.epoch <= known->record.epoch) {
+        return "user " + command.user_id + " had share epoch " +
+               std::to_string(known->record.epoch) + " before: a new triple needs a higher one";
+    }
+    for (const share::GroupCommitment& one : command.commitments) {
+        if (context.state.keyring.live(one.group) == nullptr) {
+            return "this proxy has no key group " + one.group;
+        }
+        if (one.user_epoch != command.epoch || one.app_epoch != command.epoch) {
+            return "its commitments are of another share epoch than the command";
+        }
+    }
+    return {};
+}
+
+Judgement judge_add(const CommandContext& context, const Command& command) {
+    std::string objection = objection_to_add(context, command);
+    if (!objection.empty()) {
+        return refuse(std::move(objection));
+    }
+    auto parts = open_parts(context, command);
+    if (!parts.has_value()) {
+        return refuse(parts.error().message);
+    }
+    UserRecord record{true, command.epoch, context.now_s, command.commitments};
+    return {Outcome::kApplied, {}, std::move(record), *std::move(parts)};
+}
+
+Judgement judge_withdraw(const CommandContext& context, const Command& command) {
+    const User* known = find_user(context, command);
+    if (known == nullptr) {
+        return refuse("this proxy knows no user " + command.user_id);
+    }
+    if (!known->record.active) {
+        return {Outcome::kApplied, {}, {}, {}};
+    }
+    UserRecord record = known->record;
+    record.active = false;
+    record.changed_at_s = context.now_s;
+    return {Outcome::kApplied, {}, std::move(record), {}};
+}
+
+Judgement judge(const CommandContext& context, const Command& command) {
+    if (command.expires_at_s != 0 && context.now_s > command.expires_at_s) {
+        return {Outcome::kExpired, {}, {}, {}};
+    }
+    switch (command.operation) {
+        case share::Operation::kAddUser: return judge_add(context, command);
+        case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
+    }
+    core::invariant(false, "every operation is judged");
+    return refuse({});
+}
+
+// A command sealed to the key that receipts name proves that the tenant knows it: the older key has
+// done its service.
+void roll_command_keys(CustodyState& state, const Command& command) {
+    if (!command.sealed_parts.empty() &&
+        state.command_keys.back().key_id == command.command_key_id) {
+        state.command_keys.erase(state.command_keys.begin(), std::prev(state.command_keys.end()));
+        add_command_key(state);
+    }
+}
+
+}  // namespace
+
+void add_command_key(CustodyState& state) {
+    state.command_keys.push_back(
+        {++state.command_keys_made,
+         std::make_shared<const core::HpkeKeyPair>(core::HpkeKeyPair::generate())}
+    );
+}
+
+Result<void> check_order(const CommandContext& context, const Command& command) {
+    const std::uint64_t next = context.state.last_sequence + 1;
+    if (command.sequence != next) {
+        const std::string missing = command.sequence == next + 1
+                                        ? "command " + std::to_string(next)
+                                        : "commands " + std::to_string(next) + " to " +
+                                              std::to_string(command.sequence - 1);
+        return Error{
+            ErrorCode::kOutOfOrder,
+            "command " + std::to_string(command.sequence) + " came before its turn: send " +
+                missing + " first, in the same argument, separated by commas"};
+    }
+    if (command.previous != context.state.last_hash) {
+        return Error{
+            ErrorCode::kOutOfOrder,
+            "command " + std::to_string(command.sequence) +
+                " does not continue the chain of this proxy: it was made from an older home, or "
+                "for another proxy"};
+    }
+    if (command.expires_at_s != 0 && command.issued_at_s > context.now_s + context.clock_skew_s) {
+        return Error{
+            ErrorCode::kOutOfOrder,
+            "command " + std::to_string(command.sequence) + " was made " +
+                std::to_string(command.issued_at_s - context.now_s) +
+                " s in the future: compare the clocks of the tenant's machine and the proxy"};
+    }
+    return {};
+}
+
+CommandEffect decide(
+    const CommandContext& context, const Command& command, const share::Digest& hash
+) {
+    Judgement judgement = judge(context, command);
+    CommandEffect effect{
+        context.state, command.user_id, std::move(judgement.user), std::move(judgement.parts), {}};
+    effect.state.last_sequence = command.sequence;
+    effect.state.last_hash = hash;
+    if (judgement.outcome == Outcome::kApplied) {
+        roll_command_keys(effect.state, command);
+    }
+    const share::Receipt receipt{
+        .tenant = context.state.tenant,
+        .sequence = command.sequence,
+        .hash = hash,
+        .outcome = judgement.outcome,
+        .reason = std::move(judgement.reason),
+        .at_s = context.now_s,
+        .store_version = context.snapshot.store_version + 1,
+        .keyring = effect.state.keyring,
+        .next_command_key = effect.state.command_keys.back().public_key()};
+    effect.receipt = share::sign_receipt(receipt, context.identity);
+    return effect;
+}
+
+}  // namespace pgveil::store

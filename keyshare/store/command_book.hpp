@@ -1,0 +1,52 @@
+#pragma once
+
+#include "keyshare/core/jws.hpp"
+#include "keyshare/core/random.hpp"
+#include "keyshare/share/command.hpp"
+#include "keyshare/share/receipt.hpp"
+#include "keyshare/store/records.hpp"
+#include "keyshare/store/sealed_store.hpp"
+#include "keyshare/store/snapshot.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::store {
+
+/// What deciding about a command looks at. Borrowed for the call; under the writer's lock.
+struct CommandContext {
+    const CustodyState& state;
+    const Snapshot& snapshot;
+    const core::SigningKey& identity;
+    core::RandomSource& random;
+    std::int64_t now_s;
+    std::int64_t clock_skew_s;
+};
+
+/// What a command changes: the new state, one user at most, and the receipt to give back.
+struct CommandEffect {
+    CustodyState state;
+    std::string user_id;
+    std::optional<UserRecord> user;  ///< nothing: no user changes
+    std::optional<share::GroupParts<share::ProxyPart>>
+        parts;  ///< with `user`; nothing: TKp is deleted
+    std::string receipt;
+};
+
+/// Whether a command may come next: kOutOfOrder says what is missing. Not for commands applied
+/// already.
+Result<void> check_order(const CommandContext& context, const share::Command& command);
+
+/// Decides: applied, expired or refused; all three consume the number and give a receipt. Changes
+/// nothing itself.
+CommandEffect decide(
+    const CommandContext& context, const share::Command& command, const share::Digest& hash
+);
+
+/// Adds a fresh command key as the one that receipts name.
+void add_command_key(CustodyState& state);
+
+}  // namespace pgveil::store

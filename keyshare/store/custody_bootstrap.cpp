@@ -1,0 +1,187 @@
+#include "keyshare/share/names.hpp"
+#include "keyshare/share/one_time_password.hpp"
+#include "keyshare/share/tenant.hpp"
+#include "keyshare/store/custody_impl.hpp"
+
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+// Everything of an earlier order that was not finished.
+void delete_all(const SealedStore& store, std::vector<Change>& changes) {
+    for (const char* table : {"custody", "token_key", "user", "part", "receipt"}) {
+        for (std::string& key : store.keys(table)) {
+            changes.push_back({{table, std::move(key)}, std::nullopt});
+        }
+    }
+}
+
+Result<void> check_order_allowed(const SealedStore& store, bool again) {
+    if (!store.contains(state_row())) {
+        return {};
+    }
+    const auto bytes = store.read(bootstrap_row());
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    const auto bootstrap = share::ProxyBootstrap::restore(bytes->reveal());
+    if (!bootstrap.has_value()) {
+        return Error{ErrorCode::kBroken, bootstrap.error().message};
+    }
+    if (bootstrap->stage() == share::ProxyBootstrap::Stage::kClosed) {
+        return Error{
+            ErrorCode::kRefused,
+            "this proxy belongs to a tenant already: use another store for another order"};
+    }
+    if (!again) {
+        return Error{
+            ErrorCode::kRefused,
+            "this proxy was ordered already and waits for its tenant; ordering it again makes new "
+            "keys and a new "
+            "one-time password"};
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<Order> ProxyCustody::order(
+    const CustodyOptions& options, seal::StoreKey key, const OrderOptions& order, std::int64_t now_s
+) {
+    if (!share::is_plain_name(options.tenant)) {
+        return Error{
+            ErrorCode::kRefused,
+            "the tenant's name must be 1 to 255 bytes without control characters"};
+    }
+    auto store =
+        SealedStore::open(options.path, std::make_shared<const RowSeal>(std::move(key)), true);
+    if (!store.has_value()) {
+        return store.error();
+    }
+    const auto allowed = check_order_allowed(*store, order.again);
+    if (!allowed.has_value()) {
+        return allowed.error();
+    }
+    core::RandomSource& random = core::system_random();
+    const auto identity = core::SigningKey::generate();
+    const TokenKeyRecord token_key = make_token_key(now_s, options.limits, random);
+    share::OneTimePassword password = share::make_one_time_password(random);
+    CustodyState state;
+    state.tenant = options.tenant;
+    add_command_key(state);
+    std::vector<Change> changes;
+    delete_all(*store, changes);
+    changes.push_back({identity_row(), core::SecretBytes::copy_of(identity.scalar().reveal())});
+    changes.push_back({token_key_row(token_key.key_id), serialize(token_key)});
+    changes.push_back({state_row(), serialize(state)});
+    changes.push_back(
+        {bootstrap_row(),
+         share::ProxyBootstrap::order(password.verifier, order.expected_tenant).save()}
+    );
+    const auto done = store->commit(std::move(changes), random);
+    if (!done.has_value()) {
+        return done.error();
+    }
+    store->forget_old_copies();
+    return Order{
+        std::move(password.text),
+        share::fingerprint_text(identity.verifying_key().point().fingerprint())};
+}
+
+std::optional<std::string> ProxyCustody::Impl::bootstrap_verifier() const {
+    const SnapshotPtr snapshot = snapshot_.current();
+    if (snapshot->bootstrap.verifier.empty()) {
+        return std::nullopt;
+    }
+    return snapshot->bootstrap.verifier;
+}
+
+Result<std::string> ProxyCustody::Impl::bootstrap_call(
+    std::string_view step, std::string_view argument, std::int64_t now_s
+) {
+    const std::scoped_lock lock(writer_);
+    if (snapshot_.current()->bootstrap.verifier.empty()) {
+        return Error{ErrorCode::kOutOfOrder, "the bootstrap of this proxy is closed for good"};
+    }
+    auto bootstrap = load_bootstrap();
+    if (!bootstrap.has_value()) {
+        return bootstrap.error();
+    }
+    return step_bootstrap(*bootstrap, step, argument, now_s);
+}
+
+Result<std::string> ProxyCustody::Impl::step_bootstrap(
+    share::ProxyBootstrap& bootstrap,
+    std::string_view step,
+    std::string_view argument,
+    std::int64_t now_s
+) {
+    if (step == "confirm") {
+        return close_bootstrap(bootstrap, argument, now_s);
+    }
+    if (step != "hello" && step != "contribute") {
+        return Error{
+            ErrorCode::kRefused, "the bootstrap has no step \"" + std::string(step) + "\""};
+    }
+    const share::ProxyBootstrap::Proxy proxy{tenant_, identity_, core::system_random(), now_s};
+    auto answer = step == "hello" ? bootstrap.on_hello(argument, proxy)
+                                  : bootstrap.on_contribution(argument, proxy);
+    if (!answer.has_value()) {
+        return from_share(answer.error());
+    }
+    auto next = copy_snapshot();
+    next->bootstrap = facts_of(bootstrap);
+    std::vector<Change> changes;
+    changes.push_back({bootstrap_row(), bootstrap.save()});
+    const auto done = commit(std::move(changes), std::move(next));
+    if (!done.has_value()) {
+        return done.error();
+    }
+    store_.forget_old_copies();
+    return *std::move(answer);
+}
+
+Result<std::string> ProxyCustody::Impl::close_bootstrap(
+    share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
+) {
+    const share::ProxyBootstrap::Proxy proxy{tenant_, identity_, core::system_random(), now_s};
+    const auto newly_closed = bootstrap.on_confirmation(confirmation, proxy);
+    if (!newly_closed.has_value()) {
+        return from_share(newly_closed.error());
+    }
+    if (!*newly_closed) {
+        return bootstrap.close_receipt();
+    }
+    CustodyState state = state_;
+    state.keyring = bootstrap.keyring();
+    const share::Receipt receipt{
+        .tenant = tenant_,
+        .sequence = 0,
+        .hash = bootstrap.confirmation_hash(),
+        .outcome = share::Outcome::kApplied,
+        .reason = {},
+        .at_s = now_s,
+        .store_version = store_.version() + 1,
+        .keyring = state.keyring,
+        .next_command_key = state.command_keys.back().public_key()};
+    bootstrap.set_close_receipt(share::sign_receipt(receipt, identity_));
+    const auto head = core::jws_hash(bootstrap.close_receipt());
+    core::invariant(head.has_value(), "what was just signed is a JWS");
+    state.last_hash = *head;
+    auto next = copy_snapshot();
+    next->bootstrap = facts_of(bootstrap);
+    next->keyring = std::make_shared<const share::Keyring>(state.keyring);
+    std::vector<Change> changes;
+    changes.push_back({bootstrap_row(), bootstrap.save()});
+    changes.push_back({state_row(), serialize(state)});
+    const auto done = commit(std::move(changes), std::move(next));
+    if (!done.has_value()) {
+        return done.error();
+    }
+    state_ = std::move(state);
+    store_.forget_old_copies();
+    return bootstrap.close_receipt();
+}
+
+}  // namespace pgveil::store

@@ -1,0 +1,210 @@
+#include "keyshare/share/app_share.hpp"
+#include "keyshare/store/custody_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+Error refused(std::string message) {
+    return Error{ErrorCode::kRefused, std::move(message)};
+}
+
+// A wrong application share stored at A would lock the user out: say so while the tenant's file is
+// still at hand.
+Result<void> check_app_share(const core::SecretBytes& text, const share::Command& command) {
+    const auto app_share = share::parse_app_share(text.reveal());
+    if (!app_share.has_value()) {
+        return refused("the app_share argument cannot be used: " + app_share.error().message);
+    }
+    if (app_share->tenant != command.tenant || app_share->user_id != command.user_id ||
+        app_share->epoch != command.epoch) {
+        return refused(
+            "the app_share argument is of user \"" + app_share->user_id + "\", share epoch " +
+            std::to_string(app_share->epoch) + ", but the command is about user \"" +
+            command.user_id + "\", share epoch " + std::to_string(command.epoch)
+        );
+    }
+    const bool fits = std::ranges::equal(
+        app_share->groups,
+        command.commitments,
+        [&](const share::GroupPart<share::AppPart>& part, const share::GroupCommitment& expected) {
+            const share::SharePlace place{
+                command.tenant, command.user_id, part.group, expected.app_epoch};
+            return part.group == expected.group &&
+                   core::equal_in_constant_time(
+                       share::commitment_of(part.part, place), expected.app
+                   );
+        }
+    );
+    return fits ? Result<void>()
+                : refused("the app_share argument is not the share that the command commits to");
+}
+
+}  // namespace
+
+Result<share::Command> ProxyCustody::Impl::verify(std::string_view jws) const {
+    const SnapshotPtr snapshot = snapshot_.current();
+    if (!snapshot->keyring || !snapshot->bootstrap.tenant_signing) {
+        return Error{
+            ErrorCode::kNotBootstrapped,
+            "this proxy has no tenant yet: run pgveil-tenant bootstrap"};
+    }
+    auto command = share::verify_command(
+        jws, core::VerifyingKey(*snapshot->bootstrap.tenant_signing), tenant_
+    );
+    if (!command.has_value()) {
+        return from_share(command.error());
+    }
+    return *std::move(command);
+}
+
+Result<void> ProxyCustody::Impl::check_arguments(std::string_view jws, const Expected& expected)
+    const {
+    if (!expected.operation) {
+        return {};
+    }
+    const auto command = verify(jws);
+    if (!command.has_value()) {
+        return command.error();
+    }
+    if (command->operation != *expected.operation) {
+        return refused(
+            "the last command is signed as " + std::string(share::name_of(command->operation)) +
+            ", but pgveil." + std::string(share::name_of(*expected.operation)) + " was called"
+        );
+    }
+    if (command->user_id != expected.user_id) {
+        return refused(
+            "the last command is signed for user \"" + command->user_id +
+            "\", but the call names \"" + std::string(expected.user_id) + "\""
+        );
+    }
+    return expected.app_share == nullptr ? Result<void>()
+                                         : check_app_share(*expected.app_share, *command);
+}
+
+Result<std::string> ProxyCustody::Impl::apply(
+    std::string_view argument, const Expected& expected, std::int64_t now_s
+) {
+    const auto commands = share::split_commands(argument);
+    if (!commands.has_value()) {
+        return from_share(commands.error());
+    }
+    const auto fits = check_arguments(commands->back(), expected);
+    if (!fits.has_value()) {
+        return fits.error();
+    }
+    const std::scoped_lock lock(writer_);
+    std::vector<std::string> receipts;
+    for (const std::string_view jws : *commands) {
+        auto receipt = apply_one(jws, now_s);
+        if (!receipt.has_value()) {
+            return receipt.error();
+        }
+        receipts.push_back(*std::move(receipt));
+    }
+    return share::join_commands(receipts);
+}
+
+CommandContext ProxyCustody::Impl::command_context(const Snapshot& snapshot, std::int64_t now_s)
+    const {
+    return {state_, snapshot, identity_, core::system_random(), now_s, limits_.clock_skew_s};
+}
+
+Result<std::string> ProxyCustody::Impl::apply_one(std::string_view jws, std::int64_t now_s) {
+    const auto command = verify(jws);
+    if (!command.has_value()) {
+        return command.error();
+    }
+    const auto hash = core::jws_hash(jws);
+    core::invariant(hash.has_value(), "a verified JWS has a hash");
+    if (command->sequence <= state_.last_sequence) {
+        return repeat_receipt(command->sequence, *hash);
+    }
+    const SnapshotPtr snapshot = snapshot_.current();
+    const CommandContext context = command_context(*snapshot, now_s);
+    const auto in_order = check_order(context, *command);
+    if (!in_order.has_value()) {
+        return in_order.error();
+    }
+    CommandEffect effect = decide(context, *command, *hash);
+    std::string receipt = effect.receipt;
+    const auto done = carry_out(std::move(effect), *hash);
+    return done.has_value() ? Result<std::string>(std::move(receipt)) : done.error();
+}
+
+Result<std::string> ProxyCustody::Impl::repeat_receipt(
+    std::uint64_t sequence, const share::Digest& hash
+) const {
+    const auto bytes = store_.read(receipt_row(sequence));
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    auto record = parse_receipt_record(bytes->reveal());
+    if (!record.has_value()) {
+        return record.error();
+    }
+    if (record->command_hash != hash) {
+        return Error{
+            ErrorCode::kOutOfOrder,
+            "command " + std::to_string(sequence) +
+                " differs from the one with this number that was applied before: it was made from "
+                "an older home"};
+    }
+    return std::move(record->receipt);
+}
+
+Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Digest& hash) {
+    std::vector<Change> changes;
+    changes.push_back({state_row(), serialize(effect.state)});
+    changes.push_back(
+        {receipt_row(effect.state.last_sequence), serialize(ReceiptRecord{hash, effect.receipt})}
+    );
+    if (effect.user) {
+        changes.push_back({user_row(effect.user_id), serialize(*effect.user)});
+        if (effect.parts) {
+            changes.push_back({part_row(effect.user_id), serialize(*effect.parts)});
+        } else {
+            changes.push_back({part_row(effect.user_id), std::nullopt});
+        }
+    }
+    auto next = copy_snapshot();
+    if (!next->bootstrap.verifier.empty()) {
+        // A command continues the chain of the close receipt: the tenant has it, the password has
+        // done its service.
+        auto bootstrap = load_bootstrap();
+        if (!bootstrap.has_value()) {
+            return bootstrap.error();
+        }
+        bootstrap->forget_password();
+        next->bootstrap = facts_of(*bootstrap);
+        changes.push_back({bootstrap_row(), bootstrap->save()});
+    }
+    const auto done = store_.commit(std::move(changes), core::system_random());
+    if (!done.has_value()) {
+        return done;
+    }
+    const bool forgets = effect.user && !effect.parts;
+    state_ = std::move(effect.state);
+    next->store_version = store_.version();
+    next->last_sequence = state_.last_sequence;
+    Result<void> outcome;
+    if (effect.user) {
+        next->users.erase(effect.user_id);
+        auto user = load_user(effect.user_id);
+        if (user.has_value()) {
+            next->users.emplace(effect.user_id, *std::move(user));
+        } else {
+            outcome = user.error();
+        }
+    }
+    snapshot_.publish(std::move(next));
+    if (forgets) {
+        store_.forget_old_copies();
+    }
+    return outcome;
+}
+
+}  // namespace pgveil::store

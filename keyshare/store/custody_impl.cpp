@@ -1,0 +1,241 @@
+#include "keyshare/store/custody_impl.hpp"
+
+#include "keyshare/share/tenant.hpp"
+#include "keyshare/store/rebuild.hpp"
+
+#include <utility>
+
+namespace pgveil::store {
+
+RowName identity_row() {
+    return {"custody", "identity"};
+}
+
+RowName bootstrap_row() {
+    return {"custody", "bootstrap"};
+}
+
+RowName state_row() {
+    return {"custody", "state"};
+}
+
+RowName user_row(std::string_view user_id) {
+    return {"user", std::string(user_id)};
+}
+
+RowName part_row(std::string_view user_id) {
+    return {"part", std::string(user_id)};
+}
+
+RowName token_key_row(std::uint32_t key_id) {
+    return {"token_key", std::to_string(key_id)};
+}
+
+RowName receipt_row(std::uint64_t sequence) {
+    return {"receipt", std::to_string(sequence)};
+}
+
+Error from_share(const share::Error& error) {
+    switch (error.code) {
+        case share::ErrorCode::kForged: return {ErrorCode::kForged, error.message};
+        case share::ErrorCode::kOutOfOrder:
+        case share::ErrorCode::kExpired: return {ErrorCode::kOutOfOrder, error.message};
+        case share::ErrorCode::kFailed: return {ErrorCode::kFailed, error.message};
+        case share::ErrorCode::kMalformed:
+        case share::ErrorCode::kForeign:
+        case share::ErrorCode::kUnsupported:
+        case share::ErrorCode::kInvalidArgument:
+        case share::ErrorCode::kUnknownGroup:
+        case share::ErrorCode::kUnknownKey: break;
+    }
+    return {ErrorCode::kRefused, error.message};
+}
+
+BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap) {
+    BootstrapFacts facts;
+    facts.stage = bootstrap.stage();
+    facts.verifier = bootstrap.verifier();
+    facts.tenant_signing = bootstrap.tenant_signing_key();
+    if (bootstrap.tenant_signing_key() && bootstrap.tenant_sealing_key()) {
+        facts.tenant_fingerprint = share::fingerprint_text(
+            share::fingerprint_of(*bootstrap.tenant_signing_key(), *bootstrap.tenant_sealing_key())
+        );
+    }
+    facts.pinned_at_s = bootstrap.pinned_at_s();
+    facts.closed_at_s = bootstrap.closed_at_s();
+    return facts;
+}
+
+ProxyCustody::Impl::Impl(Parts parts)
+    : tenant_(std::move(parts.options.tenant)),
+      limits_(parts.options.limits),
+      seal_(std::move(parts.seal)),
+      identity_(std::move(parts.identity)),
+      fingerprint_(identity_.verifying_key().point().fingerprint()),
+      store_(std::move(parts.store)),
+      state_(std::move(parts.state)) {}
+
+Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
+    const CustodyOptions& options, seal::StoreKey key
+) {
+    auto row_seal = std::make_shared<const RowSeal>(std::move(key));
+    auto store = SealedStore::open(options.path, row_seal, false);
+    if (!store.has_value()) {
+        return store.error();
+    }
+    if (!store->contains(state_row())) {
+        return Error{
+            ErrorCode::kUnavailable,
+            "the share store " + options.path.string() + " is empty: order the proxy first"};
+    }
+    const auto scalar_bytes = store->read(identity_row());
+    const auto state_bytes = store->read(state_row());
+    if (!scalar_bytes.has_value() || !state_bytes.has_value()) {
+        return scalar_bytes.has_value() ? state_bytes.error() : scalar_bytes.error();
+    }
+    auto state = parse_custody_state(state_bytes->reveal());
+    if (!state.has_value()) {
+        return state.error();
+    }
+    if (state->tenant != options.tenant) {
+        return Error{
+            ErrorCode::kRefused,
+            "the share store " + options.path.string() + " is of tenant \"" + state->tenant +
+                "\", but the settings say \"" + options.tenant + "\""};
+    }
+    const auto scalar = core::Scalar::from(scalar_bytes->reveal());
+    auto identity = scalar.has_value() ? core::SigningKey::from_scalar(*scalar)
+                                       : core::Result<core::SigningKey>(scalar.error());
+    if (!identity.has_value()) {
+        return Error{ErrorCode::kBroken, "the share store holds no usable identity key"};
+    }
+    std::unique_ptr<Impl> impl(new Impl(
+        {options, std::move(row_seal), *std::move(store), *std::move(identity), *std::move(state)}
+    ));
+    const auto loaded = impl->load_snapshot();
+    if (!loaded.has_value()) {
+        return loaded.error();
+    }
+    return impl;
+}
+
+Result<share::ProxyBootstrap> ProxyCustody::Impl::load_bootstrap() const {
+    const auto bytes = store_.read(bootstrap_row());
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    auto bootstrap = share::ProxyBootstrap::restore(bytes->reveal());
+    if (!bootstrap.has_value()) {
+        return Error{ErrorCode::kBroken, bootstrap.error().message};
+    }
+    return *std::move(bootstrap);
+}
+
+Result<std::shared_ptr<const User>> ProxyCustody::Impl::load_user(const std::string& user_id
+) const {
+    const auto bytes = store_.read(user_row(user_id));
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    auto record = parse_user_record(bytes->reveal());
+    if (!record.has_value()) {
+        return record.error();
+    }
+    User user{*std::move(record), {}};
+    if (user.record.active) {
+        auto parts = store_.read_sealed(part_row(user_id));
+        if (!parts.has_value()) {
+            return parts.error();
+        }
+        user.parts = *std::move(parts);
+    }
+    return std::make_shared<const User>(std::move(user));
+}
+
+Result<void> ProxyCustody::Impl::load_snapshot() {
+    const auto bootstrap = load_bootstrap();
+    if (!bootstrap.has_value()) {
+        return bootstrap.error();
+    }
+    auto next = std::make_shared<Snapshot>();
+    next->bootstrap = facts_of(*bootstrap);
+    if (state_.keyring.version > 0) {
+        next->keyring = std::make_shared<const share::Keyring>(state_.keyring);
+    }
+    for (const std::string& key_id : store_.keys("token_key")) {
+        const auto bytes = store_.read({"token_key", key_id});
+        auto key = bytes.has_value() ? parse_token_key(bytes->reveal()) : bytes.error();
+        if (!key.has_value()) {
+            return key.error();
+        }
+        next->token_keys.push_back(*std::move(key));
+    }
+    for (const std::string& user_id : store_.keys("user")) {
+        auto user = load_user(user_id);
+        if (!user.has_value()) {
+            return user.error();
+        }
+        next->users.emplace(user_id, *std::move(user));
+    }
+    next->store_version = store_.version();
+    next->last_sequence = state_.last_sequence;
+    snapshot_.publish(std::move(next));
+    return {};
+}
+
+std::shared_ptr<Snapshot> ProxyCustody::Impl::copy_snapshot() const {
+    return std::make_shared<Snapshot>(*snapshot_.current());
+}
+
+Result<void> ProxyCustody::Impl::commit(
+    std::vector<Change> changes, std::shared_ptr<Snapshot> next
+) {
+    const auto done = store_.commit(std::move(changes), core::system_random());
+    if (!done.has_value()) {
+        return done;
+    }
+    next->store_version = store_.version();
+    next->last_sequence = state_.last_sequence;
+    snapshot_.publish(std::move(next));
+    return {};
+}
+
+share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
+    const share::PresentedShares& presented, std::int64_t now_s
+) {
+    const SnapshotPtr snapshot = snapshot_.current();
+    auto rebuilt =
+        rebuild_keys({tenant_, fingerprint_, limits_, *seal_, *snapshot, now_s}, presented);
+    if (!rebuilt.has_value()) {
+        return rebuilt.error();
+    }
+    if (!nonces_.claim(rebuilt->nonce, presented.login, rebuilt->token_expires_s, now_s)) {
+        return share::Denial{
+            share::DenialKind::kTokenTaken,
+            "the user token was already used by another database login: each login needs a token "
+            "of its own"};
+    }
+    return std::move(rebuilt->keys);
+}
+
+CustodyReport ProxyCustody::Impl::report() const {
+    const SnapshotPtr snapshot = snapshot_.current();
+    const BootstrapFacts& facts = snapshot->bootstrap;
+    CustodyReport report;
+    report.ordered = true;
+    report.pinned = facts.tenant_signing.has_value();
+    report.closed = facts.stage == share::ProxyBootstrap::Stage::kClosed;
+    report.tenant_fingerprint = facts.tenant_fingerprint;
+    report.identity_fingerprint = share::fingerprint_text(fingerprint_);
+    report.pinned_at_s = facts.pinned_at_s;
+    report.closed_at_s = facts.closed_at_s;
+    report.store_version = snapshot->store_version;
+    report.last_sequence = snapshot->last_sequence;
+    for (const auto& [user_id, user] : snapshot->users) {
+        ++(user->record.active ? report.active_users : report.withdrawn_users);
+    }
+    report.zero_read = snapshot->zeros != nullptr;
+    return report;
+}
+
+}  // namespace pgveil::store

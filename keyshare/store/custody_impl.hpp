@@ -1,0 +1,128 @@
+#pragma once
+
+#include "keyshare/core/jws.hpp"
+#include "keyshare/share/proxy_bootstrap.hpp"
+#include "keyshare/store/command_book.hpp"
+#include "keyshare/store/nonce_book.hpp"
+#include "keyshare/store/proxy_custody.hpp"
+#include "keyshare/store/records.hpp"
+#include "keyshare/store/sealed_store.hpp"
+#include "keyshare/store/snapshot.hpp"
+
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::store {
+
+/// Names of the rows that exist once.
+RowName identity_row();
+RowName bootstrap_row();
+RowName state_row();
+RowName user_row(std::string_view user_id);
+RowName part_row(std::string_view user_id);
+RowName token_key_row(std::uint32_t key_id);
+RowName receipt_row(std::uint64_t sequence);
+
+/// A fresh token key with a random id, so that a token for another proxy is named as such.
+TokenKeyRecord make_token_key(
+    std::int64_t now_s, const TokenLimits& limits, core::RandomSource& random
+);
+
+/// share's errors as the store's callers see them.
+Error from_share(const share::Error& error);
+
+/// What stands behind ProxyCustody. `writer_` guards store_ and state_; readers use the snapshot
+/// alone.
+class ProxyCustody::Impl {
+public:
+    static Result<std::unique_ptr<Impl>> open(const CustodyOptions& options, seal::StoreKey key);
+
+    share::Verdict<share::RequestKeys> rebuild(
+        const share::PresentedShares& presented, std::int64_t now_s
+    );
+
+    /// What the arguments of the SQL call say about the last command of the argument.
+    struct Expected {
+        std::optional<share::Operation> operation;
+        std::string_view user_id;
+        const core::SecretBytes* app_share = nullptr;
+    };
+
+    Result<std::string> apply(
+        std::string_view argument, const Expected& expected, std::int64_t now_s
+    );
+
+    Result<std::string> token_key_statement(std::int64_t now_s);
+    Result<void> maintain(std::int64_t now_s);
+
+    std::vector<share::MirrorRow> mirror_rows() const;
+    Result<MirrorVerdict> check_zero(std::span<const share::MirrorRow> rows);
+
+    std::optional<std::string> bootstrap_verifier() const;
+    Result<std::string> bootstrap_call(
+        std::string_view step, std::string_view argument, std::int64_t now_s
+    );
+
+    CustodyReport report() const;
+
+    const std::string& tenant() const { return tenant_; }
+
+private:
+    struct Parts {
+        CustodyOptions options;
+        std::shared_ptr<const RowSeal> seal;
+        SealedStore store;
+        core::SigningKey identity;
+        CustodyState state;
+    };
+
+    explicit Impl(Parts parts);
+
+    Result<void> load_snapshot();
+    Result<std::shared_ptr<const User>> load_user(const std::string& user_id) const;
+    Result<share::ProxyBootstrap> load_bootstrap() const;
+    std::shared_ptr<Snapshot> copy_snapshot() const;
+    Result<void> commit(std::vector<Change> changes, std::shared_ptr<Snapshot> next);
+
+    CommandContext command_context(const Snapshot& snapshot, std::int64_t now_s) const;
+    Result<share::Command> verify(std::string_view jws) const;
+    Result<void> check_arguments(std::string_view jws, const Expected& expected) const;
+    Result<std::string> apply_one(std::string_view jws, std::int64_t now_s);
+    Result<std::string> repeat_receipt(std::uint64_t sequence, const share::Digest& hash) const;
+    Result<void> carry_out(CommandEffect effect, const share::Digest& hash);
+
+    Result<void> roll_token_keys(std::int64_t now_s);
+    const TokenKeyRecord* usable_token_key(const Snapshot& snapshot, std::int64_t now_s) const;
+    bool is_due(const TokenKeyRecord& key, std::int64_t now_s) const;
+
+    Result<std::string> step_bootstrap(
+        share::ProxyBootstrap& bootstrap,
+        std::string_view step,
+        std::string_view argument,
+        std::int64_t now_s
+    );
+    Result<std::string> close_bootstrap(
+        share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
+    );
+    std::string mirror_objection(
+        const share::KeyringRow& row, std::span<const share::MirrorRow> rows
+    ) const;
+
+    const std::string tenant_;
+    const TokenLimits limits_;
+    const std::shared_ptr<const RowSeal> seal_;
+    const core::SigningKey identity_;
+    const share::Digest fingerprint_;
+    SnapshotCell snapshot_;
+    NonceBook nonces_;
+
+    mutable std::mutex writer_;
+    SealedStore store_;
+    CustodyState state_;
+};
+
+}  // namespace pgveil::store

@@ -1,0 +1,69 @@
+#include "keyshare/store/custody_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgveil::store {
+
+std::vector<share::MirrorRow> ProxyCustody::Impl::mirror_rows() const {
+    const SnapshotPtr snapshot = snapshot_.current();
+    if (!snapshot->keyring) {
+        return {};
+    }
+    return share::make_mirror(*snapshot->keyring, tenant_, identity_);
+}
+
+// Why D's copy of this row is not believed; empty if it is.
+std::string ProxyCustody::Impl::mirror_objection(
+    const share::KeyringRow& row, std::span<const share::MirrorRow> rows
+) const {
+    const std::string which =
+        " (group " + row.group + ", key id " + std::to_string(row.key_id) + ")";
+    const auto found = std::ranges::find_if(rows, [&](const share::MirrorRow& one) {
+        return one.group == row.group && one.key_id == row.key_id;
+    });
+    if (found == rows.end()) {
+        return "a keyring row is missing" + which;
+    }
+    const auto opened = share::open_mirror_row(*found, tenant_, identity_.verifying_key());
+    if (!opened.has_value()) {
+        return "a keyring row is foreign or altered" + which + ": " + opened.error().message;
+    }
+    if (opened->version < row.version) {
+        return "a keyring row is older than the share store" + which;
+    }
+    return *opened == row ? std::string() : "a keyring row is not the share store's" + which;
+}
+
+Result<MirrorVerdict> ProxyCustody::Impl::check_zero(std::span<const share::MirrorRow> rows) {
+    const std::scoped_lock lock(writer_);
+    const SnapshotPtr snapshot = snapshot_.current();
+    if (!snapshot->keyring) {
+        return Error{
+            ErrorCode::kNotBootstrapped,
+            "this proxy has no tenant yet: run pgveil-tenant bootstrap"};
+    }
+    const share::Keyring& keyring = *snapshot->keyring;
+    ZeroTable zeros;
+    std::string reason;
+    for (const share::KeyringRow& row : keyring.rows) {
+        reason = mirror_objection(row, rows);
+        if (!reason.empty()) {
+            break;
+        }
+        zeros.emplace(row.key_id, row.zero);
+    }
+    if (reason.empty() && rows.size() != keyring.rows.size()) {
+        reason = "the keyring table holds rows that are not the share store's";
+    }
+    if (!reason.empty()) {
+        return MirrorVerdict{
+            false, std::move(reason), share::make_mirror(keyring, tenant_, identity_)};
+    }
+    auto next = copy_snapshot();
+    next->zeros = std::make_shared<const ZeroTable>(std::move(zeros));
+    snapshot_.publish(std::move(next));
+    return MirrorVerdict{true, {}, {}};
+}
+
+}  // namespace pgveil::store

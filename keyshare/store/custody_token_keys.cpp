@@ -1,0 +1,93 @@
+#include "keyshare/share/token_key.hpp"
+#include "keyshare/store/custody_impl.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace pgveil::store {
+
+TokenKeyRecord make_token_key(
+    std::int64_t now_s, const TokenLimits& limits, core::RandomSource& random
+) {
+    std::array<std::uint8_t, 4> id{};
+    while (core::read_big_endian32(id) == 0) {
+        random.fill(id);
+    }
+    return {
+        core::read_big_endian32(id),
+        now_s,
+        now_s + limits.key_epoch_s,
+        std::make_shared<const core::HpkeKeyPair>(core::HpkeKeyPair::generate())};
+}
+
+// Whoever gets the statement must be able to make a token of the longest validity with it.
+const TokenKeyRecord* ProxyCustody::Impl::usable_token_key(
+    const Snapshot& snapshot, std::int64_t now_s
+) const {
+    const auto found = std::ranges::find_if(snapshot.token_keys, [&](const TokenKeyRecord& key) {
+        return key.not_before_s <= now_s + limits_.clock_skew_s &&
+               now_s < key.not_after_s - limits_.max_validity_s;
+    });
+    return found == snapshot.token_keys.end() ? nullptr : &*found;
+}
+
+// No token that was rightly made with this key can still be valid.
+bool ProxyCustody::Impl::is_due(const TokenKeyRecord& key, std::int64_t now_s) const {
+    return now_s > key.not_after_s + limits_.max_validity_s + limits_.clock_skew_s;
+}
+
+Result<void> ProxyCustody::Impl::roll_token_keys(std::int64_t now_s) {
+    auto next = copy_snapshot();
+    std::vector<Change> changes;
+    std::erase_if(next->token_keys, [&](const TokenKeyRecord& key) {
+        if (is_due(key, now_s)) {
+            changes.push_back({token_key_row(key.key_id), std::nullopt});
+            return true;
+        }
+        return false;
+    });
+    const bool destroys = !changes.empty();
+    if (usable_token_key(*next, now_s) == nullptr) {
+        next->token_keys.push_back(make_token_key(now_s, limits_, core::system_random()));
+        const TokenKeyRecord& fresh = next->token_keys.back();
+        changes.push_back({token_key_row(fresh.key_id), serialize(fresh)});
+    }
+    if (changes.empty()) {
+        return {};
+    }
+    const auto done = commit(std::move(changes), std::move(next));
+    if (done.has_value() && destroys) {
+        store_.forget_old_copies();
+    }
+    return done;
+}
+
+Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) {
+    {
+        const std::scoped_lock lock(writer_);
+        const auto rolled = roll_token_keys(now_s);
+        if (!rolled.has_value()) {
+            return rolled.error();
+        }
+    }
+    const SnapshotPtr snapshot = snapshot_.current();
+    const TokenKeyRecord* key = usable_token_key(*snapshot, now_s);
+    if (key == nullptr) {
+        return Error{
+            ErrorCode::kRefused,
+            "no token key can be given out: tokens.key_epoch_s must be longer than "
+            "tokens.max_validity_s"};
+    }
+    return share::sign_statement(
+        {tenant_, key->public_key(), key->not_before_s, key->not_after_s}, identity_
+    );
+}
+
+Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
+    nonces_.forget_expired(now_s);
+    const std::scoped_lock lock(writer_);
+    return roll_token_keys(now_s);
+}
+
+}  // namespace pgveil::store

@@ -1,0 +1,147 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "keyshare/seal/file_seal.hpp"
+#include "keyshare/share/denial.hpp"
+#include "keyshare/share/keyring.hpp"
+#include "keyshare/share/request_keys.hpp"
+#include "keyshare/store/error.hpp"
+#include "keyshare/store/limits.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::store {
+
+/// Where the custody lives and for whom.
+struct CustodyOptions {
+    std::filesystem::path path;  ///< the SQLite file
+    std::string tenant;
+    TokenLimits limits;
+};
+
+/// What the provider gets from an order, once.
+struct Order {
+    core::SecretBytes one_time_password;  ///< to show once and hand over out of band
+    std::string
+        identity_fingerprint;  ///< of P's identity key, for people (share::fingerprint_text)
+};
+
+struct OrderOptions {
+    std::optional<share::Digest>
+        expected_tenant;  ///< share::parse_fingerprint of the tenant's keys, if known
+    bool again = false;   ///< replace an order that was not finished (new keys, new password)
+};
+
+/// For SHOW STATE and `pgveil check`.
+struct CustodyReport {
+    bool ordered = false, pinned = false, closed = false;
+    std::string tenant_fingerprint;  ///< empty until pinned
+    std::string identity_fingerprint;
+    std::int64_t pinned_at_s = 0, closed_at_s = 0;
+    std::uint64_t store_version = 0, last_sequence = 0;
+    std::size_t active_users = 0, withdrawn_users = 0;
+    bool zero_read = false;
+};
+
+/// What became of the mirror rows read from D.
+struct MirrorVerdict {
+    bool accepted = false;  ///< the "0" of every group was taken over: requests can be served
+    std::string reason;     ///< why not: "missing", "older", "foreign" or "altered", with the group
+    std::vector<share::MirrorRow>
+        rewrite;  ///< not accepted: replace the whole table by these, then read it again
+};
+
+/// P's custody: identity, token keys, command key, keyring and every user's TKp over the sealed
+/// store. All functions may be called from any thread. Readers (rebuild, reports) work on an
+/// immutable snapshot that a writer swaps after its transaction: a withdrawn user is refused by the
+/// very next rebuild of every thread. TKp rows stay sealed in the snapshot and are opened per
+/// request. Times are Unix seconds given by the caller.
+class ProxyCustody {
+public:
+    /// The order step: makes store, identity, first token key, command key and one-time password.
+    /// kRefused if a tenant is already bootstrapped, or ordered and not `again`.
+    static Result<Order> order(
+        const CustodyOptions& options,
+        seal::StoreKey key,
+        const OrderOptions& order,
+        std::int64_t now_s
+    );
+    /// Opens what `order` made. kUnavailable (says: run the order step) if there is nothing;
+    /// kBroken if it does not open.
+    static Result<std::shared_ptr<ProxyCustody>> open(
+        const CustodyOptions& options, seal::StoreKey key
+    );
+    ~ProxyCustody();
+    ProxyCustody(const ProxyCustody&) = delete;
+    ProxyCustody& operator=(const ProxyCustody&) = delete;
+
+    // ---- each request ----
+
+    /// Opens the token, checks everything, rebuilds TK per group, checks key check and "0", and
+    /// gives the request's keys. Nothing is kept after the RequestKeys die, except which login
+    /// first used the token's nonce.
+    share::Verdict<share::RequestKeys> rebuild(
+        const share::PresentedShares& presented, std::int64_t now_s
+    ) const;
+
+    // ---- SQL calls ----
+
+    /// pgveil.add_user(uid, app_share, command). The last JWS of `command` must be add_user of
+    /// `user_id`; a given app_share must fit its commitments. Returns one receipt per JWS, joined
+    /// by commas. Commands before a failing one stay applied; a repetition returns the same
+    /// receipts.
+    Result<std::string> add_user(
+        std::string_view user_id,
+        const core::SecretBytes* app_share,
+        std::string_view command,
+        std::int64_t now_s
+    );
+    /// pgveil.withdraw_user(uid, command).
+    Result<std::string> withdraw_user(
+        std::string_view user_id, std::string_view command, std::int64_t now_s
+    );
+    /// pgveil.apply(command): any operations.
+    Result<std::string> apply(std::string_view command, std::int64_t now_s);
+    /// pgveil.token_key(): the signed statement; makes a new token key when the epoch is over.
+    Result<std::string> token_key_statement(std::int64_t now_s);
+    /// Rolls token keys and destroys old ones, forgets used nonces. Call about once a minute.
+    Result<void> maintain(std::int64_t now_s);
+
+    // ---- the home database of D ----
+
+    /// The rows for pgveil.keyring. Empty before the bootstrap is closed.
+    std::vector<share::MirrorRow> mirror_rows() const;
+    /// Gives back what was read from D. Until it was accepted once per keyring version, rebuild
+    /// denies (kZeroNotRead).
+    Result<MirrorVerdict> check_zero_from_database(std::span<const share::MirrorRow> rows);
+
+    // ---- bootstrap ----
+
+    /// PostgreSQL's SCRAM-SHA-256 verifier for user "bootstrap" in database "pgveil"; nullopt: no
+    /// such login any more. It stays until the first command proves that the tenant holds the close
+    /// receipt, so that a lost last answer can be repeated; after the close nothing else is
+    /// answered.
+    std::optional<std::string> bootstrap_verifier() const;
+    /// step: "hello", "contribute" or "confirm"; argument and answer are compact JWS. The same call
+    /// gets the same answer.
+    Result<std::string> bootstrap_call(
+        std::string_view step, std::string_view argument, std::int64_t now_s
+    );
+
+    CustodyReport report() const;
+    const std::string& tenant() const;
+
+private:
+    class Impl;
+    explicit ProxyCustody(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgveil::store

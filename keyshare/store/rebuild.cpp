@@ -1,0 +1,316 @@
+#include "keyshare/store/rebuild.hpp"
+
+#include "keyshare/share/app_share.hpp"
+#include "keyshare/share/hierarchy.hpp"
+#include "keyshare/share/triple.hpp"
+#include "keyshare/store/records.hpp"
+#include "keyshare/store/token_check.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+using share::Denial;
+using share::DenialKind;
+using share::Verdict;
+
+Verdict<void> check_presence(const share::PresentedShares& presented) {
+    if (presented.user_id.empty()) {
+        return deny(DenialKind::kMissingUserId, "no user: set pgveil.user_id");
+    }
+    if (presented.token == nullptr || presented.token->empty()) {
+        return deny(
+            DenialKind::kMissingToken,
+            "the user's share is missing: set pgveil.user_token to what pgveil-user token prints"
+        );
+    }
+    if (presented.app_share == nullptr || presented.app_share->empty()) {
+        return deny(
+            DenialKind::kMissingAppShare,
+            "the application's share is missing: set pgveil.app_share to the one stored for this "
+            "user"
+        );
+    }
+    return {};
+}
+
+Verdict<const User*> find_user(const Snapshot& snapshot, const std::string& user_id) {
+    const auto found = snapshot.users.find(user_id);
+    if (found == snapshot.users.end()) {
+        return deny(
+            DenialKind::kUnknownUser,
+            "user \"" + user_id +
+                "\" is not known to this proxy: apply the tenant's add_user command first"
+        );
+    }
+    const UserRecord& record = found->second->record;
+    if (!record.active) {
+        return deny(
+            DenialKind::kWithdrawnUser,
+            "user \"" + user_id + "\" was withdrawn by the tenant on " +
+                utc_text(record.changed_at_s)
+        );
+    }
+    return found->second.get();
+}
+
+Verdict<share::AppShare> open_app_share(
+    const RebuildContext& context, core::ByteView text, const std::string& user_id
+) {
+    auto share = share::parse_app_share(text);
+    if (!share.has_value()) {
+        return deny(
+            DenialKind::kAppShareMalformed,
+            "the application share cannot be used: " + share.error().message +
+                "; store it again from the user's .app file"
+        );
+    }
+    if (share->tenant != context.tenant) {
+        return deny(
+            DenialKind::kAppShareForeign,
+            "the application share is of tenant \"" + share->tenant + "\", not of this one"
+        );
+    }
+    if (share->user_id != user_id) {
+        return deny(
+            DenialKind::kAppShareForeign,
+            "the application share is of user \"" + share->user_id +
+                "\", but pgveil.user_id is \"" + user_id + "\""
+        );
+    }
+    return *std::move(share);
+}
+
+template <class Part>
+const Part* find_part(const share::GroupParts<Part>& parts, std::string_view group) {
+    const auto found = std::ranges::find(parts, group, &share::GroupPart<Part>::group);
+    return found == parts.end() ? nullptr : &found->part;
+}
+
+std::string epochs(std::uint32_t held, std::uint32_t expected) {
+    return "(share epoch " + std::to_string(held) + ", expected " + std::to_string(expected) + ")";
+}
+
+// One user's record and what was presented for him.
+struct Presented {
+    const share::PresentedShares& given;
+    const share::TokenContents& token;
+    const share::AppShare& app_share;
+};
+
+Verdict<void> check_user_part(
+    const RebuildContext& context,
+    const Presented& presented,
+    const share::GroupCommitment& expected
+) {
+    if (presented.token.epoch != expected.user_epoch) {
+        return deny(
+            DenialKind::kUserShareStale,
+            "the user's share is stale " + epochs(presented.token.epoch, expected.user_epoch) +
+                ": give user \"" + presented.given.user_id + "\" the current key file"
+        );
+    }
+    const share::SharePlace place{
+        context.tenant, presented.given.user_id, expected.group, expected.user_epoch};
+    const share::UserPart& part = *find_part(presented.token.groups, expected.group);
+    if (!core::equal_in_constant_time(share::commitment_of(part, place), expected.user)) {
+        return deny(
+            DenialKind::kUserShareWrong,
+            "the user's share is wrong: it is not the one the tenant made for user \"" +
+                presented.given.user_id + "\" in key group " + expected.group
+        );
+    }
+    return {};
+}
+
+Verdict<void> check_app_part(
+    const RebuildContext& context,
+    const Presented& presented,
+    const share::GroupCommitment& expected
+) {
+    if (presented.app_share.epoch != expected.app_epoch) {
+        return deny(
+            DenialKind::kAppShareStale,
+            "the application share is stale " +
+                epochs(presented.app_share.epoch, expected.app_epoch) +
+                ": store the current .app file of user \"" + presented.given.user_id + "\""
+        );
+    }
+    const share::SharePlace place{
+        context.tenant, presented.given.user_id, expected.group, expected.app_epoch};
+    const share::AppPart& part = *find_part(presented.app_share.groups, expected.group);
+    if (!core::equal_in_constant_time(share::commitment_of(part, place), expected.app)) {
+        return deny(
+            DenialKind::kAppShareWrong,
+            "the application share is wrong: it is not the one the tenant made for user \"" +
+                presented.given.user_id + "\" in key group " + expected.group
+        );
+    }
+    return {};
+}
+
+Verdict<void> check_key(
+    const RebuildContext& context, const share::TenantKey& key, const share::KeyringRow& row
+) {
+    const share::TenantKeyPlace place{context.tenant, row.group, row.tk_epoch};
+    if (!core::equal_in_constant_time(share::key_check_of(key, place), row.key_check)) {
+        return deny(
+            DenialKind::kProxyShareBroken,
+            "the proxy's own share of this user does not fit the tenant key of group " + row.group +
+                ": have the tenant renew the user's shares"
+        );
+    }
+    const auto zero = context.snapshot.zeros ? context.snapshot.zeros->find(row.key_id)
+                                             : ZeroTable::const_iterator();
+    if (!context.snapshot.zeros || zero == context.snapshot.zeros->end()) {
+        return deny(
+            DenialKind::kZeroNotRead,
+            "the keyring table in the home database has not been read yet: check the proxy's "
+            "connection to it"
+        );
+    }
+    if (!share::opens_to_zero(share::zero_key_of(key, place), place, zero->second)) {
+        return deny(
+            DenialKind::kZeroWrong,
+            "the \"0\" of group " + row.group +
+                " in the home database does not open under the tenant key"
+        );
+    }
+    return {};
+}
+
+Verdict<share::RequestKeys::Group> rebuild_group(
+    const RebuildContext& context,
+    const Presented& presented,
+    const share::GroupCommitment& expected,
+    const share::GroupParts<share::ProxyPart>& proxy_parts
+) {
+    const auto user_checked = check_user_part(context, presented, expected);
+    if (!user_checked.has_value()) {
+        return user_checked.error();
+    }
+    const auto app_checked = check_app_part(context, presented, expected);
+    if (!app_checked.has_value()) {
+        return app_checked.error();
+    }
+    const share::ProxyPart* proxy_part = find_part(proxy_parts, expected.group);
+    const share::KeyringRow* row = context.snapshot.keyring->live(expected.group);
+    if (proxy_part == nullptr || row == nullptr) {
+        return deny(
+            DenialKind::kProxyShareBroken,
+            "the proxy holds no share or key of group " + expected.group
+        );
+    }
+    const share::TenantKey key = share::combine(
+        *find_part(presented.token.groups, expected.group),
+        *find_part(presented.app_share.groups, expected.group),
+        *proxy_part
+    );
+    const auto key_checked = check_key(context, key, *row);
+    if (!key_checked.has_value()) {
+        return key_checked.error();
+    }
+    return share::RequestKeys::Group{
+        row->group,
+        row->tk_epoch,
+        share::wrapping_key_of(key, {context.tenant, row->group, row->tk_epoch})};
+}
+
+// The application share is not sealed: a group name altered in it must not pass for a group not
+// granted. (A token may name groups that were revoked since; its seal says that nobody altered it.)
+Verdict<void> check_app_groups(const share::AppShare& app_share, const UserRecord& record) {
+    for (const auto& [group, part] : app_share.groups) {
+        if (std::ranges::find(record.commitments, group, &share::GroupCommitment::group) ==
+            record.commitments.end()) {
+            return deny(
+                DenialKind::kAppShareWrong,
+                "the application share names key group " + group +
+                    ", which the tenant did not grant to this user: store the current .app file"
+            );
+        }
+    }
+    return {};
+}
+
+Verdict<std::vector<share::RequestKeys::Group>> rebuild_groups(
+    const RebuildContext& context, const Presented& presented, const User& user
+) {
+    const auto app_groups = check_app_groups(presented.app_share, user.record);
+    if (!app_groups.has_value()) {
+        return app_groups.error();
+    }
+    const auto opened = context.seal.open({"part", presented.given.user_id}, user.parts);
+    auto parts = opened.has_value() ? parse_parts(opened->reveal()) : opened.error();
+    if (!parts.has_value()) {
+        return deny(
+            DenialKind::kProxyShareBroken, "the proxy's own share: " + parts.error().message
+        );
+    }
+    std::vector<share::RequestKeys::Group> groups;
+    for (const share::GroupCommitment& expected : user.record.commitments) {
+        if (find_part(presented.token.groups, expected.group) == nullptr ||
+            find_part(presented.app_share.groups, expected.group) == nullptr) {
+            continue;  // a statement that needs this group is refused by RequestKeys::column_key
+        }
+        auto group = rebuild_group(context, presented, expected, *parts);
+        if (!group.has_value()) {
+            return group.error();
+        }
+        groups.push_back(*std::move(group));
+    }
+    if (groups.empty()) {
+        return deny(
+            DenialKind::kNoCommonGroup,
+            "the user token, the application share and the tenant's grant name no key group in "
+            "common"
+        );
+    }
+    return groups;
+}
+
+}  // namespace
+
+Verdict<Rebuilt> rebuild_keys(
+    const RebuildContext& context, const share::PresentedShares& presented
+) {
+    if (!context.snapshot.keyring) {
+        return deny(
+            DenialKind::kNotBootstrapped,
+            "this proxy has no tenant yet: run pgveil-tenant bootstrap"
+        );
+    }
+    const auto present = check_presence(presented);
+    if (!present.has_value()) {
+        return present.error();
+    }
+    const auto user = find_user(context.snapshot, presented.user_id);
+    if (!user.has_value()) {
+        return user.error();
+    }
+    const auto token = open_and_check_token(context, presented.token->reveal(), presented.user_id);
+    if (!token.has_value()) {
+        return token.error();
+    }
+    const auto app_share =
+        open_app_share(context, presented.app_share->reveal(), presented.user_id);
+    if (!app_share.has_value()) {
+        return app_share.error();
+    }
+    auto groups = rebuild_groups(context, {presented, *token, *app_share}, **user);
+    if (!groups.has_value()) {
+        return groups.error();
+    }
+    return Rebuilt{
+        share::RequestKeys(
+            {std::string(context.tenant), presented.user_id, token->expires_at_s},
+            context.snapshot.keyring,
+            *std::move(groups)
+        ),
+        token->nonce,
+        token->expires_at_s};
+}
+
+}  // namespace pgveil::store

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "keyshare/share/denial.hpp"
+#include "keyshare/share/request_keys.hpp"
+#include "keyshare/share/token.hpp"
+#include "keyshare/store/limits.hpp"
+#include "keyshare/store/sealed_store.hpp"
+#include "keyshare/store/snapshot.hpp"
+
+#include <cstdint>
+#include <string_view>
+
+namespace pgveil::store {
+
+/// What rebuilding looks at besides the shares. Borrowed for the call.
+struct RebuildContext {
+    std::string_view tenant;
+    const share::Digest& identity_fingerprint;
+    const TokenLimits& limits;
+    const RowSeal& seal;
+    const Snapshot& snapshot;
+    std::int64_t now_s;
+};
+
+struct Rebuilt {
+    share::RequestKeys keys;
+    share::Nonce nonce;
+    std::int64_t token_expires_s;
+};
+
+/// Opens the token, checks token and shares against the user's record, puts TK together per group,
+/// checks key check and "0", and derives the KEKs. TK, the parts and the token's plaintext are
+/// wiped when it returns. Pure; any thread. Who may present the token (nonce and login) is the
+/// caller's to check, last.
+share::Verdict<Rebuilt> rebuild_keys(
+    const RebuildContext& context, const share::PresentedShares& presented
+);
+
+}  // namespace pgveil::store

@@ -1,0 +1,146 @@
+#include "keyshare/store/records.hpp"
+
+#include "keyshare/share/binary_fields.hpp"
+#include "keyshare/share/names.hpp"
+
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+using share::FieldReader;
+using share::FieldWriter;
+
+constexpr std::string_view kUserFormat = "pgveil/1 user record";
+constexpr std::string_view kTokenKeyFormat = "pgveil/1 token key record";
+constexpr std::string_view kStateFormat = "pgveil/1 custody state";
+constexpr std::string_view kReceiptFormat = "pgveil/1 receipt record";
+constexpr std::string_view kPartsFormat = "pgveil/1 part record";
+
+Error unknown_form(std::string_view what) {
+    return Error{
+        ErrorCode::kBroken,
+        "the share store holds a " + std::string(what) +
+            " of a form this program does not know: was it written by a newer version?"};
+}
+
+HpkeKeyPairPtr read_pair(FieldReader& reader) {
+    auto pair = core::HpkeKeyPair::from_scalar(reader.secret<core::Scalar>());
+    if (!pair.has_value()) {
+        reader.fail();
+        return nullptr;
+    }
+    return std::make_shared<const core::HpkeKeyPair>(*std::move(pair));
+}
+
+}  // namespace
+
+core::SecretBytes serialize(const UserRecord& record) {
+    FieldWriter writer(kUserFormat);
+    writer.u32(record.active ? 1 : 0).u32(record.epoch).i64(record.changed_at_s);
+    writer.u32(static_cast<std::uint32_t>(record.commitments.size()));
+    for (const share::GroupCommitment& one : record.commitments) {
+        writer.text(one.group)
+            .u32(one.user_epoch)
+            .bytes(one.user)
+            .u32(one.app_epoch)
+            .bytes(one.app);
+    }
+    return std::move(writer).finish();
+}
+
+Result<UserRecord> parse_user_record(core::ByteView bytes) {
+    FieldReader reader(bytes, kUserFormat);
+    UserRecord record;
+    record.active = reader.u32() == 1;
+    record.epoch = reader.u32();
+    record.changed_at_s = reader.i64();
+    for (std::uint32_t left = reader.u32(); left > 0 && !reader.failed(); --left) {
+        share::GroupCommitment one;
+        one.group = reader.group_name();
+        one.user_epoch = reader.u32();
+        one.user = reader.digest();
+        one.app_epoch = reader.u32();
+        one.app = reader.digest();
+        record.commitments.push_back(std::move(one));
+    }
+    return reader.ok() ? Result<UserRecord>(std::move(record)) : unknown_form("user");
+}
+
+core::SecretBytes serialize(const TokenKeyRecord& record) {
+    FieldWriter writer(kTokenKeyFormat);
+    writer.u32(record.key_id).i64(record.not_before_s).i64(record.not_after_s);
+    writer.bytes(record.pair->scalar.reveal());
+    return std::move(writer).finish();
+}
+
+Result<TokenKeyRecord> parse_token_key(core::ByteView bytes) {
+    FieldReader reader(bytes, kTokenKeyFormat);
+    TokenKeyRecord record;
+    record.key_id = reader.u32();
+    record.not_before_s = reader.i64();
+    record.not_after_s = reader.i64();
+    record.pair = read_pair(reader);
+    return reader.ok() ? Result<TokenKeyRecord>(std::move(record)) : unknown_form("token key");
+}
+
+core::SecretBytes serialize(const CustodyState& state) {
+    FieldWriter writer(kStateFormat);
+    writer.text(state.tenant).u64(state.last_sequence).bytes(state.last_hash);
+    writer.text(share::serialize(state.keyring)).u32(state.command_keys_made);
+    writer.u32(static_cast<std::uint32_t>(state.command_keys.size()));
+    for (const CommandKey& key : state.command_keys) {
+        writer.u32(key.key_id).bytes(key.pair->scalar.reveal());
+    }
+    return std::move(writer).finish();
+}
+
+Result<CustodyState> parse_custody_state(core::ByteView bytes) {
+    FieldReader reader(bytes, kStateFormat);
+    CustodyState state;
+    state.tenant = reader.plain_name();
+    state.last_sequence = reader.u64();
+    state.last_hash = reader.digest();
+    auto keyring = share::parse_keyring(reader.text());
+    state.command_keys_made = reader.u32();
+    for (std::uint32_t left = reader.u32(); left > 0 && !reader.failed(); --left) {
+        const std::uint32_t key_id = reader.u32();
+        state.command_keys.push_back({key_id, read_pair(reader)});
+    }
+    if (!reader.ok() || !keyring.has_value()) {
+        return unknown_form("state");
+    }
+    state.keyring = *std::move(keyring);
+    return state;
+}
+
+core::SecretBytes serialize(const ReceiptRecord& record) {
+    FieldWriter writer(kReceiptFormat);
+    writer.bytes(record.command_hash).text(record.receipt);
+    return std::move(writer).finish();
+}
+
+Result<ReceiptRecord> parse_receipt_record(core::ByteView bytes) {
+    FieldReader reader(bytes, kReceiptFormat);
+    ReceiptRecord record;
+    record.command_hash = reader.digest();
+    record.receipt = reader.text();
+    return reader.ok() ? Result<ReceiptRecord>(std::move(record)) : unknown_form("receipt");
+}
+
+core::SecretBytes serialize(const share::GroupParts<share::ProxyPart>& parts) {
+    FieldWriter writer(kPartsFormat);
+    writer.parts(parts);
+    return std::move(writer).finish();
+}
+
+Result<share::GroupParts<share::ProxyPart>> parse_parts(core::ByteView bytes) {
+    FieldReader reader(bytes, kPartsFormat);
+    auto parts = reader.parts<share::ProxyPart>();
+    if (!reader.ok()) {
+        return unknown_form("proxy share");
+    }
+    return parts;
+}
+
+}  // namespace pgveil::store

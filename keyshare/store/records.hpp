@@ -1,0 +1,78 @@
+#pragma once
+
+#include "keyshare/core/hpke.hpp"
+#include "keyshare/core/secret.hpp"
+#include "keyshare/share/command.hpp"
+#include "keyshare/share/commitment.hpp"
+#include "keyshare/share/keyring.hpp"
+#include "keyshare/share/token.hpp"
+#include "keyshare/store/error.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// The rows of the custody and their binary forms (docs/FORMATS.md).
+namespace pgveil::store {
+
+using HpkeKeyPairPtr = std::shared_ptr<const core::HpkeKeyPair>;
+
+/// Row "user"/uid: what the tenant said about a user. No secret in it.
+struct UserRecord {
+    bool active = false;
+    std::uint32_t epoch = 0;  ///< share epoch of the last add
+    std::int64_t changed_at_s = 0;
+    std::vector<share::GroupCommitment> commitments;
+};
+
+core::SecretBytes serialize(const UserRecord& record);
+Result<UserRecord> parse_user_record(core::ByteView bytes);
+
+/// Row "token_key"/id.
+struct TokenKeyRecord {
+    std::uint32_t key_id = 0;
+    std::int64_t not_before_s = 0;
+    std::int64_t not_after_s = 0;
+    HpkeKeyPairPtr pair;
+
+    share::TokenPublicKey public_key() const { return {key_id, pair->point}; }
+};
+
+core::SecretBytes serialize(const TokenKeyRecord& record);
+Result<TokenKeyRecord> parse_token_key(core::ByteView bytes);
+
+struct CommandKey {
+    std::uint32_t key_id = 0;
+    HpkeKeyPairPtr pair;
+
+    share::CommandPublicKey public_key() const { return {key_id, pair->point}; }
+};
+
+/// Row "custody"/"state".
+struct CustodyState {
+    std::string tenant;
+    std::uint64_t last_sequence = 0;
+    share::Digest last_hash{};
+    share::Keyring keyring;                ///< version 0 until the bootstrap is closed
+    std::vector<CommandKey> command_keys;  ///< oldest first; the last one is what receipts name
+    std::uint32_t command_keys_made = 0;
+};
+
+core::SecretBytes serialize(const CustodyState& state);
+Result<CustodyState> parse_custody_state(core::ByteView bytes);
+
+/// Row "receipt"/sequence number: the answer to repeat.
+struct ReceiptRecord {
+    share::Digest command_hash{};
+    std::string receipt;
+};
+
+core::SecretBytes serialize(const ReceiptRecord& record);
+Result<ReceiptRecord> parse_receipt_record(core::ByteView bytes);
+
+/// Row "part"/uid: TKp of every group. The one row that stays sealed in memory.
+core::SecretBytes serialize(const share::GroupParts<share::ProxyPart>& parts);
+Result<share::GroupParts<share::ProxyPart>> parse_parts(core::ByteView bytes);
+
+}  // namespace pgveil::store

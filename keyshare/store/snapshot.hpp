@@ -1,0 +1,75 @@
+#pragma once
+
+#include "keyshare/core/bytes.hpp"
+#include "keyshare/core/p256.hpp"
+#include "keyshare/share/keyring.hpp"
+#include "keyshare/share/proxy_bootstrap.hpp"
+#include "keyshare/store/records.hpp"
+#include "keyshare/store/sealed_store.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgveil::store {
+
+/// One user as readers see it.
+struct User {
+    UserRecord record;
+    SealedRow parts;  ///< row "part"/uid, still sealed; empty when withdrawn
+};
+
+/// Where the bootstrap stands, without its secrets.
+struct BootstrapFacts {
+    share::ProxyBootstrap::Stage stage = share::ProxyBootstrap::Stage::kOrdered;
+    std::string verifier;
+    std::optional<core::PublicPoint> tenant_signing;
+    std::string tenant_fingerprint;
+    std::int64_t pinned_at_s = 0;
+    std::int64_t closed_at_s = 0;
+};
+
+BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap);
+
+/// The "0" of each group as it was read from D, by key id.
+using ZeroTable = std::map<std::uint32_t, core::Bytes>;
+
+/// Everything a request needs, as of one store version. Immutable once published.
+struct Snapshot {
+    BootstrapFacts bootstrap;
+    share::KeyringPtr keyring;               ///< null until the bootstrap is closed
+    std::shared_ptr<const ZeroTable> zeros;  ///< null until read from D at this keyring version
+    std::vector<TokenKeyRecord> token_keys;  ///< oldest first
+    std::map<std::string, std::shared_ptr<const User>, std::less<>> users;
+    std::uint64_t store_version = 0;
+    std::uint64_t last_sequence = 0;
+};
+
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+/// Hands the current snapshot to any number of readers; the lock is held for the copy of a pointer
+/// only.
+class SnapshotCell {
+public:
+    SnapshotPtr current() const {
+        const std::scoped_lock lock(mutex_);
+        return current_;
+    }
+
+    void publish(SnapshotPtr next) {
+        const std::scoped_lock lock(mutex_);
+        current_.swap(next);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    SnapshotPtr current_ = std::make_shared<const Snapshot>();
+};
+
+}  // namespace pgveil::store

@@ -1,0 +1,149 @@
+#include "keyshare/store/token_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <string_view>
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+using share::Denial;
+using share::DenialKind;
+using share::Verdict;
+
+constexpr std::string_view kNewToken = "; make a new one with pgveil-user token";
+
+Denial token_denial(const share::Error& error) {
+    const std::string message = "the user token cannot be used: " + error.message;
+    switch (error.code) {
+        case share::ErrorCode::kForged: return deny(DenialKind::kTokenAltered, message);
+        case share::ErrorCode::kForeign: return deny(DenialKind::kTokenForeign, message);
+        case share::ErrorCode::kMalformed:
+        case share::ErrorCode::kOutOfOrder:
+        case share::ErrorCode::kExpired:
+        case share::ErrorCode::kUnsupported:
+        case share::ErrorCode::kInvalidArgument:
+        case share::ErrorCode::kUnknownGroup:
+        case share::ErrorCode::kUnknownKey:
+        case share::ErrorCode::kFailed: break;
+    }
+    return deny(DenialKind::kTokenMalformed, message);
+}
+
+const TokenKeyRecord* find_token_key(const RebuildContext& context, std::uint32_t key_id) {
+    const auto& keys = context.snapshot.token_keys;
+    const auto found = std::ranges::find(keys, key_id, &TokenKeyRecord::key_id);
+    return found == keys.end() ? nullptr : &*found;
+}
+
+Verdict<share::TokenContents> open_token(const RebuildContext& context, core::ByteView text) {
+    const auto sealed = share::parse_token(text);
+    if (!sealed.has_value()) {
+        return token_denial(sealed.error());
+    }
+    const TokenKeyRecord* key = find_token_key(context, sealed->key_id);
+    if (key == nullptr) {
+        return deny(
+            DenialKind::kTokenKeyUnknown,
+            "the user token is sealed to a key that this proxy does not hold: it was made for "
+            "another proxy, or "
+            "long ago; get the token key again (SELECT pgveil.token_key()) and make a new token"
+        );
+    }
+    auto contents = share::open_token(*sealed, *key->pair, context.tenant);
+    if (!contents.has_value()) {
+        return token_denial(contents.error());
+    }
+    return *std::move(contents);
+}
+
+Verdict<void> check_times(const RebuildContext& context, const share::TokenContents& token) {
+    const std::int64_t validity_s = token.expires_at_s - token.issued_at_s;
+    if (validity_s > context.limits.max_validity_s) {
+        return deny(
+            DenialKind::kTokenValidTooLong,
+            "the user token is valid for " + std::to_string(validity_s) +
+                " s, but this proxy allows at most " +
+                std::to_string(context.limits.max_validity_s) + " s" + std::string(kNewToken)
+        );
+    }
+    if (context.now_s >= token.expires_at_s) {
+        return deny(
+            DenialKind::kTokenExpired,
+            "the user token expired on " + utc_text(token.expires_at_s) + ", " +
+                std::to_string(context.now_s - token.expires_at_s) + " s ago" +
+                std::string(kNewToken)
+        );
+    }
+    if (token.issued_at_s > context.now_s + context.limits.clock_skew_s) {
+        return deny(
+            DenialKind::kTokenNotYetValid,
+            "the user token is not valid before " + utc_text(token.issued_at_s) + ", " +
+                std::to_string(token.issued_at_s - context.now_s) +
+                " s from now: compare the clocks of the user's machine and the proxy"
+        );
+    }
+    return {};
+}
+
+Verdict<void> check_token(
+    const RebuildContext& context, const share::TokenContents& token, const std::string& user_id
+) {
+    if (token.audience != context.identity_fingerprint) {
+        return deny(
+            DenialKind::kTokenForeign,
+            "the user token was made for another proxy: its user key pins another proxy identity"
+        );
+    }
+    if (token.user_id != user_id) {
+        return deny(
+            DenialKind::kTokenForeign,
+            "the user token is of user \"" + token.user_id + "\", but pgveil.user_id is \"" +
+                user_id + "\""
+        );
+    }
+    if (!token.scope.empty()) {
+        return deny(
+            DenialKind::kTokenScope,
+            "the user token carries a restriction (scope) that this version cannot enforce: make "
+            "one without, or "
+            "update the proxy"
+        );
+    }
+    return check_times(context, token);
+}
+
+}  // namespace
+
+share::Denial deny(share::DenialKind kind, std::string message) {
+    return Denial{kind, std::move(message)};
+}
+
+std::string utc_text(std::int64_t seconds) {
+    const auto moment = static_cast<std::time_t>(seconds);
+    std::tm parts{};
+    std::array<char, 32> text{};
+    if (::gmtime_r(&moment, &parts) == nullptr ||
+        std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+        return std::to_string(seconds);
+    }
+    return text.data();
+}
+
+Verdict<share::TokenContents> open_and_check_token(
+    const RebuildContext& context, core::ByteView text, const std::string& user_id
+) {
+    auto token = open_token(context, text);
+    if (!token.has_value()) {
+        return token;
+    }
+    const auto checked = check_token(context, *token, user_id);
+    if (!checked.has_value()) {
+        return checked.error();
+    }
+    return token;
+}
+
+}  // namespace pgveil::store

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "keyshare/tenant/home_file.hpp"
+#include "keyshare/user/passphrase.hpp"
+#include "keyshare/user/terminal.hpp"
+
+#include <string>
+#include <vector>
+
+/// The subcommands of pgveil-tenant: from arguments to files, calls and words for people. Results
+/// go to standard output, everything else to standard error (keyshare/user/terminal.hpp).
+namespace pgveil::tenant {
+
+/// What every subcommand needs.
+struct Context {
+    user::Console console;
+    std::string home;
+    user::SecretSource passphrase;
+};
+
+struct BootstrapArguments {
+    std::string url;
+    user::SecretSource one_time_password;
+    std::string tenant = "default";
+    bool tenant_given = false;
+    std::vector<std::string> groups = {"default"};
+    unsigned scrypt_log_n = kScryptLogN;
+};
+
+Result<void> bootstrap(const Context& context, const BootstrapArguments& arguments);
+
+struct AddArguments {
+    std::string user_id;
+    std::vector<std::string> groups = {"default"};
+    std::string out;
+    std::string url;  ///< of --apply, or empty
+    user::SecretSource user_passphrase;
+    bool has_passphrase = true;
+    unsigned valid_days = 7;
+};
+
+Result<void> user_add(const Context& context, const AddArguments& arguments);
+
+/// Where commands go: a directory, the proxy, or both.
+struct Delivery {
+    std::string out;
+    std::string url;
+};
+
+Result<void> user_withdraw(
+    const Context& context, const std::string& user_id, const Delivery& delivery
+);
+Result<void> pending_commands(const Context& context, const Delivery& delivery);
+
+Result<void> user_list(const Context& context);
+Result<void> user_show(const Context& context, const std::string& user_id);
+Result<void> file_receipt_file(const Context& context, const std::string& path);
+Result<void> show_home(const Context& context);
+
+}  // namespace pgveil::tenant

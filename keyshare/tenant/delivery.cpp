@@ -1,0 +1,138 @@
+#include "keyshare/tenant/delivery.hpp"
+
+#include "keyshare/tenant/handouts.hpp"
+#include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/proxy_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace pgveil::tenant {
+
+namespace {
+
+std::string words_of(const CommandRecord& command) {
+    return "command " + std::to_string(command.sequence) + " (" +
+           std::string(share::name_of(command.operation)) + " " + command.user_id + ")";
+}
+
+std::string outcome_of(const CommandRecord& command) {
+    switch (command.fate) {
+        case Fate::kPending:
+            return " has no receipt yet: send it again with `pgveil-tenant pending`";
+        case Fate::kApplied: return " was applied";
+        case Fate::kExpired: return " came too late and changed nothing: order it anew";
+        case Fate::kRefused: return " was refused by the proxy: " + command.reason;
+    }
+    return "";
+}
+
+std::vector<std::uint64_t> pending_sequences(const HomeState& state) {
+    std::vector<std::uint64_t> sequences;
+    for (const CommandRecord* command : pending(state)) {
+        sequences.push_back(command->sequence);
+    }
+    return sequences;
+}
+
+/// Says each fate; the last one that is not "applied" becomes the error.
+Result<void> report(
+    const HomeState& state,
+    const std::vector<std::uint64_t>& sequences,
+    const user::Console& console
+) {
+    Result<void> verdict;
+    for (const CommandRecord& command : state.commands) {
+        if (std::ranges::find(sequences, command.sequence) == sequences.end()) {
+            continue;
+        }
+        const std::string sentence = words_of(command) + outcome_of(command);
+        if (command.fate == Fate::kApplied) {
+            console.note(sentence);
+            continue;
+        }
+        if (!verdict) {
+            console.note(verdict.error().message);
+        }
+        verdict = user::failed(sentence);
+    }
+    return verdict;
+}
+
+Result<void> apply(Home& home, const user::Console& console, const std::string& url) {
+    auto proxy = user::ProxyConnection::as_login(url);
+    if (!proxy) {
+        return proxy.error();
+    }
+    const Call call = call_for(home.state());
+    const auto answer = proxy->call(call.function, call.arguments);
+    if (!answer) {
+        return answer.error();
+    }
+    return take_receipts(home, console, *answer);
+}
+
+}  // namespace
+
+std::string time_text(std::int64_t seconds) {
+    const auto moment = static_cast<std::time_t>(seconds);
+    std::tm parts{};
+    std::array<char, 32> text{};
+    if (::gmtime_r(&moment, &parts) == nullptr ||
+        std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
+        return std::to_string(seconds);
+    }
+    return text.data();
+}
+
+Result<Home> open_enrolled(const Context& context) {
+    if (!Home::is_present(context.home)) {
+        return user::unusable(
+            "there is no tenant's home in " + context.home +
+            ": make one with `pgveil-tenant bootstrap`, or name it with --home"
+        );
+    }
+    const auto passphrase = user::read_secret(
+        context.passphrase, "passphrase of " + context.home, user::Asking::kKnown
+    );
+    if (!passphrase) {
+        return passphrase.error();
+    }
+    auto home = Home::open(context.home, *passphrase);
+    if (home && !home->state().enrolment) {
+        return user::failed(
+            "the bootstrap in " + context.home +
+            " is not finished: run `pgveil-tenant bootstrap` again, it goes on where it stopped"
+        );
+    }
+    return home;
+}
+
+Result<void> take_receipts(Home& home, const user::Console& console, const std::string& text) {
+    const auto waiting = pending_sequences(home.state());
+    const auto filed = file_receipts(home.state(), text);
+    if (!filed) {
+        return filed.error();
+    }
+    if (auto saved = home.save(); !saved) {
+        return saved;
+    }
+    return report(home.state(), waiting, console);
+}
+
+Result<void> deliver(Home& home, const user::Console& console, const Delivery& delivery) {
+    if (!delivery.out.empty()) {
+        const auto path = write_sql(home.state(), delivery.out);
+        if (!path) {
+            return path.error();
+        }
+        console.note("wrote " + *path);
+    }
+    if (!delivery.url.empty()) {
+        return apply(home, console, delivery.url);
+    }
+    return {};
+}
+
+}  // namespace pgveil::tenant

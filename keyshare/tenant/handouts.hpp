@@ -1,0 +1,35 @@
+#pragma once
+
+#include "keyshare/tenant/home_state.hpp"
+#include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/user_file.hpp"
+
+#include <string>
+
+namespace pgveil::tenant {
+
+/// The names under which a user's shares leave the house.
+struct HandoutNames {
+    std::string user;  ///< DIR/UID.user, for the user
+    std::string app;   ///< DIR/UID.app, for the application
+};
+
+HandoutNames handout_names(const std::string& directory, const std::string& user_id);
+
+/// Makes DIR (mode 0700) when it is missing.
+Result<void> make_out_directory(const std::string& directory);
+
+/// Refuses names that are taken, before anything is made.
+Result<void> require_free(const HandoutNames& names);
+
+/// Writes UID.user and UID.app (mode 0600). A file that is there already is left alone when it
+/// holds exactly this user's shares (an earlier run was cut short), and is an error otherwise.
+Result<void> write_handouts(
+    const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
+);
+
+/// Writes DIR/NNNN-operation.sql with every pending command; returns its path. An existing file of
+/// the same content is left alone, another one is an error.
+Result<std::string> write_sql(const HomeState& state, const std::string& directory);
+
+}  // namespace pgveil::tenant

@@ -1,0 +1,242 @@
+#include "keyshare/tenant/home_state.hpp"
+
+#include "keyshare/core/lp.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgveil::tenant {
+
+namespace {
+
+constexpr std::string_view kTitle = "pgveil tenant state 1";
+constexpr std::size_t kRecordsMax = 1'000'000;
+constexpr std::size_t kStateParts = 9;
+constexpr std::size_t kUserParts = 5;
+constexpr std::size_t kCommandParts = 8;
+
+using Parts = std::vector<core::ByteView>;
+
+core::SecretBytes list_of(const std::vector<core::SecretBytes>& items) {
+    Parts views;
+    for (const core::SecretBytes& item : items) {
+        views.push_back(item.reveal());
+    }
+    return core::secret_length_prefixed(views);
+}
+
+core::SecretBytes serialize_user(const UserRecord& user) {
+    Parts names;
+    for (const std::string& group : user.groups) {
+        names.push_back(core::as_bytes(group));
+    }
+    const core::Bytes groups = core::length_prefixed(names);
+    const auto epoch = core::big_endian32(user.epoch);
+    return core::secret_length_prefixed(
+        {core::as_bytes(user.user_id),
+         epoch,
+         groups,
+         user.user_key.reveal(),
+         user.app_share.reveal()}
+    );
+}
+
+core::SecretBytes serialize_command(const CommandRecord& command) {
+    const auto sequence = core::big_endian64(command.sequence);
+    const auto made_at = core::big_endian64(static_cast<std::uint64_t>(command.made_at_s));
+    const std::array fate = {static_cast<std::uint8_t>(command.fate)};
+    return core::secret_length_prefixed(
+        {sequence,
+         core::as_bytes(share::name_of(command.operation)),
+         core::as_bytes(command.user_id),
+         made_at,
+         core::as_bytes(command.jws),
+         fate,
+         core::as_bytes(command.reason),
+         core::as_bytes(command.receipt)}
+    );
+}
+
+std::string text_of(core::ByteView bytes) {
+    return std::string(core::as_text(bytes));
+}
+
+std::optional<share::Operation> parse_operation(std::string_view name) {
+    for (const auto operation : {share::Operation::kAddUser, share::Operation::kWithdrawUser}) {
+        if (name == share::name_of(operation)) {
+            return operation;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<UserRecord> parse_user(core::ByteView bytes) {
+    const auto parts = core::split_length_prefixed(bytes, kUserParts);
+    if (!parts || (*parts)[1].size() != sizeof(std::uint32_t)) {
+        return std::nullopt;
+    }
+    const auto groups = core::split_length_prefixed_up_to((*parts)[2], kRecordsMax);
+    if (!groups) {
+        return std::nullopt;
+    }
+    UserRecord user;
+    user.user_id = text_of((*parts)[0]);
+    user.epoch = core::read_big_endian32((*parts)[1]);
+    for (const core::ByteView group : *groups) {
+        user.groups.push_back(text_of(group));
+    }
+    user.user_key = core::SecretBytes::copy_of((*parts)[3]);
+    user.app_share = core::SecretBytes::copy_of((*parts)[4]);
+    return user;
+}
+
+std::optional<CommandRecord> parse_command(core::ByteView bytes) {
+    const auto split = core::split_length_prefixed(bytes, kCommandParts);
+    if (!split) {
+        return std::nullopt;
+    }
+    const Parts& parts = *split;
+    const auto operation = parse_operation(core::as_text(parts[1]));
+    const bool has_sizes = parts[0].size() == sizeof(std::uint64_t) &&
+                           parts[3].size() == sizeof(std::uint64_t) && parts[5].size() == 1;
+    if (!operation || !has_sizes || parts[5][0] > static_cast<std::uint8_t>(Fate::kRefused)) {
+        return std::nullopt;
+    }
+    CommandRecord command;
+    command.sequence = core::read_big_endian64(parts[0]);
+    command.operation = *operation;
+    command.user_id = text_of(parts[2]);
+    command.made_at_s = static_cast<std::int64_t>(core::read_big_endian64(parts[3]));
+    command.jws = text_of(parts[4]);
+    command.fate = static_cast<Fate>(parts[5][0]);
+    command.reason = text_of(parts[6]);
+    command.receipt = text_of(parts[7]);
+    return command;
+}
+
+/// Fills a list from its LP form; false on the first part that is no record.
+template <class Record, class ParseRecord>
+bool parse_list(core::ByteView bytes, std::vector<Record>& records, ParseRecord parse_record) {
+    const auto parts = core::split_length_prefixed_up_to(bytes, kRecordsMax);
+    if (!parts) {
+        return false;
+    }
+    for (const core::ByteView part : *parts) {
+        auto record = parse_record(part);
+        if (!record) {
+            return false;
+        }
+        records.push_back(std::move(*record));
+    }
+    return true;
+}
+
+}  // namespace
+
+UserRecord* HomeState::find_user(std::string_view user_id) {
+    const auto found = std::ranges::find(users, user_id, &UserRecord::user_id);
+    return found == users.end() ? nullptr : &*found;
+}
+
+const UserRecord* HomeState::find_user(std::string_view user_id) const {
+    const auto found = std::ranges::find(users, user_id, &UserRecord::user_id);
+    return found == users.end() ? nullptr : &*found;
+}
+
+const CommandRecord* HomeState::last_command(std::string_view user_id) const {
+    const auto found = std::find_if(commands.rbegin(), commands.rend(), [&](const auto& command) {
+        return command.user_id == user_id;
+    });
+    return found == commands.rend() ? nullptr : &*found;
+}
+
+core::SecretBytes serialize(const HomeState& state) {
+    std::vector<core::SecretBytes> users;
+    for (const UserRecord& user : state.users) {
+        users.push_back(serialize_user(user));
+    }
+    std::vector<core::SecretBytes> commands;
+    for (const CommandRecord& command : state.commands) {
+        commands.push_back(serialize_command(command));
+    }
+    const core::SecretBytes identity = share::serialize(state.identity);
+    const core::SecretBytes enrolment =
+        state.enrolment ? share::serialize(*state.enrolment) : core::SecretBytes();
+    const auto at = core::big_endian64(static_cast<std::uint64_t>(state.bootstrapped_at_s));
+    const core::SecretBytes user_list = list_of(users);
+    const core::SecretBytes command_list = list_of(commands);
+    return core::secret_length_prefixed(
+        {core::as_bytes(kTitle),
+         core::as_bytes(state.tenant),
+         identity.reveal(),
+         state.bootstrap.reveal(),
+         enrolment.reveal(),
+         core::as_bytes(state.proxy),
+         at,
+         user_list.reveal(),
+         command_list.reveal()}
+    );
+}
+
+Result<HomeState> parse_home_state(core::ByteView bytes) {
+    const user::Error malformed =
+        user::unusable("the home was written by another version of pgveil-tenant");
+    const auto split = core::split_length_prefixed(bytes, kStateParts);
+    if (!split || core::as_text((*split)[0]) != kTitle ||
+        (*split)[6].size() != sizeof(std::uint64_t)) {
+        return malformed;
+    }
+    const Parts& parts = *split;
+    auto identity = share::parse_tenant_identity(parts[2]);
+    if (!identity) {
+        return malformed;
+    }
+    HomeState state{
+        .tenant = text_of(parts[1]),
+        .identity = std::move(*identity),
+        .bootstrap = core::SecretBytes::copy_of(parts[3]),
+        .enrolment = {},
+        .proxy = text_of(parts[5]),
+        .bootstrapped_at_s = static_cast<std::int64_t>(core::read_big_endian64(parts[6])),
+        .users = {},
+        .commands = {}};
+    if (!parts[4].empty()) {
+        auto enrolment = share::parse_enrolment(parts[4]);
+        if (!enrolment) {
+            return malformed;
+        }
+        state.enrolment.emplace(std::move(*enrolment));
+    }
+    if (!parse_list(parts[7], state.users, parse_user) ||
+        !parse_list(parts[8], state.commands, parse_command)) {
+        return malformed;
+    }
+    return state;
+}
+
+std::string_view name_of(Fate fate) {
+    switch (fate) {
+        case Fate::kPending: return "pending";
+        case Fate::kApplied: return "applied";
+        case Fate::kExpired: return "expired";
+        case Fate::kRefused: return "refused";
+    }
+    return "unknown";
+}
+
+std::string_view status_of(const HomeState& state, std::string_view user_id) {
+    const CommandRecord* last = state.last_command(user_id);
+    if (last == nullptr) {
+        return "unknown";
+    }
+    const bool adds = last->operation == share::Operation::kAddUser;
+    switch (last->fate) {
+        case Fate::kPending: return adds ? "add pending" : "withdraw pending";
+        case Fate::kApplied: return adds ? "active" : "withdrawn";
+        case Fate::kExpired: return adds ? "add expired" : "withdraw expired";
+        case Fate::kRefused: return adds ? "add refused" : "withdraw refused";
+    }
+    return "unknown";
+}
+
+}  // namespace pgveil::tenant

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "keyshare/share/command.hpp"
+#include "keyshare/share/receipt.hpp"
+#include "keyshare/share/tenant.hpp"
+#include "keyshare/user/error.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::tenant {
+
+using user::Result;
+
+/// What the tenant keeps of one user: TKu always (it can be handed out again), the app share only
+/// until the command that announces it has its receipt.
+struct UserRecord {
+    std::string user_id;
+    std::uint32_t epoch = 0;
+    std::vector<std::string> groups;
+    core::SecretBytes user_key;   ///< share::serialize(UserKey)
+    core::SecretBytes app_share;  ///< pgva1...., or empty
+};
+
+/// What is known of a command's fate.
+enum class Fate : std::uint8_t { kPending = 0, kApplied = 1, kExpired = 2, kRefused = 3 };
+std::string_view name_of(Fate fate);  ///< "pending", "applied", "expired", "refused"
+
+struct CommandRecord {
+    std::uint64_t sequence = 0;
+    share::Operation operation = share::Operation::kAddUser;
+    std::string user_id;
+    std::int64_t made_at_s = 0;
+    std::string jws;
+    Fate fate = Fate::kPending;
+    std::string reason;   ///< of a refusal
+    std::string receipt;  ///< the verified JWS; empty while pending
+};
+
+/// Everything in a tenant's home. Move-only: holds TK and every TKu. One thread.
+struct HomeState {
+    std::string tenant;
+    share::TenantIdentity identity;
+    core::SecretBytes bootstrap;  ///< share::TenantBootstrap::save(), until it is done
+    std::optional<share::Enrolment> enrolment;  ///< once it is done
+    std::string proxy;                          ///< host:port of the bootstrap, for people
+    std::int64_t bootstrapped_at_s = 0;
+    std::vector<UserRecord> users;
+    std::vector<CommandRecord> commands;  ///< by sequence
+
+    UserRecord* find_user(std::string_view user_id);
+    const UserRecord* find_user(std::string_view user_id) const;
+    /// The last command about this user; nullptr if there is none.
+    const CommandRecord* last_command(std::string_view user_id) const;
+};
+
+/// Binary form, inside the sealed home file (docs/FORMATS.md).
+core::SecretBytes serialize(const HomeState& state);
+/// Strict. The bytes were authenticated; an error means another version.
+Result<HomeState> parse_home_state(core::ByteView bytes);
+
+/// "add pending", "active", ... for lists.
+std::string_view status_of(const HomeState& state, std::string_view user_id);
+
+}  // namespace pgveil::tenant

@@ -1,0 +1,173 @@
+#include "keyshare/tenant/commands.hpp"
+#include "keyshare/user/process.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <string>
+
+namespace {
+
+using pgveil::tenant::Context;
+using pgveil::tenant::Result;
+using pgveil::user::SecretSource;
+
+using Action = std::function<Result<void>(const Context&)>;
+
+std::string default_home() {
+    const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): one thread
+    return std::string(home == nullptr ? "." : home) + "/.pgveil-tenant";
+}
+
+void add_secret(
+    CLI::App& app, const std::string& name, SecretSource& source, const std::string& what
+) {
+    auto* file = app.add_option("--" + name + "-file", source.file, what + " from this file (0600)")
+                     ->type_name("FILE");
+    app.add_option("--" + name + "-fd", source.descriptor, what + " from this descriptor, one line")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(file);
+}
+
+void add_bootstrap(CLI::App& app, pgveil::tenant::BootstrapArguments& to, Action& action) {
+    CLI::App* command = app.add_subcommand(
+        "bootstrap", "Take over a fresh proxy: make the tenant's keys and share the making of TK"
+    );
+    command->add_option("--url", to.url, "postgresql://bootstrap@HOST:6543/pgveil?sslrootcert=FILE")
+        ->required();
+    add_secret(*command, "otp", to.one_time_password, "One-time password");
+    auto* tenant = command->add_option("--tenant", to.tenant, "The tenant, as the proxy names it")
+                       ->capture_default_str();
+    command->add_option("--group", to.groups, "A key group with its own TK (repeat)")
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    command->add_option("--test-scrypt-log2-n", to.scrypt_log_n, "Cheaper scrypt, for tests only")
+        ->group("");
+    command->callback([&to, &action, tenant] {
+        to.tenant_given = tenant->count() > 0;
+        action = [&to](const Context& context) {
+            return bootstrap(context, to);
+        };
+    });
+}
+
+void add_user_add(CLI::App& user, pgveil::tenant::AddArguments& to, Action& action) {
+    CLI::App* command =
+        user.add_subcommand("add", "Give a user shares: UID.user, UID.app, NNNN-add_user.sql");
+    command->add_option("uid", to.user_id, "User id: 1 to 64 of A-Z a-z 0-9 . _ @ -")->required();
+    command->add_option("--group", to.groups, "A key group granted (repeat)")
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    command->add_option("--out", to.out, "Directory for the files")->required()->type_name("DIR");
+    command->add_option("--apply", to.url, "Send the commands through the proxy at this URL");
+    command->add_option("--valid-days", to.valid_days, "Days until the command expires")
+        ->check(CLI::Range(1, 365))
+        ->capture_default_str();
+    add_secret(*command, "user-passphrase", to.user_passphrase, "Passphrase of the user's file");
+    CLI::Option* bare = command->add_flag("--no-passphrase");
+    bare->description("Leave UID.user without passphrase: the file alone is the share");
+    bare->excludes("--user-passphrase-file")->excludes("--user-passphrase-fd");
+    command->callback([&to, &action, bare] {
+        to.has_passphrase = bare->count() == 0;
+        action = [&to](const Context& context) {
+            return user_add(context, to);
+        };
+    });
+}
+
+void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
+    command.add_option("--out", to.out, "Directory for NNNN-OPERATION.sql")->type_name("DIR");
+    command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
+}
+
+struct Arguments {
+    pgveil::tenant::BootstrapArguments bootstrap;
+    pgveil::tenant::AddArguments add;
+    pgveil::tenant::Delivery delivery;
+    std::string user_id;
+    std::string receipts;
+};
+
+void add_user(CLI::App& app, Arguments& to, Action& action) {
+    CLI::App* user = app.add_subcommand("user", "Users and their shares")->require_subcommand(1);
+    add_user_add(*user, to.add, action);
+    user->add_subcommand("list", "List users: id, status, share epoch, groups")
+        ->callback([&action] { action = pgveil::tenant::user_list; });
+    CLI::App* show = user->add_subcommand("show", "Show one user and its commands");
+    show->add_option("uid", to.user_id)->required();
+    show->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return user_show(context, to.user_id);
+        };
+    });
+    CLI::App* withdraw = user->add_subcommand("withdraw", "Make the proxy forget a user's share");
+    withdraw->add_option("uid", to.user_id)->required();
+    add_delivery(*withdraw, to.delivery);
+    withdraw->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return user_withdraw(context, to.user_id, to.delivery);
+        };
+    });
+}
+
+void add_chain(CLI::App& app, Arguments& to, Action& action) {
+    app.add_subcommand("show", "Show the tenant, the pinned proxy and the key groups")
+        ->callback([&action] { action = pgveil::tenant::show_home; });
+    CLI::App* pending =
+        app.add_subcommand("pending", "List commands without a receipt, and send them");
+    add_delivery(*pending, to.delivery);
+    pending->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return pending_commands(context, to.delivery);
+        };
+    });
+    CLI::App* receipt =
+        app.add_subcommand("receipt", "File the receipts that an SQL call returned");
+    receipt->add_option("file", to.receipts, "File with the text of the answer")->required();
+    receipt->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return file_receipt_file(context, to.receipts);
+        };
+    });
+}
+
+int run(int argc, char** argv) {
+    Context context{pgveil::user::Console("pgveil-tenant"), default_home(), {}};
+    if (auto guarded = pgveil::user::guard_process(); !guarded) {
+        return context.console.fail(guarded.error());
+    }
+    CLI::App app("pgveil-tenant: the tenant's keys, users and commands");
+    app.footer(pgveil::user::kMemoryHelp);
+    app.set_version_flag("--version", "pgveil-tenant " PGVEIL_VERSION);
+    app.require_subcommand(1)->fallthrough();
+    app.add_option("--home", context.home, "The tenant's home")
+        ->type_name("DIR")
+        ->capture_default_str();
+    add_secret(app, "passphrase", context.passphrase, "Passphrase of the home");
+    Arguments arguments;
+    Action action;
+    add_bootstrap(app, arguments.bootstrap, action);
+    add_user(app, arguments, action);
+    add_chain(app, arguments, action);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);
+    }
+    const auto done = action(context);
+    return done ? 0 : context.console.fail(done.error());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::cerr << "pgveil-tenant: " << error.what() << "\n";
+        return 1;
+    }
+}

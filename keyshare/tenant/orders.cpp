@@ -1,0 +1,254 @@
+#include "keyshare/tenant/orders.hpp"
+
+#include "keyshare/core/invariant.hpp"
+#include "keyshare/core/p256.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace pgveil::tenant {
+
+namespace {
+
+constexpr std::size_t kUserIdSizeMax = 64;
+
+bool is_user_id_byte(char byte) {
+    const bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+    const bool is_digit = byte >= '0' && byte <= '9';
+    return is_letter || is_digit || std::string_view("._@-").find(byte) != std::string_view::npos;
+}
+
+user::Error in_words(const share::Error& error) {
+    return user::failed(error.message);
+}
+
+bool is_pending(const CommandRecord* command) {
+    return command != nullptr && command->fate == Fate::kPending;
+}
+
+bool is_applied(const CommandRecord* command, share::Operation operation) {
+    return command != nullptr && command->fate == Fate::kApplied && command->operation == operation;
+}
+
+user::Error waits_for_receipt(std::string_view user_id) {
+    return user::failed(
+        "the last command about " + std::string(user_id) +
+        " has no receipt yet: send it with `pgveil-tenant pending --apply URL`, or file its "
+        "receipt "
+        "with `pgveil-tenant receipt FILE`"
+    );
+}
+
+void append_command(
+    HomeState& state,
+    share::Operation operation,
+    std::string_view user_id,
+    std::int64_t now_s,
+    std::string jws
+) {
+    CommandRecord command;
+    command.sequence = state.enrolment->head.sequence;
+    command.operation = operation;
+    command.user_id = user_id;
+    command.made_at_s = now_s;
+    command.jws = std::move(jws);
+    state.commands.push_back(std::move(command));
+}
+
+void keep_user(HomeState& state, UserRecord record) {
+    if (UserRecord* known = state.find_user(record.user_id)) {
+        *known = std::move(record);
+        return;
+    }
+    state.users.push_back(std::move(record));
+}
+
+Fate fate_of(share::Outcome outcome) {
+    switch (outcome) {
+        case share::Outcome::kApplied: return Fate::kApplied;
+        case share::Outcome::kExpired: return Fate::kExpired;
+        case share::Outcome::kRefused: return Fate::kRefused;
+    }
+    return Fate::kRefused;
+}
+
+Result<bool> file_receipt(HomeState& state, std::string_view jws) {
+    const core::VerifyingKey identity(state.enrolment->proxy_identity);
+    const auto claimed = share::verify_receipt(jws, identity, state.tenant);
+    if (!claimed) {
+        return in_words(claimed.error());
+    }
+    const auto command =
+        std::ranges::find(state.commands, claimed->sequence, &CommandRecord::sequence);
+    if (command == state.commands.end()) {
+        return user::failed(
+            "a receipt for command " + std::to_string(claimed->sequence) +
+            " came, which this home never made: is it an old copy of the home?"
+        );
+    }
+    const auto receipt = share::verify_receipt_of(jws, command->jws, identity, state.tenant);
+    if (!receipt) {
+        return in_words(receipt.error());
+    }
+    if (command->fate != Fate::kPending) {
+        return false;
+    }
+    if (auto taken = share::absorb(*state.enrolment, *receipt); !taken) {
+        return in_words(taken.error());
+    }
+    command->fate = fate_of(receipt->outcome);
+    command->reason = receipt->reason;
+    command->receipt = jws;
+    UserRecord* user = state.find_user(command->user_id);
+    if (user != nullptr && command->operation == share::Operation::kAddUser) {
+        user->app_share.wipe();  // A has it, or it was never admitted
+    }
+    return true;
+}
+
+}  // namespace
+
+bool is_user_id(std::string_view text) {
+    return !text.empty() && text.size() <= kUserIdSizeMax &&
+           std::ranges::all_of(text, is_user_id_byte);
+}
+
+Result<void> add_user(
+    HomeState& state, const NewUser& user, share::CommandTimes times, core::RandomSource& random
+) {
+    if (!is_user_id(user.user_id)) {
+        return user::unusable(
+            "a user id has 1 to 64 characters of A-Z a-z 0-9 . _ @ -: choose another than the one "
+            "given"
+        );
+    }
+    const CommandRecord* last = state.last_command(user.user_id);
+    if (is_pending(last)) {
+        return waits_for_receipt(user.user_id);
+    }
+    const UserRecord* known = state.find_user(user.user_id);
+    if (is_applied(last, share::Operation::kAddUser)) {
+        return user::failed(user.user_id + " is a user already: see `pgveil-tenant user show`");
+    }
+    const std::uint32_t epoch = known == nullptr ? 1 : known->epoch + 1;
+    auto shares = share::make_user(*state.enrolment, user.user_id, user.groups, epoch, random);
+    if (!shares) {
+        return in_words(shares.error());
+    }
+    auto command = share::make_add_user(*state.enrolment, state.identity, *shares, times);
+    if (!command) {
+        return in_words(command.error());
+    }
+    UserRecord record;
+    record.user_id = user.user_id;
+    record.epoch = epoch;
+    record.groups = user.groups;
+    record.user_key = share::serialize(share::user_key_of(*shares, *state.enrolment));
+    record.app_share = share::serialize(share::app_share_of(*shares, *state.enrolment));
+    keep_user(state, std::move(record));
+    append_command(
+        state, share::Operation::kAddUser, user.user_id, times.issued_at_s, std::move(*command)
+    );
+    return {};
+}
+
+Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s) {
+    if (state.find_user(user_id) == nullptr) {
+        return user::unusable(
+            "there is no user " + std::string(user_id) + ": see `pgveil-tenant user list`"
+        );
+    }
+    const CommandRecord* last = state.last_command(user_id);
+    const bool is_withdrawn = last != nullptr && last->fate != Fate::kRefused &&
+                              last->operation == share::Operation::kWithdrawUser;
+    if (is_withdrawn) {
+        return is_pending(last) ? waits_for_receipt(user_id)
+                                : user::failed(std::string(user_id) + " is withdrawn already");
+    }
+    auto command = share::make_withdraw_user(*state.enrolment, state.identity, user_id, now_s);
+    if (!command) {
+        return in_words(command.error());
+    }
+    append_command(state, share::Operation::kWithdrawUser, user_id, now_s, std::move(*command));
+    return {};
+}
+
+std::vector<const CommandRecord*> pending(const HomeState& state) {
+    std::vector<const CommandRecord*> found;
+    for (const CommandRecord& command : state.commands) {
+        if (is_pending(&command)) {
+            found.push_back(&command);
+        }
+    }
+    return found;
+}
+
+Call call_for(const HomeState& state) {
+    const auto commands = pending(state);
+    core::invariant(!commands.empty(), "a call is made of at least one pending command");
+    std::vector<std::string> texts;
+    texts.reserve(commands.size());
+    for (const CommandRecord* command : commands) {
+        texts.push_back(command->jws);
+    }
+    const CommandRecord& last = *commands.back();
+    Call call;
+    call.function = share::name_of(last.operation);
+    call.sequence = last.sequence;
+    call.arguments.emplace_back(last.user_id);
+    if (last.operation == share::Operation::kAddUser) {
+        // The application's share is A's secret: at P the argument stays NULL.
+        call.arguments.emplace_back(std::nullopt);
+    }
+    call.arguments.emplace_back(share::join_commands(texts));
+    return call;
+}
+
+std::string sql_file_name(const Call& call) {
+    std::array<char, 32> number{};
+    static_cast<void>(std::snprintf(
+        number.data(), number.size(), "%04llu", static_cast<unsigned long long>(call.sequence)
+    ));
+    return std::string(number.data()) + "-" + call.function + ".sql";
+}
+
+std::string sql_file(const HomeState& state, const Call& call) {
+    std::string text =
+        "-- Tenant " + state.tenant + ": every command without a receipt, oldest first.\n";
+    for (const CommandRecord* command : pending(state)) {
+        text += "--   " + std::to_string(command->sequence) + " " +
+                std::string(share::name_of(command->operation)) + " " + command->user_id + "\n";
+    }
+    text +=
+        "-- Run it through the proxy with any client, outside a transaction, and give what it\n"
+        "-- returns to `pgveil-tenant receipt FILE`. It may be run more than once.\n";
+    text += "SELECT pgveil." + call.function + "(";
+    std::string_view separator;
+    for (const auto& argument : call.arguments) {
+        text += separator;
+        text += argument ? "'" + *argument + "'" : "NULL";
+        separator = ", ";
+    }
+    return text + ");\n";
+}
+
+Result<std::size_t> file_receipts(HomeState& state, std::string_view text) {
+    const auto receipts = share::split_commands(text);
+    if (!receipts) {
+        return in_words(receipts.error());
+    }
+    std::size_t filed = 0;
+    for (const std::string_view jws : *receipts) {
+        const auto is_new = file_receipt(state, jws);
+        if (!is_new) {
+            return is_new.error();
+        }
+        if (*is_new) {
+            ++filed;
+        }
+    }
+    return filed;
+}
+
+}  // namespace pgveil::tenant

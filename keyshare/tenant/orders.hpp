@@ -1,0 +1,61 @@
+#pragma once
+
+#include "keyshare/core/random.hpp"
+#include "keyshare/tenant/home_state.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::tenant {
+
+// What the tenant orders, and what comes back. Pure: values in, the home's state changed; the
+// caller saves the home before anything leaves the house.
+
+/// A user id that this program gives out: 1 to 64 of A-Z a-z 0-9 . _ @ -, because it names files. P
+/// itself allows more.
+bool is_user_id(std::string_view text);
+
+/// The new user of an `user add`.
+struct NewUser {
+    std::string user_id;
+    std::vector<std::string> groups;
+};
+
+/// Makes shares and the signed command, valid for `validity_s`. Refuses an unknown group, and a
+/// user that is active or whose last command is pending; a withdrawn or never admitted one gets
+/// shares of the next epoch.
+Result<void> add_user(
+    HomeState& state, const NewUser& user, share::CommandTimes times, core::RandomSource& random
+);
+
+/// Makes the signed command, which never expires. Refuses a user that is not known, and one that is
+/// withdrawn already.
+Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s);
+
+/// The commands without a receipt, oldest first.
+std::vector<const CommandRecord*> pending(const HomeState& state);
+
+/// The SQL call that carries every pending command, oldest first: `add_user(uid, NULL, commands)`
+/// or `withdraw_user(uid, commands)` after the last of them. There must be one (invariant).
+struct Call {
+    std::string function;
+    std::vector<std::optional<std::string>> arguments;
+    std::uint64_t sequence = 0;  ///< of the last command
+};
+
+Call call_for(const HomeState& state);
+
+/// The file form of a call: comments for people, then one SQL statement.
+std::string sql_file(const HomeState& state, const Call& call);
+/// "0007-add_user.sql".
+std::string sql_file_name(const Call& call);
+
+/// Verifies P's answer (one or several receipts) and notes what became of each command. Receipts
+/// already filed change nothing. Returns how many were new. All or nothing: on an error the caller
+/// drops the changed state.
+Result<std::size_t> file_receipts(HomeState& state, std::string_view text);
+
+}  // namespace pgveil::tenant

@@ -1,0 +1,233 @@
+#include "keyshare/user/private_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <span>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace pgveil::user {
+
+namespace {
+
+constexpr mode_t kOthersMask = 077;
+constexpr mode_t kOwnerFile = 0600;
+constexpr mode_t kPublicFile = 0644;
+constexpr mode_t kOwnerDirectory = 0700;
+
+std::string reason() {
+    return std::generic_category().message(errno);
+}
+
+std::string directory_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) {
+        return ".";
+    }
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string temporary_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
+    return path.substr(0, name) + "." + path.substr(name) + ".new";
+}
+
+Result<Descriptor> open_to_read(const std::string& path) {
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.is_open()) {
+        return unusable(path + " cannot be opened: " + reason());
+    }
+    return file;
+}
+
+Result<void> require_private(const struct stat& status, const std::string& path) {
+    const uid_t self = ::geteuid();
+    if (self != 0 && status.st_uid != self && status.st_uid != 0) {
+        return unusable(path + " belongs to another user: refusing to trust it");
+    }
+    if ((status.st_mode & kOthersMask) != 0) {
+        return unusable(
+            path + " is open to group or others: close it with `chmod go= " + path +
+            "`, and consider what it holds as seen"
+        );
+    }
+    return {};
+}
+
+/// Fills the buffer; returns the bytes read, or -1.
+ssize_t read_up_to(int descriptor, std::span<std::uint8_t> buffer) {
+    std::size_t size = 0;
+    while (size < buffer.size()) {
+        const ssize_t got = ::read(descriptor, &buffer[size], buffer.size() - size);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return -1;
+        }
+        if (got == 0) {
+            break;
+        }
+        size += static_cast<std::size_t>(got);
+    }
+    return static_cast<ssize_t>(size);
+}
+
+Result<core::SecretBytes> read_limited(
+    const Descriptor& file, const std::string& path, std::size_t size_max
+) {
+    core::SecretBytes content(size_max + 1);
+    const ssize_t size = read_up_to(file.get(), content.reveal_mutable());
+    if (size < 0) {
+        return unusable(path + " cannot be read: " + reason());
+    }
+    if (static_cast<std::size_t>(size) > size_max) {
+        return unusable(path + " is larger than " + std::to_string(size_max) + " bytes");
+    }
+    content.resize_down(static_cast<std::size_t>(size));
+    return content;
+}
+
+bool write_and_sync(const Descriptor& file, core::ByteView content) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(file.get(), content.data(), content.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        content = content.subspan(static_cast<std::size_t>(written));
+    }
+    return ::fsync(file.get()) == 0;
+}
+
+bool sync_directory(const std::string& path) {
+    const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return directory.is_open() && ::fsync(directory.get()) == 0;
+}
+
+Result<std::string> write_temporary(const std::string& path, core::ByteView content, mode_t mode) {
+    std::string temporary = temporary_of(path);
+    ::unlink(temporary.c_str());
+    const Descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
+    );
+    if (!file.is_open()) {
+        return unusable(temporary + " cannot be created: " + reason());
+    }
+    if (!write_and_sync(file, content)) {
+        const std::string why = reason();
+        ::unlink(temporary.c_str());
+        return failed(temporary + " cannot be written: " + why);
+    }
+    return temporary;
+}
+
+}  // namespace
+
+Result<core::SecretBytes> read_private_file(const std::string& path, std::size_t size_max) {
+    auto file = open_to_read(path);
+    if (!file) {
+        return file.error();
+    }
+
+    struct stat status {};
+
+    if (::fstat(file->get(), &status) != 0 || !S_ISREG(status.st_mode)) {
+        return unusable(path + " is not a regular file");
+    }
+    if (auto closed = require_private(status, path); !closed) {
+        return closed.error();
+    }
+    return read_limited(*file, path, size_max);
+}
+
+Result<std::string> read_public_file(const std::string& path, std::size_t size_max) {
+    auto file = open_to_read(path);
+    if (!file) {
+        return file.error();
+    }
+    auto content = read_limited(*file, path, size_max);
+    if (!content) {
+        return content.error();
+    }
+    return std::string(content->reveal().begin(), content->reveal().end());
+}
+
+Result<void> create_file(const std::string& path, core::ByteView content, Audience audience) {
+    auto temporary =
+        write_temporary(path, content, audience == Audience::kOwner ? kOwnerFile : kPublicFile);
+    if (!temporary) {
+        return temporary.error();
+    }
+    // link, unlike rename, fails where the name is taken.
+    const bool linked = ::link(temporary->c_str(), path.c_str()) == 0;
+    const int why = errno;
+    ::unlink(temporary->c_str());
+    if (!linked) {
+        return unusable(
+            why == EEXIST ? path + " exists already: move it away, or choose another directory"
+                          : path + " cannot be created: " + std::generic_category().message(why)
+        );
+    }
+    if (!sync_directory(directory_of(path))) {
+        return failed(path + " may not survive a power cut: its directory cannot be synced");
+    }
+    return {};
+}
+
+Result<void> replace_private_file(const std::string& path, core::ByteView content) {
+    auto temporary = write_temporary(path, content, kOwnerFile);
+    if (!temporary) {
+        return temporary.error();
+    }
+    if (::rename(temporary->c_str(), path.c_str()) != 0) {
+        return failed(path + " cannot be replaced: " + reason());
+    }
+    if (!sync_directory(directory_of(path))) {
+        return failed(path + " may not survive a power cut: its directory cannot be synced");
+    }
+    return {};
+}
+
+Result<void> make_private_directory(const std::string& path) {
+    if (::mkdir(path.c_str(), kOwnerDirectory) == 0) {
+        sync_directory(directory_of(path));
+        return {};
+    }
+    if (errno != EEXIST) {
+        return unusable(path + " cannot be created: " + reason());
+    }
+
+    struct stat status {};
+
+    if (::stat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode)) {
+        return unusable(path + " is not a directory");
+    }
+    return require_private(status, path);
+}
+
+Result<Descriptor> lock_directory(const std::string& path) {
+    const std::string name = path + "/lock";
+    Descriptor lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerFile));
+    if (!lock.is_open()) {
+        return unusable(name + " cannot be opened: " + reason());
+    }
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+        return failed(path + " is in use by another process: wait until it has finished");
+    }
+    return lock;
+}
+
+bool exists(const std::string& path) {
+    struct stat status {};
+
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+}  // namespace pgveil::user

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "keyshare/user/error.hpp"
+
+namespace pgveil::user {
+
+/// The first thing in main of a role program, before libcrypto allocates: puts secrets and
+/// libcrypto into the locked arena and forbids core dumps. The environment variable PGVEIL_MEMORY
+/// chooses the arena: auto (default), memfd_secret, mlock, or, for machines that allow no locked
+/// memory, unlocked, which may reach swap.
+Result<void> guard_process();
+
+/// PGVEIL_MEMORY in words for --help.
+inline constexpr const char* kMemoryHelp =
+    "Environment: PGVEIL_MEMORY = auto | memfd_secret | mlock | unlocked (may reach swap).";
+
+}  // namespace pgveil::user

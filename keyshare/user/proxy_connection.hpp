@@ -1,0 +1,63 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "keyshare/user/error.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct pg_conn;
+
+namespace pgveil::user {
+
+/// A libpq connection to the proxy, for the SQL calls it answers itself. Owns the connection and
+/// closes it. One thread.
+class ProxyConnection {
+public:
+    /// As a database login, with everything libpq reads (URL, PG* variables, pgpass, services).
+    static Result<ProxyConnection> as_login(const std::string& url);
+
+    /// For the bootstrap: whatever the URL says, user `bootstrap`, sslmode verify-full and
+    /// channel_binding require, so that the one-time password also proves the proxy. The URL names
+    /// the certificates to trust (sslrootcert). libpq keeps a copy of the password in plain heap
+    /// until the connection is closed; it is spent by then.
+    static Result<ProxyConnection> for_bootstrap(
+        const std::string& url, const core::SecretBytes& one_time_password
+    );
+
+    /// Runs `SELECT pgveil.<function>(arguments)` by PQexecParams with text results, the arguments
+    /// as literals (unset: NULL), and returns its one value. Errors carry the server's own message
+    /// and, where it sent one, its hint.
+    Result<std::string> call(
+        const std::string& function, const std::vector<std::optional<std::string>>& arguments
+    );
+
+    /// Whether the proxy still answers. False after a failed call: whether it was carried out is
+    /// not known.
+    bool is_alive() const;
+
+    /// "host:port" as connected, for messages.
+    std::string peer() const;
+
+private:
+    struct Close {
+        void operator()(pg_conn* connection) const;
+    };
+
+    explicit ProxyConnection(pg_conn* connection) : connection_(connection) {}
+
+    static Result<ProxyConnection> checked(pg_conn* connection);
+
+    Result<std::string> statement(
+        const std::string& function, const std::vector<std::optional<std::string>>& arguments
+    ) const;
+
+    std::unique_ptr<pg_conn, Close> connection_;
+};
+
+/// Whether the text is a URL or connection string for libpq (postgresql://, postgres://).
+bool is_database_url(const std::string& text);
+
+}  // namespace pgveil::user

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "config/settings.hpp"
+#include "keyshare/store/proxy_custody.hpp"
+
+namespace pgveil::proxy {
+
+inline store::CustodyOptions custody_options(const config::Settings& settings) {
+    store::CustodyOptions options;
+    options.path = settings.store_path;
+    options.tenant = settings.tenant;
+    options.limits.max_validity_s = settings.tokens.max_validity_s;
+    options.limits.clock_skew_s = settings.tokens.clock_skew_s;
+    options.limits.key_epoch_s = settings.tokens.key_epoch_s;
+    return options;
+}
+
+}  // namespace pgveil::proxy

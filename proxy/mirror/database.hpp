@@ -1,0 +1,52 @@
+#pragma once
+
+#include "config/settings.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct pg_conn;
+struct pg_result;
+
+namespace pgveil::mirror {
+
+/// One line for a person: which server and database, what happened, what to do.
+struct Error {
+    std::string message;
+};
+
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+/// The rows of one answer, as text; an empty string also stands for NULL.
+using Rows = std::vector<std::vector<std::string>>;
+
+/// The proxy's own short-lived connection to its home database, by libpq and with the proxy's own
+/// role. Blocking: never on a worker. One thread at a time.
+class Database {
+public:
+    /// TLS as the settings say for the upstream leg; the whole attempt is bounded by
+    /// upstream.connect_timeout_ms (at least 2 s).
+    static Result<Database> connect(const config::Settings& settings);
+
+    Result<Rows> run(std::string_view sql, const std::vector<std::string>& parameters = {});
+
+private:
+    struct Finish {
+        void operator()(pg_conn* connection) const noexcept;
+    };
+
+    using Connection = std::unique_ptr<pg_conn, Finish>;
+
+    Database(Connection connection, std::string name)
+        : connection_(std::move(connection)), name_(std::move(name)) {}
+
+    Connection connection_;
+    std::string name_;  // "host:port/database", for messages
+};
+
+}  // namespace pgveil::mirror

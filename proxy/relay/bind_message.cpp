@@ -1,0 +1,160 @@
+#include "proxy/relay/extended_query.hpp"
+#include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/sealer.hpp"
+#include "proxy/wire/frontend.hpp"
+
+namespace pgveil::relay {
+
+namespace {
+
+using analysis::StatementPlan;
+
+void remember_portal(
+    SessionState& state, std::string_view name, std::shared_ptr<Portal> portal, Expected& expected
+) {
+    auto& slot = state.portals[std::string(name)];
+    Undo undo;
+    undo.registry = Undo::Registry::kPortals;
+    undo.name = name;
+    undo.portal = name.empty() ? nullptr : slot;
+    undo.made = portal.get();
+    portal->bound_in = expected.segment;
+    slot = std::move(portal);
+    expected.undo = std::move(undo);
+}
+
+/// A name that no Parse of this session made: SQL may have (PREPARE), else it does not exist, and
+/// its values are nobody's business upstream.
+bool on_bind_of_unknown(
+    SessionState& state, const wire::Bind& bind, const wire::Frame& frame, Outgoing& upstream
+) {
+    if (!state.pending.empty()) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    if (!state.sql_prepared || bind.statement.empty()) {
+        Refusal unknown;
+        unknown.sqlstate = "26000";
+        unknown.message =
+            bind.statement.empty()
+                ? "unnamed prepared statement does not exist"
+                : "prepared statement \"" + std::string(bind.statement) + "\" does not exist";
+        refuse_extended(state, std::move(unknown), upstream);
+        return true;
+    }
+    Expected expected = expect(state, Awaited::kBind);
+    remember_portal(state, bind.portal, std::make_shared<Portal>(), expected);
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+std::shared_ptr<const CallArguments> call_arguments(const wire::Bind& bind) {
+    auto arguments = std::make_shared<CallArguments>();
+    std::uint32_t number = 0;
+    for (const wire::Cell& cell : bind.parameters) {
+        ++number;
+        if (cell) {
+            (*arguments)[number] = core::SecretBytes::copy_of(*cell);
+        }
+    }
+    return arguments;
+}
+
+/// The arguments of a call stay here: the stand-in gets NULLs.
+void append_call_bind(const wire::Bind& bind, wire::Output& upstream) {
+    wire::BindWriter writer(
+        upstream,
+        {bind.portal, bind.statement},
+        std::span<const wire::Format>(),
+        static_cast<std::uint16_t>(bind.parameters.size())
+    );
+    for (std::size_t i = 0; i < bind.parameters.size(); ++i) {
+        writer.add(std::nullopt);
+    }
+    writer.finish(bind.result_formats);
+}
+
+std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStatement& statement) {
+    auto portal = std::make_shared<Portal>();
+    portal->planned = statement.planned;
+    portal->positions = statement.positions;
+    for (std::size_t i = 0; i < bind.result_formats.size(); ++i) {
+        portal->formats.push_back(bind.result_formats.code_for(i));
+    }
+    if (statement.planned.plan()->call) {
+        portal->arguments = call_arguments(bind);
+    }
+    return portal;
+}
+
+bool send_bind(
+    SessionState& state,
+    const wire::Bind& bind,
+    const PreparedStatement& statement,
+    Outgoing& upstream
+) {
+    const StatementPlan& plan = *statement.planned.plan();
+    bool is_waiting = false;
+    if (plan.needs_keys() &&
+        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
+    if (sets_handle(plan) &&
+        stopped_by(state, prepare_room(state, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
+    Expected expected = expect(state, Awaited::kBind);
+    auto portal = portal_for(bind, statement);
+    if (plan.call) {
+        append_call_bind(bind, upstream.made());
+    } else {
+        const auto sealed = seal_bind(state, bind, plan, upstream.made());
+        if (!sealed.has_value()) {
+            refuse_extended(state, sealed.error(), upstream);
+            return true;
+        }
+    }
+    expected.positions = statement.positions;
+    remember_portal(state, bind.portal, std::move(portal), expected);
+    state.pending.push(std::move(expected));
+    return true;
+}
+
+}  // namespace
+
+bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto bind = wire::decode_bind(frame.body);
+    if (!bind.has_value()) {
+        return violates(state, "Bind");
+    }
+    if (auto failure = state.injection.take_failure()) {
+        refuse_extended(state, std::move(*failure), upstream);
+        return true;
+    }
+    const auto found = state.statements.find(bind->statement);
+    if (found == state.statements.end()) {
+        return on_bind_of_unknown(state, *bind, frame, upstream);
+    }
+    if (must_settle_name(state, state.portals, bind->portal, upstream)) {
+        return false;
+    }
+    const std::shared_ptr<const PreparedStatement> statement = found->second;
+    const StatementPlan* const plan = statement->planned.plan();
+    if (statement->policy_epoch != state.policy->epoch()) {
+        refuse_extended(state, refusal(Reason::kPolicyChanged, bind->statement), upstream);
+        return true;
+    }
+    if (plan != nullptr && !plan->is_plain()) {
+        return send_bind(state, *bind, *statement, upstream);
+    }
+    Expected expected = expect(state, Awaited::kBind);
+    auto portal = std::make_shared<Portal>();
+    portal->planned = statement->planned;
+    remember_portal(state, bind->portal, std::move(portal), expected);
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+}  // namespace pgveil::relay

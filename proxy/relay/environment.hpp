@@ -1,0 +1,41 @@
+#pragma once
+
+#include "config/policy.hpp"
+#include "config/settings.hpp"
+#include "keyshare/core/random.hpp"
+#include "keyshare/store/proxy_custody.hpp"
+#include "proxy/relay/plan_cache.hpp"
+#include "sql/types/time_zone.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace pgveil::relay {
+
+/// What one worker's sessions share. Lives as long as the worker; belongs to its thread, except
+/// `custody`, which any thread may use.
+struct Environment {
+    std::shared_ptr<const config::Policy> policy;  ///< swapped by a reload; sessions pin it
+    std::shared_ptr<store::ProxyCustody> custody;
+    config::LimitSettings limits;
+    core::RandomSource* random = nullptr;
+    const types::TimeZoneSource* zones = nullptr;
+    std::function<std::int64_t()> now_s;   ///< Unix time in seconds
+    std::function<std::int64_t()> now_ms;  ///< a steady clock, for the age of the catalog
+    /// Called for every refusal with its request id and SQLSTATE: for the log, which never sees
+    /// the text. May be empty.
+    std::function<void(std::string_view request_id, std::string_view sqlstate)> on_refused;
+    PlanCache plans;
+
+    /// The policy for sessions of `database`: an empty one if it does not cover that database.
+    std::shared_ptr<const config::Policy> policy_for(std::string_view database) const {
+        return policy->covers_database(database) ? policy : uncovered;
+    }
+
+    std::shared_ptr<const config::Policy> uncovered =
+        std::make_shared<const config::Policy>(config::PolicyContent{});
+};
+
+}  // namespace pgveil::relay

@@ -1,0 +1,178 @@
+#include "proxy/relay/extended_query.hpp"
+
+#include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/veil_call.hpp"
+#include "proxy/wire/frontend.hpp"
+
+namespace pgveil::relay {
+
+namespace {
+
+using analysis::StatementKind;
+using analysis::StatementPlan;
+
+constexpr std::string_view kRefusedName = "pgveil_refused";
+
+bool is_known(const SessionState& state, const wire::Describe& message) {
+    return message.target == wire::Target::kPortal ? state.portals.contains(message.name)
+                                                   : state.statements.contains(message.name);
+}
+
+/// The portal that the answer belongs to; null: nothing of it is changed.
+std::shared_ptr<const Portal> described(const SessionState& state, const wire::Describe& message) {
+    if (message.target == wire::Target::kPortal) {
+        const auto found = state.portals.find(message.name);
+        const bool is_plain =
+            found == state.portals.end() || !found->second->planned.changes_rows();
+        return is_plain ? nullptr : found->second;
+    }
+    const auto found = state.statements.find(message.name);
+    if (found == state.statements.end() || found->second->planned.plan() == nullptr) {
+        return nullptr;
+    }
+    auto portal = std::make_shared<Portal>();
+    portal->planned = found->second->planned;
+    return portal;
+}
+
+std::optional<Refusal> check_execute(const SessionState& state, const Portal& portal) {
+    const StatementPlan& plan = *portal.planned.plan();
+    return plan.call ? check_call(state, *plan.call, portal.arguments.get()) : std::nullopt;
+}
+
+/// Keys, schema pgveil, and rows of this batch that must be opened before more is written.
+/// Returns true when the message is done with.
+bool execute_stopped(
+    SessionState& state, const StatementPlan& plan, Outgoing& upstream, bool& is_waiting
+) {
+    if (state.pending.has_protected_rows() && !is_read_only(plan.kind)) {
+        wait_for_replies(state, upstream);
+        is_waiting = true;
+        return true;
+    }
+    if (plan.needs_keys() &&
+        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        return true;
+    }
+    return plan.needs_ciphertext_type &&
+           stopped_by(state, prepare_ciphertext_type(state, upstream), upstream, is_waiting);
+}
+
+}  // namespace
+
+void refuse_extended(SessionState& state, Refusal refusal, Outgoing& upstream) {
+    Expected expected = expect(state, Awaited::kParse);
+    wire::append_parse(upstream.made(), kRefusedName, state.marker_for(refusal), {});
+    expected.refusal = std::move(refusal);
+    state.pending.push(std::move(expected));
+    state.batch_failed = true;
+}
+
+bool on_describe(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto describe = wire::decode_describe(frame.body);
+    if (!describe.has_value()) {
+        return violates(state, "Describe");
+    }
+    if (!is_known(state, *describe) && !state.pending.empty()) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    Expected expected = expect(
+        state,
+        describe->target == wire::Target::kPortal ? Awaited::kDescribePortal
+                                                  : Awaited::kDescribeStatement
+    );
+    expected.portals.push_back(described(state, *describe));
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto execute = wire::decode_execute(frame.body);
+    if (!execute.has_value()) {
+        return violates(state, "Execute");
+    }
+    if (auto failure = state.injection.take_failure()) {
+        refuse_extended(state, std::move(*failure), upstream);
+        return true;
+    }
+    const auto found = state.portals.find(execute->portal);
+    if (found == state.portals.end() && !state.pending.empty()) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    const std::shared_ptr<const Portal> portal =
+        found == state.portals.end() ? nullptr : found->second;
+    const StatementPlan* const plan = portal ? portal->planned.plan() : nullptr;
+    if (plan != nullptr) {
+        if (auto refused = check_execute(state, *portal)) {
+            refuse_extended(state, std::move(*refused), upstream);
+            return true;
+        }
+        bool is_waiting = false;
+        if (execute_stopped(state, *plan, upstream, is_waiting)) {
+            return !is_waiting;
+        }
+    }
+    Expected expected = expect(state, Awaited::kExecute);
+    if (plan != nullptr) {
+        note_effects(state, *plan, expected);
+        expected.segment->writes |= !is_read_only(plan->kind);
+        expected.positions = portal->positions;
+        expected.portals.push_back(portal->planned.changes_rows() ? portal : nullptr);
+    } else {
+        note_unread(state, expected);
+    }
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+bool on_close(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto close = wire::decode_close(frame.body);
+    if (!close.has_value()) {
+        return violates(state, "Close");
+    }
+    Expected expected = expect(state, Awaited::kClose);
+    Undo undo;
+    undo.name = close->name;
+    if (close->target == wire::Target::kStatement) {
+        const auto found = state.statements.find(close->name);
+        if (found != state.statements.end()) {
+            undo.statement = found->second;
+            state.statements.erase(found);
+            expected.undo = std::move(undo);
+        }
+    } else if (const auto found = state.portals.find(close->name); found != state.portals.end()) {
+        undo.registry = Undo::Registry::kPortals;
+        undo.portal = found->second;
+        state.portals.erase(found);
+        expected.undo = std::move(undo);
+    }
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+bool on_sync(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    if (state.copy_in) {
+        upstream.pass(frame.bytes);  // the server ignores it: no answer comes
+        return true;
+    }
+    const bool writes = state.segment && state.segment->writes;
+    if (state.pending.has_protected_rows() && writes && !state.batch_failed) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    Expected expected;
+    expected.kind = Awaited::kSync;
+    expected.segment = std::exchange(state.segment, nullptr);
+    state.batch_open = false;
+    state.batch_failed = false;
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+    return true;
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,74 @@
+#include "proxy/relay/injected_answer.hpp"
+
+#include "sql/catalog/lookup.hpp"
+
+#include <array>
+
+namespace pgveil::relay {
+
+namespace {
+
+Refusal strange_answer(std::string what) {
+    Refusal refusal;
+    refusal.sqlstate = "XX000";
+    refusal.message = "the server's answer to a look-up cannot be used: " + std::move(what);
+    return refusal;
+}
+
+void use_catalog_rows(SessionState& state) {
+    catalog::LookupReader reader(state.injection.names());
+    for (const Injection::Row& row : state.injection.rows()) {
+        std::vector<std::optional<std::string_view>> cells(row.begin(), row.end());
+        const auto added = reader.add_row(cells);
+        if (!added.has_value()) {
+            return state.injection.fail(strange_answer(added.error().message));
+        }
+    }
+    const auto finished = std::move(reader).finish(state.catalog);
+    if (!finished.has_value()) {
+        state.injection.fail(strange_answer(finished.error().message));
+    }
+}
+
+void use_parameter_row(SessionState& state) {
+    const auto& rows = state.injection.rows();
+    constexpr std::array<std::string_view, 6> kSettings = {
+        "bytea_output",
+        "timezone_abbreviations",
+        "TimeZone",
+        "DateStyle",
+        "client_encoding",
+        "standard_conforming_strings"};
+    if (rows.size() != 1 || rows.front().size() != kSessionParameterCount + kSettings.size()) {
+        return state.injection.fail(strange_answer("session parameters"));
+    }
+    const Injection::Row& row = rows.front();
+    ShareHandles handles;
+    for (std::size_t index = 0; index < handles.size(); ++index) {
+        handles.at(index) = row[index].value_or("");
+    }
+    for (std::size_t index = 0; index < kSettings.size(); ++index) {
+        state.settings.set(kSettings.at(index), row[kSessionParameterCount + index].value_or(""));
+    }
+    state.settings_stale = false;
+    const bool is_committed =
+        state.transaction == wire::TransactionStatus::kIdle && !state.batch_open;
+    state.parameters.read_back(handles, is_committed);
+}
+
+}  // namespace
+
+void use_injected_answer(SessionState& state) {
+    if (!state.injection.has_failed()) {
+        switch (state.injection.purpose()) {
+            case Injection::Purpose::kCatalog: use_catalog_rows(state); break;
+            case Injection::Purpose::kParameters: use_parameter_row(state); break;
+            case Injection::Purpose::kCiphertextType:
+            case Injection::Purpose::kNone: break;
+        }
+    }
+    state.injection.reset();
+    state.wait = Wait::kNothing;
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,74 @@
+#include "proxy/relay/key_source.hpp"
+
+#include "keyshare/core/invariant.hpp"
+
+namespace pgveil::relay {
+
+using analysis::SessionParameter;
+
+std::optional<Refusal> ensure_keys(SessionState& state, Segment& segment) {
+    if (segment.keys) {
+        return std::nullopt;
+    }
+    share::PresentedShares presented;
+    if (const auto* const user_id = state.parameters.current(SessionParameter::kUserId)) {
+        presented.user_id = core::as_text(user_id->reveal());
+    }
+    presented.login = state.facts.login;
+    presented.token = state.parameters.current(SessionParameter::kUserToken);
+    presented.app_share = state.parameters.current(SessionParameter::kAppShare);
+    auto keys = state.environment->custody->rebuild(presented, state.environment->now_s());
+    if (!keys.has_value()) {
+        if (keys.error().kind == share::DenialKind::kTokenExpired) {
+            state.parameters.wipe_shares();
+        }
+        return refusal(keys.error());
+    }
+    segment.keys.emplace(std::move(*keys));
+    segment.built_from = state.parameters.in_force();
+    return std::nullopt;
+}
+
+boost::system::result<field::FieldCipher*, Refusal> sealing_cipher(
+    const SessionState& state, Segment& segment, const analysis::ColumnPtr& column
+) {
+    core::invariant(segment.keys.has_value(), "keys are rebuilt before a value is sealed");
+    const auto live = segment.keys->live_key_id(column->group);
+    if (!live.has_value()) {
+        return refusal(live.error());
+    }
+    return opening_cipher(state, segment, column, *live);
+}
+
+boost::system::result<field::FieldCipher*, Refusal> opening_cipher(
+    const SessionState& state,
+    Segment& segment,
+    const analysis::ColumnPtr& column,
+    std::uint32_t key_id
+) {
+    core::invariant(segment.keys.has_value(), "keys are rebuilt before a value is opened");
+    for (const ColumnCipher& known : segment.ciphers) {
+        if (known.key_id == key_id && known.column == column) {
+            return known.cipher.get();
+        }
+    }
+    share::ColumnKeyRequest request{};
+    request.group = column->group;
+    request.context = column->context;
+    request.scheme = config::name_of(column->scheme);
+    request.purpose = field::key_purpose(column->scheme);
+    request.size = field::key_size(column->scheme);
+    request.key_id = key_id;
+    const auto key = segment.keys->column_key(request);
+    if (!key.has_value()) {
+        return refusal(key.error());
+    }
+    const field::FieldKey field_key{key->key->reveal(), key->key_id};
+    const field::FieldPlace place{state.environment->custody->tenant(), *column};
+    segment.ciphers.push_back(
+        {column, key_id, std::make_unique<field::FieldCipher>(field_key, place)}
+    );
+    return segment.ciphers.back().cipher.get();
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "proxy/relay/refusal.hpp"
+#include "proxy/relay/segment.hpp"
+#include "proxy/relay/session_state.hpp"
+#include "sql/field/protected_column.hpp"
+#include "sql/field/seal.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <optional>
+
+namespace pgveil::relay {
+
+/// Rebuilds the keys of `segment` from the shares now in force, unless it has them already. The
+/// handles must have been read back. On refusal the client is told 28000 and which share is wrong;
+/// when the token has expired the session's shares are wiped.
+std::optional<Refusal> ensure_keys(SessionState& state, Segment& segment);
+
+/// The cipher of `column` for sealing (under the live key), or for opening values under `key_id`.
+/// Lives as long as the segment's keys. The segment must have keys (invariant).
+boost::system::result<field::FieldCipher*, Refusal> sealing_cipher(
+    const SessionState& state, Segment& segment, const analysis::ColumnPtr& column
+);
+boost::system::result<field::FieldCipher*, Refusal> opening_cipher(
+    const SessionState& state,
+    Segment& segment,
+    const analysis::ColumnPtr& column,
+    std::uint32_t key_id
+);
+
+}  // namespace pgveil::relay

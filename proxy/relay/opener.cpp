@@ -1,0 +1,266 @@
+#include "proxy/relay/opener.hpp"
+
+#include "proxy/relay/key_source.hpp"
+#include "proxy/relay/veil_call.hpp"
+#include "sql/field/envelope.hpp"
+#include "sql/types/codec.hpp"
+
+#include <algorithm>
+#include <vector>
+
+namespace pgveil::relay {
+
+namespace {
+
+using boost::system::result;
+
+constexpr std::uint32_t kByteaOid = 17;
+
+std::string column_count(std::size_t came, std::size_t planned) {
+    return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
+}
+
+int hex_digit(char letter) {
+    if (letter >= '0' && letter <= '9') {
+        return letter - '0';
+    }
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+/// The bytes after "\x", as bytea_output = hex writes them; empty if they are not that.
+core::Bytes from_hex_output(std::string_view digits) {
+    core::Bytes bytes;
+    bytes.reserve(digits.size() / 2);
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+        const int high = hex_digit(digits[i]);
+        const int low = hex_digit(digits[i + 1]);
+        if (high < 0 || low < 0) {
+            return {};
+        }
+        bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
+    }
+    return bytes;
+}
+
+/// The bytes of bytea_output = escape: \\ and \ooo stand for one byte each.
+core::Bytes from_escape_output(std::string_view text) {
+    core::Bytes bytes;
+    bytes.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '\\') {
+            bytes.push_back(static_cast<std::uint8_t>(text[i]));
+        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
+            bytes.push_back('\\');
+            ++i;
+        } else if (i + 3 < text.size()) {
+            const int value =
+                (text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0');
+            bytes.push_back(static_cast<std::uint8_t>(value));
+            i += 3;
+        }
+    }
+    return bytes;
+}
+
+core::Bytes envelope_bytes(core::ByteView cell, wire::Format format) {
+    if (format == wire::Format::kBinary) {
+        return core::to_bytes(cell);
+    }
+    const std::string_view text = core::as_text(cell);
+    return text.starts_with("\\x") ? from_hex_output(text.substr(2)) : from_escape_output(text);
+}
+
+/// Appends a value's text to the client's message.
+class OutputSink final : public types::TextSink {
+public:
+    explicit OutputSink(wire::Output& out) : out_(&out) {}
+
+    void append(std::string_view text) override { out_->append_text(text); }
+
+private:
+    wire::Output* out_;
+};
+
+result<core::SecretBytes, Refusal> open_cell(
+    SessionState& state,
+    Segment& segment,
+    const analysis::ColumnPtr& column,
+    core::ByteView envelope
+) {
+    const auto parsed = field::parse_envelope(envelope);
+    if (!parsed.has_value()) {
+        return refusal(Reason::kValueNotOpened, column->qualified_name());
+    }
+    const auto cipher = opening_cipher(state, segment, column, parsed->key_id);
+    if (!cipher.has_value()) {
+        return cipher.error();
+    }
+    auto opened = (*cipher)->open(envelope);
+    if (!opened.has_value()) {
+        return refusal(Reason::kValueNotOpened, column->qualified_name());
+    }
+    return std::move(*opened);
+}
+
+wire::Field plain_field(
+    const wire::Field& field, const field::ProtectedColumn& column, std::int16_t format
+) {
+    wire::Field plain = field;
+    plain.type_oid = types::oid_of(column.type.kind);
+    plain.typlen = types::typlen_of(column.type.kind);
+    plain.typmod = column.type.typmod;
+    plain.format = format;
+    return plain;
+}
+
+Outcome append_single_cell(wire::Output& client, std::string_view text) {
+    wire::RowWriter writer(client, 1);
+    writer.add(wire::as_bytes(text));
+    writer.finish();
+    return {};
+}
+
+/// One opened value, between open_cell and close_cell, in the format the client asked for.
+Outcome append_value(
+    const SessionState& state,
+    const types::Type& type,
+    core::ByteView plaintext,
+    std::int16_t format,
+    wire::Output& client
+) {
+    if (format == 1) {
+        client.append(plaintext);
+        return {};
+    }
+    OutputSink sink(client);
+    const auto written = types::append_text(type, plaintext, state.settings.style(), sink);
+    return written.has_value() ? Outcome() : Outcome(refusal(written.error(), {}));
+}
+
+/// A simple query brings text; for a Bind protected columns were asked for in binary.
+Outcome open_row(
+    SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
+) {
+    const Portal& portal = *expected.portal();
+    const auto& results = portal.planned.plan()->results;
+    const wire::Format format =
+        expected.kind == Awaited::kQuery ? wire::Format::kText : wire::Format::kBinary;
+    wire::RowWriter writer(client, static_cast<std::uint16_t>(results.size()));
+    std::size_t index = 0;
+    for (const wire::Cell& cell : row.cells) {
+        const analysis::ColumnPtr& column = results[index].column;
+        const std::int16_t wanted = portal.format_for(index++);
+        if (column == nullptr || !cell) {
+            writer.add(cell);
+            continue;
+        }
+        const core::Bytes envelope = envelope_bytes(*cell, format);
+        const auto opened = open_cell(state, *expected.segment, column, envelope);
+        if (!opened.has_value()) {
+            return opened.error();
+        }
+        writer.open_cell();
+        auto appended = append_value(state, column->type, opened->reveal(), wanted, client);
+        if (!appended.has_value()) {
+            return appended;
+        }
+        writer.close_cell();
+    }
+    writer.finish();
+    return {};
+}
+
+}  // namespace
+
+Outcome open_description(
+    const wire::RowDescription& described, const Portal& portal, wire::Output& client
+) {
+    const auto& results = portal.planned.plan()->results;
+    if (described.fields.size() != results.size()) {
+        return refusal(Reason::kRowMismatch, column_count(described.fields.size(), results.size()));
+    }
+    std::vector<wire::Field> fields;
+    fields.reserve(results.size());
+    for (const wire::Field& field : described.fields) {
+        const std::size_t index = fields.size();
+        const analysis::ColumnPtr& column = results[index].column;
+        if (column == nullptr) {
+            fields.push_back(field);
+            continue;
+        }
+        if (field.type_oid != kByteaOid) {
+            return refusal(
+                Reason::kRowMismatch,
+                "column " + column->qualified_name() + " came with another type"
+            );
+        }
+        fields.push_back(plain_field(field, *column, portal.format_for(index)));
+    }
+    wire::append_row_description(client, fields);
+    return {};
+}
+
+void open_parameters(
+    const wire::ParameterDescription& described,
+    const analysis::StatementPlan& plan,
+    wire::Output& client
+) {
+    std::vector<std::uint32_t> oids(described.types.begin(), described.types.end());
+    for (const analysis::ParameterPlan& parameter : plan.parameters) {
+        if (parameter.described_oid != 0 && parameter.number <= oids.size()) {
+            oids[parameter.number - 1] = parameter.described_oid;
+        }
+    }
+    wire::append_parameter_description(client, oids);
+}
+
+Outcome answer_row(
+    SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
+) {
+    const Portal& portal = *expected.portal();
+    const analysis::StatementPlan& plan = *portal.planned.plan();
+    if (plan.call) {
+        const auto receipt = answer(state, *plan.call, portal.arguments.get());
+        return receipt.has_value() ? append_single_cell(client, *receipt) : receipt.error();
+    }
+    if (plan.shown_parameter) {
+        const wire::Cell handle = row.cells.empty() ? wire::Cell() : *row.cells.begin();
+        const std::string_view text = handle ? wire::as_text(*handle) : "";
+        return append_single_cell(client, state.parameters.shown(text));
+    }
+    if (row.cells.size() != plan.results.size()) {
+        return refusal(Reason::kRowMismatch, column_count(row.cells.size(), plan.results.size()));
+    }
+    const std::size_t start = client.size();
+    Outcome opened = open_row(state, row, expected, client);
+    if (!opened.has_value()) {
+        client.truncate(start);
+    }
+    return opened;
+}
+
+std::string without_envelopes(std::string_view text) {
+    constexpr std::string_view kStart = "\\x";
+    constexpr std::size_t kShortest = 2 * field::kEqualityOverhead;
+    std::string result;
+    std::size_t position = 0;
+    while (position < text.size()) {
+        const std::size_t start = text.find(kStart, position);
+        if (start == std::string_view::npos) {
+            break;
+        }
+        std::size_t end = start + kStart.size();
+        while (end < text.size() && hex_digit(text[end]) >= 0) {
+            ++end;
+        }
+        result.append(text.substr(position, start - position));
+        const std::string_view digits = text.substr(start + 2, end - start - 2);
+        const bool is_envelope = digits.size() >= kShortest &&
+                                 field::parse_envelope(from_hex_output(digits)).has_value();
+        result.append(is_envelope ? "(encrypted)" : text.substr(start, end - start));
+        position = end;
+    }
+    return result.append(text.substr(std::min(position, text.size())));
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "proxy/relay/session_state.hpp"
+#include "proxy/wire/row.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <string_view>
+
+// What comes back: descriptions that show the logical types, rows with their values opened, and
+// error texts that quote envelopes.
+namespace pgveil::relay {
+
+using Outcome = boost::system::result<void, Refusal>;
+
+/// Appends the RowDescription the client would get from plain columns. `described` is what the
+/// server sent; kRowMismatch unless it fits the plan (column count, type 17 where protected).
+Outcome open_description(
+    const wire::RowDescription& described, const Portal& portal, wire::Output& client
+);
+
+/// Appends the ParameterDescription for plain columns.
+void open_parameters(
+    const wire::ParameterDescription& described,
+    const analysis::StatementPlan& plan,
+    wire::Output& client
+);
+
+/// Appends the row as the client shall see it: protected cells opened (kValueNotOpened,
+/// kRowMismatch), the receipt of a SQL call, the value of a session parameter. `expected` has a
+/// portal; its segment has keys if values are to be opened. On refusal nothing was appended.
+Outcome answer_row(
+    SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
+);
+
+/// `text` with each envelope in it replaced by "(encrypted)".
+std::string without_envelopes(std::string_view text);
+
+}  // namespace pgveil::relay

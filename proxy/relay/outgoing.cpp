@@ -1,0 +1,37 @@
+#include "proxy/relay/outgoing.hpp"
+
+namespace pgveil::relay {
+
+void Outgoing::pass(wire::ByteView view) {
+    if (view.empty()) {
+        return;
+    }
+    close_made();
+    if (!slices_.empty()) {
+        wire::ByteView& last = slices_.back().passed;
+        if (!last.empty() && last.data() + last.size() == view.data()) {
+            last = wire::ByteView(last.data(), last.size() + view.size());
+            return;
+        }
+    }
+    slices_.push_back({view, 0, view.size()});
+}
+
+wire::Output& Outgoing::made() {
+    return made_;
+}
+
+void Outgoing::clear() {
+    slices_.clear();
+    made_.clear();
+    sealed_ = 0;
+}
+
+void Outgoing::close_made() {
+    if (made_.size() > sealed_) {
+        slices_.push_back({{}, sealed_, made_.size() - sealed_});
+        sealed_ = made_.size();
+    }
+}
+
+}  // namespace pgveil::relay

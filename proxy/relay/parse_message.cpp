@@ -1,0 +1,163 @@
+#include "proxy/relay/extended_query.hpp"
+#include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/sealer.hpp"
+#include "proxy/wire/frontend.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+namespace {
+
+using analysis::StatementPlan;
+
+void remember_statement(
+    SessionState& state,
+    std::string_view name,
+    std::shared_ptr<const PreparedStatement> statement,
+    Expected& expected
+) {
+    auto& slot = state.statements[std::string(name)];
+    Undo undo;
+    undo.name = name;
+    undo.statement = name.empty() ? nullptr : slot;  // a failed Parse("") drops the old one, too
+    undo.made = statement.get();
+    slot = std::move(statement);
+    expected.undo = std::move(undo);
+}
+
+std::vector<std::uint32_t> declared_oids(const wire::Parse& parse, const StatementPlan& plan) {
+    std::vector<std::uint32_t> oids(parse.parameter_types.begin(), parse.parameter_types.end());
+    for (const analysis::ParameterPlan& parameter : plan.parameters) {
+        if (oids.size() < parameter.number) {
+            oids.resize(parameter.number, 0);
+        }
+        oids[parameter.number - 1] = parameter.declared_oid;
+    }
+    return oids;
+}
+
+/// Why a text cannot be prepared, apart from what analysis says.
+std::optional<Refusal> check_parse(
+    const SessionState& state, const AnalysisPtr& analysis, std::string_view text
+) {
+    for (const analysis::Decision& decision : analysis->statements) {
+        if (const auto* const rejection = std::get_if<analysis::Rejection>(&decision)) {
+            return refusal(*rejection, text);
+        }
+        if (auto used = check_used_name(state, std::get<StatementPlan>(decision))) {
+            return used;
+        }
+    }
+    if (!analysis->passthrough && analysis->statements.size() != 1) {
+        Refusal several;
+        several.sqlstate = "42601";
+        several.message = "cannot insert multiple commands into a prepared statement";
+        return several;
+    }
+    const std::size_t limit = state.environment->limits.statements_per_session;
+    if (state.statements.size() > limit) {
+        return refusal(Reason::kTooManyStatements, std::to_string(state.statements.size()));
+    }
+    return std::nullopt;
+}
+
+std::shared_ptr<PreparedStatement> prepared_of(
+    const SessionState& state, const AnalysisPtr& analysis
+) {
+    auto statement = std::make_shared<PreparedStatement>();
+    statement->policy_epoch = state.policy->epoch();
+    if (analysis->statements.size() == 1) {
+        statement->planned = Planned(analysis, 0).kept();
+    }
+    return statement;
+}
+
+void pass_parse(
+    SessionState& state,
+    const AnalysisPtr& analysis,
+    std::string_view name,
+    const wire::Frame& frame,
+    Outgoing& upstream
+) {
+    Expected expected = expect(state, Awaited::kParse);
+    remember_statement(state, name, prepared_of(state, analysis), expected);
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+}
+
+bool holds_sealed_literal(const StatementPlan& plan) {
+    return std::any_of(
+        plan.splices.begin(),
+        plan.splices.end(),
+        [](const analysis::Splice& splice) {
+            return std::holds_alternative<analysis::SealedLiteral>(splice.replacement);
+        }
+    );
+}
+
+bool send_parse(
+    SessionState& state, const wire::Parse& parse, const AnalysisPtr& analysis, Outgoing& upstream
+) {
+    const auto& plan = std::get<StatementPlan>(analysis->statements.front());
+    bool is_waiting = false;
+    if (holds_sealed_literal(plan) &&
+        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
+    if (sets_handle(plan) &&
+        stopped_by(state, prepare_room(state, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
+    state.open_segment();
+    auto sealed = seal_text(state, parse.text, *analysis, std::nullopt);
+    if (!sealed.has_value()) {
+        refuse_extended(state, sealed.error(), upstream);
+        return true;
+    }
+    Expected expected = expect(state, Awaited::kParse);
+    auto statement = prepared_of(state, analysis);
+    statement->positions = sealed->positions;
+    expected.positions = sealed->positions;
+    remember_statement(state, parse.statement, std::move(statement), expected);
+    state.pending.push(std::move(expected));
+    wire::append_parse(upstream.made(), parse.statement, sealed->text, declared_oids(parse, plan));
+    return true;
+}
+
+}  // namespace
+
+bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto parse = wire::decode_parse(frame.body);
+    if (!parse.has_value()) {
+        return violates(state, "Parse");
+    }
+    if (parse->statement.empty()) {
+        state.statements.erase("");
+    }
+    if (auto failure = state.injection.take_failure()) {
+        refuse_extended(state, std::move(*failure), upstream);
+        return true;
+    }
+    if (must_settle_name(state, state.statements, parse->statement, upstream)) {
+        return false;
+    }
+    const std::vector<std::uint32_t> oids(
+        parse->parameter_types.begin(), parse->parameter_types.end()
+    );
+    const AnalysisPtr analysis = analysis_of(state, parse->text, oids, upstream);
+    if (analysis == nullptr) {
+        return false;
+    }
+    if (auto refused = check_parse(state, analysis, parse->text)) {
+        refuse_extended(state, std::move(*refused), upstream);
+        return true;
+    }
+    if (analysis->passthrough) {
+        pass_parse(state, analysis, parse->statement, frame, upstream);
+        return true;
+    }
+    return send_parse(state, *parse, analysis, upstream);
+}
+
+}  // namespace pgveil::relay

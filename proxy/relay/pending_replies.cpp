@@ -1,0 +1,42 @@
+#include "proxy/relay/pending_replies.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+bool Expected::brings_protected_rows() const {
+    return (kind == Awaited::kExecute || kind == Awaited::kQuery) &&
+           std::any_of(portals.begin(), portals.end(), [](const auto& item) {
+               return item != nullptr;
+           });
+}
+
+Expected& PendingReplies::push(Expected expected) {
+    settings_in_flight_ += expected.changes_settings ? 1U : 0U;
+    protected_rows_ += expected.brings_protected_rows() ? 1U : 0U;
+    return queue_.emplace_back(std::move(expected));
+}
+
+void PendingReplies::discount(const Expected& expected) {
+    settings_in_flight_ -= expected.changes_settings ? 1U : 0U;
+    protected_rows_ -= expected.brings_protected_rows() ? 1U : 0U;
+}
+
+void PendingReplies::pop() {
+    discount(queue_.front());
+    queue_.pop_front();
+}
+
+void PendingReplies::silence(const SegmentPtr& segment) {
+    for (Expected& expected : queue_) {
+        expected.silenced |= expected.segment == segment;
+    }
+}
+
+void PendingReplies::forget_syncs_behind_front() {
+    while (queue_.size() > 1 && queue_[1].kind == Awaited::kSync) {
+        queue_.erase(queue_.begin() + 1);
+    }
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,113 @@
+#pragma once
+
+#include "proxy/relay/refusal.hpp"
+#include "proxy/relay/segment.hpp"
+#include "proxy/relay/statements.hpp"
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace pgveil::relay {
+
+/// What was sent upstream and must be answered.
+enum class Awaited : std::uint8_t {
+    kParse,
+    kBind,
+    kDescribeStatement,
+    kDescribePortal,
+    kExecute,
+    kClose,
+    kSync,
+    kQuery,
+    kFunctionCall,
+};
+
+/// One message sent upstream whose answer is still to come.
+struct Expected {
+    Awaited kind = Awaited::kSync;
+    bool injected = false;  ///< sent by the proxy: the client sees nothing of the answer
+    bool silenced = false;  ///< the client was told an error already: it sees no more of this
+    bool changes_settings = false;  ///< may change what literals and rows look like
+    SegmentPtr segment;
+    /// Query: its planned statements in order (empty: all plain). Describe, Execute: portal or
+    /// statement in question, at most one.
+    std::vector<std::shared_ptr<const Portal>> portals;
+    std::size_t current = 0;         ///< Query: the statement whose reply is coming
+    std::optional<Refusal> refusal;  ///< stands in for the server's error
+    PositionMapPtr positions;
+    std::optional<Undo> undo;
+    std::optional<std::string> deallocates;  ///< on success this statement is gone; "" = all are
+
+    /// What the reply now coming belongs to; null: plain.
+    const Portal* portal() const {
+        return current < portals.size() ? portals[current].get() : nullptr;
+    }
+
+    /// Brings rows that are not passed on as they are.
+    bool brings_protected_rows() const;
+
+    /// Answered with a ReadyForQuery.
+    bool ends_segment() const {
+        return kind == Awaited::kSync || kind == Awaited::kQuery || kind == Awaited::kFunctionCall;
+    }
+};
+
+/// Replies come in the order of requests: this is that order. After an error the server skips
+/// everything up to the next Sync, and so does `drop_to_sync`.
+class PendingReplies {
+public:
+    Expected& push(Expected expected);
+
+    bool empty() const { return queue_.empty(); }
+
+    std::size_t size() const { return queue_.size(); }
+
+    /// The reply now coming; null: the server speaks unasked.
+    Expected* front() { return queue_.empty() ? nullptr : &queue_.front(); }
+
+    void pop();
+
+    /// Drops all entries before the first Sync, newest first, calling `undo` for each that changed
+    /// a registry. Returns false if no Sync was found: the client's batch is still open.
+    template <class TakeBack>
+    bool drop_to_sync(TakeBack take_back) {
+        std::size_t end = 0;
+        while (end < queue_.size() && queue_[end].kind != Awaited::kSync) {
+            ++end;
+        }
+        const bool found = end < queue_.size();
+        for (std::size_t index = end; index > 0; --index) {
+            Expected& expected = queue_[index - 1];
+            discount(expected);
+            if (expected.undo) {
+                take_back(*expected.undo);
+            }
+        }
+        queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(end));
+        return found;
+    }
+
+    /// The client sees no more replies of this segment (its ReadyForQuery excepted).
+    void silence(const SegmentPtr& segment);
+
+    /// The server ignores Sync while it reads COPY data: forgets those right behind the front.
+    void forget_syncs_behind_front();
+
+    /// Rows that must be opened (or answered) are still to come.
+    bool has_protected_rows() const { return protected_rows_ > 0; }
+
+    /// A statement that may change how literals are read has not been answered yet.
+    bool settings_in_flight() const { return settings_in_flight_ > 0; }
+
+private:
+    void discount(const Expected& expected);
+
+    std::deque<Expected> queue_;
+    std::size_t settings_in_flight_ = 0;
+    std::size_t protected_rows_ = 0;
+};
+
+}  // namespace pgveil::relay

@@ -1,0 +1,123 @@
+#include "proxy/relay/plan_cache.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+namespace {
+
+template <class Integer>
+void append_integer(std::string& out, Integer value) {
+    out.append(std::to_string(value)).push_back('/');
+}
+
+std::string spelled(const PlanKey& key) {
+    std::string out;
+    out.reserve(key.text.size() + key.database.size() + 32 + key.parameter_oids.size() * 5);
+    append_integer(out, key.policy_epoch);
+    append_integer(out, key.database.size());
+    out.append(key.database);
+    append_integer(out, key.standard_conforming_strings ? 1 : 0);
+    for (const std::uint32_t oid : key.parameter_oids) {
+        append_integer(out, oid);
+    }
+    out.push_back('\n');
+    return out.append(key.text);
+}
+
+bool holds_secret(const analysis::StatementPlan& plan) {
+    const auto is_secret = [](const analysis::Splice& splice) {
+        return !std::holds_alternative<analysis::FixedText>(splice.replacement);
+    };
+    return plan.call.has_value() ||
+           std::any_of(plan.splices.begin(), plan.splices.end(), is_secret);
+}
+
+bool may_be_kept(const analysis::Analysis& analysis) {
+    return std::all_of(
+        analysis.statements.begin(),
+        analysis.statements.end(),
+        [](const analysis::Decision& decision) {
+            // A rejection may quote a literal.
+            const auto* const plan = std::get_if<analysis::StatementPlan>(&decision);
+            return plan != nullptr && !holds_secret(*plan);
+        }
+    );
+}
+
+std::size_t size_of(const analysis::Analysis& analysis) {
+    constexpr std::size_t kColumnSize = 256;
+    std::size_t size = sizeof(analysis);
+    for (const auto& decision : analysis.statements) {
+        size += sizeof(decision);
+        if (const auto* const plan = std::get_if<analysis::StatementPlan>(&decision)) {
+            size += (plan->results.size() + plan->parameters.size() + plan->splices.size()) *
+                    kColumnSize;
+        }
+    }
+    return size;
+}
+
+}  // namespace
+
+void PlanCache::set_limit(std::size_t bytes_max) {
+    bytes_max_ = bytes_max;
+}
+
+AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog) {
+    const std::string name = spelled(key);
+    const auto found = by_key_.find(name);
+    if (found == by_key_.end()) {
+        return nullptr;
+    }
+    const auto item = found->second;
+    const auto still_holds = [&catalog](const Dependency& dependency) {
+        const catalog::Entry* const now = catalog.find(dependency.name);
+        return now != nullptr && *now == dependency.entry;
+    };
+    if (!std::all_of(item->dependencies.begin(), item->dependencies.end(), still_holds)) {
+        return nullptr;
+    }
+    items_.splice(items_.begin(), items_, item);
+    return item->analysis;
+}
+
+void PlanCache::put(
+    const PlanKey& key, const AnalysisPtr& analysis, const catalog::Catalog& catalog
+) {
+    if (!may_be_kept(*analysis)) {
+        return;
+    }
+    Item item;
+    item.key = spelled(key);
+    item.analysis = analysis;
+    item.size_bytes = item.key.size() + size_of(*analysis) + sizeof(Item);
+    for (const catalog::RelationName& name : analysis->relations) {
+        const catalog::Entry* const entry = catalog.find(name);
+        if (entry == nullptr) {
+            return;
+        }
+        item.dependencies.push_back({name, *entry});
+        item.size_bytes += sizeof(Dependency) + size_bytes_of(*entry);
+    }
+    if (item.size_bytes > bytes_max_) {
+        return;
+    }
+    if (const auto old = by_key_.find(item.key); old != by_key_.end()) {
+        erase(old->second);
+    }
+    while (size_bytes_ + item.size_bytes > bytes_max_) {
+        erase(std::prev(items_.end()));
+    }
+    size_bytes_ += item.size_bytes;
+    items_.push_front(std::move(item));
+    by_key_.emplace(items_.front().key, items_.begin());
+}
+
+void PlanCache::erase(Items::iterator item) {
+    size_bytes_ -= item->size_bytes;
+    by_key_.erase(item->key);
+    items_.erase(item);
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "proxy/relay/planned.hpp"
+#include "sql/catalog/catalog.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace pgveil::relay {
+
+/// What a decision depends on beside the catalog.
+struct PlanKey {
+    std::uint64_t policy_epoch = 0;
+    std::string_view database;
+    bool standard_conforming_strings = true;
+    const std::vector<std::uint32_t>& parameter_oids;
+    std::string_view text;
+};
+
+/// Decisions of one worker, least recently used out, limited in bytes. A decision is used again
+/// only while every relation it depends on looks in the session's catalog as it did then; texts
+/// with secrets in them (literals to seal, shares) are never kept. Not thread-safe.
+class PlanCache {
+public:
+    /// `bytes_max` 0 keeps nothing.
+    void set_limit(std::size_t bytes_max);
+
+    /// Null if there is none that still holds.
+    AnalysisPtr find(const PlanKey& key, const catalog::Catalog& catalog);
+    void put(const PlanKey& key, const AnalysisPtr& analysis, const catalog::Catalog& catalog);
+
+    std::size_t size_bytes() const { return size_bytes_; }
+
+private:
+    struct Dependency {
+        catalog::RelationName name;
+        catalog::Entry entry;
+    };
+
+    struct Item {
+        std::string key;
+        AnalysisPtr analysis;
+        std::vector<Dependency> dependencies;
+        std::size_t size_bytes = 0;
+    };
+
+    using Items = std::list<Item>;
+
+    void erase(Items::iterator item);
+
+    std::size_t bytes_max_ = 0;
+    std::size_t size_bytes_ = 0;
+    Items items_;  // most recently used first
+    std::unordered_map<std::string_view, Items::iterator> by_key_;
+};
+
+}  // namespace pgveil::relay

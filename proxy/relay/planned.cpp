@@ -1,0 +1,28 @@
+#include "proxy/relay/planned.hpp"
+
+namespace pgveil::relay {
+
+Planned Planned::kept() const {
+    // A call's arguments are still to be used when its row comes.
+    if (plan_ == nullptr || plan_->splices.empty() || plan_->call) {
+        return *this;
+    }
+    analysis::StatementPlan plan;
+    plan.begin = plan_->begin;
+    plan.end = plan_->end;
+    plan.kind = plan_->kind;
+    plan.touches_protected = plan_->touches_protected;
+    plan.parameters = plan_->parameters;
+    plan.results = plan_->results;
+    plan.needs_ciphertext_type = plan_->needs_ciphertext_type;
+    plan.changes_catalog = plan_->changes_catalog;
+    plan.may_change_session_parameters = plan_->may_change_session_parameters;
+    plan.may_change_search_path = plan_->may_change_search_path;
+    plan.shown_parameter = plan_->shown_parameter;
+    plan.used_name = plan_->used_name;
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis->statements.emplace_back(std::move(plan));
+    return {std::move(analysis), 0};
+}
+
+}  // namespace pgveil::relay

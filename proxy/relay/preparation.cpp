@@ -1,0 +1,296 @@
+#include "proxy/relay/preparation.hpp"
+
+#include "proxy/relay/key_source.hpp"
+#include "proxy/wire/frontend.hpp"
+#include "sql/analysis/analyzer.hpp"
+#include "sql/catalog/lookup.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+namespace {
+
+using analysis::StatementKind;
+
+Ending ending_for(const SessionState& state) {
+    return state.batch_open ? Ending::kFlush : Ending::kSync;
+}
+
+/// The replies that an injection brings, in order.
+void expect_injection(SessionState& state) {
+    std::vector<Awaited> kinds = {
+        Awaited::kClose, Awaited::kParse, Awaited::kBind, Awaited::kExecute, Awaited::kClose};
+    if (state.injection.ending() == Ending::kSync) {
+        kinds.push_back(Awaited::kSync);
+    }
+    state.injection.expect(kinds.size());
+    for (const Awaited kind : kinds) {
+        Expected expected;
+        expected.kind = kind;
+        expected.injected = true;
+        expected.segment = state.segment;
+        state.pending.push(std::move(expected));
+    }
+    state.wait = Wait::kInjection;
+}
+
+/// Look-ups are good for a while, and for one message only while DDL is in the air.
+void forget_stale_catalog(SessionState& state) {
+    if (state.looked_up) {
+        return;
+    }
+    const std::int64_t age_ms = state.environment->now_ms() - state.catalog_read_ms;
+    if (state.catalog_uncertain || age_ms > state.environment->limits.catalog_ttl_ms) {
+        state.catalog.clear();
+    }
+}
+
+void look_up(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream) {
+    if (state.catalog.size() == 0) {
+        state.catalog_read_ms = state.environment->now_ms();
+    }
+    state.looked_up = true;
+    state.injection.look_up(
+        upstream.made(),
+        ending_for(state),
+        std::move(names),
+        catalog::protected_parameter(*state.policy)
+    );
+    expect_injection(state);
+}
+
+void read_back(SessionState& state, Outgoing& upstream) {
+    state.injection.read_parameters(upstream.made(), ending_for(state));
+    expect_injection(state);
+}
+
+bool ends_transaction(StatementKind kind) {
+    return kind == StatementKind::kCommit || kind == StatementKind::kRollback ||
+           kind == StatementKind::kRollbackToSavepoint ||
+           kind == StatementKind::kReleaseSavepoint || kind == StatementKind::kPrepareTransaction;
+}
+
+bool sets_something(StatementKind kind) {
+    return kind == StatementKind::kSet || kind == StatementKind::kReset ||
+           kind == StatementKind::kDiscard;
+}
+
+bool holds_protected_statement(const SessionState& state) {
+    return std::any_of(state.statements.begin(), state.statements.end(), [](const auto& entry) {
+        return entry.second->planned.is_protected();
+    });
+}
+
+Preparation refused(Refusal refusal) {
+    Preparation result;
+    result.readiness = Readiness::kRefused;
+    result.refusal = std::move(refusal);
+    return result;
+}
+
+Preparation waiting() {
+    Preparation result;
+    result.readiness = Readiness::kWaiting;
+    return result;
+}
+
+}  // namespace
+
+AnalysisPtr analysis_of(
+    SessionState& state,
+    std::string_view text,
+    const std::vector<std::uint32_t>& parameter_oids,
+    Outgoing& upstream
+) {
+    if (state.pending.settings_in_flight()) {
+        wait_for_replies(state, upstream);
+        return nullptr;
+    }
+    if (state.settings_stale && state.batch_open) {
+        read_back(state, upstream);  // the server reports changes only with ReadyForQuery
+        return nullptr;
+    }
+    forget_stale_catalog(state);
+    Environment& environment = *state.environment;
+    const PlanKey key{
+        state.policy->epoch(),
+        state.facts.database,
+        state.settings.standard_conforming_strings(),
+        parameter_oids,
+        text};
+    if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {
+        return known;
+    }
+    const analysis::Context context{
+        .policy = *state.policy,
+        .catalog = state.catalog,
+        .style = state.settings.style(),
+        .standard_conforming_strings = state.settings.standard_conforming_strings(),
+        .parameter_oids = parameter_oids,
+        .limits = {},
+        .client_encoding = state.settings.client_encoding()};
+    auto decided = std::make_shared<analysis::Analysis>(analysis::analyze(text, context));
+    if (!decided->missing.empty()) {
+        look_up(state, std::move(decided->missing), upstream);
+        return nullptr;
+    }
+    AnalysisPtr result = std::move(decided);
+    environment.plans.put(key, result, state.catalog);
+    return result;
+}
+
+namespace {
+
+/// The segment has keys of other shares than those in force now: they serve the rows that are still
+/// to come, and nothing else. False: wait.
+bool drop_superseded_keys(SessionState& state, Segment& segment, Outgoing& upstream) {
+    if (!segment.keys || segment.built_from == state.parameters.in_force()) {
+        return true;
+    }
+    if (!state.pending.empty()) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    segment.wipe_keys();
+    return true;
+}
+
+}  // namespace
+
+bool sets_handle(const analysis::StatementPlan& plan) {
+    return std::any_of(
+               plan.splices.begin(),
+               plan.splices.end(),
+               [](const analysis::Splice& splice) {
+                   return std::holds_alternative<analysis::ShareHandle>(splice.replacement);
+               }
+           ) ||
+           std::any_of(
+               plan.parameters.begin(),
+               plan.parameters.end(),
+               [](const analysis::ParameterPlan& parameter) { return parameter.handle.has_value(); }
+           );
+}
+
+bool is_read_only(StatementKind kind) {
+    return kind == StatementKind::kSelect || kind == StatementKind::kShow ||
+           kind == StatementKind::kFetch || kind == StatementKind::kExplain;
+}
+
+Preparation prepare_room(SessionState& state, Outgoing& upstream) {
+    if (state.parameters.has_room()) {
+        return {};
+    }
+    if (state.parameters.must_read_back() && state.transaction == wire::TransactionStatus::kIdle &&
+        !state.batch_open) {
+        read_back(state, upstream);
+        return waiting();
+    }
+    return refused(refusal(Reason::kTooManyShares, ""));
+}
+
+Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
+    if (!state.settings.is_utf8()) {
+        return refused(refusal(Reason::kEncoding, state.settings.client_encoding()));
+    }
+    Segment& segment = state.open_segment();
+    if (state.parameters.must_read_back()) {
+        read_back(state, upstream);
+        return waiting();
+    }
+    if (!drop_superseded_keys(state, segment, upstream)) {
+        return waiting();
+    }
+    if (!state.settings.has_known_abbreviations()) {
+        return refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
+    }
+    auto denied = ensure_keys(state, segment);
+    return denied ? refused(std::move(*denied)) : Preparation{};
+}
+
+Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream) {
+    if (state.type_ensured) {
+        return {};
+    }
+    state.type_ensured = true;
+    state.injection.create_ciphertext_type(upstream.made(), ending_for(state));
+    expect_injection(state);
+    return waiting();
+}
+
+void wait_for_replies(SessionState& state, Outgoing& upstream) {
+    if (state.batch_open) {
+        wire::append_empty(upstream.made(), wire::FrontendType::kFlush);
+    }
+    state.wait = Wait::kDrain;
+}
+
+void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expected& expected) {
+    if (plan.changes_catalog || plan.may_change_search_path) {
+        state.catalog.clear();
+        state.catalog_uncertain = true;
+    }
+    if (plan.may_change_session_parameters) {
+        state.parameters.touch();
+    }
+    if (ends_transaction(plan.kind)) {
+        state.parameters.touch_if_unsettled();
+    }
+    if (plan.may_change_search_path || plan.may_change_session_parameters) {
+        state.settings_stale = true;
+    }
+    if (ends_transaction(plan.kind) && state.settings_touched) {
+        state.settings_stale = true;
+        state.parameters.touch();
+    }
+    if (sets_something(plan.kind)) {
+        state.settings_stale = true;
+        state.settings_touched = true;
+        state.parameters.touch();  // what the server does not report is read back with them
+    }
+    expected.changes_settings |=
+        sets_something(plan.kind) || (ends_transaction(plan.kind) && state.settings_touched);
+    if (plan.kind == StatementKind::kPrepare) {
+        state.sql_prepared = true;
+    }
+    if (plan.kind == StatementKind::kDeallocate) {
+        expected.deallocates = plan.used_name;
+        state.barrier = true;
+    }
+    if (plan.kind == StatementKind::kDiscard) {
+        state.barrier = true;
+    }
+}
+
+void note_unread(SessionState& state, Expected& expected) {
+    state.catalog.clear();
+    state.catalog_uncertain = true;
+    state.parameters.touch();
+    state.settings_touched = true;
+    state.settings_stale = true;
+    expected.changes_settings = true;
+}
+
+std::optional<Refusal> check_used_name(
+    const SessionState& state, const analysis::StatementPlan& plan
+) {
+    if (plan.runs_unknown_sql && holds_protected_statement(state)) {
+        return refusal(Reason::kUnknownSql, "");
+    }
+    if (plan.used_name.empty() || plan.kind == StatementKind::kDeallocate) {
+        return std::nullopt;
+    }
+    const auto statement = state.statements.find(plan.used_name);
+    const auto portal = state.portals.find(plan.used_name);
+    const bool is_protected =
+        (statement != state.statements.end() && statement->second->planned.is_protected()) ||
+        (portal != state.portals.end() && portal->second != nullptr &&
+         portal->second->planned.is_protected());
+    if (!is_protected) {
+        return std::nullopt;
+    }
+    return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");
+}
+
+}  // namespace pgveil::relay

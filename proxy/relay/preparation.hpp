@@ -1,0 +1,63 @@
+#pragma once
+
+#include "proxy/relay/outgoing.hpp"
+#include "proxy/relay/session_state.hpp"
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+// What must be known or done before a client's message can go upstream. Each of these either has
+// what it needs, or starts an injection (or a wait) and sets state.wait; then the same message is
+// presented again later.
+namespace pgveil::relay {
+
+/// The decisions for a text; null: state.wait is set.
+AnalysisPtr analysis_of(
+    SessionState& state,
+    std::string_view text,
+    const std::vector<std::uint32_t>& parameter_oids,
+    Outgoing& upstream
+);
+
+enum class Readiness {
+    kReady,
+    kWaiting,  ///< state.wait is set
+    kRefused,  ///< `refusal` says why
+};
+
+struct Preparation {
+    Readiness readiness = Readiness::kReady;
+    Refusal refusal;
+};
+
+/// The keys of the open segment, for a statement that needs them.
+Preparation prepare_keys(SessionState& state, Outgoing& upstream);
+
+/// Room for one more value of a session parameter: superseded ones are wiped first.
+Preparation prepare_room(SessionState& state, Outgoing& upstream);
+
+/// A value of a session parameter is set by the text or by its parameters.
+bool sets_handle(const analysis::StatementPlan& plan);
+
+/// Nothing is written and no transaction ends.
+bool is_read_only(analysis::StatementKind kind);
+
+/// Schema pgveil and its domain, for translated DDL.
+Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream);
+
+/// Waits until every reply outstanding has come (a Flush makes the server send them).
+void wait_for_replies(SessionState& state, Outgoing& upstream);
+
+/// Notes what a statement that goes upstream now may change: catalog, settings, parameters, names.
+void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expected& expected);
+
+/// The same for a text that nobody could read: it may change anything.
+void note_unread(SessionState& state, Expected& expected);
+
+/// Using a name by SQL (EXECUTE, FETCH) that was planned as protected.
+std::optional<Refusal> check_used_name(
+    const SessionState& state, const analysis::StatementPlan& plan
+);
+
+}  // namespace pgveil::relay

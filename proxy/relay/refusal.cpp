@@ -1,0 +1,214 @@
+#include "proxy/relay/refusal.hpp"
+
+#include "keyshare/core/invariant.hpp"
+#include "proxy/wire/error_response.hpp"
+#include "sql/rewrite/rewrite.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgveil::relay {
+
+namespace {
+
+struct Row {
+    Reason reason;
+    std::string_view sqlstate;
+    std::string_view before;  // message = before + subject + after
+    std::string_view after;
+    std::string_view hint;
+};
+
+constexpr std::array<Row, 16> kTable = {{
+    {Reason::kEncoding,
+     "0A000",
+     "client_encoding ",
+     " cannot be used with protected columns",
+     "Use SET client_encoding TO 'UTF8'."},
+    {Reason::kSharesInClear,
+     "28000",
+     "",
+     " was sent without TLS and must now be considered exposed",
+     "Connect with sslmode=verify-full, and have the tenant administrator issue new shares."},
+    {Reason::kCallInTransaction,
+     "25001",
+     "",
+     " cannot run inside a transaction block",
+     "Its effect cannot be rolled back: call it outside BEGIN ... COMMIT."},
+    {Reason::kBadParameter,
+     "08P01",
+     "bind message does not fit the prepared statement: ",
+     "",
+     "Prepare the statement again."},
+    {Reason::kReservedParameterName,
+     "0A000",
+     "set_config() of ",
+     " needs its name as a literal",
+     "Write set_config('pgveil.user_token', $1, ...) or use SET."},
+    {Reason::kFunctionCall,
+     "0A000",
+     "a FunctionCall message for ",
+     " is not passed on",
+     "Call the function in a SELECT."},
+    {Reason::kTooLarge,
+     "54000",
+     "the message is larger than ",
+     " bytes (limits.message_bytes)",
+     "Send it in parts, or raise the limit."},
+    {Reason::kRowMismatch,
+     "XX000",
+     "the server's rows do not fit the plan of the statement: ",
+     "",
+     "Relation and policy may have changed meanwhile: repeat the statement."},
+    {Reason::kValueNotOpened,
+     "XX001",
+     "a stored value of ",
+     " does not open",
+     "It was altered, moved here from another place, or written under a key that is gone."},
+    {Reason::kUsedName,
+     "0A000",
+     "",
+     " was prepared over a protected relation and cannot be used by SQL",
+     "Use it through the protocol (Bind, Execute), as drivers do."},
+    {Reason::kPolicyChanged,
+     "0A000",
+     "the policy was reloaded after statement \"",
+     "\" was prepared",
+     "Prepare it again."},
+    {Reason::kShareTooLong,
+     "22023",
+     "the value of ",
+     " is too long to be one",
+     "Give the text that pgveil-user or pgveil-tenant wrote."},
+    {Reason::kTooManyShares,
+     "54000",
+     "too many values were given to pgveil session parameters in one transaction",
+     "",
+     "End the transaction, or set them once in it."},
+    {Reason::kUnknownSql,
+     "0A000",
+     "DO and CALL cannot run while this session holds prepared statements over protected relations",
+     "",
+     "They could execute one of them with a plain value: run them in a session of their own."},
+    {Reason::kTooManyStatements,
+     "54000",
+     "this session holds ",
+     " prepared statements (limits.statements_per_session)",
+     "Close some, or raise the limit."},
+}};
+
+template <class Code>
+struct CodeRow {
+    Code code;
+    std::string_view sqlstate;
+};
+
+/// The refusal for an error whose code stands in `table`.
+template <class Error, std::size_t Size>
+Refusal from_table(
+    const std::array<CodeRow<decltype(Error::code)>, Size>& table, const Error& error
+) {
+    const auto* const row =
+        std::find_if(table.begin(), table.end(), [&error](const auto& candidate) {
+            return candidate.code == error.code;
+        });
+    core::invariant(row != table.end(), "every error code stands in its table");
+    Refusal result;
+    result.sqlstate = row->sqlstate;
+    result.message = error.message;
+    return result;
+}
+
+constexpr std::array<CodeRow<share::ErrorCode>, 10> kShareErrors = {{
+    {share::ErrorCode::kMalformed, "22023"},
+    {share::ErrorCode::kForged, "28000"},
+    {share::ErrorCode::kForeign, "28000"},
+    {share::ErrorCode::kOutOfOrder, "55000"},
+    {share::ErrorCode::kExpired, "28000"},
+    {share::ErrorCode::kUnsupported, "0A000"},
+    {share::ErrorCode::kInvalidArgument, "22023"},
+    {share::ErrorCode::kUnknownGroup, "42501"},
+    {share::ErrorCode::kUnknownKey, "XX001"},
+    {share::ErrorCode::kFailed, "58030"},
+}};
+
+constexpr std::array<CodeRow<store::ErrorCode>, 7> kStoreErrors = {{
+    {store::ErrorCode::kUnavailable, "58030"},
+    {store::ErrorCode::kBroken, "XX001"},
+    {store::ErrorCode::kNotBootstrapped, "55000"},
+    {store::ErrorCode::kRefused, "22023"},
+    {store::ErrorCode::kForged, "28000"},
+    {store::ErrorCode::kOutOfOrder, "55000"},
+    {store::ErrorCode::kFailed, "58030"},
+}};
+
+}  // namespace
+
+Refusal refusal(Reason reason, std::string_view subject) {
+    const auto* const row =
+        std::find_if(kTable.begin(), kTable.end(), [reason](const Row& candidate) {
+            return candidate.reason == reason;
+        });
+    core::invariant(row != kTable.end(), "every reason of a refusal stands in the table");
+    Refusal result;
+    result.sqlstate = row->sqlstate;
+    result.message.append(row->before).append(subject).append(row->after);
+    result.hint = row->hint;
+    return result;
+}
+
+Refusal refusal(const analysis::Rejection& rejection, std::string_view text) {
+    Refusal result;
+    result.sqlstate = rejection.sqlstate;
+    result.message = rejection.message;
+    result.hint = rejection.hint;
+    if (rejection.position >= 0) {
+        result.position =
+            rewrite::character_position(text, static_cast<std::uint32_t>(rejection.position));
+    }
+    return result;
+}
+
+Refusal refusal(const share::Denial& denial) {
+    Refusal result;
+    result.sqlstate = "28000";
+    result.message = denial.message;
+    return result;
+}
+
+Refusal refusal(const share::Error& error) {
+    return from_table(kShareErrors, error);
+}
+
+Refusal refusal(const store::Error& error) {
+    return from_table(kStoreErrors, error);
+}
+
+Refusal refusal(const types::Error& error, std::string_view parameter) {
+    Refusal result;
+    result.sqlstate = error.sqlstate;
+    result.message = error.message;
+    result.hint = error.hint;
+    if (!parameter.empty()) {
+        result.detail.append("Parameter ").append(parameter).append(".");
+    }
+    return result;
+}
+
+std::string marker(std::string_view request_id) {
+    std::string text = "SELECT \"pgveil:refused:";
+    text.append(request_id.substr(0, 40)).append("\"");
+    return text;
+}
+
+void append(wire::Output& client, const Refusal& refusal) {
+    wire::Report report;
+    report.sqlstate = refusal.sqlstate;
+    report.message = refusal.message;
+    report.detail = refusal.detail;
+    report.hint = refusal.hint;
+    report.position = refusal.position;
+    wire::append_error(client, report);
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,237 @@
+#include "proxy/relay/relay.hpp"
+
+#include "proxy/relay/extended_query.hpp"
+#include "proxy/relay/preparation.hpp"
+#include "proxy/relay/simple_query.hpp"
+#include "proxy/wire/frame.hpp"
+#include "proxy/wire/frontend.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+namespace pgveil::relay {
+
+using wire::FrontendType;
+using wire::PeekStatus;
+
+namespace {
+
+/// The large-object functions, which drivers call this way. Others may run SQL (query_to_xml) or
+/// set a parameter (set_config) that nobody looked at.
+constexpr std::array<std::uint32_t, 16> kLargeObjectOids = {
+    715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172, 3457, 3458, 3459};
+constexpr std::uint32_t kLargeObjectPutOid = 3460;
+
+bool is_large_object_call(std::uint32_t oid) {
+    return oid == kLargeObjectPutOid ||
+           std::find(kLargeObjectOids.begin(), kLargeObjectOids.end(), oid) !=
+               kLargeObjectOids.end();
+}
+
+/// Passes (or drops) the piece of a streamed message that is here. Returns its size.
+std::size_t stream(wire::ByteView here, std::size_t& left, bool dropped, Outgoing& to) {
+    const std::size_t size = std::min(here.size(), left);
+    left -= size;
+    if (!dropped) {
+        to.pass(here.first(size));
+    }
+    return size;
+}
+
+}  // namespace
+
+Relay::Relay(Environment& environment, SessionFacts facts)
+    : state_(environment, std::move(facts)), replies_(state_) {}
+
+std::size_t Relay::on_client(wire::ByteView received, Outgoing& upstream) {
+    std::size_t used = 0;
+    client_wants_ = 1;
+    while (used < received.size() && !client_waits() && state_.violation.empty()) {
+        const wire::ByteView rest = received.subspan(used);
+        if (client_left_ > 0) {
+            used += stream(rest, client_left_, client_left_dropped_, upstream);
+            continue;
+        }
+        wire::FrameReader frames(rest, state_.environment->limits.message_bytes);
+        const wire::Peek peek = frames.peek();
+        if (peek.status == PeekStatus::kMalformed) {
+            state_.violation = "invalid message length";
+            break;
+        }
+        if (peek.status == PeekStatus::kNeedHead) {
+            client_wants_ = rest.size() + peek.missing;
+            break;
+        }
+        const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
+        if (is_copy_data && must_wait_for_copy(upstream)) {
+            break;
+        }
+        if (is_copy_data || peek.status == PeekStatus::kTooLarge) {
+            client_left_ = peek.size;
+            client_left_dropped_ = !is_copy_data || !state_.copy_in;
+            if (!is_copy_data) {
+                refuse_oversized(peek.type, upstream);
+            }
+            continue;
+        }
+        if (peek.status == PeekStatus::kPartial) {
+            client_wants_ = peek.size;
+            break;
+        }
+        if (!on_client_message(frames.take(), upstream)) {
+            break;
+        }
+        used += frames.consumed();
+    }
+    return used;
+}
+
+bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
+    const FrontendType type = wire::frontend_type(frame.type);
+    const bool ends_batch = type == FrontendType::kSync || type == FrontendType::kTerminate;
+    if (state_.batch_failed && !ends_batch) {
+        return true;
+    }
+    const std::size_t limit = state_.environment->limits.pending_replies;
+    const bool must_settle = state_.barrier || state_.pending.size() >= limit;
+    if (must_settle && !state_.pending.empty() && !state_.copy_in) {
+        wait_for_replies(state_, upstream);
+        return false;
+    }
+    state_.barrier = false;
+    if (!dispatch(frame, upstream)) {
+        return false;
+    }
+    state_.looked_up = false;
+    state_.type_ensured = false;
+    return true;
+}
+
+bool Relay::dispatch(const wire::Frame& frame, Outgoing& upstream) {
+    switch (wire::frontend_type(frame.type)) {
+        case FrontendType::kQuery: return on_query(state_, frame, upstream);
+        case FrontendType::kParse: return on_parse(state_, frame, upstream);
+        case FrontendType::kBind: return on_bind(state_, frame, upstream);
+        case FrontendType::kDescribe: return on_describe(state_, frame, upstream);
+        case FrontendType::kExecute: return on_execute(state_, frame, upstream);
+        case FrontendType::kClose: return on_close(state_, frame, upstream);
+        case FrontendType::kSync: return on_sync(state_, frame, upstream);
+        case FrontendType::kFlush: upstream.pass(frame.bytes); return true;
+        case FrontendType::kFunctionCall: return on_function_call(frame, upstream);
+        case FrontendType::kCopyData:
+        case FrontendType::kCopyDone:
+        case FrontendType::kCopyFail: return on_copy_end(frame, upstream);
+        case FrontendType::kTerminate:
+            finished_ = true;
+            upstream.pass(frame.bytes);
+            return true;
+        case FrontendType::kPasswordMessage:
+        case FrontendType::kUnknown: break;
+    }
+    state_.violation = "invalid frontend message type " + std::to_string(frame.type);
+    return true;
+}
+
+/// COPY data that comes before the server has asked for it: whether it will ask, only its answer
+/// tells. Data that nobody asked for stays here.
+bool Relay::must_wait_for_copy(Outgoing& upstream) {
+    if (state_.copy_in || state_.pending.empty() || state_.batch_failed) {
+        return false;
+    }
+    wait_for_replies(state_, upstream);
+    return true;
+}
+
+/// CopyDone and CopyFail.
+bool Relay::on_copy_end(const wire::Frame& frame, Outgoing& upstream) {
+    if (must_wait_for_copy(upstream)) {
+        return false;
+    }
+    if (state_.copy_in) {
+        state_.copy_in = false;
+        upstream.pass(frame.bytes);
+    }
+    return true;
+}
+
+bool Relay::on_function_call(const wire::Frame& frame, Outgoing& upstream) {
+    const auto call = wire::decode_function_call(frame.body);
+    if (!call.has_value()) {
+        state_.violation = "invalid FunctionCall message";
+        return true;
+    }
+    Expected expected;
+    expected.kind = Awaited::kFunctionCall;
+    expected.segment = std::exchange(state_.segment, nullptr);
+    state_.batch_open = false;
+    if (is_large_object_call(call->function_oid)) {
+        upstream.pass(frame.bytes);
+    } else {
+        const std::string subject = "function OID " + std::to_string(call->function_oid);
+        expected.refusal = refusal(Reason::kFunctionCall, subject);
+        const std::size_t start = upstream.made().open_message(FrontendType::kFunctionCall);
+        upstream.made().append_int32(0);  // no such function: the server must refuse it
+        upstream.made().append_int16(0);
+        upstream.made().append_int16(0);
+        upstream.made().append_int16(0);
+        upstream.made().close_message(start);
+    }
+    state_.pending.push(std::move(expected));
+    return true;
+}
+
+void Relay::refuse_oversized(std::uint8_t type, Outgoing& upstream) {
+    if (state_.batch_failed) {
+        return;
+    }
+    const std::string limit = std::to_string(state_.environment->limits.message_bytes);
+    Refusal too_large = refusal(Reason::kTooLarge, limit);
+    if (wire::frontend_type(type) == FrontendType::kQuery) {
+        refuse_query(state_, std::move(too_large), upstream);
+    } else {
+        refuse_extended(state_, std::move(too_large), upstream);
+    }
+}
+
+std::size_t Relay::on_upstream(wire::ByteView received, Outgoing& client, Outgoing& upstream) {
+    std::size_t used = 0;
+    upstream_wants_ = 1;
+    while (used < received.size() && state_.violation.empty()) {
+        const wire::ByteView rest = received.subspan(used);
+        if (upstream_left_ > 0) {
+            used += stream(rest, upstream_left_, upstream_left_dropped_, client);
+            continue;
+        }
+        wire::FrameReader frames(rest, std::numeric_limits<std::int32_t>::max());
+        const wire::Peek peek = frames.peek();
+        if (peek.status == PeekStatus::kMalformed || peek.status == PeekStatus::kTooLarge) {
+            state_.violation = "unexpected message length from the server";
+            break;
+        }
+        if (peek.status == PeekStatus::kNeedHead) {
+            upstream_wants_ = rest.size() + peek.missing;
+            break;
+        }
+        if (!replies_.must_be_whole(peek.type)) {
+            upstream_left_ = peek.size;
+            upstream_left_dropped_ = !replies_.streams_to_client();
+            continue;
+        }
+        if (peek.status == PeekStatus::kPartial) {
+            upstream_wants_ = peek.size;
+            break;
+        }
+        replies_.on_message(frames.take(), client, upstream);
+        used += frames.consumed();
+    }
+    return used;
+}
+
+void Relay::wipe_idle_keys() {
+    if (state_.segment && state_.pending.empty()) {
+        state_.segment->wipe_keys();
+    }
+}
+
+}  // namespace pgveil::relay

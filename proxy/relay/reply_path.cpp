@@ -1,0 +1,381 @@
+#include "proxy/relay/reply_path.hpp"
+
+#include "proxy/relay/injected_answer.hpp"
+#include "proxy/relay/opener.hpp"
+#include "proxy/relay/server_error.hpp"
+#include "proxy/wire/frontend.hpp"
+
+#include <string>
+
+namespace pgveil::relay {
+
+using wire::BackendType;
+
+namespace {
+
+bool is_acknowledged_by(Awaited kind, BackendType type) {
+    if (type == BackendType::kParseComplete) {
+        return kind == Awaited::kParse;
+    }
+    if (type == BackendType::kBindComplete) {
+        return kind == Awaited::kBind;
+    }
+    return kind == Awaited::kClose;
+}
+
+/// Puts `before` back where the skipped message changed something, unless a later one did, too.
+template <class Item>
+void restore(
+    Registry<Item>& registry, const Undo& undo, const std::shared_ptr<const Item>& before
+) {
+    const auto found = registry.find(undo.name);
+    const void* const now = found == registry.end() ? nullptr : found->second.get();
+    if (now != undo.made) {
+        return;
+    }
+    registry.erase(undo.name);
+    if (before != nullptr) {
+        registry.emplace(undo.name, before);
+    }
+}
+
+}  // namespace
+
+void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    const BackendType type = wire::backend_type(frame.type);
+    switch (type) {
+        case BackendType::kParseComplete:
+        case BackendType::kBindComplete:
+        case BackendType::kCloseComplete: return on_simple_acknowledgement(frame, client);
+        case BackendType::kParameterDescription: return on_parameter_description(frame, client);
+        case BackendType::kRowDescription: return on_row_description(frame, client, upstream);
+        case BackendType::kNoData: return on_no_data(frame, client);
+        case BackendType::kDataRow: return on_data_row(frame, client, upstream);
+        case BackendType::kCommandComplete:
+        case BackendType::kEmptyQueryResponse:
+        case BackendType::kPortalSuspended: return on_statement_end(frame, client);
+        case BackendType::kErrorResponse: return on_error(frame, client);
+        case BackendType::kReadyForQuery: return on_ready_for_query(frame, client, upstream);
+        case BackendType::kCopyInResponse: return on_copy_in_response(frame, client);
+        case BackendType::kParameterStatus: return on_parameter_status(frame, client);
+        case BackendType::kNoticeResponse:
+        case BackendType::kNotificationResponse: return client.pass(frame.bytes);
+        case BackendType::kCopyData:
+        case BackendType::kCopyDone:
+        case BackendType::kCopyOutResponse:
+        case BackendType::kFunctionCallResponse: return show(frame, client);
+        case BackendType::kUnknown:
+        case BackendType::kAuthentication:
+        case BackendType::kBackendKeyData:
+        case BackendType::kCopyBothResponse:
+        case BackendType::kNegotiateProtocolVersion: break;
+    }
+    violate("a message that does not belong here");
+}
+
+bool ReplyPath::must_be_whole(std::uint8_t type) const {
+    const BackendType kind = wire::backend_type(type);
+    if (kind == BackendType::kCopyData) {
+        return false;
+    }
+    if (kind != BackendType::kDataRow) {
+        return true;
+    }
+    const Expected* const expected = state_->pending.front();
+    return expected == nullptr || expected->injected || expected->portal() != nullptr;
+}
+
+bool ReplyPath::streams_to_client() const {
+    const Expected* const expected = state_->pending.front();
+    return expected != nullptr && !expected->injected && !expected->silenced;
+}
+
+void ReplyPath::on_simple_acknowledgement(const wire::Frame& frame, Outgoing& client) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr ||
+        !is_acknowledged_by(expected->kind, wire::backend_type(frame.type))) {
+        return violate("an acknowledgement nobody asked for");
+    }
+    show(frame, client);
+    pop();
+}
+
+void ReplyPath::on_parameter_description(const wire::Frame& frame, Outgoing& client) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr || expected->kind != Awaited::kDescribeStatement) {
+        return violate("ParameterDescription");
+    }
+    const Portal* const portal = expected->portal();
+    if (portal == nullptr || portal->planned.plan()->parameters.empty() || expected->silenced) {
+        return show(frame, client);
+    }
+    const auto described = wire::decode_parameter_description(frame.body);
+    if (!described.has_value()) {
+        return violate("ParameterDescription");
+    }
+    open_parameters(*described, *portal->planned.plan(), client.made());
+}
+
+void ReplyPath::on_row_description(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr) {
+        return violate("RowDescription");
+    }
+    const Portal* const portal = expected->portal();
+    if (portal == nullptr || !portal->planned.opens_rows() || expected->silenced) {
+        show(frame, client);
+    } else {
+        const auto described = wire::decode_row_description(frame.body);
+        if (!described.has_value()) {
+            return violate("RowDescription");
+        }
+        const Outcome opened = open_description(*described, *portal, client.made());
+        if (!opened.has_value()) {
+            fail_late(opened.error(), client, upstream);
+        }
+    }
+    const bool answers_describe =
+        expected->kind == Awaited::kDescribePortal || expected->kind == Awaited::kDescribeStatement;
+    if (answers_describe) {
+        pop();
+    }
+}
+
+void ReplyPath::on_no_data(const wire::Frame& frame, Outgoing& client) {
+    show(frame, client);
+    pop();
+}
+
+void ReplyPath::on_injected_row(const wire::Frame& frame) {
+    const auto row = wire::decode_data_row(frame.body);
+    if (!row.has_value()) {
+        return violate("DataRow");
+    }
+    Injection::Row cells;
+    for (const wire::Cell& cell : row->cells) {
+        cells.push_back(
+            cell ? std::optional<std::string>(wire::as_text(*cell)) : std::optional<std::string>()
+        );
+    }
+    state_->injection.add_row(std::move(cells));
+}
+
+void ReplyPath::on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr) {
+        return violate("DataRow");
+    }
+    if (expected->injected) {
+        return on_injected_row(frame);
+    }
+    if (expected->silenced || expected->portal() == nullptr) {
+        return show(frame, client);
+    }
+    const auto row = wire::decode_data_row(frame.body);
+    if (!row.has_value()) {
+        return violate("DataRow");
+    }
+    const Outcome opened = answer_row(*state_, *row, *expected, client.made());
+    if (!opened.has_value()) {
+        fail_late(opened.error(), client, upstream);
+    }
+}
+
+void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
+    Expected* const expected = state_->pending.front();
+    if (expected == nullptr) {
+        return violate("CommandComplete");
+    }
+    show(frame, client);
+    const bool is_complete = wire::backend_type(frame.type) == BackendType::kCommandComplete;
+    if (is_complete && !expected->injected) {
+        const auto complete = wire::decode_command_complete(frame.body);
+        forget_dropped_names(complete.has_value() ? complete->tag : "", *expected);
+    }
+    if (expected->kind == Awaited::kQuery) {
+        ++expected->current;
+        return;
+    }
+    pop();
+}
+
+/// Names that SQL has just dropped: DEALLOCATE and DISCARD ALL.
+void ReplyPath::forget_dropped_names(std::string_view tag, const Expected& expected) {
+    if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") {
+        state_->statements.clear();
+    } else if (expected.deallocates) {
+        state_->statements.erase(*expected.deallocates);
+    }
+    if (tag == "DISCARD ALL") {
+        state_->portals.clear();
+    }
+}
+
+void ReplyPath::on_copy_in_response(const wire::Frame& frame, Outgoing& client) {
+    state_->copy_in = true;
+    state_->pending.forget_syncs_behind_front();
+    if (state_->wait == Wait::kDrain) {
+        state_->wait = Wait::kNothing;  // the server wants what the client has to say
+    }
+    show(frame, client);
+}
+
+void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) {
+    const auto status = wire::decode_parameter_status(frame.body);
+    if (!status.has_value()) {
+        return violate("ParameterStatus");
+    }
+    state_->settings.set(status->name, status->value);
+    client.pass(frame.bytes);
+}
+
+void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    const auto ready = wire::decode_ready_for_query(frame.body);
+    const Expected* const expected = state_->pending.front();
+    if (!ready.has_value() || expected == nullptr || !expected->ends_segment()) {
+        return violate("ReadyForQuery");
+    }
+    state_->transaction = ready->status;
+    state_->copy_in = false;
+    const bool is_injected = expected->injected;
+    const SegmentPtr segment = expected->segment;
+    pop();
+    if (segment && !segment->late_marker.empty() &&
+        ready->status == wire::TransactionStatus::kInTransaction) {
+        return abort_transaction(segment->late_marker, upstream);
+    }
+    state_->settings_stale = state_->settings_stale && !state_->pending.empty();
+    if (!is_injected) {
+        client.pass(frame.bytes);
+    }
+    if (ready->status == wire::TransactionStatus::kIdle) {
+        on_transaction_end(segment);
+    }
+}
+
+/// The client was told that its transaction failed; the server must come to know it, too. The
+/// ReadyForQuery of this Query is the one the client gets.
+void ReplyPath::abort_transaction(std::string_view marker, Outgoing& upstream) {
+    if (!state_->pending.empty()) {
+        return violate("a value that does not open, after later statements were already sent");
+    }
+    Expected abort;
+    abort.kind = Awaited::kQuery;
+    abort.silenced = true;
+    state_->pending.push(std::move(abort));
+    wire::append_query(upstream.made(), marker);
+}
+
+void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
+    // Portals of batches that were sent meanwhile live on.
+    std::erase_if(state_->portals, [&segment](const auto& entry) {
+        const SegmentPtr bound_in = entry.second->bound_in.lock();
+        return bound_in == nullptr || bound_in == segment;
+    });
+    state_->settings_touched = false;
+    if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
+        state_->catalog.clear();
+        state_->catalog_uncertain = false;
+    }
+    if (state_->pending.empty()) {
+        state_->policy = state_->environment->policy_for(state_->facts.database);
+    }
+}
+
+void ReplyPath::show(const wire::Frame& frame, Outgoing& client) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr || (!expected->injected && !expected->silenced)) {
+        client.pass(frame.bytes);
+    }
+}
+
+void ReplyPath::pop() {
+    const bool was_injected = state_->pending.front()->injected;
+    state_->pending.pop();
+    if (was_injected && state_->injection.answered()) {
+        use_injected_answer(*state_);
+    }
+    if (state_->pending.empty() && state_->wait == Wait::kDrain) {
+        state_->wait = Wait::kNothing;
+    }
+}
+
+void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
+    Expected* const expected = state_->pending.front();
+    if (expected == nullptr) {
+        return client.pass(frame.bytes);  // the server says goodbye
+    }
+    state_->parameters.touch_if_unsettled();
+    state_->copy_in = false;
+    if (expected->injected) {
+        return on_injected_error(frame, client);
+    }
+    if (!expected->silenced) {
+        append_server_error(frame, *expected, client);
+    }
+    if (expected->kind == Awaited::kQuery || expected->kind == Awaited::kFunctionCall) {
+        expected->silenced = true;  // nothing but ReadyForQuery can follow
+        return;
+    }
+    skip_to_sync();
+}
+
+/// With a Sync of our own behind it, the client's message fails when it is presented again. Without
+/// one, the client's own batch has failed, here and now.
+void ReplyPath::on_injected_error(const wire::Frame& frame, Outgoing& client) {
+    Refusal refusal = refusal_of(frame, state_->injection.purpose());
+    if (state_->injection.ending() == Ending::kFlush) {
+        append(client.made(), refusal);
+        state_->injection.reset();
+        state_->wait = Wait::kNothing;
+        return skip_to_sync();
+    }
+    state_->injection.fail(std::move(refusal));
+    skip_to_sync();
+    state_->injection.expect(1);
+}
+
+void ReplyPath::skip_to_sync() {
+    const bool found = state_->pending.drop_to_sync([this](const Undo& undo) { take_back(undo); });
+    if (!found && state_->batch_open) {
+        state_->batch_failed = true;
+    }
+    if (state_->pending.empty() && state_->wait == Wait::kDrain) {
+        state_->wait = Wait::kNothing;
+    }
+}
+
+void ReplyPath::take_back(const Undo& undo) {
+    if (undo.registry == Undo::Registry::kStatements) {
+        restore(state_->statements, undo, undo.statement);
+    } else {
+        restore(state_->portals, undo, undo.portal);
+    }
+}
+
+/// The client is told now, in the place of the row that does not open; the server learns of it
+/// before the transaction can go on.
+void ReplyPath::fail_late(const Refusal& refusal, Outgoing& client, Outgoing& upstream) {
+    const SegmentPtr segment = state_->pending.front()->segment;
+    append(client.made(), refusal);
+    segment->late_marker = state_->marker_for(refusal);
+    state_->pending.silence(segment);
+    if (state_->segment != segment) {
+        return;
+    }
+    Expected failing;
+    failing.kind = Awaited::kParse;
+    failing.silenced = true;
+    failing.segment = segment;
+    state_->pending.push(std::move(failing));
+    wire::append_parse(upstream.made(), "pgveil_refused", segment->late_marker, {});
+    wire::append_empty(upstream.made(), wire::FrontendType::kFlush);
+    state_->batch_failed = true;
+}
+
+void ReplyPath::violate(std::string_view what) {
+    state_->violation = "unexpected message from the server: ";
+    state_->violation.append(what);
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,257 @@
+#include "proxy/relay/sealer.hpp"
+
+#include "proxy/relay/key_source.hpp"
+#include "sql/analysis/analyzer.hpp"
+#include "sql/types/codec.hpp"
+#include "sql/types/convert.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+namespace {
+
+using boost::system::result;
+
+result<core::Bytes, Refusal> seal(
+    SessionState& state, const analysis::ColumnPtr& column, core::ByteView plaintext
+) {
+    const auto cipher = sealing_cipher(state, *state.segment, column);
+    if (!cipher.has_value()) {
+        return cipher.error();
+    }
+    return (*cipher)->seal(plaintext, *state.environment->random);
+}
+
+bool is_share(analysis::SessionParameter which) {
+    return which != analysis::SessionParameter::kUserId;
+}
+
+result<std::string, Refusal> handle_for(
+    SessionState& state, analysis::SessionParameter which, core::ByteView value
+) {
+    if (is_share(which) && !state.facts.client_is_tls) {
+        return refusal(Reason::kSharesInClear, analysis::name_of(which));
+    }
+    if (!SessionParameters::fits(value.size())) {
+        return refusal(Reason::kShareTooLong, analysis::name_of(which));
+    }
+    return state.parameters.remember(which, value);
+}
+
+result<std::string, Refusal> replacement_text(
+    SessionState& state, const analysis::Replacement& replacement
+) {
+    if (const auto* const fixed = std::get_if<analysis::FixedText>(&replacement)) {
+        return fixed->text;
+    }
+    if (const auto* const share = std::get_if<analysis::ShareHandle>(&replacement)) {
+        const auto handle = handle_for(state, share->which, share->value.reveal());
+        return handle.has_value() ? result<std::string, Refusal>("'" + *handle + "'") : handle;
+    }
+    const auto& literal = std::get<analysis::SealedLiteral>(replacement);
+    const auto envelope = seal(state, literal.column, literal.plaintext.reveal());
+    if (!envelope.has_value()) {
+        return envelope.error();
+    }
+    return "E'\\\\x" + core::to_hex(*envelope) + "'::bytea";
+}
+
+result<void, Refusal> add_replacements(
+    SessionState& state,
+    const analysis::StatementPlan& plan,
+    std::vector<rewrite::Replacement>& replacements
+) {
+    for (const analysis::Splice& splice : plan.splices) {
+        auto text = replacement_text(state, splice.replacement);
+        if (!text.has_value()) {
+            return text.error();
+        }
+        replacements.push_back({splice.begin, splice.end, std::move(*text)});
+    }
+    return {};
+}
+
+/// The value a client sent for a protected parameter, in the column's canonical form.
+result<core::SecretBytes, Refusal> parameter_value(
+    const SessionState& state,
+    const analysis::ParameterPlan& parameter,
+    core::ByteView value,
+    wire::Format format
+) {
+    const std::string number = "$" + std::to_string(parameter.number);
+    const types::Type from = parameter.input_type;
+    const types::TextStyle& style = state.settings.style();
+    auto read = format == wire::Format::kBinary
+                    ? types::from_binary(from, value)
+                    : types::from_text(from, core::as_text(value), style);
+    if (!read.has_value()) {
+        return refusal(read.error(), number);
+    }
+    const types::Type column = parameter.column->type;
+    auto converted = parameter.use == analysis::ParameterUse::kCompared
+                         ? types::convert_for_comparison(from, column, read->reveal())
+                         : types::convert_for_assignment(from, column, read->reveal(), style);
+    if (!converted.has_value()) {
+        return refusal(converted.error(), number);
+    }
+    return std::move(*converted);
+}
+
+const analysis::ParameterPlan* plan_of(const analysis::StatementPlan& plan, std::size_t index) {
+    const auto found = std::find_if(
+        plan.parameters.begin(),
+        plan.parameters.end(),
+        [index](const analysis::ParameterPlan& candidate) { return candidate.number == index + 1; }
+    );
+    return found == plan.parameters.end() ? nullptr : &*found;
+}
+
+/// One parameter as it leaves: its own bytes (made here) or the client's.
+struct LeavingParameter {
+    std::optional<core::Bytes> made;
+    wire::Cell client;
+    wire::Format format = wire::Format::kText;
+
+    wire::Cell cell() const { return made ? wire::Cell(wire::ByteView(*made)) : client; }
+};
+
+result<void, Refusal> replace_value(
+    SessionState& state, const analysis::ParameterPlan& parameter, LeavingParameter& leaving
+) {
+    if (parameter.is_parameter_name) {
+        const std::string_view name = core::as_text(*leaving.client);
+        if (analysis::is_veil_parameter_name(name)) {
+            return refusal(Reason::kReservedParameterName, name);
+        }
+        return {};
+    }
+    if (parameter.handle) {
+        const auto handle = handle_for(state, *parameter.handle, *leaving.client);
+        if (!handle.has_value()) {
+            return handle.error();
+        }
+        leaving.made = core::to_bytes(core::as_bytes(*handle));
+        return {};
+    }
+    if (parameter.column == nullptr) {
+        return {};
+    }
+    const auto value = parameter_value(state, parameter, *leaving.client, leaving.format);
+    if (!value.has_value()) {
+        return value.error();
+    }
+    auto envelope = seal(state, parameter.column, value->reveal());
+    if (!envelope.has_value()) {
+        return envelope.error();
+    }
+    leaving.made = std::move(*envelope);
+    leaving.format = wire::Format::kBinary;
+    return {};
+}
+
+result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
+    SessionState& state, const wire::Bind& bind, const analysis::StatementPlan& plan
+) {
+    std::vector<LeavingParameter> leaving;
+    leaving.reserve(bind.parameters.size());
+    for (const wire::Cell& cell : bind.parameters) {
+        LeavingParameter next;
+        next.client = cell;
+        next.format = static_cast<wire::Format>(bind.parameter_formats.code_for(leaving.size()));
+        const analysis::ParameterPlan* const parameter = plan_of(plan, leaving.size());
+        if (parameter != nullptr && cell) {
+            const auto replaced = replace_value(state, *parameter, next);
+            if (!replaced.has_value()) {
+                return replaced.error();
+            }
+        }
+        leaving.push_back(std::move(next));
+    }
+    return leaving;
+}
+
+/// Protected columns in binary, the others as the client wants them.
+std::vector<wire::Format> result_formats(
+    const wire::Bind& bind, const analysis::StatementPlan& plan
+) {
+    std::vector<wire::Format> formats;
+    formats.reserve(plan.results.size());
+    for (const analysis::ResultColumn& column : plan.results) {
+        formats.push_back(
+            column.column != nullptr
+                ? wire::Format::kBinary
+                : static_cast<wire::Format>(bind.result_formats.code_for(formats.size()))
+        );
+    }
+    return formats;
+}
+
+}  // namespace
+
+result<SealedText, Refusal> seal_text(
+    SessionState& state,
+    std::string_view user_text,
+    const analysis::Analysis& analysis,
+    const std::optional<RefusedStatement>& refused
+) {
+    std::vector<rewrite::Replacement> replacements;
+    for (const analysis::Decision& decision : analysis.statements) {
+        const auto* const plan = std::get_if<analysis::StatementPlan>(&decision);
+        if (plan == nullptr || (refused && plan->begin >= refused->begin)) {
+            break;
+        }
+        const auto added = add_replacements(state, *plan, replacements);
+        if (!added.has_value()) {
+            return added.error();
+        }
+    }
+    if (refused) {
+        replacements.push_back(
+            {refused->begin, static_cast<std::uint32_t>(user_text.size()), refused->marker}
+        );
+    }
+    rewrite::Rewritten rewritten = rewrite::apply(user_text, replacements);
+    SealedText result;
+    result.text = std::move(rewritten.text);
+    result.positions = std::make_shared<const rewrite::PositionMap>(std::move(rewritten.map));
+    return result;
+}
+
+result<void, Refusal> seal_bind(
+    SessionState& state,
+    const wire::Bind& bind,
+    const analysis::StatementPlan& plan,
+    wire::Output& upstream
+) {
+    if (!bind.parameter_formats.fits(bind.parameters.size()) ||
+        (!plan.results.empty() && !bind.result_formats.fits(plan.results.size()))) {
+        return refusal(Reason::kBadParameter, "format codes");
+    }
+    const auto leaving = leaving_parameters(state, bind, plan);
+    if (!leaving.has_value()) {
+        return leaving.error();
+    }
+    std::vector<wire::Format> formats;
+    formats.reserve(leaving->size());
+    for (const LeavingParameter& parameter : *leaving) {
+        formats.push_back(parameter.format);
+    }
+    wire::BindWriter writer(
+        upstream,
+        {bind.portal, bind.statement},
+        formats,
+        static_cast<std::uint16_t>(leaving->size())
+    );
+    for (const LeavingParameter& parameter : *leaving) {
+        writer.add(parameter.cell());
+    }
+    if (plan.results.empty()) {
+        writer.finish(bind.result_formats);
+    } else {
+        writer.finish(result_formats(bind, plan));
+    }
+    return {};
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,81 @@
+#include "proxy/relay/server_error.hpp"
+
+#include "proxy/relay/opener.hpp"
+#include "proxy/wire/error_response.hpp"
+#include "sql/schema/schema.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace pgveil::relay {
+
+namespace {
+
+constexpr std::string_view kFailedTransaction = "25P02";
+constexpr std::string_view kInsufficientPrivilege = "42501";
+
+std::string mapped_position(std::string_view value, const rewrite::PositionMap& positions) {
+    std::uint32_t position = 0;
+    const auto read = std::from_chars(value.data(), value.data() + value.size(), position);
+    return read.ec == std::errc() ? std::to_string(positions.to_user(position))
+                                  : std::string(value);
+}
+
+bool may_quote_values(char code) {
+    return code == 'M' || code == 'D' || code == 'W';
+}
+
+/// The field as the client may see it.
+std::string shown_value(const wire::ErrorField& field, const PositionMapPtr& positions) {
+    if (field.code == 'P' && positions != nullptr) {
+        return mapped_position(field.value, *positions);
+    }
+    return may_quote_values(field.code) ? without_envelopes(field.value) : std::string(field.value);
+}
+
+}  // namespace
+
+void append_server_error(const wire::Frame& frame, const Expected& expected, Outgoing& client) {
+    const auto error = wire::decode_error_response(frame.body);
+    if (!error.has_value()) {
+        client.pass(frame.bytes);
+        return;
+    }
+    const std::string_view code = error->find('C').value_or("");
+    if (expected.refusal &&
+        (code != kFailedTransaction || expected.refusal->outranks_failed_transaction)) {
+        append(client.made(), *expected.refusal);
+        return;
+    }
+    std::deque<std::string> values;
+    std::vector<wire::ErrorField> fields;
+    for (const wire::ErrorField& field : error->fields) {
+        values.push_back(shown_value(field, expected.positions));
+        fields.push_back({field.code, values.back()});
+    }
+    wire::append_error_fields(client.made(), wire::BackendType::kErrorResponse, fields);
+}
+
+Refusal refusal_of(const wire::Frame& frame, Injection::Purpose purpose) {
+    Refusal refusal;
+    refusal.outranks_failed_transaction = true;
+    const auto error = wire::decode_error_response(frame.body);
+    if (!error.has_value()) {
+        refusal.sqlstate = "XX000";
+        refusal.message = "the server answered a look-up with an error that cannot be read";
+        return refusal;
+    }
+    refusal.sqlstate = error->find('C').value_or("XX000");
+    refusal.message = error->find('M').value_or("");
+    if (purpose == Injection::Purpose::kCiphertextType &&
+        refusal.sqlstate == kInsufficientPrivilege) {
+        refusal.message = "schema pgveil does not exist in this database and " + refusal.message;
+        refusal.hint = "Have the owner of the database run: " + schema::setup_lines_for_owner();
+    }
+    return refusal;
+}
+
+}  // namespace pgveil::relay

@@ -1,0 +1,40 @@
+#include "proxy/relay/server_settings.hpp"
+
+namespace pgveil::relay {
+
+ServerSettings::ServerSettings(const types::TimeZoneSource& zones) : zones_(&zones) {
+    style_.zones = zones_;
+}
+
+void ServerSettings::set(std::string_view name, std::string_view value) {
+    if (name == "client_encoding") {
+        client_encoding_ = value;
+    } else if (name == "standard_conforming_strings") {
+        standard_conforming_strings_ = value == "on";
+    } else if (name == "TimeZone") {
+        set_time_zone(value);
+    } else if (name == "DateStyle") {
+        // An unknown style leaves the old one; no released server reports one.
+        (void)types::set_date_style(style_, value);
+    } else if (name == "bytea_output") {
+        // Only "hex" and "escape" exist.
+        (void)types::set_bytea_output(style_, value);
+    } else if (name == "timezone_abbreviations") {
+        has_known_abbreviations_ = value == "Default" || value == "India";
+    }
+}
+
+void ServerSettings::set_time_zone(std::string_view name) {
+    own_zone_.reset();
+    style_.zone = zones_->find(name);
+    if (style_.zone != nullptr) {
+        return;
+    }
+    auto posix = types::TimeZone::parse_posix(name);
+    if (posix.has_value()) {
+        own_zone_ = std::move(*posix);
+        style_.zone = &*own_zone_;
+    }
+}
+
+}  // namespace pgveil::relay

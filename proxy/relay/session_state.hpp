@@ -1,0 +1,88 @@
+#pragma once
+
+#include "proxy/relay/environment.hpp"
+#include "proxy/relay/injection.hpp"
+#include "proxy/relay/pending_replies.hpp"
+#include "proxy/relay/server_settings.hpp"
+#include "proxy/relay/session_parameters.hpp"
+#include "proxy/wire/backend.hpp"
+#include "sql/catalog/catalog.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace pgveil::relay {
+
+/// Facts of one session that do not change.
+struct SessionFacts {
+    std::string id;     ///< short, unique in the process; part of every request id
+    std::string login;  ///< database role
+    std::string database;
+    bool client_is_tls = false;
+};
+
+/// Why the client's next message has to wait.
+enum class Wait {
+    kNothing,
+    kInjection,  ///< for the answer to a query of our own
+    kDrain,      ///< for all replies outstanding
+};
+
+/// Everything the two directions of one session share. Belongs to the session's worker.
+struct SessionState {
+    SessionState(Environment& shared, SessionFacts session)
+        : environment(&shared),
+          facts(std::move(session)),
+          policy(shared.policy_for(facts.database)),
+          settings(*shared.zones),
+          parameters(*shared.random) {}
+
+    Environment* environment;
+    SessionFacts facts;
+    std::shared_ptr<const config::Policy> policy;  ///< renewed outside transactions only
+    ServerSettings settings;
+    SessionParameters parameters;
+
+    catalog::Catalog catalog;
+    std::int64_t catalog_read_ms = 0;
+    bool catalog_uncertain = false;  ///< DDL ran in this transaction: every look-up is made anew
+
+    Registry<PreparedStatement> statements;
+    Registry<Portal> portals;
+    PendingReplies pending;
+    SegmentPtr segment;       ///< of the request now being sent; null between requests
+    bool batch_open = false;  ///< extended messages were sent and no Sync yet
+    wire::TransactionStatus transaction = wire::TransactionStatus::kIdle;
+    bool batch_failed = false;      ///< the open batch has an error in it: skip to Sync
+    bool copy_in = false;           ///< the server reads COPY data and ignores Sync
+    bool settings_touched = false;  ///< SET ran in this transaction: its end may undo it
+    bool settings_stale = false;    ///< settings may differ from what the server last reported
+    bool sql_prepared = false;      ///< SQL PREPARE ran: names exist that no Parse made
+
+    Wait wait = Wait::kNothing;
+    bool barrier = false;       ///< the next message has to see all replies to the last one first
+    bool looked_up = false;     ///< the catalog was read for the message now at hand
+    bool type_ensured = false;  ///< schema pgveil was seen to for the message now at hand
+    Injection injection;
+    std::uint64_t requests = 0;  ///< counter for request ids
+    std::string violation;       ///< the peer broke the protocol: the session ends with this
+
+    /// What goes upstream in place of a refused statement; the refusal is noted under its id.
+    std::string marker_for(const Refusal& refusal) {
+        const std::string id = facts.id + "-" + std::to_string(++requests);
+        if (environment->on_refused) {
+            environment->on_refused(id, refusal.sqlstate);
+        }
+        return marker(id);
+    }
+
+    Segment& open_segment() {
+        if (segment == nullptr) {
+            segment = std::make_shared<Segment>();
+        }
+        return *segment;
+    }
+};
+
+}  // namespace pgveil::relay

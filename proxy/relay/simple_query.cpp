@@ -1,0 +1,231 @@
+#include "proxy/relay/simple_query.hpp"
+
+#include "proxy/relay/preparation.hpp"
+#include "proxy/relay/sealer.hpp"
+#include "proxy/relay/veil_call.hpp"
+#include "proxy/wire/frontend.hpp"
+
+#include <algorithm>
+
+namespace pgveil::relay {
+
+namespace {
+
+using analysis::Analysis;
+using analysis::Decision;
+using analysis::StatementPlan;
+
+/// The server drops its unnamed statement and portal with every Query.
+void forget_unnamed(SessionState& state) {
+    state.statements.erase("");
+    state.portals.erase("");
+}
+
+Expected expect_query(SessionState& state) {
+    forget_unnamed(state);
+    Expected expected;
+    expected.kind = Awaited::kQuery;
+    expected.segment = std::exchange(state.segment, nullptr);
+    state.batch_open = false;
+    return expected;
+}
+
+void pass_query(
+    SessionState& state, const Analysis& analysis, const wire::Frame& frame, Outgoing& upstream
+) {
+    Expected expected = expect_query(state);
+    for (const Decision& decision : analysis.statements) {
+        note_effects(state, std::get<StatementPlan>(decision), expected);
+    }
+    if (analysis.parse_failed) {
+        note_unread(state, expected);
+        state.sql_prepared = true;
+    }
+    state.pending.push(std::move(expected));
+    upstream.pass(frame.bytes);
+}
+
+/// The first statement that is not sent, with the reason.
+struct FirstRefused {
+    std::size_t index = 0;
+    std::uint32_t begin = 0;
+    Refusal refusal;
+};
+
+std::uint32_t begin_of(const Analysis& analysis, std::size_t index) {
+    if (const auto* const plan = std::get_if<StatementPlan>(&analysis.statements[index])) {
+        return plan->begin;
+    }
+    if (index == 0) {
+        return 0;
+    }
+    // The statement before it was accepted, or this would not be the first refused one; its
+    // semicolon stands right behind its end.
+    return std::get<StatementPlan>(analysis.statements[index - 1]).end + 1;
+}
+
+std::optional<Refusal> why_not(
+    const SessionState& state, const Decision& decision, std::string_view text
+) {
+    if (const auto* const rejection = std::get_if<analysis::Rejection>(&decision)) {
+        return refusal(*rejection, text);
+    }
+    const auto& plan = std::get<StatementPlan>(decision);
+    if (auto used = check_used_name(state, plan)) {
+        return used;
+    }
+    return plan.call ? check_call(state, *plan.call, nullptr) : std::nullopt;
+}
+
+std::optional<FirstRefused> first_refused(
+    const SessionState& state, const Analysis& analysis, std::string_view text
+) {
+    for (std::size_t index = 0; index < analysis.statements.size(); ++index) {
+        if (auto refusal = why_not(state, analysis.statements[index], text)) {
+            return FirstRefused{index, begin_of(analysis, index), std::move(*refusal)};
+        }
+    }
+    return std::nullopt;
+}
+
+/// The first statement among those to be sent that `wants` is true for.
+template <class Wants>
+std::optional<std::size_t> first_that(
+    const Analysis& analysis, const std::optional<FirstRefused>& refused, Wants wants
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        if (wants(std::get<StatementPlan>(analysis.statements[index]))) {
+            return index;
+        }
+    }
+    return std::nullopt;
+}
+
+/// Protected rows are still on their way, and something of this text may write or end the
+/// transaction: a value that does not open must be known before that.
+bool must_open_rows_first(const SessionState& state, const Analysis& analysis) {
+    if (!state.pending.has_protected_rows()) {
+        return false;
+    }
+    return analysis.parse_failed || std::any_of(
+                                        analysis.statements.begin(),
+                                        analysis.statements.end(),
+                                        [](const Decision& decision) {
+                                            const auto* const plan =
+                                                std::get_if<StatementPlan>(&decision);
+                                            return plan != nullptr && !is_read_only(plan->kind);
+                                        }
+                                    );
+}
+
+/// Keys and schema pgveil. False: wait. What is refused becomes the first refused statement.
+bool prepare(
+    SessionState& state,
+    const Analysis& analysis,
+    std::optional<FirstRefused>& refused,
+    Outgoing& upstream
+) {
+    const auto apply = [&](std::optional<std::size_t> index, auto step) {
+        if (!index) {
+            return true;
+        }
+        Preparation preparation = step(state, upstream);
+        if (preparation.readiness == Readiness::kRefused) {
+            refused =
+                FirstRefused{*index, begin_of(analysis, *index), std::move(preparation.refusal)};
+        }
+        return preparation.readiness != Readiness::kWaiting;
+    };
+    const auto needs_keys = [](const StatementPlan& plan) {
+        return plan.needs_keys();
+    };
+    const auto needs_type = [](const StatementPlan& plan) {
+        return plan.needs_ciphertext_type;
+    };
+    return apply(first_that(analysis, refused, sets_handle), prepare_room) &&
+           apply(first_that(analysis, refused, needs_keys), prepare_keys) &&
+           apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
+}
+
+std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t index) {
+    Planned planned(analysis, index);
+    if (!planned.changes_rows()) {
+        return nullptr;
+    }
+    auto portal = std::make_shared<Portal>();
+    portal->planned = planned.kept();
+    return portal;
+}
+
+void send_rewritten(
+    SessionState& state,
+    const AnalysisPtr& analysis,
+    const std::optional<FirstRefused>& refused,
+    SealedText sealed,
+    Outgoing& upstream
+) {
+    Expected expected = expect_query(state);
+    const std::size_t end = refused ? refused->index : analysis->statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        note_effects(state, std::get<StatementPlan>(analysis->statements[index]), expected);
+        expected.portals.push_back(portal_of(analysis, index));
+    }
+    if (refused) {
+        expected.refusal = refused->refusal;
+    }
+    expected.positions = std::move(sealed.positions);
+    state.pending.push(std::move(expected));
+    wire::append_query(upstream.made(), sealed.text);
+}
+
+}  // namespace
+
+void refuse_query(SessionState& state, Refusal refusal, Outgoing& upstream) {
+    Expected expected = expect_query(state);
+    wire::append_query(upstream.made(), state.marker_for(refusal));
+    expected.refusal = std::move(refusal);
+    state.pending.push(std::move(expected));
+}
+
+bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
+    const auto query = wire::decode_query(frame.body);
+    if (!query.has_value()) {
+        state.violation = "invalid Query message";
+        return true;
+    }
+    if (auto failure = state.injection.take_failure()) {
+        refuse_query(state, std::move(*failure), upstream);
+        return true;
+    }
+    const AnalysisPtr analysis = analysis_of(state, query->text, {}, upstream);
+    if (analysis == nullptr) {
+        return false;
+    }
+    auto refused = first_refused(state, *analysis, query->text);
+    if (must_open_rows_first(state, *analysis)) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    if (analysis->passthrough && !refused) {
+        pass_query(state, *analysis, frame, upstream);
+        return true;
+    }
+    if (!prepare(state, *analysis, refused, upstream)) {
+        return false;
+    }
+    std::optional<RefusedStatement> stop;
+    if (refused) {
+        stop = RefusedStatement{refused->begin, state.marker_for(refused->refusal)};
+    }
+    state.open_segment();
+    auto sealed = seal_text(state, query->text, *analysis, stop);
+    if (!sealed.has_value()) {
+        refuse_query(state, sealed.error(), upstream);
+        return true;
+    }
+    send_rewritten(state, analysis, refused, std::move(*sealed), upstream);
+    return true;
+}
+
+}  // namespace pgveil::relay

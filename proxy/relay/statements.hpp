@@ -1,0 +1,59 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "proxy/relay/planned.hpp"
+#include "proxy/relay/segment.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::relay {
+
+/// A prepared statement as Parse left it.
+struct PreparedStatement {
+    Planned planned;
+    PositionMapPtr positions;        ///< null: the text went upstream as it came
+    std::uint64_t policy_epoch = 0;  ///< of the policy that decided
+};
+
+/// The arguments of a VeilCall as Bind gave them, by parameter number.
+using CallArguments = std::map<std::uint32_t, std::optional<core::SecretBytes>>;
+
+/// A portal as Bind left it.
+struct Portal {
+    Planned planned;
+    PositionMapPtr positions;
+    std::vector<std::int16_t> formats;  ///< result formats the client asked for: 0, 1 or n codes
+    std::shared_ptr<const CallArguments> arguments;
+    std::weak_ptr<Segment> bound_in;  ///< dies with the transaction that this segment ends in
+
+    std::int16_t format_for(std::size_t column) const {
+        if (formats.empty()) {
+            return 0;
+        }
+        return formats.size() == 1 ? formats.front()
+                                   : (column < formats.size() ? formats[column] : std::int16_t{0});
+    }
+};
+
+/// Name → statement or portal, as the server will have it once everything sent so far has run.
+/// Unknown names are somebody else's: made by SQL, or not at all.
+template <class Item>
+using Registry = std::map<std::string, std::shared_ptr<const Item>, std::less<>>;
+
+/// How to take back a change of a registry when the message that made it is skipped by the server.
+struct Undo {
+    enum class Registry { kStatements, kPortals };
+    Registry registry = Registry::kStatements;
+    std::string name;
+    std::shared_ptr<const PreparedStatement> statement;  ///< what stood there before, or null
+    std::shared_ptr<const Portal> portal;
+    const void* made = nullptr;  ///< what the message put there: what came later stays
+};
+
+}  // namespace pgveil::relay

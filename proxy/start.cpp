@@ -1,0 +1,53 @@
+#include "proxy/start.hpp"
+
+#include "keyshare/core/arena.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+namespace pgveil::proxy {
+
+namespace {
+
+core::ArenaMode arena_mode(config::MemoryMode mode) {
+    switch (mode) {
+        case config::MemoryMode::kMemfdSecret: return core::ArenaMode::kMemfdSecret;
+        case config::MemoryMode::kMlock: return core::ArenaMode::kMlock;
+        case config::MemoryMode::kUnlocked: return core::ArenaMode::kUnlocked;
+        case config::MemoryMode::kAuto: break;
+    }
+    return core::ArenaMode::kAuto;
+}
+
+}  // namespace
+
+int refuse_to_start(const std::string& message) {
+    std::string line = message;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    std::cerr << "pgveil: " << line << '\n';
+    return kExitConfiguration;
+}
+
+std::optional<config::Settings> start(const std::string& settings_file) {
+    auto settings = config::load_settings(settings_file);
+    if (!settings.has_value()) {
+        refuse_to_start(settings.error().message);
+        return std::nullopt;
+    }
+    core::ArenaOptions options;
+    options.mode = arena_mode(settings->memory.mode);
+    options.size = settings->memory.arena_size(settings->limits.sessions);
+    const auto arena = core::install_arena(options);
+    if (!arena.has_value()) {
+        refuse_to_start(arena.error().message);
+        return std::nullopt;
+    }
+    const auto silent = core::disable_core_dumps();
+    if (!silent.has_value()) {
+        refuse_to_start(silent.error().message);
+        return std::nullopt;
+    }
+    return std::move(*settings);
+}
+
+}  // namespace pgveil::proxy

@@ -1,0 +1,139 @@
+#include "sql/analysis/analyzer.hpp"
+
+#include "sql/analysis/calls.hpp"
+#include "sql/analysis/named.hpp"
+#include "sql/analysis/readable.hpp"
+#include "sql/analysis/statement_judge.hpp"
+#include "sql/analysis/text_order.hpp"
+#include "sql/parse/parser.hpp"
+
+#include <algorithm>
+#include <string>
+
+namespace pgveil::analysis {
+
+namespace {
+
+/// For a text that cannot be parsed (or not as the server reads it): pass it if nothing protected
+/// can be concerned.
+Analysis judge_unreadable(Text& text, Rejection why) {
+    Analysis analysis;
+    analysis.parse_failed = true;
+    const auto size = static_cast<std::uint32_t>(text.sql.size());
+    std::optional<Rejection> rejection;
+    if (mentions_protected(text.sql, text.context.policy)) {
+        rejection = why;
+    } else {
+        rejection = concerned_by_words(text, {0, size, true}, why.construct);
+    }
+    if (!rejection && !text.relations.missing().empty()) {
+        return analysis;
+    }
+    if (rejection) {
+        analysis.statements.emplace_back(std::move(*rejection));
+    }
+    analysis.passthrough = analysis.statements.empty();
+    return analysis;
+}
+
+Rejection unreadable(const parse::Error& error) {
+    Rejection result = refusal_of(
+        "protected tables",
+        "a statement that pgveil cannot read",
+        "check the syntax (PostgreSQL 15 grammar): " + error.message,
+        parse::kNowhere
+    );
+    result.position = error.position;
+    if (error.code == parse::ErrorCode::kLimit) {
+        result.kind = RejectionKind::kLimit;
+        result.sqlstate = "54001";
+        result.hint = error.message + ": split the statement";
+    }
+    return result;
+}
+
+Analysis judge_statements(Text& text, const std::vector<parse::Statement>& statements) {
+    Analysis analysis;
+    TextOrder order;
+    for (const parse::Statement& statement : statements) {
+        analysis.statements.push_back(order.admit(judge_statement(text, statement), statement));
+    }
+    analysis.passthrough = std::all_of(
+        analysis.statements.begin(),
+        analysis.statements.end(),
+        [](const Decision& decision) {
+            const auto* const plan = std::get_if<StatementPlan>(&decision);
+            return plan != nullptr && plan->is_plain();
+        }
+    );
+    return analysis;
+}
+
+Analysis refused(Rejection rejection) {
+    Analysis analysis;
+    analysis.statements.emplace_back(std::move(rejection));
+    return analysis;
+}
+
+Analysis with_names(Analysis analysis, const Relations& relations, const Limits& limits) {
+    analysis.relations.assign(relations.used().begin(), relations.used().end());
+    const auto& missing = relations.missing();
+    if (missing.empty()) {
+        return analysis;
+    }
+    if (missing.size() > limits.lookups) {
+        return refused(limit_error(
+            "54001",
+            "the statement names more relations than pgveil looks up at once",
+            "split the statement"
+        ));
+    }
+    analysis.statements.clear();
+    analysis.passthrough = false;
+    analysis.missing.assign(missing.begin(), missing.end());
+    return analysis;
+}
+
+}  // namespace
+
+Analysis analyze(std::string_view sql, const Context& context) {
+    if (sql.size() > context.limits.text_bytes) {
+        return refused(
+            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
+        );
+    }
+    if (!context.policy.is_empty() && reads_other_characters(sql, context)) {
+        return refused(refusal_of(
+            "protected tables",
+            "a text beyond ASCII in client_encoding " + std::string(context.client_encoding),
+            "SET client_encoding TO 'UTF8'",
+            parse::kNowhere
+        ));
+    }
+    Relations relations(context);
+    const auto statements = parse::parse(sql);
+    const parse::Tokens tokens(sql, context.standard_conforming_strings);
+    Text text{sql, context, tokens, relations};
+    Analysis analysis;
+    if (!statements) {
+        analysis = judge_unreadable(text, unreadable(statements.error()));
+    } else if (reads_backslashes(sql, context)) {
+        analysis = judge_unreadable(
+            text,
+            refusal_of(
+                "protected tables",
+                "a backslash while standard_conforming_strings is off",
+                "SET standard_conforming_strings = on, or use E'' strings",
+                parse::kNowhere
+            )
+        );
+    } else if (statements->size() > context.limits.statements) {
+        return refused(limit_error("54000", "the text holds too many statements", "split the text")
+        );
+    } else {
+        analysis = judge_statements(text, *statements);
+    }
+    return with_names(std::move(analysis), relations, context.limits);
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "sql/parse/ast.hpp"
+#include "sql/types/type.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::analysis {
+
+/// A constant or parameter with the casts around it, innermost first.
+struct BareConstant {
+    const parse::Constant* constant = nullptr;
+    const parse::Parameter* parameter = nullptr;
+    std::uint32_t begin = parse::kNowhere;
+    std::vector<const parse::Cast*> casts;
+};
+
+/// Takes casts off; nullopt if something else is inside.
+std::optional<BareConstant> bare_constant(const parse::Expression& expression);
+
+/// The text of a string constant (casts to text types around it are allowed), else nullopt.
+/// Borrowed from the tree.
+std::optional<std::string_view> string_of(const parse::Expression& expression);
+
+bool is_null_constant(const parse::Expression& expression);
+
+class Draft;
+
+/// True if PostgreSQL reads the untyped ones of these list items as values of `column`: no other
+/// item declares a type that would win. Items that are no constants or parameters do not matter.
+bool is_read_as_column(
+    const std::vector<const parse::Expression*>& items,
+    const types::Type& column,
+    const Draft& draft
+);
+
+}  // namespace pgveil::analysis

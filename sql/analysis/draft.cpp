@@ -1,0 +1,148 @@
+#include "sql/analysis/draft.hpp"
+
+#include "sql/schema/schema.hpp"
+
+#include <algorithm>
+
+namespace pgveil::analysis {
+
+Draft::Draft(Text& text, const parse::Statement& statement)
+    : text_(text), inventory_(statement.inventory) {
+    plan_.begin = statement.begin;
+    plan_.end = statement.end;
+    for (const std::uint32_t number : statement.inventory.parameters) {
+        ++occurrences_[number];
+    }
+}
+
+void Draft::refuse(Rejection rejection) {
+    if (!rejection_) {
+        rejection_ = std::move(rejection);
+    }
+}
+
+void Draft::refuse(Use use, const ColumnPtr& column, std::uint32_t begin) {
+    const Rule& rule = rule_of(use);
+    refuse(refusal_of_column(*column, rule.construct, rule.hint, begin));
+}
+
+void Draft::refuse(
+    std::string_view construct, std::string_view hint, const ColumnPtr& column, std::uint32_t begin
+) {
+    refuse(refusal_of_column(*column, construct, hint, begin));
+}
+
+void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
+    if (column != nullptr && !allows(rule_of(use), column->scheme)) {
+        refuse(use, column, begin);
+    }
+}
+
+void Draft::splice(std::uint32_t begin, std::uint32_t end, Replacement replacement) {
+    plan_.splices.push_back(Splice{begin, end, std::move(replacement)});
+}
+
+void Draft::qualify(const parse::TableReference& table, const catalog::Relation& relation) {
+    if (!table.schema.empty()) {
+        return;
+    }
+    const auto end = parse::qualified_name_end(text_.tokens, table.begin);
+    if (!end) {
+        refuse(refusal_of(
+            table.name, "this way of writing a relation name", "write schema.table", table.begin
+        ));
+        return;
+    }
+    const std::string name =
+        schema::quote_identifier(relation.schema) + "." + schema::quote_identifier(relation.name);
+    splice(table.begin, *end, FixedText{name});
+}
+
+void Draft::add_parameter(ParameterPlan parameter) {
+    parameter_index_.insert_or_assign(parameter.number, plan_.parameters.size());
+    plan_.parameters.push_back(std::move(parameter));
+}
+
+ParameterPlan* Draft::find_parameter(std::uint32_t number) {
+    const auto found = parameter_index_.find(number);
+    return found == parameter_index_.end() ? nullptr : &plan_.parameters[found->second];
+}
+
+std::size_t Draft::occurrences_of(std::uint32_t parameter) const {
+    const auto found = occurrences_.find(parameter);
+    return found == occurrences_.end() ? 0 : found->second;
+}
+
+std::uint32_t Draft::declared_oid(std::uint32_t parameter) const {
+    constexpr std::uint32_t kUnknownOid = 705;
+    const auto& oids = text_.context.parameter_oids;
+    const std::uint32_t oid = parameter == 0 || parameter > oids.size() ? 0 : oids[parameter - 1];
+    return oid == kUnknownOid ? 0 : oid;
+}
+
+void Draft::check_parameters() {
+    for (const auto& [number, uses] : protected_uses_) {
+        const auto tested = null_tests_.find(number);
+        const std::size_t covered = uses + (tested == null_tests_.end() ? 0 : tested->second);
+        const ParameterPlan* const plan = find_parameter(number);
+        if (covered < occurrences_of(number) && plan != nullptr) {
+            const std::string name =
+                "parameter $" + std::to_string(number) + " in an unprotected place, too";
+            refuse(name, "send the value as two parameters", plan->column, parse::kNowhere);
+        }
+    }
+}
+
+void Draft::check_literals() {
+    std::map<std::size_t, ColumnPtr> sealed_texts;
+    for (const auto& string : inventory_.strings) {
+        const auto sealed = sealed_.find(string.begin);
+        if (sealed != sealed_.end()) {
+            sealed_texts.emplace(string.hash, sealed->second);
+        }
+    }
+    for (const auto& string : inventory_.strings) {
+        const auto same = sealed_texts.find(string.hash);
+        if (same != sealed_texts.end() && sealed_.count(string.begin) == 0) {
+            refuse(
+                "the same constant in an unprotected place, too",
+                "send one of the two as a parameter, or in a statement of its own",
+                same->second,
+                string.begin
+            );
+        }
+    }
+}
+
+Decision Draft::finish() && {
+    check_parameters();
+    check_literals();
+    if (rejection_) {
+        return std::move(*rejection_);
+    }
+    std::stable_sort(
+        plan_.splices.begin(),
+        plan_.splices.end(),
+        [](const Splice& left, const Splice& right) { return left.begin < right.begin; }
+    );
+    std::uint32_t taken = 0;
+    for (const Splice& splice : plan_.splices) {
+        if (splice.begin < taken || splice.end < splice.begin) {
+            return refusal_of(
+                "this statement",
+                "overlapping replacements",
+                "write it as simpler statements",
+                splice.begin
+            );
+        }
+        taken = splice.end;
+    }
+    std::sort(
+        plan_.parameters.begin(),
+        plan_.parameters.end(),
+        [](const auto& left, const auto& right) { return left.number < right.number; }
+    );
+    return std::move(plan_);
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "sql/analysis/rejection.hpp"
+#include "sql/analysis/relations.hpp"
+#include "sql/parse/tokens.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// The plan of one statement while it is being made.
+namespace pgveil::analysis {
+
+/// What all statements of a text share. Borrowed by everything below.
+struct Text {
+    std::string_view sql;
+    const Context& context;
+    const parse::Tokens& tokens;
+    Relations& relations;
+    /// Plaintext bytes of sealed literals so far.
+    std::size_t literal_bytes = 0;
+};
+
+/// A value in a statement: plain, or of a protected column. A constant or parameter is `adaptable`:
+/// it becomes what it is compared with or assigned to.
+struct Value {
+    ColumnPtr column;                              // null: plain
+    const parse::Expression* adaptable = nullptr;  // borrowed from the tree
+};
+
+/// Collects splices, parameters and the first refusal of one statement. Rules go on after a
+/// refusal; what they add is thrown away. Drive it with the rules, then call finish() once.
+class Draft {
+public:
+    Draft(Text& text, const parse::Statement& statement);
+
+    Text& text() { return text_; }
+
+    StatementPlan& plan() { return plan_; }
+
+    bool is_refused() const { return rejection_.has_value(); }
+
+    /// The first refusal wins.
+    void refuse(Rejection rejection);
+    void refuse(Use use, const ColumnPtr& column, std::uint32_t begin);
+    void refuse(
+        std::string_view construct,
+        std::string_view hint,
+        const ColumnPtr& column,
+        std::uint32_t begin
+    );
+
+    /// Refuses unless the rule table allows `use` for the column's scheme. Plain (null) is allowed.
+    void require(Use use, const ColumnPtr& column, std::uint32_t begin);
+
+    void splice(std::uint32_t begin, std::uint32_t end, Replacement replacement);
+    /// Writes schema and name in place of an unqualified relation name.
+    void qualify(const parse::TableReference& table, const catalog::Relation& relation);
+
+    /// Makes the constant or parameter a value of `column`, assigned or compared.
+    void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
+
+    /// A parameter stands alone under IS [NOT] NULL: its type does not matter there.
+    void note_null_test(std::uint32_t parameter) { ++null_tests_[parameter]; }
+
+    /// The parameter is not protected, but needs work of its own.
+    void add_parameter(ParameterPlan parameter);
+    std::size_t occurrences_of(std::uint32_t parameter) const;
+    /// As Parse declared it; 0 if not.
+    std::uint32_t declared_oid(std::uint32_t parameter) const;
+
+    /// Orders the splices, checks that no parameter is used both as plain and as protected.
+    Decision finish() &&;
+
+private:
+    friend class ConstantSealer;
+
+    void check_parameters();
+    void check_literals();
+    ParameterPlan* find_parameter(std::uint32_t number);
+
+    Text& text_;
+    const parse::Inventory& inventory_;
+    StatementPlan plan_;
+    std::optional<Rejection> rejection_;
+    std::map<std::uint32_t, std::size_t> occurrences_;
+    std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
+    std::map<std::uint32_t, std::size_t> protected_uses_;
+    std::map<std::uint32_t, std::size_t> null_tests_;
+    std::map<std::uint32_t, ColumnPtr> sealed_;  // by the offset of the constant
+};
+
+}  // namespace pgveil::analysis

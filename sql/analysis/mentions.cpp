@@ -1,0 +1,63 @@
+#include "sql/analysis/mentions.hpp"
+
+#include <algorithm>
+
+namespace pgveil::analysis {
+
+namespace {
+
+/// One visit per node kind; recursion is bounded by the depth of the tree.
+struct Mentions {
+    const std::function<bool(const std::string&)>& is_wanted;
+
+    bool any(const parse::Expressions& list) const {
+        return std::any_of(list.begin(), list.end(), [this](const auto& item) { return in(item); });
+    }
+
+    bool in(const parse::ExpressionPtr& item) const {
+        return item != nullptr && std::visit(*this, item->node);
+    }
+
+    bool operator()(const parse::Unknown& /*unknown*/) const { return true; }
+
+    bool operator()(const parse::SubQuery& /*query*/) const { return true; }
+
+    bool operator()(const parse::Constant& /*constant*/) const { return false; }
+
+    bool operator()(const parse::Parameter& /*parameter*/) const { return false; }
+
+    bool operator()(const parse::Default& /*word*/) const { return false; }
+
+    bool operator()(const parse::ColumnReference& reference) const {
+        return reference.star ||
+               std::any_of(reference.parts.begin(), reference.parts.end(), is_wanted);
+    }
+
+    bool operator()(const parse::Operation& operation) const { return any(operation.operands); }
+
+    bool operator()(const parse::Logical& logical) const { return any(logical.operands); }
+
+    bool operator()(const parse::NullTest& test) const { return in(test.operand); }
+
+    bool operator()(const parse::Call& call) const {
+        return any(call.arguments) || any(call.clauses);
+    }
+
+    bool operator()(const parse::Cast& cast) const { return in(cast.operand); }
+
+    bool operator()(const parse::MultiAssignment& assignment) const {
+        return in(assignment.source);
+    }
+
+    bool operator()(const parse::Construct& construct) const { return any(construct.parts); }
+};
+
+}  // namespace
+
+bool may_mention(
+    const parse::Expression& expression, const std::function<bool(const std::string&)>& is_wanted
+) {
+    return std::visit(Mentions{is_wanted}, expression.node);
+}
+
+}  // namespace pgveil::analysis

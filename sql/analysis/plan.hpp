@@ -1,0 +1,201 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "sql/catalog/catalog.hpp"
+#include "sql/field/protected_column.hpp"
+#include "sql/types/type.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+// What analysis decides for a text: values only, no reference into the text except byte offsets.
+namespace pgveil::analysis {
+
+using ColumnPtr = std::shared_ptr<const field::ProtectedColumn>;
+
+/// The session parameters of the product (DESIGN section 2).
+enum class SessionParameter { kUserId, kUserToken, kAppShare };
+
+/// Replacement text that is known already.
+struct FixedText {
+    std::string text;
+};
+
+/// A constant in a protected position: leaves as E'\\x<envelope>'::bytea.
+/// `plaintext` is PostgreSQL's binary send form of column->type.
+struct SealedLiteral {
+    ColumnPtr column;
+    core::SecretBytes plaintext;
+};
+
+/// The value of a session parameter: leaves as '<a fresh random handle>'. `value` is the text.
+struct ShareHandle {
+    SessionParameter which = SessionParameter::kUserId;
+    core::SecretBytes value;
+};
+
+using Replacement = std::variant<FixedText, SealedLiteral, ShareHandle>;
+
+/// The bytes [begin, end) of the user's text and what stands there instead. Splices are ordered and
+/// disjoint. begin == end inserts.
+struct Splice {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+    Replacement replacement;
+};
+
+/// How a protected parameter's value reaches the column.
+enum class ParameterUse {
+    /// Not protected.
+    kPlain,
+    /// Assigned: input_type becomes column->type by assignment (types::convert_for_assignment).
+    kAssigned,
+    /// Compared: types::convert_for_comparison.
+    kCompared,
+};
+
+/// One parameter of a statement. plan.parameters holds entries only for parameters that need work.
+struct ParameterPlan {
+    std::uint32_t number = 0;  // 1-based
+    ColumnPtr column;          // null: plain
+    ParameterUse use = ParameterUse::kPlain;
+    /// The parameter is the value of this session parameter: at Bind it leaves as a random handle.
+    std::optional<SessionParameter> handle;
+    /// The parameter is the *name* in set_config(name, value, ...), plain values only: at Bind a
+    /// name that is_veil_parameter_name() knows is refused (0A000: write the name as a literal).
+    bool is_parameter_name = false;
+    /// OID to declare in Parse upstream: 17 for a protected one; for the others what the client
+    /// declared.
+    std::uint32_t declared_oid = 0;
+    /// What ParameterDescription tells the client: what PostgreSQL infers on the plain column.
+    /// 0: as the server says.
+    std::uint32_t described_oid = 0;
+    /// The type in which the client's value arrives (by described_oid), for decoding it.
+    types::Type input_type;
+};
+
+/// One column of the result. Null: plain, pass the cell on.
+struct ResultColumn {
+    ColumnPtr column;
+};
+
+/// A SQL call answered by the proxy. The plan's splice replaces the statement by the stand-in
+/// `SELECT NULL::text AS <name>`; its parameters are declared text (25), and the receipt takes the
+/// place of the cell.
+struct VeilCall {
+    enum class Function { kAddUser, kChangeKey, kWithdrawUser, kApply, kTokenKey };
+    /// NULL, a literal's text, or the number of a parameter.
+    using Argument = std::variant<std::nullptr_t, core::SecretBytes, std::uint32_t>;
+    Function function = Function::kTokenKey;
+    std::vector<Argument> arguments;
+};
+
+enum class StatementKind {
+    kSelect,
+    kInsert,
+    kUpdate,
+    kDelete,
+    kCreateTable,
+    kOtherDdl,
+    kSet,
+    kReset,
+    kShow,
+    kBegin,
+    kCommit,
+    kRollback,
+    kSavepoint,
+    kReleaseSavepoint,
+    kRollbackToSavepoint,
+    kPrepareTransaction,
+    kDiscard,
+    kCopy,
+    kPrepare,
+    kExecute,
+    kDeallocate,
+    kDeclareCursor,
+    kFetch,
+    kCloseCursor,
+    kExplain,
+    kOther,
+};
+
+/// A statement that may go upstream once its splices and parameters are done.
+struct StatementPlan {
+    std::uint32_t begin = 0;  // of this statement in the text, leading blanks and comments included
+    std::uint32_t end = 0;    // behind its last byte, without the semicolon
+    StatementKind kind = StatementKind::kOther;
+    /// Names a protected relation. Shares are needed only if needs_keys().
+    bool touches_protected = false;
+    std::vector<Splice> splices;
+    std::vector<ParameterPlan> parameters;
+    /// One entry per result column if at least one is protected; else empty: nothing to open.
+    std::vector<ResultColumn> results;
+    /// Translated DDL: schema pgveil and the domain must exist before it runs.
+    bool needs_ciphertext_type = false;
+    /// The catalog may be different afterwards: forget what was looked up.
+    bool changes_catalog = false;
+    /// SET/RESET/DISCARD/set_config of a pgveil.* parameter (or of all): read the handles back.
+    bool may_change_session_parameters = false;
+    bool may_change_search_path = false;
+    std::optional<VeilCall> call;
+    /// SHOW of a pgveil.* parameter. user_id: the proxy answers with the value; the secrets: never.
+    std::optional<SessionParameter> shown_parameter;
+    /// Name of the prepared statement (kExecute, kExplain, CREATE TABLE AS, kDeallocate) or portal
+    /// (kFetch, kCloseCursor) that the text uses: SQL and protocol share one name space, so refuse
+    /// it if that one was planned as protected.
+    std::string used_name;
+    /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
+    bool runs_unknown_sql = false;
+
+    /// A value is sealed or opened: a request without shares fails with 28000.
+    bool needs_keys() const;
+    /// Goes upstream as it is, and its answer comes back as it is.
+    bool is_plain() const;
+};
+
+enum class RejectionKind {
+    /// Outside the rules: 0A000.
+    kNotSupported,
+    /// Column and policy (or policy and catalog) disagree: 0A000 until `pgveil check` is clean.
+    kDisagreement,
+    /// PostgreSQL's own error, foreseen: sqlstate and message are its.
+    kPostgres,
+    /// A limit of ours: 54001 or 54000.
+    kLimit,
+};
+
+/// Why a statement does not go upstream. sqlstate and message are always set.
+/// `message` may quote the client's own text: it goes to that client only, never into a log.
+struct Rejection {
+    RejectionKind kind = RejectionKind::kNotSupported;
+    std::string subject;    // the column ("public.patients.name") or relation, as a person reads it
+    std::string construct;  // "LIKE", "ORDER BY", "function upper"
+    std::string hint;
+    std::int32_t position = -1;  // byte offset in the user's text; -1 unknown
+    std::string sqlstate;
+    std::string message;
+};
+
+using Decision = std::variant<StatementPlan, Rejection>;
+
+/// The decisions for one text, in order. See analyze().
+struct Analysis {
+    std::vector<Decision> statements;
+    /// Names to look up before anything may be decided; when not empty, `statements` is empty.
+    std::vector<catalog::RelationName> missing;
+    /// Every name whose catalog entry the decisions depend on (absent ones too), each once: a cache
+    /// may use the analysis again while these entries are equal to what they were.
+    std::vector<catalog::RelationName> relations;
+    /// The text is not SQL that we can read. Either nothing protected can be concerned (then
+    /// passthrough is set and the server gives its own error) or `statements` holds one Rejection.
+    bool parse_failed = false;
+    /// Forward the user's bytes untouched: every statement is_plain().
+    bool passthrough = false;
+};
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,117 @@
+#pragma once
+
+#include "sql/analysis/scope.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+// The rules for SELECT, INSERT, UPDATE and DELETE that touch a protected relation.
+namespace pgveil::analysis {
+
+/// Walks one statement, typing every expression as plain or as a protected column, and asks the
+/// rule table wherever a protected one is used. Depth is bounded by the tree.
+/// One object per statement; results go into the Draft.
+class Query {
+public:
+    explicit Query(Draft& draft) : draft_(draft) {}
+
+    void select(const parse::Select& statement);
+    void insert(const parse::Insert& statement);
+    void update(const parse::Update& statement);
+    void delete_from(const parse::Delete& statement);
+
+private:
+    /// A query's result columns. `is_opaque`: more columns than we know.
+    struct Output {
+        NamedValues columns;
+        bool is_opaque = false;
+    };
+
+    struct CommonTableScope {
+        std::map<std::string, Output> tables;
+    };
+
+    // query_select.cpp
+    Output query(const parse::Select& statement, const Scope* outer);
+    Output plain_select(const parse::Select& statement, const Scope* outer);
+    Output values(const parse::Select& statement, const Scope* outer);
+    Output set_operation(const parse::Select& statement, const Scope* outer);
+    void combine(const parse::Select& statement, Output& left, const Output& right);
+    void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
+    void check_grouping(const parse::Select& statement, const Scope& scope, const Output& output);
+    void check_order(const parse::Select& statement, const Scope& scope, const Output& output);
+    Output targets(const std::vector<parse::Target>& list, const Scope& scope);
+    void expand_target(
+        const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
+    );
+    void add_common_tables(const parse::With& with, const Scope* outer);
+    void set_results(const Output& output);
+    void name_columns(NamedValues& columns, const parse::Alias& alias);
+
+    // query_from.cpp
+    void from(const std::vector<parse::FromItemPtr>& items, Scope& scope);
+    void from_item(const parse::FromItem& item, Scope& scope);
+    void from_table(const parse::TableReference& table, Scope& scope);
+    void from_subquery(const parse::FromSubquery& item, Scope& scope);
+    void from_function(const parse::FromFunction& item, Scope& scope);
+    void from_join(const parse::Join& join, Scope& scope);
+    std::vector<std::string> merged_names(
+        const parse::Join& join, const Scope& left, const Scope& right
+    );
+    void merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin);
+    void add_range(Range range, Scope& scope);
+    const KnownRelation* known(const parse::TableReference& table);
+    Range range_of(const parse::TableReference& table);
+
+    // query_change.cpp
+    std::vector<ColumnPtr> target_columns(
+        const parse::Insert& statement, const KnownRelation* relation
+    );
+    void insert_values(const parse::Select& source, const std::vector<ColumnPtr>& columns);
+    void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
+    void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin);
+    void assign_target(
+        const parse::Target& target, const KnownRelation* relation, const Scope& scope
+    );
+    void returning(const std::vector<parse::Target>& list, const Scope& scope);
+
+    // query_expression.cpp
+    Value expression(const parse::Expression& expression, const Scope& scope);
+    void plain(
+        const parse::Expression& expression,
+        const Scope& scope,
+        Use use,
+        std::string_view construct = {}
+    );
+    void plain_all(
+        const parse::Expressions& list, const Scope& scope, Use use, std::string_view construct = {}
+    );
+    void condition(const parse::ExpressionPtr& expression, const Scope& scope);
+    Value column(
+        const parse::Expression& expression,
+        const parse::ColumnReference& reference,
+        const Scope& scope
+    );
+    Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
+    void operation(
+        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+    );
+    void check_list_types(
+        const parse::Operation& list, const ColumnPtr& column, std::uint32_t begin
+    );
+    void null_test(const parse::NullTest& test, const Scope& scope);
+    void call(const parse::Expression& expression, const parse::Call& call, const Scope& scope);
+    bool count_call(
+        const parse::Expression& expression, const parse::Call& call, const Scope& scope
+    );
+    Value sub_query(
+        const parse::Expression& expression, const parse::SubQuery& query, const Scope& scope
+    );
+    void compare(const Value& left, const Value& right, Use use, std::uint32_t begin);
+
+    Draft& draft_;
+    std::vector<CommonTableScope> common_tables_;
+};
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,249 @@
+#include "sql/analysis/query.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace pgveil::analysis {
+
+namespace {
+
+constexpr std::size_t kVisibleColumnsMax = 20'000;
+
+NamedValue* find_column(NamedValues& columns, const std::string& name) {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+            return column.name == name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+bool holds(const NamedValues& columns, const std::string& name) {
+    return std::any_of(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+        return column.name == name;
+    });
+}
+
+}  // namespace
+
+void Query::add_range(Range range, Scope& scope) {
+    if (scope.visible.size() + range.columns.size() > kVisibleColumnsMax) {
+        draft_.refuse(limit_error(
+            "54001",
+            "the FROM clause of a statement on encrypted columns has too many columns",
+            "split the statement"
+        ));
+        return;
+    }
+    scope.visible.insert(scope.visible.end(), range.columns.begin(), range.columns.end());
+    scope.is_opaque = scope.is_opaque || range.is_opaque;
+    scope.ranges.push_back(std::move(range));
+}
+
+void Query::from(const std::vector<parse::FromItemPtr>& items, Scope& scope) {
+    for (const auto& item : items) {
+        from_item(*item, scope);
+    }
+}
+
+void Query::from_item(const parse::FromItem& item, Scope& scope) {
+    if (const auto* const table = std::get_if<parse::TableReference>(&item.node)) {
+        from_table(*table, scope);
+    } else if (const auto* const nested = std::get_if<parse::FromSubquery>(&item.node)) {
+        from_subquery(*nested, scope);
+    } else if (const auto* const function = std::get_if<parse::FromFunction>(&item.node)) {
+        from_function(*function, scope);
+    } else if (const auto* const join = std::get_if<parse::Join>(&item.node)) {
+        from_join(*join, scope);
+    } else {
+        draft_.refuse(refusal_of(
+            "a statement on encrypted columns",
+            std::get<parse::Unknown>(item.node).kind,
+            "leave it out, or use separate statements",
+            item.begin
+        ));
+    }
+}
+
+const KnownRelation* Query::known(const parse::TableReference& table) {
+    const Judgement judgement =
+        draft_.text().relations.judge({table.database, table.schema, table.name, table.begin});
+    if (judgement.rejection) {
+        draft_.refuse(*judgement.rejection);
+    }
+    if (judgement.standing == Standing::kProtected && judgement.known != nullptr) {
+        draft_.plan().touches_protected = true;
+        draft_.qualify(table, *judgement.known->relation);
+    }
+    return judgement.known;
+}
+
+Range Query::range_of(const parse::TableReference& table) {
+    Range range;
+    range.alias = table.alias.name.empty() ? table.name : table.alias.name;
+    const KnownRelation* const relation = known(table);
+    range.is_opaque = relation == nullptr;
+    if (relation == nullptr) {
+        range.schema = table.schema;
+        return range;
+    }
+    range.schema = table.alias.name.empty() ? relation->relation->schema : std::string();
+    for (std::size_t i = 0; i < relation->veils.size(); ++i) {
+        range.columns.push_back(
+            {relation->relation->columns[i].name, Value{relation->veils[i], nullptr}}
+        );
+    }
+    name_columns(range.columns, table.alias);
+    return range;
+}
+
+void Query::from_table(const parse::TableReference& table, Scope& scope) {
+    if (table.schema.empty() && table.database.empty()) {
+        for (auto level = common_tables_.rbegin(); level != common_tables_.rend(); ++level) {
+            const auto common = level->tables.find(table.name);
+            if (common != level->tables.end()) {
+                Range range{
+                    table.alias.name.empty() ? table.name : table.alias.name,
+                    {},
+                    common->second.columns,
+                    common->second.is_opaque};
+                name_columns(range.columns, table.alias);
+                add_range(std::move(range), scope);
+                return;
+            }
+        }
+    }
+    add_range(range_of(table), scope);
+}
+
+void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
+    const Scope lateral = item.lateral ? lateral_view(scope) : Scope();
+    Output output = query(*item.query, item.lateral ? &lateral : scope.outer);
+    for (NamedValue& column : output.columns) {
+        column.value.adaptable = nullptr;
+    }
+    name_columns(output.columns, item.alias);
+    add_range(Range{item.alias.name, {}, std::move(output.columns), output.is_opaque}, scope);
+}
+
+void Query::from_function(const parse::FromFunction& item, Scope& scope) {
+    const Scope lateral = lateral_view(scope);
+    for (const auto& call : item.calls) {
+        if (call != nullptr) {
+            plain(*call, lateral, Use::kFunction);
+        }
+    }
+    Range range;
+    range.alias = item.alias.name;
+    range.is_opaque = !item.has_column_definitions;
+    const auto& names = item.has_column_definitions ? item.column_definitions : item.alias.columns;
+    for (const std::string& name : names) {
+        range.columns.push_back({name, {}});
+    }
+    if (range.alias.empty() && !item.calls.empty() && item.calls.front() != nullptr) {
+        const auto* const call = std::get_if<parse::Call>(&item.calls.front()->node);
+        range.alias = call == nullptr || call->name.empty() ? std::string() : call->name.back();
+    }
+    add_range(std::move(range), scope);
+}
+
+void Query::from_join(const parse::Join& join, Scope& scope) {
+    Scope left;
+    left.outer = scope.outer;
+    left.siblings = &scope;
+    from_item(*join.left, left);
+    Scope right;
+    right.outer = scope.outer;
+    right.siblings = &left;
+    from_item(*join.right, right);
+    left.siblings = nullptr;
+    if (join.has_using_alias) {
+        draft_.refuse(refusal_of(
+            "a statement on encrypted columns",
+            "JOIN ... USING (...) AS alias",
+            "leave the alias out",
+            parse::kNowhere
+        ));
+    }
+    const std::uint32_t begin = join.right == nullptr ? parse::kNowhere : join.right->begin;
+    merge(join, left, std::move(right), begin);
+    condition(join.condition, left);
+    if (!join.alias.name.empty()) {
+        // The alias hides the names inside.
+        Range range{join.alias.name, {}, std::move(left.visible), left.is_opaque};
+        name_columns(range.columns, join.alias);
+        add_range(std::move(range), scope);
+        return;
+    }
+    std::move(left.ranges.begin(), left.ranges.end(), std::back_inserter(scope.ranges));
+    std::move(left.visible.begin(), left.visible.end(), std::back_inserter(scope.visible));
+    scope.is_opaque = scope.is_opaque || left.is_opaque;
+}
+
+std::vector<std::string> Query::merged_names(
+    const parse::Join& join, const Scope& left, const Scope& right
+) {
+    if (!join.natural) {
+        return join.using_columns;
+    }
+    std::vector<std::string> names;
+    for (const NamedValue& column : left.visible) {
+        if (holds(right.visible, column.name)) {
+            names.push_back(column.name);
+        }
+    }
+    const auto is_protected = [](const NamedValue& column) {
+        return column.value.column != nullptr;
+    };
+    const auto found = std::find_if(left.visible.begin(), left.visible.end(), is_protected);
+    if ((left.is_opaque || right.is_opaque) && found != left.visible.end()) {
+        draft_.refuse(
+            "NATURAL JOIN with unknown columns",
+            "write JOIN ... ON",
+            found->value.column,
+            parse::kNowhere
+        );
+    }
+    return names;
+}
+
+void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin) {
+    NamedValues merged;
+    for (const std::string& name : merged_names(join, left, right)) {
+        const NamedValue* const one = find_column(left.visible, name);
+        const NamedValue* const other = find_column(right.visible, name);
+        if (one == nullptr || other == nullptr) {
+            if (!left.is_opaque && !right.is_opaque) {
+                draft_.refuse(postgres_error(
+                    "42703",
+                    "column \"" + name + "\" specified in USING clause does not exist in " +
+                        (one == nullptr ? "left" : "right") + " table",
+                    begin
+                ));
+            }
+            const NamedValue* const present = one != nullptr ? one : other;
+            if (present != nullptr) {
+                compare(present->value, {}, Use::kUsing, begin);
+            }
+            merged.push_back({name, {}});
+            continue;
+        }
+        compare(one->value, other->value, Use::kUsing, begin);
+        merged.push_back({name, join.kind == parse::Join::Kind::kRight ? other->value : one->value}
+        );
+    }
+    const auto is_merged = [&merged](const NamedValue& column) {
+        return holds(merged, column.name);
+    };
+    NamedValues visible = merged;
+    std::remove_copy_if(
+        left.visible.begin(), left.visible.end(), std::back_inserter(visible), is_merged
+    );
+    std::remove_copy_if(
+        right.visible.begin(), right.visible.end(), std::back_inserter(visible), is_merged
+    );
+    left.visible = std::move(visible);
+    std::move(right.ranges.begin(), right.ranges.end(), std::back_inserter(left.ranges));
+    left.is_opaque = left.is_opaque || right.is_opaque;
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,320 @@
+#include "sql/analysis/constants.hpp"
+#include "sql/analysis/query.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace pgveil::analysis {
+
+namespace {
+
+/// `ORDER BY 2`: the number of a result column, 1-based.
+std::optional<std::size_t> ordinal_of(const parse::Expression& node) {
+    const auto* const constant = std::get_if<parse::Constant>(&node.node);
+    if (constant == nullptr || constant->kind != parse::Constant::Kind::kInteger) {
+        return std::nullopt;
+    }
+    std::size_t number = 0;
+    const auto* const end = constant->text.data() + constant->text.size();
+    const auto parsed = std::from_chars(constant->text.data(), end, number);
+    return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
+}
+
+/// A bare name, as GROUP BY and ORDER BY may use for a result column.
+const std::string* bare_name(const parse::Expression& node) {
+    const auto* const reference = std::get_if<parse::ColumnReference>(&node.node);
+    return reference != nullptr && !reference->star && reference->parts.size() == 1
+               ? &reference->parts.front()
+               : nullptr;
+}
+
+const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+            return column.name == name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+/// The name PostgreSQL gives a result column without alias (FigureColname), as far as it matters
+/// here: only references can be protected.
+std::string name_of_expression(const parse::Expression& node) {
+    if (const auto* const reference = std::get_if<parse::ColumnReference>(&node.node)) {
+        return reference->parts.empty() ? std::string() : reference->parts.back();
+    }
+    if (const auto* const nested = std::get_if<parse::SubQuery>(&node.node)) {
+        const bool has_one =
+            nested->kind == parse::SubQuery::Kind::kScalar && nested->query->targets.size() == 1;
+        if (has_one) {
+            const auto& target = nested->query->targets.front();
+            return target.name.empty() && target.value != nullptr
+                       ? name_of_expression(*target.value)
+                       : target.name;
+        }
+    }
+    if (const auto* const call = std::get_if<parse::Call>(&node.node)) {
+        return call->name.empty() ? std::string() : call->name.back();
+    }
+    if (const auto* const typed = std::get_if<parse::Cast>(&node.node)) {
+        std::string inner = name_of_expression(*typed->operand);
+        return inner.empty() && !typed->type.names.empty() ? typed->type.names.back() : inner;
+    }
+    return {};
+}
+
+}  // namespace
+
+void Query::select(const parse::Select& statement) {
+    set_results(query(statement, nullptr));
+}
+
+void Query::set_results(const Output& output) {
+    const bool has_protected =
+        std::any_of(output.columns.begin(), output.columns.end(), [](const auto& column) {
+            return column.value.column != nullptr;
+        });
+    if (!has_protected) {
+        return;
+    }
+    if (output.is_opaque) {
+        const auto first =
+            std::find_if(output.columns.begin(), output.columns.end(), [](const auto& column) {
+                return column.value.column != nullptr;
+            });
+        draft_.refuse(
+            "* over a function or an unknown relation",
+            "list the columns",
+            first->value.column,
+            parse::kNowhere
+        );
+        return;
+    }
+    for (const NamedValue& column : output.columns) {
+        draft_.plan().results.push_back(ResultColumn{column.value.column});
+    }
+}
+
+Query::Output Query::query(const parse::Select& statement, const Scope* outer) {
+    common_tables_.emplace_back();
+    add_common_tables(statement.with, outer);
+    Output output;
+    if (statement.operation != parse::Select::SetOperation::kNone) {
+        output = set_operation(statement, outer);
+    } else if (!statement.values.empty()) {
+        output = values(statement, outer);
+    } else {
+        output = plain_select(statement, outer);
+    }
+    common_tables_.pop_back();
+    return output;
+}
+
+void Query::add_common_tables(const parse::With& with, const Scope* outer) {
+    for (const parse::CommonTable& table : with.tables) {
+        const auto* const nested = std::get_if<std::unique_ptr<parse::Select>>(&table.query->node);
+        if (with.recursive || table.is_odd || nested == nullptr || *nested == nullptr) {
+            draft_.refuse(refusal_of(
+                "a statement on encrypted columns",
+                with.recursive ? "WITH RECURSIVE" : "WITH that changes rows",
+                "not available yet: use separate statements",
+                parse::kNowhere
+            ));
+            return;
+        }
+        Output output = query(**nested, outer);
+        for (NamedValue& column : output.columns) {
+            column.value.adaptable = nullptr;
+        }
+        name_columns(output.columns, parse::Alias{table.name, table.columns});
+        common_tables_.back().tables.insert_or_assign(table.name, std::move(output));
+    }
+}
+
+void Query::name_columns(NamedValues& columns, const parse::Alias& alias) {
+    for (std::size_t i = 0; i < std::min(columns.size(), alias.columns.size()); ++i) {
+        columns[i].name = alias.columns[i];
+    }
+}
+
+Query::Output Query::values(const parse::Select& statement, const Scope* outer) {
+    Scope scope;
+    scope.outer = outer;
+    Output output;
+    for (const parse::Expressions& row : statement.values) {
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            plain(*row[i], scope, Use::kConstruct, "VALUES");
+            if (output.columns.size() <= i) {
+                output.columns.push_back({"column" + std::to_string(i + 1), {}});
+            }
+        }
+    }
+    plain_all(statement.limits, scope, Use::kConstruct);
+    return output;
+}
+
+Query::Output Query::plain_select(const parse::Select& statement, const Scope* outer) {
+    Scope scope;
+    scope.outer = outer;
+    from(statement.from, scope);
+    condition(statement.where, scope);
+    Output output = targets(statement.targets, scope);
+    check_grouping(statement, scope, output);
+    condition(statement.having, scope);
+    plain_all(statement.windows, scope, Use::kWindow);
+    check_distinct(statement, scope, output);
+    check_order(statement, scope, output);
+    plain_all(statement.limits, scope, Use::kConstruct);
+    return output;
+}
+
+Query::Output Query::targets(const std::vector<parse::Target>& list, const Scope& scope) {
+    Output output;
+    for (const parse::Target& target : list) {
+        if (target.value == nullptr) {
+            continue;
+        }
+        const auto* const reference = std::get_if<parse::ColumnReference>(&target.value->node);
+        if (reference != nullptr && reference->star) {
+            expand_target(*reference, scope, target.value->begin, output);
+            continue;
+        }
+        const Value value = expression(*target.value, scope);
+        output.columns.push_back(
+            {target.name.empty() ? name_of_expression(*target.value) : target.name, value}
+        );
+    }
+    return output;
+}
+
+void Query::expand_target(
+    const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
+) {
+    const auto expansion = expand_star(star, scope);
+    if (!expansion) {
+        const std::string alias = star.parts.empty() ? std::string() : star.parts.back();
+        draft_.refuse(
+            postgres_error("42P01", "missing FROM-clause entry for table \"" + alias + "\"", begin)
+        );
+        return;
+    }
+    // PostgreSQL's MaxTupleAttributeNumber.
+    constexpr std::size_t kResultColumnsMax = 1664;
+    if (into.columns.size() + expansion->columns->size() > kResultColumnsMax) {
+        draft_.refuse(postgres_error("54011", "target lists can have at most 1664 entries", begin));
+        return;
+    }
+    into.columns.insert(into.columns.end(), expansion->columns->begin(), expansion->columns->end());
+    into.is_opaque = into.is_opaque || expansion->is_opaque;
+}
+
+void Query::check_distinct(
+    const parse::Select& statement, const Scope& scope, const Output& output
+) {
+    if (!statement.distinct) {
+        return;
+    }
+    if (statement.distinct_on.empty()) {
+        for (const NamedValue& column : output.columns) {
+            draft_.require(Use::kDistinct, column.value.column, parse::kNowhere);
+        }
+        return;
+    }
+    for (const auto& item : statement.distinct_on) {
+        const auto ordinal = ordinal_of(*item);
+        const std::string* const name = bare_name(*item);
+        const NamedValue* const named =
+            name == nullptr ? nullptr : find_named(output.columns, *name);
+        Value value;
+        if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
+            value = output.columns[*ordinal - 1].value;
+        } else {
+            value = named != nullptr ? named->value : expression(*item, scope);
+        }
+        draft_.require(Use::kDistinct, value.column, item->begin);
+    }
+}
+
+void Query::check_grouping(
+    const parse::Select& statement, const Scope& scope, const Output& output
+) {
+    for (const auto& item : statement.group_by) {
+        const auto ordinal = ordinal_of(*item);
+        if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
+            draft_.require(Use::kGroupBy, output.columns[*ordinal - 1].value.column, item->begin);
+            continue;
+        }
+        // GROUP BY looks among the FROM columns first, then among the result columns.
+        const std::string* const name = bare_name(*item);
+        const bool is_input = name != nullptr && find_named(scope.visible, *name) != nullptr;
+        const NamedValue* const named =
+            name == nullptr || is_input ? nullptr : find_named(output.columns, *name);
+        const Value value = named != nullptr ? named->value : expression(*item, scope);
+        draft_.require(Use::kGroupBy, value.column, item->begin);
+    }
+}
+
+void Query::check_order(const parse::Select& statement, const Scope& scope, const Output& output) {
+    for (const auto& item : statement.order_by) {
+        const auto ordinal = ordinal_of(*item);
+        if (ordinal) {
+            if (output.is_opaque) {
+                draft_.refuse(refusal_of(
+                    "*", "ORDER BY a column number", "order by a column name", item->begin
+                ));
+            } else if (*ordinal >= 1 && *ordinal <= output.columns.size()) {
+                draft_.require(
+                    Use::kOrderBy, output.columns[*ordinal - 1].value.column, item->begin
+                );
+            }
+            continue;
+        }
+        // ORDER BY looks among the result columns first.
+        const std::string* const name = bare_name(*item);
+        const NamedValue* const named =
+            name == nullptr ? nullptr : find_named(output.columns, *name);
+        const Value value = named != nullptr ? named->value : expression(*item, scope);
+        draft_.require(Use::kOrderBy, value.column, item->begin);
+    }
+}
+
+Query::Output Query::set_operation(const parse::Select& statement, const Scope* outer) {
+    Output left = query(*statement.left, outer);
+    const Output right = query(*statement.right, outer);
+    combine(statement, left, right);
+    Scope scope;
+    scope.outer = outer;
+    scope.visible = left.columns;
+    check_order(statement, scope, left);
+    plain_all(statement.limits, scope, Use::kConstruct);
+    return left;
+}
+
+void Query::combine(const parse::Select& statement, Output& left, const Output& right) {
+    const bool is_union_all =
+        statement.operation == parse::Select::SetOperation::kUnion && statement.operation_all;
+    const Use use = is_union_all ? Use::kUnionAll : Use::kSetOperation;
+    left.is_opaque = left.is_opaque || right.is_opaque;
+    for (std::size_t i = 0; i < std::min(left.columns.size(), right.columns.size()); ++i) {
+        Value& one = left.columns[i].value;
+        const Value& other = right.columns[i].value;
+        one.adaptable = nullptr;
+        const ColumnPtr& column = one.column != nullptr ? one.column : other.column;
+        if (column == nullptr) {
+            continue;
+        }
+        const bool both = one.column != nullptr && other.column != nullptr;
+        if (!both || left.is_opaque || !field::shares_context(*one.column, *other.column)) {
+            draft_.refuse(
+                "UNION, INTERSECT or EXCEPT with something else in the same place",
+                "combine columns of the same context only, or run two queries",
+                column,
+                parse::kNowhere
+            );
+            return;
+        }
+        draft_.require(use, column, parse::kNowhere);
+    }
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,182 @@
+#include "sql/analysis/relations.hpp"
+
+#include "sql/analysis/rejection.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace pgveil::analysis {
+
+namespace {
+
+std::string display(const catalog::RelationName& name) {
+    return name.schema.empty() ? name.name : name.schema + "." + name.name;
+}
+
+Judgement rejected(Rejection rejection) {
+    return Judgement{Standing::kRejected, nullptr, std::move(rejection)};
+}
+
+bool has_ciphertext(const catalog::Relation& relation) {
+    return std::any_of(relation.columns.begin(), relation.columns.end(), [](const auto& column) {
+        return column.is_ciphertext;
+    });
+}
+
+}  // namespace
+
+bool is_catalog_name(const catalog::RelationName& name) {
+    return name.schema == "pg_catalog" || name.schema == "information_schema";
+}
+
+Judgement Relations::judge(const parse::Inventory::Table& table) {
+    const catalog::RelationName name{table.schema, table.name};
+    if (!table.database.empty() && context_.policy.is_protected_name(table.name)) {
+        return rejected(refusal_of(
+            table.name, "a name with a database in front", "write schema.table", table.begin
+        ));
+    }
+    return judge(name, table.begin);
+}
+
+Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begin) {
+    if (name.schema == "pgveil") {
+        return rejected(refusal_of(
+            display(name),
+            "a direct reference to schema pgveil",
+            "its functions are called as SELECT pgveil.<function>(...); nothing else in it is for "
+            "clients",
+            begin
+        ));
+    }
+    const bool has_protected_name = context_.policy.is_protected_name(name.name);
+    if (is_catalog_name(name) && !has_protected_name) {
+        return {};
+    }
+    const catalog::Entry* const entry = entry_of(name);
+    if (entry == nullptr) {
+        missing_.insert(name);
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    if (entry->relation) {
+        return judge_known(*entry->relation, begin);
+    }
+    const bool is_listed = context_.policy.is_listed_plain(name.schema, name.name);
+    if (has_protected_name && !is_listed) {
+        // The database says there is no such table. It must not get the values to prove it.
+        return rejected(
+            postgres_error("42P01", "relation \"" + display(name) + "\" does not exist", begin)
+        );
+    }
+    return {};
+}
+
+Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uint32_t begin) {
+    if (name.schema != "pgveil" && !context_.policy.is_protected_name(name.name)) {
+        return judge(name, begin);
+    }
+    if (name.schema != "pgveil" && context_.policy.is_listed_plain(name.schema, name.name)) {
+        return {};
+    }
+    return Judgement{Standing::kProtected, nullptr, {}};
+}
+
+Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_t begin) {
+    const catalog::RelationName real{relation.schema, relation.name};
+    if (const auto* const policy = context_.policy.find(relation.schema, relation.name)) {
+        return judge_protected(relation, *policy, begin);
+    }
+    const bool is_listed = context_.policy.is_listed_plain(relation.schema, relation.name);
+    if (context_.policy.is_protected_name(relation.name) && !is_listed) {
+        return rejected(refusal_of(
+            display(real),
+            "a relation with the name of a protected table",
+            "if it is meant to be unprotected, list it under \"plain\" in the policy",
+            begin
+        ));
+    }
+    if (has_ciphertext(relation)) {
+        return rejected(disagreement(
+            display(real),
+            "has an encrypted column, but the policy does not know the relation",
+            begin
+        ));
+    }
+    if (relation.over_protected) {
+        return rejected(refusal_of(
+            display(real),
+            "a view, rule or inheritance over a protected table",
+            "not available yet: use the protected table itself",
+            begin
+        ));
+    }
+    KnownRelation known{&relation, std::vector<ColumnPtr>(relation.columns.size())};
+    return Judgement{Standing::kPlain, remember(std::move(known)), {}};
+}
+
+Judgement Relations::judge_protected(
+    const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+) {
+    if (relation.relkind != 'r' && relation.relkind != 'p') {
+        return rejected(disagreement(
+            display({relation.schema, relation.name}),
+            "is not a table, but the policy protects a table",
+            begin
+        ));
+    }
+    KnownRelation known{&relation, {}};
+    for (const catalog::Column& column : relation.columns) {
+        const auto* const column_policy = policy.column(column.name);
+        const std::string subject = relation.schema + "." + relation.name + "." + column.name;
+        if (column_policy == nullptr && column.is_ciphertext) {
+            return rejected(disagreement(subject, "is encrypted, but not in the policy", begin));
+        }
+        if (column_policy != nullptr && !column.is_ciphertext) {
+            return rejected(
+                disagreement(subject, "is protected by the policy, but a plain column", begin)
+            );
+        }
+        known.veils.push_back(
+            column_policy == nullptr
+                ? nullptr
+                : field::protected_column(relation.schema, relation.name, *column_policy)
+        );
+    }
+    return Judgement{Standing::kProtected, remember(std::move(known)), {}};
+}
+
+const KnownRelation* Relations::remember(KnownRelation known) {
+    return &known_.try_emplace(known.relation, std::move(known)).first->second;
+}
+
+const catalog::Entry* Relations::entry_of(const catalog::RelationName& name) {
+    const catalog::Entry* const staged = staged_.find(name);
+    used_.insert(name);
+    return staged != nullptr ? staged : context_.catalog.find(name);
+}
+
+std::optional<std::string> Relations::creation_schema(const catalog::RelationName& name) {
+    if (!name.schema.empty()) {
+        return name.schema;
+    }
+    used_.insert(name);
+    const catalog::Entry* const entry = context_.catalog.find(name);
+    if (entry == nullptr) {
+        missing_.insert(name);
+        return std::nullopt;
+    }
+    return entry->creation_schema;
+}
+
+void Relations::stage(catalog::Relation relation) {
+    known_.clear();  // it points into what is replaced here
+    const std::string schema = relation.schema;
+    const catalog::RelationName qualified{schema, relation.name};
+    const catalog::RelationName unqualified{std::string(), relation.name};
+    catalog::Entry entry{std::move(relation), schema};
+    staged_.put(unqualified, entry);
+    staged_.put(qualified, std::move(entry));
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "sql/analysis/analyzer.hpp"
+#include "sql/parse/ast.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string_view>
+#include <vector>
+
+// What a relation name means for us: policy first, then what the database said.
+namespace pgveil::analysis {
+
+/// A relation as analysis sees it: its columns, and which of them are protected.
+struct KnownRelation {
+    const catalog::Relation* relation = nullptr;
+    /// One per column of the relation; null where plain.
+    std::vector<ColumnPtr> veils;
+};
+
+enum class Standing {
+    /// Nothing of it is protected, or the database does not know it.
+    kPlain,
+    kProtected,
+    /// Not in the catalog yet.
+    kMissing,
+    /// May not be touched.
+    kRejected,
+};
+
+struct Judgement {
+    Standing standing = Standing::kPlain;
+    /// Set if the relation exists, except for catalog relations that pass without lookup.
+    const KnownRelation* known = nullptr;
+    std::optional<Rejection> rejection;
+};
+
+/// Judges names for one text, remembering relations that this text itself creates.
+/// One object per analyze() call; results live as long as it.
+class Relations {
+public:
+    explicit Relations(const Context& context) : context_(context) {}
+
+    /// A relation that is read or written.
+    Judgement judge(const parse::Inventory::Table& table);
+    Judgement judge(const catalog::RelationName& name, std::uint32_t begin);
+
+    /// An identifier that may or may not name a relation: kPlain unless it certainly does.
+    Judgement judge_candidate(const catalog::RelationName& name, std::uint32_t begin);
+
+    /// Where `CREATE TABLE name` goes. kMissing is reported through missing().
+    std::optional<std::string> creation_schema(const catalog::RelationName& name);
+
+    /// A protected table that the text creates: later statements of the text see it.
+    void stage(catalog::Relation relation);
+
+    const std::set<catalog::RelationName>& missing() const { return missing_; }
+
+    /// Every name whose catalog entry was asked for.
+    const std::set<catalog::RelationName>& used() const { return used_; }
+
+private:
+    const catalog::Entry* entry_of(const catalog::RelationName& name);
+    Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
+    Judgement judge_protected(
+        const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+    );
+    const KnownRelation* remember(KnownRelation known);
+
+    const Context& context_;
+    catalog::Catalog staged_;
+    std::map<const catalog::Relation*, KnownRelation> known_;
+    std::set<catalog::RelationName> missing_;
+    std::set<catalog::RelationName> used_;
+};
+
+/// True for names that are in PostgreSQL's own catalogs for certain: qualified ones. An unqualified
+/// pg_... may be a relation of the user where the catalog has none of that name.
+bool is_catalog_name(const catalog::RelationName& name);
+
+}  // namespace pgveil::analysis

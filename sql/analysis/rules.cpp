@@ -1,0 +1,113 @@
+#include "sql/analysis/rules.hpp"
+
+#include <array>
+
+namespace pgveil::analysis {
+
+namespace {
+
+constexpr std::string_view kNeedsEquality =
+    "declare the column with \"search\": \"equality\" in the policy, or select the rows by another "
+    "column";
+constexpr std::string_view kNeedsOrder =
+    "the database cannot order encrypted values: order, compare or aggregate in the application, "
+    "or by a plain column";
+constexpr std::string_view kWholeValuesOnly =
+    "only whole values can be stored, returned and (with \"search\": \"equality\") compared: "
+    "compute in the application";
+
+// clang-format off
+constexpr std::array kRules = {
+    Rule{Use::kMove,            "select list, RETURNING, sub-query column", true, true, ""},
+    Rule{Use::kAssignConstant,  "INSERT or UPDATE with a constant, parameter, NULL or DEFAULT", true, true, ""},
+    Rule{Use::kAssignColumn,    "INSERT or UPDATE with a column of the same context", true, true, ""},
+    Rule{Use::kNullTest,        "IS NULL, IS NOT NULL", true, true, ""},
+    Rule{Use::kCount,           "count(column)", true, true, ""},
+    Rule{Use::kUnionAll,        "UNION ALL of one context", true, true, ""},
+    Rule{Use::kEqual,           "= and <> with a constant, parameter or column of the same context", false, true, kNeedsEquality},
+    Rule{Use::kIn,              "IN, NOT IN with a list", false, true, kNeedsEquality},
+    Rule{Use::kDistinctFrom,    "IS [NOT] DISTINCT FROM", false, true, kNeedsEquality},
+    Rule{Use::kInSubquery,      "IN, NOT IN, = ANY, <> ALL with a sub-query", false, true, kNeedsEquality},
+    Rule{Use::kUsing,           "JOIN ... USING, NATURAL JOIN", false, true, kNeedsEquality},
+    Rule{Use::kGroupBy,         "GROUP BY", false, true, kNeedsEquality},
+    Rule{Use::kDistinct,        "DISTINCT, DISTINCT ON", false, true, kNeedsEquality},
+    Rule{Use::kCountDistinct,   "count(DISTINCT column)", false, true, kNeedsEquality},
+    Rule{Use::kSetOperation,    "UNION, INTERSECT, EXCEPT of one context", false, true, kNeedsEquality},
+    Rule{Use::kKey,             "PRIMARY KEY, UNIQUE", false, true, "equal values of a randomized column differ when stored, so the constraint would never hold; declare \"search\": \"equality\""},
+    Rule{Use::kForeignKey,      "REFERENCES, FOREIGN KEY within one context", false, true, "declare both columns with \"search\": \"equality\" and the same \"context\" in the policy"},
+    Rule{Use::kIndex,           "CREATE INDEX (plain column)", false, true, "an index over a randomized column would never be used"},
+    Rule{Use::kOrderBy,         "ORDER BY", false, false, kNeedsOrder},
+    Rule{Use::kRange,           "<, <=, >, >=, BETWEEN", false, false, kNeedsOrder},
+    Rule{Use::kMinMax,          "MIN, MAX", false, false, kNeedsOrder},
+    Rule{Use::kLike,            "LIKE, ILIKE, SIMILAR TO, regular expressions", false, false, "patterns cannot be matched on encrypted values: compare whole values with = or IN"},
+    Rule{Use::kOperator,        "operators such as ||, +, ->", false, false, kWholeValuesOnly},
+    Rule{Use::kAnyArray,        "= ANY (array), <> ALL (array)", false, false, "write IN ($1, $2, ...) instead"},
+    Rule{Use::kFunction,        "functions and aggregates other than count", false, false, kWholeValuesOnly},
+    Rule{Use::kCast,            "cast of the column", false, false, "select the column without a cast and convert in the application"},
+    Rule{Use::kPredicate,       "a boolean column as condition", false, false, "write column = true (the column needs \"search\": \"equality\")"},
+    Rule{Use::kConditional,     "CASE, COALESCE, NULLIF, GREATEST, LEAST", false, false, "select the column itself and decide in the application"},
+    Rule{Use::kRow,             "row values", false, false, "compare the columns one by one with AND"},
+    Rule{Use::kWholeRow,        "whole-row reference", false, false, "list the columns"},
+    Rule{Use::kWindow,          "window functions over the column", false, false, "use plain columns in OVER and in window functions"},
+    Rule{Use::kConstruct,       "any other expression", false, false, kWholeValuesOnly},
+    Rule{Use::kSubquery,        "ARRAY(sub-query), ordering comparison with a sub-query", false, false, "select the column in a query of its own"},
+    Rule{Use::kOnConflict,      "INSERT ... ON CONFLICT", false, false, "not available yet: INSERT, and UPDATE when it fails with 23505"},
+    Rule{Use::kMultiAssignment, "SET (a, b) = ...", false, false, "assign the columns one by one"},
+    Rule{Use::kSubfield,        "assignment to a field or array element", false, false, "assign the whole value"},
+    Rule{Use::kDefault,         "DEFAULT other than NULL in a table definition", false, false, "let the application send the value"},
+    Rule{Use::kCheck,           "CHECK", false, false, "the database cannot look into encrypted values: check in the application"},
+    Rule{Use::kGenerated,       "GENERATED, IDENTITY, serial", false, false, "the database cannot make encrypted values: let the application send them"},
+    Rule{Use::kCollate,         "COLLATE, STORAGE, COMPRESSION in a table definition", false, false, "leave the clause out: the stored value is bytea"},
+    Rule{Use::kPartitionKey,    "PARTITION BY", false, false, "partition by a plain column"},
+};
+
+// clang-format on
+
+constexpr bool is_in_order() {
+    for (std::size_t i = 0; i < kRules.size(); ++i) {
+        if (static_cast<std::size_t>(kRules.at(i).use) != i) {
+            return false;
+        }
+    }
+    return kRules.size() == static_cast<std::size_t>(Use::kPartitionKey) + 1;
+}
+
+static_assert(is_in_order(), "one rule per use, in the order of the enumeration");
+
+}  // namespace
+
+std::span<const Rule> rules() {
+    return kRules;
+}
+
+const Rule& rule_of(Use use) {
+    return kRules.at(static_cast<std::size_t>(use));
+}
+
+bool allows(const Rule& rule, config::Scheme scheme) {
+    switch (scheme) {
+        case config::Scheme::kRandomized: return rule.randomized;
+        case config::Scheme::kEquality: return rule.equality;
+    }
+    return false;
+}
+
+std::string rule_table_markdown() {
+    const auto word = [](bool allowed) {
+        return allowed ? "yes" : "refused";
+    };
+    std::string table =
+        "| use of a protected column | randomized | equality | instead |\n|---|---|---|---|\n";
+    for (const Rule& rule : kRules) {
+        std::string construct(rule.construct);
+        for (std::size_t at = construct.find('|'); at != std::string::npos;
+             at = construct.find('|', at + 2)) {
+            construct.insert(at, "\\");
+        }
+        table += "| " + construct + " | " + word(rule.randomized) + " | " + word(rule.equality) +
+                 " | " + std::string(rule.hint) + " |\n";
+    }
+    return table;
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,108 @@
+#include "sql/analysis/session.hpp"
+
+#include "sql/analysis/constants.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace pgveil::analysis {
+
+bool is_verified_name(std::string_view name) {
+    return is_veil_parameter_name(name) && name.size() > 6 && name[6] == '_';
+}
+
+std::optional<SessionParameter> veil_parameter(Draft& draft, const std::string& name) {
+    if (!is_veil_parameter_name(name)) {
+        return std::nullopt;
+    }
+    if (is_verified_name(name)) {
+        draft.refuse(postgres_error(
+            "42501", "permission denied to set parameter \"" + name + "\"", parse::kNowhere
+        ));
+        return std::nullopt;
+    }
+    const auto parameter = session_parameter_of(name);
+    if (!parameter) {
+        draft.refuse(postgres_error(
+            "42704", "unrecognized configuration parameter \"" + name + "\"", parse::kNowhere
+        ));
+    }
+    return parameter;
+}
+
+bool changes_search_path(const std::string& name) {
+    constexpr std::array<std::string_view, 3> kNames = {
+        "search_path", "role", "session_authorization"};
+    std::string folded = name;
+    std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return std::find(kNames.begin(), kNames.end(), folded) != kNames.end();
+}
+
+namespace {
+
+/// The text that SET takes from a constant; nullopt for what it does not take.
+std::optional<std::string> value_of(const parse::Expression& node) {
+    const auto* const constant = std::get_if<parse::Constant>(&node.node);
+    const bool is_value = constant != nullptr && constant->kind != parse::Constant::Kind::kNull;
+    return is_value ? std::optional(constant->text) : std::nullopt;
+}
+
+}  // namespace
+
+void hide_value(Draft& draft, const parse::Expression& node, SessionParameter which) {
+    const auto value = value_of(node);
+    const auto end = parse::constant_end(draft.text().tokens, node.begin);
+    if (!value || !end) {
+        draft.refuse(refusal_of(
+            std::string(name_of(which)),
+            "this form of value",
+            "write it as a string literal",
+            node.begin
+        ));
+        return;
+    }
+    draft.splice(
+        node.begin, *end, ShareHandle{which, core::SecretBytes::copy_of(core::as_bytes(*value))}
+    );
+}
+
+void set_variable(Draft& draft, const parse::VariableSet& statement) {
+    using Kind = parse::VariableSet::Kind;
+    StatementPlan& plan = draft.plan();
+    const bool is_reset = statement.kind == Kind::kReset || statement.kind == Kind::kResetAll;
+    plan.kind = is_reset ? StatementKind::kReset : StatementKind::kSet;
+    if (statement.kind == Kind::kResetAll) {
+        plan.may_change_session_parameters = true;
+        plan.may_change_search_path = true;
+        return;
+    }
+    plan.may_change_search_path = changes_search_path(statement.name);
+    const auto which = veil_parameter(draft, statement.name);
+    if (!which) {
+        return;
+    }
+    plan.may_change_session_parameters = true;
+    if (statement.kind != Kind::kValue) {
+        return;
+    }
+    if (statement.values.size() != 1) {
+        draft.refuse(postgres_error(
+            "22023", "SET " + statement.name + " takes only one argument", parse::kNowhere
+        ));
+        return;
+    }
+    hide_value(draft, *statement.values.front(), *which);
+}
+
+void show_variable(Draft& draft, const parse::VariableShow& statement) {
+    draft.plan().kind = StatementKind::kShow;
+    if (is_verified_name(statement.name)) {
+        return;
+    }
+    draft.plan().shown_parameter = veil_parameter(draft, statement.name);
+}
+
+}  // namespace pgveil::analysis

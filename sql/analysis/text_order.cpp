@@ -1,0 +1,146 @@
+#include "sql/analysis/text_order.hpp"
+
+#include "sql/analysis/rejection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+
+namespace pgveil::analysis {
+
+namespace {
+
+bool calls_set_config(const parse::Statement& statement) {
+    const auto& calls = statement.inventory.calls;
+    return std::any_of(calls.begin(), calls.end(), [](const parse::Expression* node) {
+        const auto& name = std::get<parse::Call>(node->node).name;
+        return !name.empty() && name.back() == "set_config";
+    });
+}
+
+/// SET TRANSACTION and SET SESSION CHARACTERISTICS change no setting that a value depends on.
+bool sets_transaction_mode(const parse::Statement& statement) {
+    const auto* const set = std::get_if<parse::VariableSet>(&statement.node);
+    return set != nullptr && set->kind == parse::VariableSet::Kind::kMulti;
+}
+
+/// A prepared statement or portal may call set_config.
+bool runs_named(const StatementPlan& plan) {
+    return !plan.used_name.empty() && plan.kind != StatementKind::kDeallocate &&
+           plan.kind != StatementKind::kCloseCursor;
+}
+
+template <std::size_t N>
+bool is_one_of(StatementKind kind, const std::array<StatementKind, N>& kinds) {
+    return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
+}
+
+bool may_change_session(const StatementPlan& plan, const parse::Statement& statement) {
+    using enum StatementKind;
+    constexpr std::array kChanging = {
+        kSet,
+        kReset,
+        kCommit,
+        kRollback,
+        kReleaseSavepoint,
+        kRollbackToSavepoint,
+        kPrepareTransaction,
+        kDiscard};
+    return (is_one_of(plan.kind, kChanging) && !sets_transaction_mode(statement)) ||
+           plan.may_change_session_parameters || plan.may_change_search_path ||
+           plan.runs_unknown_sql || runs_named(plan) || calls_set_config(statement);
+}
+
+bool changes_rows(const parse::Select* select);
+
+bool changes_rows(const parse::With& with) {
+    return std::any_of(with.tables.begin(), with.tables.end(), [](const parse::CommonTable& table) {
+        const auto* const query =
+            table.query == nullptr
+                ? nullptr
+                : std::get_if<std::unique_ptr<parse::Select>>(&table.query->node);
+        return query == nullptr || changes_rows(query->get());
+    });
+}
+
+/// WITH ... AS (INSERT ...): allowed at the top of a query only, but found anywhere on the way.
+bool changes_rows(const parse::Select* select) {
+    return select != nullptr && (changes_rows(select->with) || changes_rows(select->left.get()) ||
+                                 changes_rows(select->right.get()));
+}
+
+/// Writes, or ends the transaction. Kinds of which nothing is known count as writing.
+bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
+    using enum StatementKind;
+    constexpr std::array kPassing = {
+        kSet,
+        kReset,
+        kShow,
+        kBegin,
+        kSavepoint,
+        kReleaseSavepoint,
+        kDiscard,
+        kPrepare,
+        kDeallocate,
+        kDeclareCursor,
+        kCloseCursor};
+    if (plan.kind == kSelect) {
+        const auto* const select = std::get_if<std::unique_ptr<parse::Select>>(&statement.node);
+        return plan.call.has_value() || select == nullptr || changes_rows(select->get());
+    }
+    return !is_one_of(plan.kind, kPassing);
+}
+
+bool is_protected(const StatementPlan& plan) {
+    return plan.touches_protected || plan.needs_keys();
+}
+
+/// An offset inside the statement that is not a blank or comment, if one is known.
+std::uint32_t place_of(const parse::Statement& statement) {
+    const auto& tables = statement.inventory.tables;
+    return tables.empty() ? parse::kNowhere : tables.front().begin;
+}
+
+Rejection out_of_order(
+    std::string_view subject, std::string_view construct, const parse::Statement& statement
+) {
+    return refusal_of(subject, construct, "send it in a statement of its own", place_of(statement));
+}
+
+}  // namespace
+
+Decision TextOrder::admit(Decision decision, const parse::Statement& statement) {
+    if (!path_is_known_ && !statement.inventory.tables.empty()) {
+        return out_of_order("tables", "a change of search_path in the same text", statement);
+    }
+    const auto* const plan = std::get_if<StatementPlan>(&decision);
+    if (plan == nullptr) {
+        return decision;
+    }
+    if (!session_is_known_ && is_protected(*plan)) {
+        return out_of_order(
+            "protected tables",
+            "a statement before it in the same text that may change the session or end the "
+            "transaction",
+            statement
+        );
+    }
+    if (has_open_results_ && makes_final(*plan, statement)) {
+        return out_of_order(
+            "a query of protected columns before it in the same text",
+            "a statement that writes or ends the transaction",
+            statement
+        );
+    }
+    note(*plan, statement);
+    return decision;
+}
+
+void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
+    path_is_known_ = path_is_known_ && !plan.may_change_search_path;
+    session_is_known_ = session_is_known_ && !may_change_session(plan, statement);
+    has_open_results_ = has_open_results_ || !plan.results.empty();
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,42 @@
+#include "sql/analysis/type_names.hpp"
+
+namespace pgveil::analysis {
+
+namespace {
+
+std::string with_modifiers(std::string text, const parse::TypeName& name) {
+    if (!name.typmods.empty()) {
+        text += "(";
+        for (std::size_t i = 0; i < name.typmods.size(); ++i) {
+            text += (i == 0 ? "" : ",") + std::to_string(name.typmods[i]);
+        }
+        text += ")";
+    }
+    return text;
+}
+
+}  // namespace
+
+std::optional<types::Type> type_of(const parse::TypeName& name) {
+    if (name.is_array || name.is_odd || name.names.empty() || name.names.size() > 2) {
+        return std::nullopt;
+    }
+    if (name.names.size() == 2 && name.names.front() != "pg_catalog") {
+        return std::nullopt;
+    }
+    // The parser has spelled out `int`, `character varying`, ... by their pg_type names.
+    const auto type = types::parse_type_name(with_modifiers(name.names.back(), name));
+    return type ? std::optional(*type) : std::nullopt;
+}
+
+std::string display(const parse::TypeName& name) {
+    std::string text;
+    for (const std::string& part : name.names) {
+        if (part != "pg_catalog") {
+            text += (text.empty() ? "" : ".") + part;
+        }
+    }
+    return with_modifiers(text, name) + (name.is_array ? "[]" : "");
+}
+
+}  // namespace pgveil::analysis

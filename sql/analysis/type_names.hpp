@@ -1,0 +1,17 @@
+#pragma once
+
+#include "sql/parse/ast.hpp"
+#include "sql/types/type.hpp"
+
+#include <optional>
+#include <string>
+
+namespace pgveil::analysis {
+
+/// The logical type that `name` spells; nullopt if it is none of ours (or an array, serial, ...).
+std::optional<types::Type> type_of(const parse::TypeName& name);
+
+/// The type as a person wrote it, for messages.
+std::string display(const parse::TypeName& name);
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,78 @@
+#include "sql/catalog/catalog.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgveil::catalog {
+
+namespace {
+
+std::size_t size_of(const RelationName& name, const Entry& entry) {
+    constexpr std::size_t kNodeOverhead = 64;
+    return kNodeOverhead + sizeof(RelationName) + name.schema.size() + size_bytes_of(entry);
+}
+
+void append_quoted(std::string& into, std::string_view identifier) {
+    into.push_back('"');
+    for (const char c : identifier) {
+        into.append(c == '"' ? 2 : 1, c);
+    }
+    into.push_back('"');
+}
+
+}  // namespace
+
+std::size_t size_bytes_of(const Entry& entry) {
+    std::size_t size = sizeof(Entry) + entry.creation_schema.size();
+    if (entry.relation) {
+        size += entry.relation->schema.size() + entry.relation->name.size();
+        for (const Column& column : entry.relation->columns) {
+            size += sizeof(Column) + column.name.size() + column.type_name.size();
+        }
+    }
+    return size;
+}
+
+const Column* Relation::column(std::string_view column_name) const {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [column_name](const Column& column) {
+            return column.name == column_name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
+
+const Entry* Catalog::find(const RelationName& name) const {
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : &found->second;
+}
+
+void Catalog::put(RelationName name, Entry entry) {
+    erase(name);
+    size_bytes_ += size_of(name, entry);
+    entries_.emplace(std::move(name), std::move(entry));
+}
+
+void Catalog::erase(const RelationName& name) {
+    const auto found = entries_.find(name);
+    if (found != entries_.end()) {
+        size_bytes_ -= size_of(found->first, found->second);
+        entries_.erase(found);
+    }
+}
+
+void Catalog::clear() {
+    entries_.clear();
+    size_bytes_ = 0;
+}
+
+std::string quoted(const RelationName& name) {
+    std::string result;
+    if (!name.schema.empty()) {
+        append_quoted(result, name.schema);
+        result.push_back('.');
+    }
+    append_quoted(result, name.name);
+    return result;
+}
+
+}  // namespace pgveil::catalog

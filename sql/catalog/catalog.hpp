@@ -1,0 +1,95 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// What the database said about relations, read in the client's own session. Plain values: nothing
+// here asks anybody. The catalog is the database's word; analysis/ checks it against the policy.
+namespace pgveil::catalog {
+
+/// One live column, in attnum order inside Relation::columns; dropped and system columns are
+/// absent.
+struct Column {
+    std::string name;
+    std::int16_t attnum = 0;
+    std::uint32_t type_oid = 0;
+    std::int32_t typmod = -1;
+    std::string type_name;  // format_type()
+    /// The type is the marker domain pgveil.ciphertext.
+    bool is_ciphertext = false;
+    bool not_null = false;
+    bool has_default = false;
+    bool generated_or_identity = false;
+
+    friend bool operator==(const Column&, const Column&) = default;
+};
+
+/// A relation as pg_class describes it; names are decoded (no quotes).
+struct Relation {
+    std::uint32_t oid = 0;
+    std::string schema;
+    std::string name;
+    /// pg_class.relkind: r table, p partitioned, v view, m materialized view, f foreign, S
+    /// sequence, ...
+    char relkind = 'r';
+    std::vector<Column> columns;
+    /// Rules (a view is one), inheritance or partitions connect it, over any number of steps, with
+    /// a relation whose name is protected or that has a column of the marker domain.
+    bool over_protected = false;
+
+    /// Null if there is no such column.
+    const Column* column(std::string_view column_name) const;
+
+    friend bool operator==(const Relation&, const Relation&) = default;
+};
+
+/// A relation as the statement names it: decoded identifiers, `schema` empty if unqualified.
+struct RelationName {
+    std::string schema;
+    std::string name;
+
+    friend auto operator<=>(const RelationName&, const RelationName&) = default;
+};
+
+/// The answer for one name. Valid for the search_path and the transaction it was read under.
+struct Entry {
+    /// Empty: to_regclass() found nothing.
+    std::optional<Relation> relation;
+    /// current_schema() at that time: where an unqualified CREATE TABLE goes; empty if nowhere.
+    std::string creation_schema;
+
+    friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+/// About the memory an entry holds, in bytes.
+std::size_t size_bytes_of(const Entry& entry);
+
+/// What is known so far. A name without an entry has not been looked up; that is different from a
+/// name whose entry says "absent". Copies are independent; concurrent reads are safe.
+class Catalog {
+public:
+    /// Null: not looked up yet. The pointer lives until the next put(), erase() or clear().
+    const Entry* find(const RelationName& name) const;
+    void put(RelationName name, Entry entry);
+    void erase(const RelationName& name);
+    void clear();
+
+    std::size_t size() const { return entries_.size(); }
+
+    /// About the memory held, in bytes, for limits.
+    std::size_t size_bytes() const { return size_bytes_; }
+
+private:
+    std::map<RelationName, Entry> entries_;
+    std::size_t size_bytes_ = 0;
+};
+
+/// `"schema"."name"` or `"name"`, inner quotes doubled: what to_regclass() takes.
+std::string quoted(const RelationName& name);
+
+}  // namespace pgveil::catalog

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "config/policy.hpp"
+#include "sql/catalog/catalog.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// The query that fills a Catalog. It is injected into the client's own server session, because
+// only there temporary tables, search_path and the open transaction are what they are.
+namespace pgveil::catalog {
+
+struct Error {
+    std::string message;
+};
+
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+/// The text to Parse, without a terminating semicolon. It reads only pg_catalog, every name in it
+/// is schema-qualified, and any role may run it. Three parameters, all of type text[] (OID 1009),
+/// all in text format:
+///   $1  schemas of the names to resolve, empty where unqualified: schemas_parameter()
+///   $2  the names: names_parameter()
+///   $3  last names of protected relations: protected_parameter()
+/// Ask for text results. One row per name and column, names in order of $2, columns in attnum
+/// order; a name without columns or without a relation has exactly one row. Cells:
+///    0 ordinal   1-based position of the name in $2
+///    1 current_schema (may be NULL)
+///    2 oid       NULL: the name resolves to nothing, and all later cells are NULL
+///    3 schema    4 name    5 relkind    6 over_protected (t/f)
+///    7 attnum    NULL: no columns, later cells NULL
+///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
+///   13 not null     14 has default     15 generated or identity
+std::string_view lookup_query();
+
+inline constexpr std::uint32_t kTextArrayOid = 1009;
+inline constexpr std::size_t kLookupColumns = 16;
+
+/// $1 as a PostgreSQL array literal.
+std::string schemas_parameter(std::span<const RelationName> names);
+
+/// $2 as a PostgreSQL array literal.
+std::string names_parameter(std::span<const RelationName> names);
+
+/// $3 as a PostgreSQL array literal: every protected last name of the policy, once.
+std::string protected_parameter(const config::Policy& policy);
+
+/// One result row: the cells as text, std::nullopt for NULL. Borrowed from the receive buffer.
+using LookupRow = std::span<const std::optional<std::string_view>>;
+
+/// Collects the rows of one lookup and puts the entries into a catalog.
+///
+///     LookupReader reader(names);
+///     for each DataRow:      reader.add_row(cells)     (an error ends the session: not our query's
+///     answer) at CommandComplete:    reader.finish(catalog)
+///
+/// Strict: wrong cell count, numbers or order is an error. Not thread-safe.
+class LookupReader {
+public:
+    explicit LookupReader(std::vector<RelationName> names);
+
+    Result<void> add_row(LookupRow row);
+    /// Puts one entry per name, absent ones included. An error if a name got no row.
+    Result<void> finish(Catalog& catalog) &&;
+
+private:
+    std::vector<RelationName> names_;
+    std::vector<std::optional<Entry>> entries_;
+};
+
+}  // namespace pgveil::catalog

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "config/policy.hpp"
+#include "sql/types/type.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pgveil::field {
+
+/// One protected column of one relation, with everything that keys and associated data depend on.
+/// Immutable; shared between plans.
+struct ProtectedColumn {
+    std::string schema;
+    std::string table;
+    std::string name;
+    std::string context;
+    std::string group;
+    types::Type type;
+    config::Scheme scheme = config::Scheme::kRandomized;
+
+    /// "public.patients.ssn", for messages.
+    std::string qualified_name() const { return schema + "." + table + "." + name; }
+};
+
+/// The column `policy` as it occurs in `schema.table` (the schema is the relation's own, never
+/// "*").
+std::shared_ptr<const ProtectedColumn> protected_column(
+    std::string_view schema, std::string_view table, const config::ColumnPolicy& policy
+);
+
+/// True if values of the two may be copied, joined and compared without opening them: same
+/// context, type (typmod aside), scheme and group.
+bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
+
+}  // namespace pgveil::field

@@ -1,0 +1,120 @@
+#include "sql/field/seal.hpp"
+
+#include "keyshare/core/invariant.hpp"
+#include "keyshare/core/lp.hpp"
+#include "sql/field/envelope.hpp"
+
+#include <algorithm>
+
+namespace pgveil::field {
+
+namespace {
+
+constexpr std::size_t kRandomizedKeySize = 32;
+
+core::MutableByteView header_of(core::Bytes& envelope) {
+    return core::MutableByteView(envelope).first(kEnvelopeHeaderSize);
+}
+
+core::Bytes begin_envelope(config::Scheme scheme, std::uint32_t key_id, std::size_t size) {
+    core::Bytes envelope(size);
+    write_envelope_header(scheme, key_id, header_of(envelope).first<kEnvelopeHeaderSize>());
+    return envelope;
+}
+
+}  // namespace
+
+std::string_view key_purpose(config::Scheme scheme) {
+    return scheme == config::Scheme::kRandomized ? "xaes" : "siv";
+}
+
+std::size_t key_size(config::Scheme scheme) {
+    return scheme == config::Scheme::kRandomized ? kRandomizedKeySize : core::kSivKeySize;
+}
+
+core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
+    const ProtectedColumn& column = place.column;
+    return core::length_prefixed(
+        {core::as_bytes(place.tenant),
+         core::as_bytes(column.group),
+         core::big_endian32(key_id),
+         core::as_bytes(column.context),
+         core::as_bytes(types::canonical_name_of(column.type.kind)),
+         core::as_bytes(config::name_of(column.scheme))}
+    );
+}
+
+FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
+    : scheme_(place.column.scheme),
+      key_id_(key.key_id),
+      associated_(associated_data(place, key.key_id)),
+      keyed_(
+          scheme_ == config::Scheme::kRandomized
+              ? decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
+              : decltype(keyed_)(core::AesSiv(key.key))
+      ) {
+    core::invariant(key.key.size() == key_size(scheme_), "a field key has the size of its scheme");
+}
+
+core::Bytes FieldCipher::seal(core::ByteView plaintext, core::RandomSource& random) {
+    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
+        return seal_randomized(*randomized, plaintext, random);
+    }
+    return seal_equality(*std::get_if<core::AesSiv>(&keyed_), plaintext);
+}
+
+core::Bytes FieldCipher::seal_randomized(
+    Randomized& keyed, core::ByteView plaintext, core::RandomSource& random
+) {
+    core::Bytes envelope = begin_envelope(scheme_, key_id_, kRandomizedOverhead + plaintext.size());
+    const core::XaesNonce nonce = keyed.nonces.next(random);
+    const core::MutableByteView body = core::MutableByteView(envelope).subspan(kEnvelopeHeaderSize);
+    std::copy(nonce.begin(), nonce.end(), body.begin());
+    keyed.cipher.seal_into(nonce, associated_, plaintext, body.subspan(nonce.size()));
+    return envelope;
+}
+
+core::Bytes FieldCipher::seal_equality(core::AesSiv& keyed, core::ByteView plaintext) {
+    core::Bytes envelope = begin_envelope(scheme_, key_id_, kEnvelopeHeaderSize);
+    core::append(envelope, keyed.seal({core::ByteView(associated_)}, plaintext));
+    return envelope;
+}
+
+boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(core::ByteView envelope) {
+    const auto parsed = parse_envelope(envelope);
+    if (!parsed.has_value() || parsed->scheme != scheme_ || parsed->key_id != key_id_) {
+        return OpenError::kNotOpened;
+    }
+    core::Result<core::SecretBytes> opened = core::Error{};
+    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
+        opened = randomized->cipher.open(
+            parsed->body.first(core::kXaesNonceSize),
+            associated_,
+            parsed->body.subspan(core::kXaesNonceSize)
+        );
+    } else {
+        opened =
+            std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, parsed->body);
+    }
+    if (!opened.has_value()) {
+        return OpenError::kNotOpened;
+    }
+    return std::move(*opened);
+}
+
+core::Bytes seal_value(
+    const FieldKey& key,
+    const FieldPlace& place,
+    core::ByteView plaintext,
+    core::RandomSource& random
+) {
+    return FieldCipher(key, place).seal(plaintext, random);
+}
+
+boost::system::result<core::SecretBytes, OpenError> open_value(
+    const FieldKey& key, const FieldPlace& place, core::ByteView envelope
+) {
+    return FieldCipher(key, place).open(envelope);
+}
+
+}  // namespace pgveil::field

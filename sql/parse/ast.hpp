@@ -1,0 +1,291 @@
+#pragma once
+
+#include "sql/parse/expression.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+// Statements of our own syntax tree. See expression.hpp for what holds for all of it.
+namespace pgveil::parse {
+
+struct Alias {
+    std::string name;  // empty: none
+    Names columns;
+};
+
+/// A relation named in a statement.
+struct TableReference {
+    std::string database;  // empty: none
+    std::string schema;    // empty: unqualified
+    std::string name;
+    Alias alias;
+    std::uint32_t begin = kNowhere;
+};
+
+struct FromItem;
+using FromItemPtr = std::unique_ptr<FromItem>;
+
+struct FromSubquery {
+    std::unique_ptr<Select> query;
+    Alias alias;
+    bool lateral = false;
+};
+
+struct FromFunction {
+    Expressions calls;
+    Alias alias;
+    bool has_column_definitions = false;
+    Names column_definitions;
+};
+
+struct Join {
+    enum class Kind { kInner, kLeft, kRight, kFull };
+    Kind kind = Kind::kInner;
+    bool natural = false;
+    Names using_columns;
+    bool has_using_alias = false;
+    FromItemPtr left;
+    FromItemPtr right;
+    ExpressionPtr condition;
+    Alias alias;
+};
+
+struct FromItem {
+    std::uint32_t begin = kNowhere;
+    std::variant<Unknown, TableReference, FromSubquery, FromFunction, Join> node;
+};
+
+/// An item of a select list or RETURNING, a column of INSERT, or an assignment of SET.
+struct Target {
+    std::string name;  // alias or column; empty: none
+    bool has_indirection = false;
+    ExpressionPtr value;  // null for a column of INSERT
+    std::uint32_t begin = kNowhere;
+};
+
+struct CommonTable {
+    std::string name;
+    Names columns;
+    std::unique_ptr<Statement> query;
+    bool is_odd = false;  // SEARCH or CYCLE clause
+};
+
+struct With {
+    bool recursive = false;
+    std::vector<CommonTable> tables;
+};
+
+struct Select {
+    enum class SetOperation { kNone, kUnion, kIntersect, kExcept };
+    With with;
+    SetOperation operation = SetOperation::kNone;
+    bool operation_all = false;
+    std::unique_ptr<Select> left;  // of the set operation
+    std::unique_ptr<Select> right;
+    std::vector<Expressions> values;  // VALUES lists
+    bool distinct = false;
+    Expressions distinct_on;
+    std::vector<Target> targets;
+    bool has_into = false;
+    std::vector<FromItemPtr> from;
+    ExpressionPtr where;
+    Expressions group_by;
+    ExpressionPtr having;
+    Expressions windows;
+    Expressions order_by;
+    Expressions limits;  // LIMIT and OFFSET
+    std::uint32_t begin = kNowhere;
+};
+
+struct Insert {
+    With with;
+    TableReference target;
+    std::vector<Target> columns;
+    std::unique_ptr<Select> source;  // null: DEFAULT VALUES
+    bool has_on_conflict = false;
+    std::vector<Target> returning;
+};
+
+struct Update {
+    With with;
+    TableReference target;
+    std::vector<Target> assignments;
+    std::vector<FromItemPtr> from;
+    ExpressionPtr where;
+    std::vector<Target> returning;
+};
+
+struct Delete {
+    With with;
+    TableReference target;
+    std::vector<FromItemPtr> from;
+    ExpressionPtr where;
+    std::vector<Target> returning;
+};
+
+/// A column or table constraint. `expression`: CHECK, DEFAULT, GENERATED.
+struct Constraint {
+    enum class Kind {
+        kNull,
+        kNotNull,
+        kDefault,
+        kIdentity,
+        kGenerated,
+        kCheck,
+        kPrimaryKey,
+        kUnique,
+        kForeignKey,
+        kAttribute,  // DEFERRABLE and kin
+        kOther,      // EXCLUDE and what is new
+    };
+    Kind kind = Kind::kOther;
+    ExpressionPtr expression;
+    Names keys;  // columns of a table constraint; the referencing ones of a foreign key
+    Names included;
+    TableReference referenced;
+    Names referenced_columns;
+    std::uint32_t begin = kNowhere;
+};
+
+struct ColumnDefinition {
+    std::string name;
+    TypeName type;
+    bool has_collation = false;
+    bool has_storage = false;  // STORAGE or COMPRESSION
+    std::vector<Constraint> constraints;
+    std::uint32_t begin = kNowhere;
+};
+
+struct CreateTable {
+    TableReference target;
+    bool is_temporary = false;
+    bool is_foreign = false;
+    std::vector<ColumnDefinition> columns;
+    std::vector<Constraint> constraints;
+    std::vector<TableReference> likes;
+    std::vector<TableReference> parents;  // INHERITS, PARTITION OF
+    bool is_partition = false;
+    bool is_of_type = false;
+    Expressions partition_keys;
+};
+
+struct CreateIndex {
+    struct Element {
+        std::string column;  // empty: an expression
+        ExpressionPtr expression;
+        bool is_decorated = false;  // COLLATE, operator class
+    };
+
+    TableReference target;
+    std::string method;
+    bool unique = false;
+    std::vector<Element> elements;
+    Names included;
+    ExpressionPtr predicate;
+};
+
+struct Truncate {
+    std::vector<TableReference> targets;
+};
+
+/// SET, SET LOCAL, RESET.
+struct VariableSet {
+    enum class Kind { kValue, kDefault, kCurrent, kMulti, kReset, kResetAll };
+    Kind kind = Kind::kValue;
+    std::string name;
+    Expressions values;
+};
+
+struct VariableShow {
+    std::string name;
+};
+
+struct Transaction {
+    enum class Kind {
+        kBegin,
+        kCommit,
+        kRollback,
+        kSavepoint,
+        kRelease,
+        kRollbackTo,
+        kPrepare,
+        kCommitPrepared,
+        kRollbackPrepared,
+    };
+    Kind kind = Kind::kBegin;
+};
+
+/// A command that reads and writes no value of a named relation: GRANT, COMMENT, LOCK, DROP, ...
+struct Harmless {
+    enum class Kind {
+        kDiscardAll,
+        kDiscardOther,
+        kExecute,
+        kDeallocate,
+        kFetch,
+        kCloseCursor,
+        kDrop,
+        kObjectCommand,    // names objects only: GRANT, COMMENT, LOCK, VACUUM, ...
+        kNamelessCommand,  // names no relation: NOTIFY, CHECKPOINT, SET CONSTRAINTS, ...
+    };
+    Kind kind = Kind::kNamelessCommand;
+    std::string name;  // prepared statement or portal
+};
+
+/// Any other command, with its SQL name: "ALTER TABLE", "COPY", "MERGE". Judged by its tokens.
+struct Other {
+    enum class Kind { kDdl, kCode, kCopy, kPrepare, kDeclareCursor, kExplain, kPlain };
+    std::string command;
+    Kind kind = Kind::kPlain;
+    std::string executed;  // prepared statement of EXPLAIN or CREATE TABLE AS; empty: none
+};
+
+/// What occurs anywhere inside a statement that is not Other.
+struct Inventory {
+    struct Table {
+        std::string database;
+        std::string schema;
+        std::string name;
+        std::uint32_t begin = kNowhere;
+    };
+
+    /// A string constant of at least kStringMin characters, by its hash.
+    struct String {
+        std::uint32_t begin = kNowhere;
+        std::size_t hash = 0;
+    };
+
+    static constexpr std::size_t kStringMin = 4;
+
+    std::vector<Table> tables;
+    std::vector<String> strings;
+    std::vector<const Expression*> calls;  // each a Call
+    std::vector<TypeName> types;           // schema-qualified ones other than pg_catalog's
+    std::vector<std::uint32_t> parameters;
+    bool has_unknown = false;  // then names may be missing here: ask the tokens
+};
+
+struct Statement {
+    std::uint32_t begin = 0;  // as the parser splits the text: leading blanks and comments included
+    std::uint32_t end = 0;    // without the semicolon
+    std::variant<
+        Other,
+        std::unique_ptr<Select>,
+        Insert,
+        Update,
+        Delete,
+        CreateTable,
+        CreateIndex,
+        Truncate,
+        VariableSet,
+        VariableShow,
+        Transaction,
+        Harmless>
+        node;
+    Inventory inventory;
+};
+
+}  // namespace pgveil::parse

@@ -1,0 +1,144 @@
+#pragma once
+
+// Private to sql/parse: the bridge from PostgreSQL's node structs to ast.hpp. Nothing here may call
+// into libpg_query: its errors are longjmps, and C++ objects are alive on this stack.
+
+#include "sql/parse/ast.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+// postgres.h defines what the other headers need, so it stays first.
+// clang-format off
+extern "C" {
+#include <postgres.h>
+#include <nodes/nodes.h>
+#include <nodes/parsenodes.h>
+#include <nodes/pg_list.h>
+#include <nodes/primnodes.h>
+}
+
+// clang-format on
+
+namespace pgveil::parse {
+
+/// Reads a node whose tag has been checked.
+template <class T>
+const T* node_as(const void* node) {
+    return static_cast<const T*>(node);
+}
+
+inline NodeTag tag_of(const void* node) {
+    return node_as<Node>(node)->type;
+}
+
+inline std::string text_or_empty(const char* text) {
+    return text == nullptr ? std::string() : std::string(text);
+}
+
+inline std::uint32_t offset_of(int location) {
+    return location < 0 ? kNowhere : static_cast<std::uint32_t>(location);
+}
+
+/// The elements of a list of nodes; empty for a null list.
+std::vector<const void*> elements_of(const List* list);
+/// The texts of a list of String nodes; other nodes (a star) are left out.
+Names names_of(const List* list);
+
+/// Converts one statement. Deeper or larger than the limits: exceeded() is set and the result is
+/// worthless.
+class RawReader {
+public:
+    explicit RawReader(std::size_t& nodes) : nodes_(nodes) {}
+
+    Statement statement(const void* node);
+
+    bool exceeded() const { return exceeded_; }
+
+private:
+    class Level;
+    friend class Level;
+
+    // raw_expression.cpp
+    ExpressionPtr expression(const void* node);
+    Expressions expressions(const List* list);
+    void read_expression(const void* node, Expression& into);
+    bool read_leaf(const void* node, Expression& into);
+    bool read_operation(const void* node, Expression& into);
+    bool read_construct(const void* node, Expression& into);
+    bool read_list_construct(const void* node, Expression& into);
+    bool read_single_construct(const void* node, Expression& into);
+    void read_indirection(const A_Indirection& raw, Expression& into);
+    void read_constant(const A_Const& constant, Expression& into);
+    void note_string(const Expression& constant);
+    void read_call(const FuncCall& call, Expression& into);
+    void read_sub_link(const SubLink& link, Expression& into);
+    void read_case(const CaseExpr& expression, Expression& into);
+    void add_window(const WindowDef& window, Expressions& into);
+    Operation operation(const A_Expr& expression);
+    TypeName type_name(const ::TypeName* type);
+
+    // raw_from.cpp
+    FromItemPtr from_item(const void* node);
+    std::vector<FromItemPtr> from_items(const List* list);
+    TableReference table(const RangeVar* range);
+    FromFunction from_function(const RangeFunction& range);
+    Join join(const JoinExpr& expression);
+
+    // raw_query.cpp
+    std::unique_ptr<Select> select(const void* node);
+    void read_select_clauses(const SelectStmt& raw, Select& into);
+    With with(const WithClause* clause);
+    std::vector<Target> targets(const List* list);
+    Insert insert(const InsertStmt& raw);
+    Update update(const UpdateStmt& raw);
+    Delete delete_from(const DeleteStmt& raw);
+
+    // raw_command.cpp
+    bool read_query(const void* node, Statement& into);
+    bool read_command(const void* node, Statement& into);
+    CreateTable create_table(const CreateStmt& raw);
+    ColumnDefinition column_definition(const ColumnDef& raw);
+    Constraint constraint(const ::Constraint& raw);
+    CreateIndex create_index(const IndexStmt& raw);
+    VariableSet variable_set(const VariableSetStmt& raw);
+
+    void note_unknown() { inventory_.has_unknown = true; }
+
+    std::size_t& nodes_;
+    std::size_t depth_ = 0;
+    bool exceeded_ = false;
+    Inventory inventory_;
+};
+
+/// Counts nesting and nodes; false when the node may not be read.
+class RawReader::Level {
+public:
+    explicit Level(RawReader& reader) : reader_(reader) {
+        ++reader_.depth_;
+        ++reader_.nodes_;
+        if (reader_.depth_ > kDepthMax || reader_.nodes_ > kNodesMax) {
+            reader_.exceeded_ = true;
+        }
+    }
+
+    Level(const Level&) = delete;
+    Level& operator=(const Level&) = delete;
+
+    ~Level() { --reader_.depth_; }
+
+    explicit operator bool() const { return !reader_.exceeded_; }
+
+private:
+    RawReader& reader_;
+};
+
+/// SQL name and class of a command that is not modelled, and the node's kind for unknown nodes.
+Other other_command(const void* node);
+std::string kind_of(const void* node);
+
+/// True and fills `into` for commands that read and write no value of a named relation.
+bool read_harmless(const void* node, Harmless& into);
+
+}  // namespace pgveil::parse

@@ -1,0 +1,139 @@
+#include "sql/parse/raw.hpp"
+
+#include <memory>
+#include <utility>
+
+namespace pgveil::parse {
+
+std::unique_ptr<Select> RawReader::select(const void* node) {
+    auto result = std::make_unique<Select>();
+    const Level level(*this);
+    if (!level) {
+        return result;
+    }
+    if (node == nullptr || tag_of(node) != T_SelectStmt) {
+        note_unknown();
+        return result;
+    }
+    const auto& raw = *node_as<SelectStmt>(node);
+    result->with = with(raw.withClause);
+    switch (raw.op) {
+        case SETOP_NONE: break;
+        case SETOP_UNION: result->operation = Select::SetOperation::kUnion; break;
+        case SETOP_INTERSECT: result->operation = Select::SetOperation::kIntersect; break;
+        case SETOP_EXCEPT: result->operation = Select::SetOperation::kExcept; break;
+    }
+    result->operation_all = raw.all;
+    if (raw.op != SETOP_NONE) {
+        result->left = select(raw.larg);
+        result->right = select(raw.rarg);
+    }
+    read_select_clauses(raw, *result);
+    return result;
+}
+
+void RawReader::read_select_clauses(const SelectStmt& raw, Select& into) {
+    for (const void* row : elements_of(raw.valuesLists)) {
+        into.values.push_back(expressions(node_as<List>(row)));
+    }
+    into.distinct = raw.distinctClause != nullptr;
+    into.distinct_on = expressions(raw.distinctClause);
+    into.targets = targets(raw.targetList);
+    into.has_into = raw.intoClause != nullptr;
+    into.from = from_items(raw.fromClause);
+    into.where = expression(raw.whereClause);
+    into.group_by = expressions(raw.groupClause);
+    into.having = expression(raw.havingClause);
+    for (const void* window : elements_of(raw.windowClause)) {
+        add_window(*node_as<WindowDef>(window), into.windows);
+    }
+    into.order_by = expressions(raw.sortClause);
+    for (const Node* limit : {raw.limitCount, raw.limitOffset}) {
+        if (auto item = expression(limit)) {
+            into.limits.push_back(std::move(item));
+        }
+    }
+}
+
+With RawReader::with(const WithClause* clause) {
+    With result;
+    if (clause == nullptr) {
+        return result;
+    }
+    result.recursive = clause->recursive;
+    for (const void* element : elements_of(clause->ctes)) {
+        const auto& raw = *node_as<CommonTableExpr>(element);
+        CommonTable table;
+        table.name = text_or_empty(raw.ctename);
+        table.columns = names_of(raw.aliascolnames);
+        table.is_odd = raw.search_clause != nullptr || raw.cycle_clause != nullptr;
+        table.query = std::make_unique<Statement>();
+        const Level level(*this);
+        if (level && raw.ctequery != nullptr && !read_query(raw.ctequery, *table.query)) {
+            note_unknown();
+        }
+        result.tables.push_back(std::move(table));
+    }
+    return result;
+}
+
+std::vector<Target> RawReader::targets(const List* list) {
+    std::vector<Target> result;
+    for (const void* element : elements_of(list)) {
+        const auto& raw = *node_as<ResTarget>(element);
+        Target target;
+        target.name = text_or_empty(raw.name);
+        target.has_indirection = raw.indirection != nullptr;
+        target.begin = offset_of(raw.location);
+        target.value = expression(raw.val);
+        result.push_back(std::move(target));
+    }
+    return result;
+}
+
+Insert RawReader::insert(const InsertStmt& raw) {
+    Insert result;
+    result.with = with(raw.withClause);
+    result.target = table(raw.relation);
+    result.columns = targets(raw.cols);
+    result.source = raw.selectStmt == nullptr ? nullptr : select(raw.selectStmt);
+    result.has_on_conflict = raw.onConflictClause != nullptr;
+    if (result.has_on_conflict) {
+        note_unknown();  // its sub-queries are not read
+    }
+    result.returning = targets(raw.returningList);
+    return result;
+}
+
+Update RawReader::update(const UpdateStmt& raw) {
+    Update result;
+    result.with = with(raw.withClause);
+    result.target = table(raw.relation);
+    result.assignments = targets(raw.targetList);
+    result.from = from_items(raw.fromClause);
+    result.where = expression(raw.whereClause);
+    result.returning = targets(raw.returningList);
+    return result;
+}
+
+Delete RawReader::delete_from(const DeleteStmt& raw) {
+    Delete result;
+    result.with = with(raw.withClause);
+    result.target = table(raw.relation);
+    result.from = from_items(raw.usingClause);
+    result.where = expression(raw.whereClause);
+    result.returning = targets(raw.returningList);
+    return result;
+}
+
+bool RawReader::read_query(const void* node, Statement& into) {
+    switch (static_cast<int>(tag_of(node))) {
+        case T_SelectStmt: into.node = select(node); return true;
+        case T_InsertStmt: into.node = insert(*node_as<InsertStmt>(node)); return true;
+        case T_UpdateStmt: into.node = update(*node_as<UpdateStmt>(node)); return true;
+        case T_DeleteStmt: into.node = delete_from(*node_as<DeleteStmt>(node)); return true;
+        default: into.node = other_command(node); return false;
+    }
+}
+
+}  // namespace pgveil::parse

@@ -1,0 +1,52 @@
+#include "sql/schema/schema.hpp"
+
+namespace pgveil::schema {
+
+namespace {
+
+constexpr std::size_t kIdentifierBytesMax = 63;
+
+bool is_utf8_continuation(char letter) {
+    return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U;
+}
+
+/// What version 1 takes for an empty value: header, and nonce and tag or siv.
+std::string_view least_size(config::Scheme scheme) {
+    return scheme == config::Scheme::kRandomized ? "46" : "22";
+}
+
+}  // namespace
+
+std::string constraint_name(std::string_view column) {
+    std::string name = "pgveil_" + std::string(column);
+    if (name.size() <= kIdentifierBytesMax) {
+        return name;
+    }
+    std::size_t size = kIdentifierBytesMax;
+    while (is_utf8_continuation(name[size])) {
+        --size;
+    }
+    name.resize(size);
+    return name;
+}
+
+std::string check_expression(std::string_view column, config::Scheme scheme) {
+    const std::string value = quote_identifier(column);
+    const std::string size = "pg_catalog.octet_length(" + value + ")";
+    const auto byte = [&value](const char* index) {
+        return "pg_catalog.get_byte(" + value + ", " + index + ")";
+    };
+    // CASE, because AND promises no order of evaluation and get_byte() fails on a short value.
+    return "CASE WHEN " + size + " OPERATOR(pg_catalog.<) 6 THEN false WHEN " + byte("0") +
+           " OPERATOR(pg_catalog.=) 1 THEN " + byte("1") + " OPERATOR(pg_catalog.=) " +
+           std::to_string(static_cast<int>(scheme)) + " AND " + size + " OPERATOR(pg_catalog.>=) " +
+           std::string(least_size(scheme)) + " ELSE " + byte("0") +
+           " OPERATOR(pg_catalog.>=) 2 AND " + byte("0") + " OPERATOR(pg_catalog.<=) 15 END";
+}
+
+std::string check_constraint(std::string_view column, config::Scheme scheme) {
+    return "CONSTRAINT " + quote_identifier(constraint_name(column)) + " CHECK (" +
+           check_expression(column, scheme) + ")";
+}
+
+}  // namespace pgveil::schema

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "config/policy.hpp"
+
+#include <string>
+#include <string_view>
+
+// The SQL texts that set up what pgveil keeps in a database. Pure texts; nothing is run here.
+namespace pgveil::schema {
+
+inline constexpr std::string_view kSchemaName = "pgveil";
+inline constexpr std::string_view kCiphertextType = "pgveil.ciphertext";
+
+/// One statement that makes sure schema and domain exist: looks, takes an advisory lock until the
+/// end of the transaction, looks again (another session may have been quicker), and creates what is
+/// missing. Nothing but the look happens where all is there.
+std::string setup_block();
+
+/// For the 42501 of a role that may not create schemas: the lines the owner must run.
+std::string setup_lines_for_owner();
+
+/// Name of a protected column's constraint: pgveil_<column>, cut to PostgreSQL's 63 bytes at a
+/// character border. Not quoted.
+std::string constraint_name(std::string_view column);
+
+/// The condition inside CHECK (...): only NULL and envelopes of `scheme` pass. Pure over
+/// octet_length and get_byte, all names schema-qualified; later envelope versions are allowed.
+std::string check_expression(std::string_view column, config::Scheme scheme);
+
+/// `CONSTRAINT "pgveil_ssn" CHECK (...)`, to stand in CREATE TABLE or after ALTER TABLE ... ADD.
+std::string check_constraint(std::string_view column, config::Scheme scheme);
+
+/// A quoted identifier: always in double quotes, inner quotes doubled.
+std::string quote_identifier(std::string_view name);
+
+}  // namespace pgveil::schema

@@ -1,0 +1,144 @@
+#include "sql/types/codec.hpp"
+
+#include "sql/types/bytea_text.hpp"
+#include "sql/types/date_input.hpp"
+#include "sql/types/date_output.hpp"
+#include "sql/types/scalar_text.hpp"
+#include "sql/types/text.hpp"
+#include "sql/types/timestamp_value.hpp"
+#include "sql/types/varchar_length.hpp"
+
+#include <string>
+
+namespace pgveil::types {
+
+namespace {
+
+Error wrong_size(std::size_t size, std::size_t expected) {
+    // What pq_getmsgint says for a short message, and the end of exec_bind_message for a long one.
+    return size < expected ? invalid_value("08P01", "insufficient data left in message")
+                           : invalid_value("22P03", "incorrect binary data format");
+}
+
+/// Send form, or why the bytes are not one.
+Result<void> check_size(Kind kind, core::ByteView binary) {
+    const std::int16_t typlen = typlen_of(kind);
+    if (typlen >= 0 && binary.size() != static_cast<std::size_t>(typlen)) {
+        return wrong_size(binary.size(), static_cast<std::size_t>(typlen));
+    }
+    return {};
+}
+
+Result<core::SecretBytes> text_from_binary(Type type, core::ByteView binary) {
+    const std::string_view text = core::as_text(binary);
+    const Result<void> checked = check_utf8(text);
+    if (!checked.has_value()) {
+        return checked.error();
+    }
+    return type.kind == Kind::kVarchar ? assign_to_varchar(type.typmod, text)
+                                       : core::SecretBytes::copy_of(binary);
+}
+
+Result<core::SecretBytes> date_from_binary(core::ByteView binary) {
+    if (!is_date_in_range(date_value(binary))) {
+        return invalid_value("22008", "date out of range");
+    }
+    return core::SecretBytes::copy_of(binary);
+}
+
+Result<core::SecretBytes> timestamp_from_binary(Type type, core::ByteView binary) {
+    const std::int64_t micros = timestamp_value(binary);
+    if (!is_timestamp_in_range(micros)) {
+        return invalid_value("22008", "timestamp out of range");
+    }
+    return send_form_of_timestamp(round_to_precision(micros, type.typmod));
+}
+
+class SecretSink : public TextSink {
+public:
+    void append(std::string_view text) override { bytes_.append(core::as_bytes(text)); }
+
+    core::SecretBytes take() { return std::move(bytes_); }
+
+private:
+    core::SecretBytes bytes_;
+};
+
+}  // namespace
+
+Result<core::SecretBytes> from_text(Type type, std::string_view text, const TextStyle& style) {
+    const Result<void> checked = check_utf8(text);
+    if (!checked.has_value()) {
+        return checked.error();
+    }
+    switch (type.kind) {
+        case Kind::kBool: return bool_from_text(text);
+        case Kind::kInt2:
+        case Kind::kInt4:
+        case Kind::kInt8: return integer_from_text(type.kind, text);
+        case Kind::kText: return core::SecretBytes::copy_of(core::as_bytes(text));
+        case Kind::kVarchar: return assign_to_varchar(type.typmod, text);
+        case Kind::kDate:
+        case Kind::kTimestamp:
+        case Kind::kTimestamptz: return date_time_from_text(type, text, style);
+        case Kind::kUuid: return uuid_from_text(text);
+        case Kind::kBytea: break;
+    }
+    return bytea_from_text(text);
+}
+
+Result<core::SecretBytes> from_binary(Type type, core::ByteView binary) {
+    const Result<void> sized = check_size(type.kind, binary);
+    if (!sized.has_value()) {
+        return sized.error();
+    }
+    switch (type.kind) {
+        case Kind::kBool: {
+            const std::uint8_t truth = binary.front() != 0 ? 1 : 0;
+            return core::SecretBytes::copy_of({&truth, 1});
+        }
+        case Kind::kText:
+        case Kind::kVarchar: return text_from_binary(type, binary);
+        case Kind::kDate: return date_from_binary(binary);
+        case Kind::kTimestamp:
+        case Kind::kTimestamptz: return timestamp_from_binary(type, binary);
+        case Kind::kInt2:
+        case Kind::kInt4:
+        case Kind::kInt8:
+        case Kind::kUuid:
+        case Kind::kBytea: break;
+    }
+    return core::SecretBytes::copy_of(binary);
+}
+
+Result<void> append_text(Type type, core::ByteView binary, const TextStyle& style, TextSink& sink) {
+    const Result<void> sized = check_size(type.kind, binary);
+    if (!sized.has_value()) {
+        return invalid_value("22P03", "incorrect binary data format");
+    }
+    switch (type.kind) {
+        case Kind::kBool: append_bool(binary, sink); break;
+        case Kind::kInt2:
+        case Kind::kInt4:
+        case Kind::kInt8: append_integer(binary, sink); break;
+        case Kind::kText:
+        case Kind::kVarchar: sink.append(core::as_text(binary)); break;
+        case Kind::kDate:
+        case Kind::kTimestamp:
+        case Kind::kTimestamptz: return append_date_time(type.kind, binary, style, sink);
+        case Kind::kUuid: append_uuid(binary, sink); break;
+        case Kind::kBytea: append_bytea(binary, style.bytea_output, sink); break;
+    }
+    return {};
+}
+
+Result<core::SecretBytes> to_text(Type type, core::ByteView binary, const TextStyle& style) {
+    SecretSink sink;
+    const Result<void> written = append_text(type, binary, style, sink);
+    if (!written.has_value()) {
+        return written.error();
+    }
+    return sink.take();
+}
+
+}  // namespace pgveil::types

@@ -1,0 +1,222 @@
+#include "sql/types/convert.hpp"
+
+#include "sql/types/calendar.hpp"
+#include "sql/types/codec.hpp"
+#include "sql/types/scalar_text.hpp"
+#include "sql/types/text.hpp"
+#include "sql/types/time_zone.hpp"
+#include "sql/types/timestamp_value.hpp"
+#include "sql/types/varchar_length.hpp"
+
+#include <optional>
+#include <string>
+
+namespace pgveil::types {
+
+namespace {
+
+bool is_integer(Kind kind) {
+    return kind == Kind::kInt2 || kind == Kind::kInt4 || kind == Kind::kInt8;
+}
+
+bool is_text(Kind kind) {
+    return kind == Kind::kText || kind == Kind::kVarchar;
+}
+
+bool is_date_time(Kind kind) {
+    return kind == Kind::kDate || kind == Kind::kTimestamp || kind == Kind::kTimestamptz;
+}
+
+Error no_conversion(Type from, Type to, std::string_view use) {
+    return unsupported_form(
+        "a value of type " + sql_name_of(from) + " cannot be " + std::string(use) +
+            " an encrypted column of type " + sql_name_of(to),
+        "Cast the value to " + sql_name_of(Type{to.kind}) + "."
+    );
+}
+
+Error not_lossless(Type from, Type column) {
+    return unsupported_form(
+        "this " + sql_name_of(from) + " has no equal value in an encrypted column of type " +
+            sql_name_of(column),
+        "Compare with a value of type " + sql_name_of(Type{column.kind}) + "."
+    );
+}
+
+Error session_zone_needed() {
+    return unsupported_form(
+        "the conversion needs this session's TimeZone, which is not known",
+        "Set TimeZone to a zone of the IANA database, or cast the value yourself."
+    );
+}
+
+Result<core::SecretBytes> date_to_timestamp_exactly(core::ByteView binary, Type column) {
+    const std::int64_t day = date_value(binary);
+    if (!is_finite_date(day)) {
+        return send_form_of_timestamp(day > 0 ? kTimestampInfinity : kTimestampMinusInfinity);
+    }
+    // kEndTimestamp is a midnight, so days compare as well as microseconds.
+    if (day * kSecondsPerDay >= kEndTimestamp / kMicrosPerSecond) {
+        return not_lossless(Type{Kind::kDate}, column);
+    }
+    return send_form_of_timestamp(day * kMicrosPerDay);
+}
+
+Result<core::SecretBytes> timestamp_to_date_exactly(core::ByteView binary, Type from, Type column) {
+    const std::int64_t micros = timestamp_value(binary);
+    if (!is_finite_timestamp(micros)) {
+        return send_form_of_date(micros > 0 ? kDateInfinity : kDateMinusInfinity);
+    }
+    if (micros % kMicrosPerDay != 0) {
+        return not_lossless(from, column);
+    }
+    return send_form_of_date(micros / kMicrosPerDay);
+}
+
+/// Local microseconds to UTC by the session's zone.
+std::optional<std::int64_t> utc_of_local(std::int64_t micros, const TextStyle& style) {
+    if (style.zone == nullptr) {
+        return std::nullopt;
+    }
+    const std::int64_t local_s =
+        floor_divide(micros, kMicrosPerSecond) - kUnixEpochDay * kSecondsPerDay;
+    return micros - style.zone->seconds_east_at_local(local_s) * kMicrosPerSecond;
+}
+
+std::optional<std::int64_t> local_of_utc(std::int64_t micros, const TextStyle& style) {
+    if (style.zone == nullptr) {
+        return std::nullopt;
+    }
+    const std::int64_t unix_s =
+        floor_divide(micros, kMicrosPerSecond) - kUnixEpochDay * kSecondsPerDay;
+    return micros + style.zone->at_utc(unix_s).seconds_east * kMicrosPerSecond;
+}
+
+/// Timestamps keep their infinities in every conversion; finite ones go through `convert`.
+template <class Convert>
+Result<core::SecretBytes> timestamp_by(std::int64_t micros, Type column, Convert convert) {
+    const std::optional<std::int64_t> converted =
+        is_finite_timestamp(micros) ? convert(micros) : micros;
+    if (!converted) {
+        return session_zone_needed();
+    }
+    if (!is_timestamp_in_range(*converted)) {
+        return invalid_value("22008", "timestamp out of range");
+    }
+    return send_form_of_timestamp(round_to_precision(*converted, column.typmod));
+}
+
+Result<core::SecretBytes> assign_date_to_timestamp(
+    Type column, core::ByteView binary, const TextStyle& style
+) {
+    const Result<core::SecretBytes> midnight =
+        date_to_timestamp_exactly(binary, Type{Kind::kTimestamp});
+    if (!midnight.has_value()) {
+        return invalid_value("22008", "date out of range for timestamp");
+    }
+    return timestamp_by(timestamp_value(midnight->reveal()), column, [&](std::int64_t micros) {
+        return column.kind == Kind::kTimestamptz ? utc_of_local(micros, style)
+                                                 : std::optional(micros);
+    });
+}
+
+Result<core::SecretBytes> assign_timestamp_to_date(
+    Kind from, core::ByteView binary, const TextStyle& style
+) {
+    const std::int64_t micros = timestamp_value(binary);
+    if (!is_finite_timestamp(micros)) {
+        return send_form_of_date(micros > 0 ? kDateInfinity : kDateMinusInfinity);
+    }
+    const std::optional<std::int64_t> local =
+        from == Kind::kTimestamptz ? local_of_utc(micros, style) : micros;
+    if (!local) {
+        return session_zone_needed();
+    }
+    return send_form_of_date(floor_divide(*local, kMicrosPerDay));
+}
+
+Result<core::SecretBytes> assign_date_time(
+    Type from, Type column, core::ByteView binary, const TextStyle& style
+) {
+    if (from.kind == Kind::kDate) {
+        return assign_date_to_timestamp(column, binary, style);
+    }
+    if (column.kind == Kind::kDate) {
+        return assign_timestamp_to_date(from.kind, binary, style);
+    }
+    return timestamp_by(timestamp_value(binary), column, [&](std::int64_t micros) {
+        return column.kind == Kind::kTimestamptz ? utc_of_local(micros, style)
+                                                 : local_of_utc(micros, style);
+    });
+}
+
+/// The assignment cast of every type to text is its output function.
+Result<core::SecretBytes> assign_as_text(
+    Type from, Type column, core::ByteView binary, const TextStyle& style
+) {
+    // bool is the exception: its cast writes the whole word.
+    const Result<core::SecretBytes> text =
+        from.kind == Kind::kBool
+            ? core::SecretBytes::copy_of(core::as_bytes(binary.front() != 0 ? "true" : "false"))
+            : to_text(from, binary, style);
+    if (!text.has_value()) {
+        return text.error();
+    }
+    return from_binary(column, text->reveal());
+}
+
+}  // namespace
+
+Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary) {
+    Result<core::SecretBytes> value = from_binary(Type{from.kind}, binary);
+    if (!value.has_value()) {
+        return value;
+    }
+    if (from.kind == column.kind || (is_text(from.kind) && is_text(column.kind))) {
+        return value;
+    }
+    if (is_integer(from.kind) && is_integer(column.kind)) {
+        Result<core::SecretBytes> integer =
+            integer_send_form(column.kind, read_integer(value->reveal()));
+        return integer.has_value() ? std::move(integer) : not_lossless(from, column);
+    }
+    if (from.kind == Kind::kDate && column.kind == Kind::kTimestamp) {
+        return date_to_timestamp_exactly(value->reveal(), column);
+    }
+    if (from.kind == Kind::kTimestamp && column.kind == Kind::kDate) {
+        return timestamp_to_date_exactly(value->reveal(), from, column);
+    }
+    return no_conversion(from, column, "compared with");
+}
+
+Result<core::SecretBytes> convert_for_assignment(
+    Type from, Type column, core::ByteView binary, const TextStyle& style
+) {
+    Result<core::SecretBytes> value = from_binary(Type{from.kind}, binary);
+    if (!value.has_value()) {
+        return value;
+    }
+    if (from.kind == column.kind) {
+        return from_binary(column, value->reveal());
+    }
+    if (is_text(column.kind)) {
+        return assign_as_text(from, column, value->reveal(), style);
+    }
+    if (is_integer(from.kind) && is_integer(column.kind)) {
+        return integer_send_form(column.kind, read_integer(value->reveal()));
+    }
+    if (is_date_time(from.kind) && is_date_time(column.kind)) {
+        return assign_date_time(from, column, value->reveal(), style);
+    }
+    return no_conversion(from, column, "assigned to");
+}
+
+Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary) {
+    Result<core::SecretBytes> value = from_binary(Type{type.kind}, binary);
+    if (!value.has_value() || type.kind != Kind::kVarchar) {
+        return value.has_value() ? from_binary(type, value->reveal()) : std::move(value);
+    }
+    return truncate_to_varchar(type.typmod, core::as_text(value->reveal()));
+}
+
+}  // namespace pgveil::types

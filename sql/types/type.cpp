@@ -1,0 +1,134 @@
+#include "sql/types/type.hpp"
+
+#include <array>
+
+namespace pgveil::types {
+
+namespace {
+
+constexpr std::uint32_t kDefaultCollation = 100;
+
+/// One row of pg_type, and our own two spellings.
+struct Facts {
+    Kind kind;
+    std::uint32_t oid;
+    std::uint32_t array_oid;
+    std::int16_t typlen;
+    std::uint32_t collation;
+    std::string_view short_name;
+    std::string_view canonical_name;
+};
+
+// clang-format off
+constexpr std::array kFacts = {
+    Facts{Kind::kBool,        16,   1000, 1,  0,                 "bool",        "bool"},
+    Facts{Kind::kInt2,        21,   1005, 2,  0,                 "int2",        "int2"},
+    Facts{Kind::kInt4,        23,   1007, 4,  0,                 "int4",        "int4"},
+    Facts{Kind::kInt8,        20,   1016, 8,  0,                 "int8",        "int8"},
+    Facts{Kind::kText,        25,   1009, -1, kDefaultCollation, "text",        "text"},
+    Facts{Kind::kVarchar,     1043, 1015, -1, kDefaultCollation, "varchar",     "text"},
+    Facts{Kind::kDate,        1082, 1182, 4,  0,                 "date",        "date"},
+    Facts{Kind::kTimestamp,   1114, 1115, 8,  0,                 "timestamp",   "timestamp"},
+    Facts{Kind::kTimestamptz, 1184, 1185, 8,  0,                 "timestamptz", "timestamptz"},
+    Facts{Kind::kUuid,        2950, 2951, 16, 0,                 "uuid",        "uuid"},
+    Facts{Kind::kBytea,       17,   1001, -1, 0,                 "bytea",       "bytea"},
+};
+
+// clang-format on
+
+const Facts& facts_of(Kind kind) {
+    return kFacts.at(static_cast<std::size_t>(kind));
+}
+
+std::string in_parentheses(std::int32_t number) {
+    return "(" + std::to_string(number) + ")";
+}
+
+std::string sql_name_of_timestamp(Type type, std::string_view zone_words) {
+    const std::string precision = type.typmod >= 0 ? in_parentheses(type.typmod) : "";
+    return "timestamp" + precision + std::string(zone_words);
+}
+
+}  // namespace
+
+std::uint32_t oid_of(Kind kind) {
+    return facts_of(kind).oid;
+}
+
+std::uint32_t array_oid_of(Kind kind) {
+    return facts_of(kind).array_oid;
+}
+
+std::int16_t typlen_of(Kind kind) {
+    return facts_of(kind).typlen;
+}
+
+std::uint32_t collation_of(Kind kind) {
+    return facts_of(kind).collation;
+}
+
+std::string_view canonical_name_of(Kind kind) {
+    return facts_of(kind).canonical_name;
+}
+
+std::string name_of(Type type) {
+    std::string name(facts_of(type.kind).short_name);
+    if (type.typmod < 0) {
+        return name;
+    }
+    return name + in_parentheses(type.kind == Kind::kVarchar ? type.typmod - 4 : type.typmod);
+}
+
+std::string sql_name_of(Type type) {
+    switch (type.kind) {
+        case Kind::kBool: return "boolean";
+        case Kind::kInt2: return "smallint";
+        case Kind::kInt4: return "integer";
+        case Kind::kInt8: return "bigint";
+        case Kind::kVarchar:
+            return "character varying" + (type.typmod >= 0 ? in_parentheses(type.typmod - 4) : "");
+        case Kind::kTimestamp: return sql_name_of_timestamp(type, " without time zone");
+        case Kind::kTimestamptz: return sql_name_of_timestamp(type, " with time zone");
+        case Kind::kText:
+        case Kind::kDate:
+        case Kind::kUuid:
+        case Kind::kBytea: break;
+    }
+    return std::string(facts_of(type.kind).short_name);
+}
+
+Result<Kind> kind_of_oid(std::uint32_t oid) {
+    for (const Facts& facts : kFacts) {
+        if (facts.oid == oid) {
+            return facts.kind;
+        }
+    }
+    return unsupported_form(
+        "values of the type with OID " + std::to_string(oid) + " cannot be sealed",
+        "Use one of: bool, int2, int4, int8, text, varchar, date, timestamp, timestamptz, uuid, "
+        "bytea."
+    );
+}
+
+bool has_canonical_form(Kind kind) {
+    switch (kind) {
+        case Kind::kBool:
+        case Kind::kInt2:
+        case Kind::kInt4:
+        case Kind::kInt8:
+        case Kind::kText:
+        case Kind::kVarchar:
+        case Kind::kDate:
+        case Kind::kTimestamp:
+        case Kind::kTimestamptz:
+        case Kind::kUuid:
+        case Kind::kBytea: return true;
+    }
+    return false;
+}
+
+Type comparison_type(Type column) {
+    return Type{column.kind == Kind::kVarchar ? Kind::kText : column.kind, -1};
+}
+
+}  // namespace pgveil::types

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "sql/types/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace pgveil::types {
+
+/// The logical types a protected column can have.
+enum class Kind {
+    kBool,
+    kInt2,
+    kInt4,
+    kInt8,
+    kText,
+    kVarchar,
+    kDate,
+    kTimestamp,
+    kTimestamptz,
+    kUuid,
+    kBytea,
+};
+
+/// A logical type with its typmod as in pg_attribute.atttypmod: varchar(80) has 84, timestamp(3)
+/// has 3, and -1 means none.
+struct Type {
+    Kind kind = Kind::kText;
+    std::int32_t typmod = -1;
+
+    friend bool operator==(const Type&, const Type&) = default;
+};
+
+/// Facts of pg_type, as in PostgreSQL 14 to 18 (built-in OIDs never change).
+std::uint32_t oid_of(Kind kind);
+std::uint32_t array_oid_of(Kind kind);
+/// pg_type.typlen: the size in bytes, or -1 for a varlena.
+std::int16_t typlen_of(Kind kind);
+/// pg_type.typcollation: 100 ("default") for text and varchar, 0 for the others.
+std::uint32_t collation_of(Kind kind);
+
+/// As format_type() prints it: "character varying(80)", "timestamp(3) without time zone".
+std::string sql_name_of(Type type);
+
+/// The short spelling used in the policy: "varchar(80)", "timestamp(3)", "int4".
+std::string name_of(Type type);
+
+/// The type's name in the associated data, without typmod; varchar counts as text. Never changes.
+std::string_view canonical_name_of(Kind kind);
+
+/// Reads PostgreSQL's spellings, in any case and with any blanks: int, integer, int4, bigint,
+/// character varying(80), timestamp (3) with time zone, pg_catalog.int4, ...
+/// A type PostgreSQL knows and we do not (yet) support is kUnsupportedForm; so is an array.
+Result<Type> parse_type_name(std::string_view name);
+
+/// The kind with this pg_type.oid; kUnsupportedForm for any other.
+Result<Kind> kind_of_oid(std::uint32_t oid);
+
+/// True if values that PostgreSQL calls equal have one send form, so that equality can be offered
+/// (CRYPTO.md section 2). True for every kind of this version.
+bool has_canonical_form(Kind kind);
+
+/// The type PostgreSQL gives an untyped literal or parameter that is *compared* with a column of
+/// `column`: text for varchar, and never a typmod.
+Type comparison_type(Type column);
+
+}  // namespace pgveil::types

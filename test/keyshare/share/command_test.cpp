@@ -1,0 +1,130 @@
+#include "keyshare/share/command.hpp"
+
+#include "test/keyshare/share/samples.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace pgveil::share {
+namespace {
+
+using samples::kNow;
+
+class CommandTest : public testing::Test {
+protected:
+    UserShares nurse() const {
+        return *make_user(enrolment_, "nurse", {"default", "medical"}, 1, core::system_random());
+    }
+
+    std::string add() { return *make_add_user(enrolment_, identity_, nurse(), {kNow, kNow + 600}); }
+
+    Result<Command> verify(std::string_view jws) const {
+        return verify_command(jws, identity_.signing.verifying_key(), "acme");
+    }
+
+    // The payload of `jws` after a textual change, signed again with the tenant's own key.
+    std::string signed_again(std::string_view jws, std::string_view from, std::string_view to)
+        const {
+        const auto parts = core::parse_jws(jws);
+        std::string payload(core::as_text(parts->payload));
+        const std::size_t at = payload.find(from);
+        EXPECT_NE(at, std::string::npos);
+        payload.replace(at, from.size(), to);
+        return core::sign_jws(identity_.signing, "pgveil-command", core::as_bytes(payload));
+    }
+
+    samples::Proxy proxy_;
+    TenantIdentity identity_ = TenantIdentity::generate();
+    Enrolment enrolment_ = samples::enrol(proxy_);
+};
+
+TEST_F(CommandTest, CarriesTheProxyPartsToTheCommandKeyOnly) {
+    const UserShares shares = nurse();
+    const std::string jws = *make_add_user(enrolment_, identity_, shares, {kNow, kNow + 600});
+    const auto command = verify(jws);
+    ASSERT_TRUE(command.has_value());
+    EXPECT_EQ(command->sequence, 1U);
+    EXPECT_EQ(command->previous, Digest{9});
+    const auto parts = open_parts(*command, proxy_.command_key);
+    ASSERT_TRUE(parts.has_value());
+    ASSERT_EQ(parts->size(), 2U);
+    EXPECT_TRUE(
+        std::ranges::equal((*parts)[1].part.reveal(), shares.groups[1].triple.proxy.reveal())
+    );
+    EXPECT_FALSE(open_parts(*command, core::HpkeKeyPair::generate()).has_value());
+}
+
+TEST_F(CommandTest, SealedPartsDoNotOpenForAnotherUserEpochOrNumber) {
+    const Command command = *verify(add());
+    ASSERT_TRUE(open_parts(command, proxy_.command_key).has_value());
+    Command other = command;
+    other.user_id = "clerk";
+    EXPECT_FALSE(open_parts(other, proxy_.command_key).has_value());
+    other = command;
+    other.epoch = 2;
+    EXPECT_FALSE(open_parts(other, proxy_.command_key).has_value());
+    other = command;
+    other.sequence = 2;
+    EXPECT_FALSE(open_parts(other, proxy_.command_key).has_value());
+}
+
+TEST_F(CommandTest, ContinuesTheChain) {
+    const std::string first = add();
+    const std::string second = *make_withdraw_user(enrolment_, identity_, "nurse", kNow);
+    const auto command = verify(second);
+    ASSERT_TRUE(command.has_value());
+    EXPECT_EQ(command->sequence, 2U);
+    EXPECT_EQ(command->previous, *core::jws_hash(first));
+    EXPECT_EQ(enrolment_.head.hash, *core::jws_hash(second));
+}
+
+TEST_F(CommandTest, EveryFlippedBitIsRefused) {
+    const std::string jws = add();
+    ASSERT_TRUE(verify(jws).has_value());
+    for (std::size_t at = 0; at < jws.size(); ++at) {
+        ASSERT_FALSE(verify(samples::flip(jws, at, at % 8)).has_value()) << at;
+    }
+}
+
+TEST_F(CommandTest, AnotherTenantsSignatureOrNameIsRefused) {
+    const std::string jws = add();
+    const TenantIdentity other = TenantIdentity::generate();
+    EXPECT_FALSE(verify_command(jws, other.signing.verifying_key(), "acme").has_value());
+    EXPECT_FALSE(verify_command(jws, identity_.signing.verifying_key(), "other").has_value());
+}
+
+TEST_F(CommandTest, AnUnknownOperationIsRefusedByName) {
+    const auto refused = verify(signed_again(add(), "add_user", "burn_user"));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kUnsupported);
+    EXPECT_NE(refused.error().message.find("burn_user"), std::string::npos);
+}
+
+TEST_F(CommandTest, UnknownMissingOrOddlyWrittenFieldsAreRefused) {
+    const std::string jws = add();
+    ASSERT_TRUE(verify(signed_again(jws, "\"seq\":1", "\"seq\":1")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":1,\"more\":1")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1,", "")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":1.0")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\": 1")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":0")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":-1")).has_value());
+    EXPECT_FALSE(verify(signed_again(jws, "nurse", "nu\\u0072se")).has_value());
+}
+
+TEST_F(CommandTest, TheArgumentHoldsSeveralSeparatedByCommas) {
+    const std::string first = add();
+    const std::string second = *make_withdraw_user(enrolment_, identity_, "nurse", kNow);
+    const std::string argument = join_commands({first, second});
+    const auto split = split_commands(argument);
+    ASSERT_TRUE(split.has_value());
+    EXPECT_EQ(*split, (std::vector<std::string_view>{first, second}));
+    EXPECT_FALSE(split_commands("").has_value());
+    EXPECT_FALSE(split_commands(first + ",").has_value());
+    EXPECT_FALSE(split_commands("," + first).has_value());
+    EXPECT_FALSE(split_commands(std::string(1001, ',')).has_value());
+}
+
+}  // namespace
+}  // namespace pgveil::share

@@ -1,0 +1,84 @@
+#pragma once
+
+#include "keyshare/seal/file_seal.hpp"
+#include "keyshare/share/tenant.hpp"
+#include "keyshare/share/tenant_bootstrap.hpp"
+#include "keyshare/share/token_key.hpp"
+#include "keyshare/store/proxy_custody.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// A tenant and its proxy on a throwaway store, bootstrapped, with helpers that make what users and
+/// applications hold.
+namespace pgveil::store::test {
+
+inline constexpr std::int64_t kNow = 1'750'000'000;
+
+/// What one user and the application hold.
+struct Holdings {
+    share::UserKey user_key;
+    share::AppShare app_share;
+    std::string command;
+};
+
+class World : public testing::Test {
+protected:
+    void SetUp() override;
+    void TearDown() override;
+
+    CustodyOptions options(std::string tenant = "acme") const;
+
+    seal::StoreKey store_key() const { return store_key_.duplicate(); }
+
+    /// Closes the custody and opens it again from disk.
+    void restart();
+    /// Gives the mirror rows back as if read from D.
+    void read_zero();
+    void bootstrap(share::TenantBootstrap& run);
+
+    /// Makes a user's triple and its signed command; does not apply it.
+    Holdings make_user(
+        std::string_view user_id,
+        std::uint32_t epoch = 1,
+        const std::vector<std::string>& groups = {"default", "medical"}
+    );
+    Holdings add_user(std::string_view user_id);
+    std::string withdraw(std::string_view user_id);
+    share::Receipt receipt_of(std::string_view jws) const;
+
+    share::TokenPublicKey token_key(std::int64_t now_s = kNow);
+    core::SecretBytes token(const Holdings& holdings, share::TokenTimes times = {kNow, 60});
+
+    core::SecretBytes app_text(const Holdings& holdings) const {
+        return serialize(holdings.app_share);
+    }
+
+    /// What the session of `login` presents.
+    struct Attempt {
+        std::string user_id;
+        const core::SecretBytes* token;
+        const core::SecretBytes* app_share;
+        std::int64_t now_s = kNow;
+        std::string login = "clinic";
+    };
+
+    share::Verdict<share::RequestKeys> rebuild(const Attempt& attempt) const;
+    /// The kind of the denial; fails the test if keys were given.
+    share::DenialKind denial_of(const Attempt& attempt) const;
+    /// Whether user_id with a fresh token and the right app share gets keys.
+    bool works(const Holdings& holdings);
+
+    std::filesystem::path folder_;
+    seal::StoreKey store_key_;
+    share::TenantIdentity identity_ = share::TenantIdentity::generate();
+    std::optional<share::Enrolment> enrolment_;
+    std::shared_ptr<ProxyCustody> custody_;
+};
+
+}  // namespace pgveil::store::test

@@ -1,0 +1,73 @@
+#include "proxy/relay/plan_cache.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgveil::relay {
+namespace {
+
+const std::vector<std::uint32_t> kNoOids;
+
+PlanKey key(std::string_view text, std::uint64_t epoch = 1) {
+    return PlanKey{epoch, "clinic", true, kNoOids, text};
+}
+
+catalog::Entry table(std::uint32_t oid) {
+    catalog::Entry entry;
+    entry.relation.emplace();
+    entry.relation->oid = oid;
+    return entry;
+}
+
+AnalysisPtr plain_over(const std::string& name) {
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis->passthrough = true;
+    analysis->statements.emplace_back(analysis::StatementPlan{});
+    analysis->relations.push_back({"", name});
+    return analysis;
+}
+
+TEST(PlanCache, GivesAPlanBackWhileItsRelationsLookTheSame) {
+    PlanCache cache;
+    cache.set_limit(100'000);
+    catalog::Catalog catalog;
+    catalog.put({"", "visits"}, table(1));
+    cache.put(key("SELECT 1"), plain_over("visits"), catalog);
+    EXPECT_NE(cache.find(key("SELECT 1"), catalog), nullptr);
+    EXPECT_EQ(cache.find(key("SELECT 2"), catalog), nullptr);
+    EXPECT_EQ(cache.find(key("SELECT 1", 2), catalog), nullptr) << "another policy";
+    catalog.put({"", "visits"}, table(2));
+    EXPECT_EQ(cache.find(key("SELECT 1"), catalog), nullptr) << "another relation of that name";
+    catalog.clear();
+    EXPECT_EQ(cache.find(key("SELECT 1"), catalog), nullptr) << "not looked up";
+}
+
+TEST(PlanCache, StaysWithinItsBytes) {
+    PlanCache cache;
+    cache.set_limit(20'000);
+    catalog::Catalog catalog;
+    catalog.put({"", "visits"}, table(1));
+    for (int i = 0; i < 1000; ++i) {
+        const std::string text = "SELECT " + std::to_string(i);
+        cache.put(key(text), plain_over("visits"), catalog);
+        ASSERT_LE(cache.size_bytes(), 20'000U);
+        ASSERT_NE(cache.find(key(text), catalog), nullptr);
+    }
+    EXPECT_EQ(cache.find(key("SELECT 0"), catalog), nullptr) << "the least recently used went";
+}
+
+TEST(PlanCache, KeepsNoSecret) {
+    PlanCache cache;
+    cache.set_limit(100'000);
+    const catalog::Catalog catalog;
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis::StatementPlan plan;
+    analysis::ShareHandle share;
+    share.value = core::SecretBytes(8);
+    plan.splices.push_back({0, 1, std::move(share)});
+    analysis->statements.emplace_back(std::move(plan));
+    cache.put(key("SET x"), analysis, catalog);
+    EXPECT_EQ(cache.find(key("SET x"), catalog), nullptr);
+}
+
+}  // namespace
+}  // namespace pgveil::relay

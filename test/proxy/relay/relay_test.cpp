@@ -1,0 +1,153 @@
+#include "test/proxy/relay/conversation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace pgveil::relay {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view kPolicy = R"json({
+    "tables": {"public.patients": {"columns": {
+        "name": {"type": "varchar(80)"}, "ssn": {"type": "text", "search": "equality"}}}}})json";
+
+/// A conversation that knows `visits` as a plain table already.
+class Known : public ::testing::Test {
+protected:
+    void SetUp() override {
+        ASSERT_EQ(talk.client_sends(query("SELECT id FROM visits")), "CPBECS");
+        ASSERT_EQ(talk.server_sends(looked_up({"visits"}, true)), "");
+        ASSERT_THAT(talk.to_server(), HasSubstr("SELECT id FROM visits"));
+        ASSERT_EQ(talk.server_sends(both(complete("SELECT 0"), ready('I'))), "CZ");
+    }
+
+    Conversation talk{kPolicy};
+};
+
+TEST(Relay, PassesWhatNamesNoRelationAtOnceAndUntouched) {
+    Conversation talk(kPolicy);
+    EXPECT_EQ(talk.client_sends(query("SELECT 1 /* as it is */")), "Q");
+    EXPECT_THAT(talk.to_server(), HasSubstr("SELECT 1 /* as it is */"));
+    EXPECT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+}
+
+TEST(Relay, LooksAnUnknownRelationUpBeforeAnythingOfTheStatementLeaves) {
+    Conversation talk(kPolicy);
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits WHERE note = 'x1'")), "CPBECS");
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("x1")));
+    EXPECT_EQ(talk.server_sends(looked_up({"visits"}, true)), "") << "the client sees none of it";
+    EXPECT_THAT(talk.to_server(), HasSubstr("note = 'x1'"));
+}
+
+TEST_F(Known, AsksAgainOnlyAfterAWhile) {
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits")), "Q");
+}
+
+TEST_F(Known, RefusesByAMarkerAndShowsItsOwnError) {
+    ASSERT_EQ(talk.client_sends(query("COPY patients TO STDOUT")), "CPBECS");
+    ASSERT_EQ(talk.server_sends(looked_up({"patients"}, true)), "");
+    EXPECT_THAT(talk.to_server(), HasSubstr("SELECT \"pgveil:refused:s1-1\""));
+    EXPECT_THAT(talk.to_server(), Not(HasSubstr("COPY")));
+    EXPECT_EQ(talk.server_sends(both(error("42703", "no such column"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("0A000"));
+    EXPECT_THAT(talk.to_client(), Not(HasSubstr("42703")));
+}
+
+TEST_F(Known, KeepsTheServersOwnWordInAFailedTransaction) {
+    ASSERT_EQ(talk.client_sends(query("DO $$ BEGIN DELETE FROM patients; END $$")), "Q");
+    EXPECT_EQ(talk.server_sends(both(error("25P02", "aborted"), ready('E'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("25P02"));
+}
+
+TEST_F(Known, SendsNothingOfABatchBehindARefusedParse) {
+    ASSERT_EQ(talk.client_sends(parse("", "DO $$ BEGIN DELETE FROM patients; END $$")), "P");
+    EXPECT_THAT(talk.to_server(), HasSubstr("pgveil_refused"));
+    EXPECT_EQ(talk.client_sends(both(bind("", "", "topsecret"), execute(""))), "");
+    EXPECT_EQ(talk.client_sends(sync()), "S");
+    EXPECT_EQ(talk.server_sends(both(error("42703", "x"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("0A000"));
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("topsecret")));
+}
+
+TEST_F(Known, KeepsTheValuesOfABindToAStatementNobodyPrepared) {
+    EXPECT_EQ(talk.client_sends(both(bind("", "nobody", "topsecret"), sync())), "PS");
+    EXPECT_EQ(talk.server_sends(both(error("42703", "x"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("26000"));
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("topsecret")));
+}
+
+TEST_F(Known, PassesValuesOfAPlainStatement) {  // the positive control of the two tests above
+    ASSERT_EQ(talk.client_sends(parse("p", "SELECT id FROM visits WHERE id = $1")), "P");
+    EXPECT_EQ(
+        talk.client_sends(both(both(bind("", "p", "topsecret"), execute("")), sync())), "BES"
+    );
+    EXPECT_THAT(talk.server_log(), HasSubstr("topsecret"));
+    wire::Output replies = acknowledge("12");
+    EXPECT_EQ(
+        talk.server_sends(both(both(std::move(replies), complete("SELECT 0")), ready('I'))), "12CZ"
+    );
+}
+
+TEST_F(Known, TakesACloseBackThatTheServerSkipped) {
+    ASSERT_EQ(talk.client_sends(both(parse("p", "SELECT id FROM visits"), sync())), "PS");
+    ASSERT_EQ(talk.server_sends(both(acknowledge("1"), ready('I'))), "1Z");
+    wire::Output batch = both(parse("bad", "SELECT nosuch FROM visits"), close_statement("p"));
+    ASSERT_EQ(talk.client_sends(both(std::move(batch), sync())), "PCS");
+    ASSERT_EQ(talk.server_sends(both(error("42601", "syntax"), ready('I'))), "EZ");
+    EXPECT_TRUE(talk.relay().state().statements.contains("p"));
+    EXPECT_FALSE(talk.relay().state().statements.contains("bad"));
+}
+
+TEST_F(Known, WaitsForTheServersWordWhenANameIsPreparedTwice) {
+    ASSERT_EQ(talk.client_sends(both(parse("p", "SELECT id FROM visits"), sync())), "PS");
+    EXPECT_EQ(talk.client_sends(parse("p", "SELECT 2")), "") << "the first is not answered yet";
+    ASSERT_EQ(talk.server_sends(both(acknowledge("1"), ready('I'))), "1Z");
+    EXPECT_THAT(talk.to_server(), HasSubstr("SELECT 2"));
+    EXPECT_EQ(talk.client_sends(both(bind("", "p", "v"), sync())), "H")
+        << "which of the two is p is not known before the server has spoken";
+    EXPECT_EQ(talk.server_sends(error("42P05", "exists")), "E");
+}
+
+TEST_F(Known, LooksUpAgainAfterDdl) {
+    ASSERT_EQ(talk.client_sends(query("CREATE TABLE other (id int)")), "Q");
+    ASSERT_EQ(talk.server_sends(both(complete("CREATE TABLE"), ready('I'))), "CZ");
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits")), "CPBECS");
+}
+
+TEST_F(Known, EndsOnAMessageThatIsNone) {
+    wire::Output strange;
+    strange.append_int8('?');
+    strange.append_int32(4);
+    EXPECT_EQ(talk.client_sends(strange), "");
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("invalid frontend message type"));
+}
+
+TEST_F(Known, RefusesAFunctionCallOfSetConfig) {
+    wire::Output call;
+    const std::size_t start = call.open_message(wire::FrontendType::kFunctionCall);
+    call.append_int32(2078);
+    call.append_int16(0);
+    call.append_int16(0);
+    call.append_int16(0);
+    call.close_message(start);
+    EXPECT_EQ(talk.client_sends(call), "F");
+    EXPECT_EQ(talk.server_sends(both(error("42883", "no function"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("0A000"));
+}
+
+TEST_F(Known, SurvivesEverySplitOfTheReplies) {
+    ASSERT_EQ(talk.client_sends(query("SELECT id FROM visits")), "Q");
+    const wire::Output replies = both(complete("SELECT 0"), ready('I'));
+    std::string seen;
+    for (const std::uint8_t byte : replies.bytes()) {
+        wire::Output one;
+        one.append_int8(byte);
+        seen += talk.server_sends(one);
+    }
+    EXPECT_EQ(seen, "CZ");
+}
+
+}  // namespace
+}  // namespace pgveil::relay

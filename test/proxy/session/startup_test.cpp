@@ -1,0 +1,151 @@
+#include "proxy/session/startup.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace pgveil::session {
+namespace {
+
+using Pairs = std::vector<wire::StartupParameter>;
+
+core::SecretBytes packet_of(const Pairs& pairs, std::uint32_t version = wire::kProtocol30) {
+    wire::Output out;
+    wire::append_startup_message(out, version, pairs);
+    return core::SecretBytes::copy_of(out.bytes());
+}
+
+StartupRules rules_without_tls() {
+    StartupRules rules;
+    rules.requires_tls = false;
+    return rules;
+}
+
+std::string state_of(const Pairs& pairs, bool is_tls, const StartupRules& rules = StartupRules()) {
+    const auto startup = check_startup(packet_of(pairs), is_tls, rules);
+    return startup.has_value() ? "accepted" : startup.error().sqlstate;
+}
+
+TEST(Startup, TakesUserDatabaseAndEveryParameterInOrder) {
+    const Pairs pairs{
+        {"user", "nurse"},
+        {"database", "clinic"},
+        {"_pq_.grease", "1"},
+        {"application_name", "psql"},
+        {"options", "-c work_mem=4MB"}};
+    auto checked = check_startup(packet_of(pairs), true, StartupRules());
+    ASSERT_TRUE(checked.has_value()) << checked.error().summary();
+    const ClientStartup startup = std::move(*checked);
+    EXPECT_EQ(startup.user, "nurse");
+    EXPECT_EQ(startup.database, "clinic");
+    EXPECT_TRUE(startup.is_tls);
+    ASSERT_EQ(startup.parameters.size(), 4U);
+    EXPECT_EQ(startup.parameters[2].name, "application_name");
+    EXPECT_EQ(startup.parameters[3].value, "-c work_mem=4MB");
+}
+
+TEST(Startup, UsesTheUserNameWhereNoDatabaseIsNamed) {
+    const auto startup = check_startup(packet_of({{"user", "nurse"}}), true, StartupRules());
+    ASSERT_TRUE(startup.has_value());
+    EXPECT_EQ(startup->database, "nurse");
+}
+
+TEST(Startup, RefusesPlainConnectionsWhereTlsIsRequired) {
+    EXPECT_EQ(state_of({{"user", "nurse"}}, false), "28000");
+    EXPECT_EQ(state_of({{"user", "nurse"}}, true), "accepted");
+    EXPECT_EQ(state_of({{"user", "nurse"}}, false, rules_without_tls()), "accepted");
+}
+
+TEST(Startup, RefusesMissingUserAndReplication) {
+    EXPECT_EQ(state_of({}, true), "28000");
+    EXPECT_EQ(state_of({{"user", ""}}, true), "28000");
+    EXPECT_EQ(state_of({{"user", "nurse"}, {"replication", "database"}}, true), "0A000");
+    EXPECT_EQ(state_of({{"user", "nurse"}, {"replication", "true"}}, true), "0A000");
+    EXPECT_EQ(state_of({{"user", "nurse"}, {"replication", "OFF"}}, true), "accepted");
+}
+
+TEST(Startup, RefusesOtherProtocolsInTheServersWords) {
+    const core::Bytes version2{0, 0, 0, 9, 0, 2, 0, 0, 0};
+    const auto startup = check_startup(core::SecretBytes::copy_of(version2), true, StartupRules());
+    ASSERT_FALSE(startup.has_value());
+    EXPECT_EQ(startup.error().sqlstate, "0A000");
+    EXPECT_EQ(
+        startup.error().message, "unsupported frontend protocol 2.0: server supports 3.0 to 3.0"
+    );
+}
+
+TEST(Startup, RefusesSharesThatCameWithoutTlsAndSaysTheyAreExposed) {
+    const std::vector<Pairs> exposing{
+        {{"user", "nurse"}, {"pgveil.app_share", "pgva1.x"}},
+        {{"user", "nurse"}, {"PgVeil.User_Token", "pgvt1.x"}},
+        {{"user", "nurse"}, {"options", "-c pgveil.app_share=pgva1.x"}},
+        {{"user", "nurse"}, {"options", "-cpgveil.app_share=pgva1.x"}},
+        {{"user", "nurse"}, {"options", "--PGVEIL.app-share=pgva1.x"}},
+        {{"user", "nurse"}, {"options", "-c pg\\veil.app_share=pgva1.x"}},
+        {{"user", "nurse"}, {"options", "-Q pgveil.app_share=pgva1.x"}}};
+    for (const Pairs& pairs : exposing) {
+        const auto startup = check_startup(packet_of(pairs), false, rules_without_tls());
+        ASSERT_FALSE(startup.has_value()) << pairs.back().value;
+        EXPECT_EQ(startup.error().sqlstate, "28000");
+        EXPECT_NE(
+            startup.error().detail.find("app share of this user is now exposed"), std::string::npos
+        );
+        EXPECT_EQ(startup.error().summary().find("pgva1.x"), std::string::npos);
+        EXPECT_EQ(state_of(pairs, true), "accepted");
+    }
+    EXPECT_EQ(
+        state_of(
+            {{"user", "pgveil.app_share"}, {"options", "-c application_name=pgveil.io"}},
+            false,
+            rules_without_tls()
+        ),
+        "accepted"
+    );
+}
+
+TEST(Startup, AsksTheHookWhereOneIsGiven) {
+    StartupRules rules = rules_without_tls();
+    rules.exposes_shares = [](const wire::StartupMessage&) {
+        return true;
+    };
+    EXPECT_EQ(state_of({{"user", "nurse"}}, false, rules), "28000");
+}
+
+TEST(Negotiation, IsDueForALaterMinorVersionOrUnknownOptions) {
+    const auto due = [](const Pairs& pairs, std::uint32_t version) {
+        const core::SecretBytes packet = packet_of(pairs, version);
+        const auto decoded = wire::decode_startup(packet.reveal());
+        const auto negotiation = negotiate(std::get<wire::StartupMessage>(*decoded));
+        std::string text = negotiation.needed ? "due" : "none";
+        for (const std::string_view name : negotiation.unrecognized) {
+            text += " " + std::string(name);
+        }
+        return text;
+    };
+    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030000), "none");
+    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030002), "due");
+    // What libpq of PostgreSQL 19 beta sends as grease.
+    EXPECT_EQ(
+        due({{"user", "nurse"}, {"_pq_.test_protocol_negotiation", ""}}, 0x0003270F),
+        "due _pq_.test_protocol_negotiation"
+    );
+    EXPECT_EQ(
+        due({{"user", "n"}, {"_pq_.a", "1"}, {"_pq_.b", "2"}}, 0x00030000), "due _pq_.a _pq_.b"
+    );
+}
+
+TEST(Startup, NeverTakesBytesThatAreCutShort) {
+    const core::SecretBytes whole =
+        packet_of({{"user", "nurse"}, {"database", "clinic"}, {"options", "-c a.b=c"}});
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        const auto startup = check_startup(
+            core::SecretBytes::copy_of(whole.reveal().first(size)), true, StartupRules()
+        );
+        EXPECT_FALSE(startup.has_value()) << size;
+    }
+}
+
+}  // namespace
+}  // namespace pgveil::session

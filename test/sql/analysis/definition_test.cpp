@@ -1,0 +1,184 @@
+#include "sql/schema/schema.hpp"
+#include "test/sql/analysis/fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::analysis::test {
+namespace {
+
+std::string veil(std::string_view column, config::Scheme scheme) {
+    return std::string(schema::kCiphertextType) + " " + schema::check_constraint(column, scheme);
+}
+
+constexpr auto kRandomized = config::Scheme::kRandomized;
+constexpr auto kEquality = config::Scheme::kEquality;
+
+TEST(CreateTable, TranslatesProtectedColumns) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.sent("CREATE TABLE patients (id int PRIMARY KEY, name character varying (10) NOT "
+                    "NULL, ssn text UNIQUE, "
+                    "born date, city text DEFAULT 'Bonn' CHECK (city <> ''))"),
+        "CREATE TABLE \"public\".\"patients\" (id int PRIMARY KEY, name " +
+            veil("name", kRandomized) + " NOT NULL, ssn " + veil("ssn", kEquality) +
+            " UNIQUE, born " + veil("born", kEquality) +
+            ", city text DEFAULT 'Bonn' CHECK (city <> ''))"
+    );
+    const auto plan =
+        std::get<StatementPlan>(clinic.decide("CREATE TABLE public.patients (ssn text)"));
+    EXPECT_TRUE(plan.needs_ciphertext_type);
+    EXPECT_TRUE(plan.changes_catalog);
+    EXPECT_FALSE(plan.needs_keys());
+}
+
+TEST(CreateTable, KeepsKeysOnEqualityColumns) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.sent(
+            "CREATE TABLE visits (patient_ssn text REFERENCES patients (ssn), UNIQUE (patient_ssn))"
+        ),
+        "CREATE TABLE \"public\".\"visits\" (patient_ssn " + veil("patient_ssn", kEquality) +
+            " REFERENCES \"public\".\"patients\" (ssn), UNIQUE (patient_ssn))"
+    );
+    EXPECT_EQ(
+        clinic.sent("CREATE TABLE IF NOT EXISTS patients (age int4, email varchar(20), PRIMARY KEY "
+                    "(age, email))"),
+        "CREATE TABLE IF NOT EXISTS \"public\".\"patients\" (age " + veil("age", kEquality) +
+            ", email " + veil("email", kEquality) + ", PRIMARY KEY (age, email))"
+    );
+}
+
+TEST(CreateTable, PlainTablesPass) {
+    const Clinic clinic;
+    for (const std::string_view sql : {
+             "CREATE TABLE things (id serial PRIMARY KEY, name varchar(10), ssn text)",
+             "CREATE TABLE IF NOT EXISTS other.things (LIKE notes INCLUDING ALL)",
+             "CREATE TEMP TABLE t (a int) ON COMMIT DROP",
+             "CREATE TABLE archive.visits (diagnosis text)",
+             "CREATE TABLE part PARTITION OF notes FOR VALUES IN (1)",
+         }) {
+        EXPECT_TRUE(clinic.analyze(sql).passthrough) << sql << clinic.sent(sql);
+    }
+    EXPECT_EQ(
+        clinic.sent("CREATE TABLE bills (patient_id int REFERENCES patients (id))"),
+        "CREATE TABLE bills (patient_id int REFERENCES \"public\".\"patients\" (id))"
+    );
+}
+
+TEST(CreateTable, RefusesWhatThePolicyOrTheSchemeForbids) {
+    const Clinic clinic;
+    const std::vector<std::pair<std::string_view, std::string_view>> cases = {
+        {"CREATE TABLE patients (name text)",
+         "!0A000 public.patients.name: is text here, but varchar(10) in the policy "
+         "(/tables/public.patients/columns/name)"},
+        {"CREATE TABLE patients (name varchar(11))",
+         "!0A000 public.patients.name: is varchar(11) here, but varchar(10) in the policy "
+         "(/tables/public.patients/columns/name)"},
+        {"CREATE TABLE patients (age serial)",
+         "!0A000 public.patients.age: is serial here, but int4 in the policy "
+         "(/tables/public.patients/columns/age)"},
+        {"CREATE TABLE patients (ssn text[])",
+         "!0A000 public.patients.ssn: is text[] here, but text in the policy "
+         "(/tables/public.patients/columns/ssn)"},
+        {"CREATE TABLE patients (name varchar(10) UNIQUE)",
+         "!0A000 public.patients.name: PRIMARY KEY, UNIQUE"},
+        {"CREATE TABLE patients (name varchar(10), PRIMARY KEY (name))",
+         "!0A000 public.patients.name: PRIMARY KEY, UNIQUE"},
+        {"CREATE TABLE patients (ssn text DEFAULT 'x')",
+         "!0A000 public.patients.ssn: DEFAULT other than NULL in a table definition"},
+        {"CREATE TABLE patients (ssn text CHECK (ssn <> ''))", "!0A000 public.patients.ssn: CHECK"},
+        {"CREATE TABLE patients (ssn text, CHECK (length(ssn) > 3))",
+         "!0A000 public.patients.ssn: CHECK"},
+        {"CREATE TABLE patients (ssn text COLLATE \"C\")",
+         "!0A000 public.patients.ssn: COLLATE, STORAGE, COMPRESSION in a table definition"},
+        {"CREATE TABLE patients (age int GENERATED ALWAYS AS IDENTITY)",
+         "!0A000 public.patients.age: GENERATED, IDENTITY, serial"},
+        {"CREATE TABLE patients (ssn text, up text GENERATED ALWAYS AS (upper(ssn)) STORED)",
+         "!0A000 public.patients.ssn: GENERATED, IDENTITY, serial"},
+        {"CREATE TABLE patients (ssn text) PARTITION BY HASH (ssn)",
+         "!0A000 public.patients.ssn: PARTITION BY"},
+        {"CREATE TABLE patients (LIKE notes)", "!0A000 public.patients: CREATE TABLE (LIKE ...)"},
+        {"CREATE TABLE patients () INHERITS (notes)",
+         "!0A000 public.patients: INHERITS or PARTITION OF"},
+        {"CREATE TABLE copy (LIKE patients)",
+         "!0A000 patients: LIKE, INHERITS or PARTITION OF a protected table"},
+        {"CREATE TABLE kid () INHERITS (patients)",
+         "!0A000 patients: LIKE, INHERITS or PARTITION OF a protected table"},
+        {"CREATE TEMP TABLE patients (a int)", "!0A000 patients: CREATE TEMPORARY TABLE"},
+        {"CREATE TABLE other.patients (a int)", "!0A000 other.patients: CREATE TABLE"},
+        {"CREATE TABLE visits (patient_ssn text REFERENCES notes (ssn))",
+         "!0A000 public.visits.patient_ssn: REFERENCES, FOREIGN KEY within one context"},
+        {"CREATE TABLE bills (s text REFERENCES patients (ssn))",
+         "!0A000 public.patients.ssn: REFERENCES, FOREIGN KEY within one context"},
+        {"CREATE TABLE x (a pgveil.ciphertext)", "!0A000 ciphertext: a type of schema pgveil"},
+        {"CREATE TABLE x (a text DEFAULT set_config('pgveil.user_id', lower('x'), false))",
+         "!0A000 pgveil.user_id: an expression as value"},
+    };
+    for (const auto& [sql, expected] : cases) {
+        EXPECT_EQ(clinic.sent(sql), expected) << sql;
+    }
+}
+
+TEST(CreateTable, IsSeenByTheRestOfTheText) {
+    Clinic clinic;
+    clinic.catalog.put({"", "patients"}, catalog::Entry{std::nullopt, "public"});
+    clinic.catalog.put({"public", "patients"}, catalog::Entry{std::nullopt, "public"});
+    const std::string sent =
+        clinic.sent("CREATE TABLE patients (id int, ssn text); INSERT INTO patients VALUES (1, 'x')"
+        );
+    EXPECT_NE(sent.find("VALUES (1, {ssn=x})"), std::string::npos) << sent;
+}
+
+TEST(CreateTable, GoesWhereTheSessionCreates) {
+    Clinic clinic;
+    auto entry = *clinic.catalog.find({"", "patients"});
+    entry.creation_schema = "other";
+    clinic.catalog.put({"", "patients"}, entry);
+    EXPECT_EQ(clinic.sent("CREATE TABLE patients (a int)"), "!0A000 other.patients: CREATE TABLE");
+    entry.creation_schema = "";
+    clinic.catalog.put({"", "patients"}, entry);
+    EXPECT_EQ(
+        clinic.sent("CREATE TABLE patients (a int)"),
+        "!3F000 no schema has been selected to create in"
+    );
+}
+
+TEST(CreateIndex, PlainColumnsOfEqualityOnly) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.sent("CREATE UNIQUE INDEX i ON patients (ssn, city) INCLUDE (id) WHERE city = 'x'"),
+        "CREATE UNIQUE INDEX i ON \"public\".\"patients\" (ssn, city) INCLUDE (id) WHERE city = 'x'"
+    );
+    EXPECT_EQ(
+        clinic.sent("CREATE INDEX ON patients USING hash (ssn)"),
+        "CREATE INDEX ON \"public\".\"patients\" USING hash (ssn)"
+    );
+    EXPECT_TRUE(clinic.analyze("CREATE INDEX ON notes (lower(title))").passthrough);
+    EXPECT_EQ(
+        clinic.sent("CREATE INDEX ON patients (name)"),
+        "!0A000 public.patients.name: CREATE INDEX (plain column)"
+    );
+    EXPECT_EQ(
+        clinic.sent("CREATE UNIQUE INDEX ON patients (name)"),
+        "!0A000 public.patients.name: PRIMARY KEY, UNIQUE"
+    );
+    EXPECT_EQ(
+        clinic.sent("CREATE INDEX ON patients (lower(ssn))"),
+        "!0A000 public.patients.ssn: an index on an expression"
+    );
+    EXPECT_EQ(
+        clinic.sent("CREATE INDEX ON patients (id) WHERE ssn = 'x'"),
+        "!0A000 public.patients.ssn: a partial index over the column"
+    );
+    EXPECT_EQ(clinic.sent("CREATE INDEX ON patients USING gin (ssn)").substr(0, 6), "!0A000");
+    EXPECT_EQ(
+        clinic.sent("CREATE INDEX ON patients (ssn text_pattern_ops)").substr(0, 6), "!0A000"
+    );
+}
+
+}  // namespace
+}  // namespace pgveil::analysis::test

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "sql/analysis/analyzer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace pgveil::analysis::test {
+
+/// A small clinic: what the policy says, what the database says, and one-line renderings of
+/// decisions. Tables: public.patients and public.visits are protected, public.notes is plain,
+/// public.v_patients is a view over patients, other.patients has a protected name.
+class Clinic {
+public:
+    Clinic();
+
+    Analysis analyze(std::string_view sql) const;
+    /// analyze() for a text of one statement.
+    Decision decide(std::string_view sql) const;
+
+    /// The text as it would leave: sealed literals as {column=plaintext}, handles as
+    /// {pgveil.user_id=value}; for a refusal "!<sqlstate> <subject>: <construct>" (or its message
+    /// when there is no construct).
+    std::string sent(std::string_view sql) const;
+
+    /// Result columns: "-" plain, else the column's name; comma separated.
+    std::string results(std::string_view sql) const;
+    /// Parameters: "1:ssn compared 17/25", comma separated.
+    std::string parameters(std::string_view sql, std::vector<std::uint32_t> declared = {}) const;
+
+    catalog::Catalog catalog;
+    std::shared_ptr<const config::Policy> policy;
+    bool standard_conforming_strings = true;
+    std::vector<std::uint32_t> parameter_oids;
+    Limits limits;
+
+private:
+    void add(catalog::Relation relation, bool is_in_path = true);
+
+    types::TextStyle style_;
+};
+
+/// A refusal in one line.
+std::string rendered(const Rejection& rejection);
+
+}  // namespace pgveil::analysis::test

@@ -1,0 +1,131 @@
+#include "sql/catalog/lookup.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace pgveil::catalog {
+namespace {
+
+using Row = std::vector<std::optional<std::string_view>>;
+
+const Row kColumn = {
+    "1",
+    "public",
+    "16388",
+    "public",
+    "t",
+    "r",
+    "f",
+    "1",
+    "id",
+    "23",
+    "-1",
+    "integer",
+    "f",
+    "t",
+    "t",
+    "f"};
+const Row kVeiled = {
+    "1",
+    "public",
+    "16388",
+    "public",
+    "t",
+    "r",
+    "f",
+    "3",
+    "ssn",
+    "99",
+    "-1",
+    "pgveil.ciphertext",
+    "t",
+    "f",
+    "f",
+    "f"};
+
+LookupReader reader_of_t() {
+    return LookupReader(std::vector<RelationName>{{"", "t"}});
+}
+
+Row absent(std::string_view ordinal) {
+    Row row(kLookupColumns);
+    row[0] = ordinal;
+    row[1] = "public";
+    return row;
+}
+
+TEST(Lookup, ReadsColumnsAndAbsentNames) {
+    LookupReader reader(std::vector<RelationName>{{"", "t"}, {"s", "gone"}});
+    ASSERT_TRUE(reader.add_row(kColumn).has_value());
+    ASSERT_TRUE(reader.add_row(kVeiled).has_value());
+    ASSERT_TRUE(reader.add_row(absent("2")).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const Entry* const entry = catalog.find({"", "t"});
+    ASSERT_NE(entry, nullptr);
+    EXPECT_EQ(entry->creation_schema, "public");
+    ASSERT_EQ(entry->relation->columns.size(), 2U);
+    EXPECT_TRUE(entry->relation->columns[0].has_default);
+    EXPECT_TRUE(entry->relation->column("ssn")->is_ciphertext);
+    EXPECT_EQ(entry->relation->column("nothing"), nullptr);
+    EXPECT_FALSE(catalog.find({"s", "gone"})->relation.has_value());
+}
+
+TEST(Lookup, AcceptsATableWithoutColumns) {
+    LookupReader reader = reader_of_t();
+    Row row(kColumn.begin(), kColumn.begin() + 7);
+    row.resize(kLookupColumns);
+    ASSERT_TRUE(reader.add_row(row).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    EXPECT_TRUE(catalog.find({"", "t"})->relation->columns.empty());
+}
+
+TEST(Lookup, RefusesAnswersThatAreNotOurs) {
+    LookupReader reader = reader_of_t();
+    EXPECT_FALSE(reader.add_row(Row{"1"}).has_value());
+    EXPECT_FALSE(reader.add_row(absent("0")).has_value());
+    EXPECT_FALSE(reader.add_row(absent("2")).has_value());
+    EXPECT_FALSE(reader.add_row(absent("x")).has_value());
+    Row bad = kColumn;
+    bad[9] = "23x";
+    EXPECT_FALSE(reader.add_row(bad).has_value());
+    Row other = kColumn;
+    ASSERT_TRUE(reader_of_t().add_row(other).has_value());
+    Catalog catalog;
+    EXPECT_FALSE(reader_of_t().finish(catalog).has_value());
+    EXPECT_EQ(catalog.size(), 0U);
+}
+
+TEST(Lookup, RefusesTwoRelationsForOneName) {
+    LookupReader reader = reader_of_t();
+    ASSERT_TRUE(reader.add_row(kColumn).has_value());
+    Row other = kVeiled;
+    other[2] = "17000";
+    EXPECT_FALSE(reader.add_row(other).has_value());
+}
+
+TEST(Lookup, WritesArrayLiterals) {
+    const std::vector<RelationName> names = {{"", "a\"b\\"}, {"s", "NULL"}};
+    EXPECT_EQ(names_parameter(names), R"({"a\"b\\","NULL"})");
+    EXPECT_EQ(schemas_parameter(names), R"({"","s"})");
+    const auto policy = config::parse_policy(
+        "p",
+        R"({"tables": {"a.t": {"columns": {"c": {"type": "text"}}}, "b.t": {"columns": {"c": {"type": "text"}}}}})"
+    );
+    ASSERT_TRUE(policy.has_value());
+    EXPECT_EQ(protected_parameter(**policy), R"({"t"})");
+}
+
+TEST(Lookup, QueryQualifiesEveryName) {
+    const std::string_view query = lookup_query();
+    EXPECT_EQ(query.find("FROM pg_class"), std::string_view::npos);
+    EXPECT_NE(query.find("$3"), std::string_view::npos);
+    EXPECT_EQ(query.find("$4"), std::string_view::npos);
+}
+
+}  // namespace
+}  // namespace pgveil::catalog

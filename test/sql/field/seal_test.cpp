@@ -1,0 +1,190 @@
+#include "sql/field/seal.hpp"
+
+#include "sql/field/envelope.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+namespace pgveil::field {
+namespace {
+
+/// 0, 1, 2, ... so that envelopes can be compared with recorded ones.
+class CountingRandom : public core::RandomSource {
+public:
+    void fill(core::MutableByteView out) override {
+        std::generate(out.begin(), out.end(), [this] { return next_++; });
+    }
+
+private:
+    std::uint8_t next_ = 0;
+};
+
+core::Bytes key_of(config::Scheme scheme) {
+    core::Bytes key(key_size(scheme));
+    std::uint8_t next = 0x40;
+    std::generate(key.begin(), key.end(), [&next] { return next++; });
+    return key;
+}
+
+ProtectedColumn column_of(config::Scheme scheme) {
+    ProtectedColumn column;
+    column.schema = "public";
+    column.table = "patients";
+    column.name = "ssn";
+    column.context = "public.patients.ssn";
+    column.group = "default";
+    column.type = {types::Kind::kText, -1};
+    column.scheme = scheme;
+    return column;
+}
+
+class Sealing : public testing::TestWithParam<config::Scheme> {
+protected:
+    core::Bytes sealed(std::string_view text) {
+        return seal_value(key(), {"clinic", column}, core::as_bytes(text), random);
+    }
+
+    bool opens(const FieldPlace& where, core::ByteView envelope) const {
+        return open_value(key(), where, envelope).has_value();
+    }
+
+    FieldKey key(std::uint32_t key_id = 7) const { return {key_bytes, key_id}; }
+
+    CountingRandom random;
+    core::Bytes key_bytes = key_of(GetParam());
+    ProtectedColumn column = column_of(GetParam());
+    FieldPlace place{"clinic", column};
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    Schemes, Sealing, testing::Values(config::Scheme::kRandomized, config::Scheme::kEquality)
+);
+
+TEST_P(Sealing, OpensToTheSameBytesAlsoWhenEmpty) {
+    for (const std::string& text :
+         {std::string(), std::string("123-45-6789"), std::string(70000, 'x')}) {
+        const core::Bytes envelope = sealed(text);
+        EXPECT_EQ(envelope.size(), text.size() + overhead_of(GetParam()));
+        const auto opened = open_value(key(), place, envelope);
+        ASSERT_TRUE(opened.has_value());
+        EXPECT_EQ(core::as_text(opened->reveal()), text);
+    }
+}
+
+TEST_P(Sealing, RefusesEveryFlippedBit) {
+    const core::Bytes envelope = sealed("value");
+    ASSERT_TRUE(opens(place, envelope));
+    for (std::size_t bit = 0; bit < envelope.size() * 8; ++bit) {
+        core::Bytes broken = envelope;
+        broken[bit / 8] = static_cast<std::uint8_t>(broken[bit / 8] ^ (1U << (bit % 8)));
+        EXPECT_FALSE(opens(place, broken)) << bit;
+    }
+}
+
+TEST_P(Sealing, RefusesEveryTruncationAndEverythingAppended) {
+    core::Bytes envelope = sealed("value");
+    for (std::size_t size = 0; size < envelope.size(); ++size) {
+        EXPECT_FALSE(opens(place, core::ByteView(envelope).first(size))) << size;
+    }
+    envelope.push_back(0);
+    EXPECT_FALSE(opens(place, envelope));
+}
+
+TEST_P(Sealing, RefusesAValueMovedToAnotherPlace) {
+    const core::Bytes envelope = sealed("value");
+    EXPECT_FALSE(opens({"other", column}, envelope));
+    ProtectedColumn moved = column;
+    moved.context = "public.patients.name";
+    EXPECT_FALSE(opens({"clinic", moved}, envelope));
+    moved = column;
+    moved.group = "medical";
+    EXPECT_FALSE(opens({"clinic", moved}, envelope));
+    moved = column;
+    moved.type.kind = types::Kind::kBytea;
+    EXPECT_FALSE(opens({"clinic", moved}, envelope));
+}
+
+TEST_P(Sealing, RefusesAnotherKeyAndAnotherKeyId) {
+    const core::Bytes envelope = sealed("value");
+    EXPECT_FALSE(open_value(key(8), place, envelope).has_value());
+    core::Bytes renamed = envelope;
+    renamed[5] = 8;
+    EXPECT_FALSE(open_value(key(8), place, renamed).has_value());
+    key_bytes[0] ^= 1U;
+    EXPECT_FALSE(opens(place, envelope));
+}
+
+TEST_P(Sealing, SurvivesWideningTheColumn) {
+    column.type = {types::Kind::kVarchar, 24};
+    const core::Bytes envelope = sealed("value");
+    column.type = {types::Kind::kVarchar, 84};
+    EXPECT_TRUE(opens(place, envelope));
+    column.type = {types::Kind::kText, -1};
+    EXPECT_TRUE(opens(place, envelope));
+}
+
+TEST_P(Sealing, ManyValuesOfOneCipherOpenOneByOne) {
+    FieldCipher cipher(key(), place);
+    for (int index = 0; index < 300; ++index) {
+        const std::string text = "value " + std::to_string(index);
+        const core::Bytes envelope = cipher.seal(core::as_bytes(text), random);
+        const auto opened = open_value(key(), place, envelope);
+        ASSERT_TRUE(opened.has_value());
+        EXPECT_EQ(core::as_text(opened->reveal()), text);
+    }
+}
+
+TEST(Seal, OnlyEqualityGivesEqualEnvelopes) {
+    CountingRandom random;
+    const auto twice_equal = [&random](config::Scheme scheme) {
+        const core::Bytes key = key_of(scheme);
+        const ProtectedColumn column = column_of(scheme);
+        FieldCipher cipher({key, 1}, {"clinic", column});
+        const core::Bytes first = cipher.seal(core::as_bytes("a"), random);
+        return first == cipher.seal(core::as_bytes("a"), random);
+    };
+    EXPECT_TRUE(twice_equal(config::Scheme::kEquality));
+    EXPECT_FALSE(twice_equal(config::Scheme::kRandomized));
+}
+
+TEST(Seal, RefusesAnEnvelopeOfTheOtherScheme) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kRandomized);
+    const ProtectedColumn randomized = column_of(config::Scheme::kRandomized);
+    const ProtectedColumn equality = column_of(config::Scheme::kEquality);
+    const core::Bytes envelope =
+        seal_value({key, 1}, {"clinic", randomized}, core::as_bytes("a"), random);
+    const core::Bytes other_key = key_of(config::Scheme::kEquality);
+    EXPECT_FALSE(open_value({other_key, 1}, {"clinic", equality}, envelope).has_value());
+}
+
+TEST(AssociatedData, IsLengthPrefixedFieldByField) {
+    const ProtectedColumn column = column_of(config::Scheme::kEquality);
+    EXPECT_EQ(
+        core::to_hex(associated_data({"clinic", column}, 7)),
+        "00000006636c696e6963"                            // tenant
+        "0000000764656661756c74"                          // group
+        "0000000400000007"                                // key id
+        "000000137075626c69632e70617469656e74732e73736e"  // context
+        "0000000474657874"                                // type
+        "00000008657175616c697479"                        // scheme
+    );
+}
+
+TEST(ProtectedColumn, TakesTheContextFromThePolicyOrFromItsPlace) {
+    config::ColumnPolicy policy;
+    policy.name = "ssn";
+    EXPECT_EQ(protected_column("public", "patients", policy)->context, "public.patients.ssn");
+    policy.context = "person";
+    const auto left = protected_column("public", "patients", policy);
+    const auto right = protected_column("public", "visits", policy);
+    EXPECT_EQ(left->context, "person");
+    EXPECT_TRUE(shares_context(*left, *right));
+    policy.group = "medical";
+    EXPECT_FALSE(shares_context(*left, *protected_column("public", "visits", policy)));
+}
+
+}  // namespace
+}  // namespace pgveil::field

@@ -1,0 +1,146 @@
+#include "sql/parse/parser.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace pgveil::parse {
+namespace {
+
+const Select& select_of(const Statement& statement) {
+    return *std::get<std::unique_ptr<Select>>(statement.node);
+}
+
+template <class T>
+const T& node_of(const ExpressionPtr& expression) {
+    return std::get<T>(expression->node);
+}
+
+std::string repeated(std::string_view part, std::size_t count) {
+    std::string text;
+    text.reserve(part.size() * count);
+    for (std::size_t i = 0; i < count; ++i) {
+        text.append(part);
+    }
+    return text;
+}
+
+TEST(Parser, LibraryPassesItsCanary) {
+    EXPECT_TRUE(check_parser().has_value());
+}
+
+TEST(Parser, GivesExactRangesOfStatements) {
+    const auto parsed = parse("SELECT 1; /* two */ SELECT 'a;b' ;  ");
+    ASSERT_TRUE(parsed.has_value());
+    ASSERT_EQ(parsed->size(), 2U);
+    EXPECT_EQ((*parsed)[0].begin, 0U);
+    EXPECT_EQ((*parsed)[0].end, 8U);
+    EXPECT_EQ((*parsed)[1].begin, 9U);
+    EXPECT_EQ((*parsed)[1].end, 33U);
+}
+
+TEST(Parser, EmptyTextHasNoStatements) {
+    EXPECT_TRUE(parse("")->empty());
+    EXPECT_TRUE(parse(" -- nothing\n ;; ")->empty());
+}
+
+TEST(Parser, ReadsConstantsOfEveryKind) {
+    const auto parsed =
+        parse("SELECT NULL, 1, -2, 3.5, -99999999999, 'x', E'\\n', $$d$$, U&'\\0041', B'1', TRUE");
+    ASSERT_TRUE(parsed.has_value());
+    const auto& targets = select_of(parsed->front()).targets;
+    const auto constant = [&](std::size_t index) {
+        return node_of<Constant>(targets[index].value);
+    };
+    using Kind = Constant::Kind;
+    EXPECT_EQ(constant(0).kind, Kind::kNull);
+    EXPECT_EQ(constant(1).kind, Kind::kInteger);
+    EXPECT_EQ(constant(2).text, "-2");
+    EXPECT_EQ(constant(3).kind, Kind::kDecimal);
+    EXPECT_EQ(constant(4).text, "-99999999999");
+    EXPECT_EQ(constant(4).kind, Kind::kDecimal);
+    EXPECT_EQ(constant(5).text, "x");
+    EXPECT_EQ(constant(6).text, "\n");
+    EXPECT_EQ(constant(7).text, "d");
+    EXPECT_EQ(constant(8).text, "A");
+    EXPECT_EQ(constant(9).kind, Kind::kBitString);
+    EXPECT_EQ(constant(10).kind, Kind::kBool);
+    EXPECT_EQ(constant(10).text, "true");
+}
+
+TEST(Parser, UnknownConstructsAreExplicitAndFlagged) {
+    const auto parsed = parse("SELECT xmlelement(name a, b) FROM t TABLESAMPLE system (1)");
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_TRUE(parsed->front().inventory.has_unknown);
+    const auto& select = select_of(parsed->front());
+    EXPECT_EQ(node_of<Unknown>(select.targets[0].value).kind, "XML expression");
+    EXPECT_EQ(std::get<Unknown>(select.from[0]->node).kind, "TABLESAMPLE");
+}
+
+TEST(Parser, InventoryFindsTablesAndCallsAtAnyDepth) {
+    const auto parsed = parse(
+        "WITH c AS (DELETE FROM a RETURNING *) SELECT f(1) FROM b JOIN s.c2 USING (x)"
+        " WHERE EXISTS (SELECT 1 FROM d WHERE y IN (SELECT g() FROM e)) ORDER BY (SELECT 1 FROM h)"
+    );
+    ASSERT_TRUE(parsed.has_value());
+    std::string names;
+    for (const auto& table : parsed->front().inventory.tables) {
+        names += table.name + " ";
+    }
+    EXPECT_EQ(names, "a b c2 d e h ");
+    EXPECT_EQ(parsed->front().inventory.calls.size(), 2U);
+}
+
+TEST(Parser, CommandsWithoutModelCarryTheirName) {
+    const auto name = [](std::string_view text) {
+        return std::get<Other>(parse(text)->front().node).command;
+    };
+    EXPECT_EQ(name("ALTER TABLE t ADD c int"), "ALTER TABLE");
+    EXPECT_EQ(name("COPY t FROM STDIN"), "COPY");
+    EXPECT_EQ(name("DO 'x'"), "DO");
+    EXPECT_EQ(name("SELECT 1 INTO t"), "SELECT INTO");
+    EXPECT_EQ(name("MERGE INTO t USING u ON a = b WHEN MATCHED THEN DELETE"), "MERGE");
+}
+
+TEST(Parser, SyntaxErrorsKeepTheirBytePosition) {
+    const auto parsed = parse("SELECT '\xc3\xa4' FROM WHERE");
+    ASSERT_FALSE(parsed.has_value());
+    EXPECT_EQ(parsed.error().code, ErrorCode::kSyntax);
+    EXPECT_EQ(parsed.error().position, 17);
+}
+
+TEST(Parser, RefusesWhatIsTooDeepAndSurvives) {
+    EXPECT_EQ(
+        parse("SELECT " + repeated("(", 100'000) + "1" + repeated(")", 100'000)).error().code,
+        ErrorCode::kLimit
+    );
+    EXPECT_EQ(parse("SELECT 1" + repeated("+1", 200'000)).error().code, ErrorCode::kLimit);
+    EXPECT_EQ(parse("SELECT " + repeated("NOT ", 9'000) + "true").error().code, ErrorCode::kLimit);
+    EXPECT_EQ(
+        parse("SELECT 1" + repeated(" UNION SELECT 1", 5'000)).error().code, ErrorCode::kLimit
+    );
+    EXPECT_EQ(
+        parse("SELECT 1 FROM a" + repeated(" JOIN b ON true", 2'000)).error().code,
+        ErrorCode::kLimit
+    );
+    EXPECT_TRUE(parse("SELECT 1" + repeated("+1", 300)).has_value());
+}
+
+TEST(Parser, ServesWideStatements) {
+    EXPECT_TRUE(parse("SELECT 1 WHERE 1 IN (0" + repeated(",1", 50'000) + ")").has_value());
+    EXPECT_TRUE(parse("SELECT 1 WHERE true" + repeated(" OR false", 50'000)).has_value());
+    EXPECT_EQ(parse("SELECT 0" + repeated(",1", 500'000)).error().code, ErrorCode::kLimit);
+    EXPECT_TRUE(parse("SELECT '" + std::string(1'000'000, 'x') + "'").has_value());
+}
+
+TEST(Parser, AnswersAnyBytes) {
+    EXPECT_FALSE(parse(std::string_view("SELECT 1\0 FROM t", 16)).has_value());
+    EXPECT_FALSE(parse("\xff\xfe\x80").has_value());
+    EXPECT_FALSE(parse("'unterminated").has_value());
+    EXPECT_FALSE(parse("/* open").has_value());
+    EXPECT_FALSE(parse("$tag$ open").has_value());
+}
+
+}  // namespace
+}  // namespace pgveil::parse

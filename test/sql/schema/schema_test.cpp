@@ -1,0 +1,63 @@
+// That PostgreSQL accepts and obeys these texts is shown in test/integration.
+#include "sql/schema/schema.hpp"
+
+#include "sql/schema/keyring_mirror.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace pgveil::schema {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(CheckConstraint, QuotesTheColumn) {
+    const std::string text = check_constraint("odd\"name", config::Scheme::kEquality);
+    EXPECT_THAT(text, testing::StartsWith("CONSTRAINT \"pgveil_odd\"\"name\" CHECK ("));
+    EXPECT_THAT(text, HasSubstr("octet_length(\"odd\"\"name\")"));
+}
+
+TEST(CheckConstraint, QualifiesEveryFunctionAndOperator) {
+    const std::string text = check_expression("c", config::Scheme::kRandomized);
+    EXPECT_THAT(text, Not(HasSubstr(" octet_length")));
+    EXPECT_THAT(text, Not(HasSubstr(" get_byte")));
+    EXPECT_THAT(text, Not(testing::ContainsRegex("[)] [<>=]")));
+}
+
+TEST(CheckConstraint, DiffersByScheme) {
+    EXPECT_NE(
+        check_expression("c", config::Scheme::kRandomized),
+        check_expression("c", config::Scheme::kEquality)
+    );
+}
+
+TEST(ConstraintName, StaysWithin63BytesAtACharacterBorder) {
+    EXPECT_EQ(constraint_name("ssn"), "pgveil_ssn");
+    EXPECT_EQ(constraint_name(std::string(63, 'x')).size(), 63U);
+    // Seven bytes, then two bytes a character: 63 is a border, and one letter more moves it.
+    std::string umlauts;
+    for (int index = 0; index < 30; ++index) {
+        umlauts += "ä";
+    }
+    EXPECT_EQ(constraint_name(umlauts).size(), 63U);
+    EXPECT_EQ(constraint_name("x" + umlauts).size(), 62U);
+}
+
+TEST(Setup, MakesSchemaGrantAndUnconstrainedDomain) {
+    const std::string block = setup_block();
+    EXPECT_THAT(block, HasSubstr("CREATE SCHEMA pgveil; GRANT USAGE ON SCHEMA pgveil TO PUBLIC;"));
+    EXPECT_THAT(block, HasSubstr("CREATE DOMAIN pgveil.ciphertext AS pg_catalog.bytea;"));
+    EXPECT_THAT(block, Not(HasSubstr("CHECK")));
+}
+
+TEST(KeyringMirror, TakesRightsFromEverybodyElse) {
+    EXPECT_THAT(
+        std::string(create_keyring()), HasSubstr("REVOKE ALL ON TABLE pgveil.keyring FROM PUBLIC")
+    );
+}
+
+}  // namespace
+}  // namespace pgveil::schema

@@ -1,0 +1,123 @@
+// Compares with what a real PostgreSQL 15 answered (postgres15.tsv, made by make_fixture.py).
+// PGVEIL_TYPES_FIXTURE names another fixture, for long runs with fresh seeds.
+#include "sql/types/codec.hpp"
+#include "sql/types/time_zone.hpp"
+#include "test/sql/types/test_zones.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <vector>
+
+namespace pgveil::types {
+namespace {
+
+struct Case {
+    Type type;
+    TextStyle style;
+    std::string line;
+    std::vector<std::string> cells;
+
+    const std::string& input() const { return cells[4]; }
+
+    bool is_accepted() const { return cells[5] == "ok"; }
+};
+
+std::vector<std::string> split_cells(const std::string& line) {
+    std::vector<std::string> cells;
+    std::istringstream stream(line);
+    std::string cell;
+    while (std::getline(stream, cell, '\t')) {
+        cells.push_back(nlohmann::json::parse(cell).get<std::string>());
+    }
+    return cells;
+}
+
+Case make_case(const std::string& line, const TestZones& zones) {
+    Case made;
+    made.line = line;
+    made.cells = split_cells(line);
+    made.type = *parse_type_name(made.cells[0]);
+    EXPECT_TRUE(set_date_style(made.style, made.cells[1]).has_value());
+    EXPECT_TRUE(set_bytea_output(made.style, made.cells[3]).has_value());
+    made.style.zone = zones.find(made.cells[2]);
+    made.style.zones = &zones;
+    EXPECT_NE(made.style.zone, nullptr) << made.cells[2];
+    return made;
+}
+
+std::string fixture_path() {
+    // Test programs are single-threaded here.
+    const char* const other = std::getenv("PGVEIL_TYPES_FIXTURE");  // NOLINT(concurrency-mt-unsafe)
+    return other == nullptr ? PGVEIL_SOURCE "/test/sql/types/postgres15.tsv" : other;
+}
+
+std::string text_of(const core::SecretBytes& bytes) {
+    return std::string(core::as_text(bytes.reveal()));
+}
+
+void expect_same_value(const Case& wanted, const core::SecretBytes& value) {
+    EXPECT_EQ(core::to_hex(value.reveal()), wanted.cells[6]) << wanted.line;
+    const auto shown = to_text(wanted.type, value.reveal(), wanted.style);
+    ASSERT_TRUE(shown.has_value()) << wanted.line;
+    EXPECT_EQ(text_of(*shown), wanted.cells[7]) << wanted.line;
+    const auto received = from_binary(wanted.type, value.reveal());
+    ASSERT_TRUE(received.has_value()) << wanted.line;
+    EXPECT_EQ(core::to_hex(received->reveal()), wanted.cells[6]) << wanted.line;
+}
+
+void expect_same_error(const Case& wanted, const Error& error) {
+    EXPECT_EQ(error.sqlstate, wanted.cells[6]) << wanted.line;
+    EXPECT_EQ(error.message, wanted.cells[7]) << wanted.line;
+    EXPECT_EQ(error.hint, wanted.cells[8]) << wanted.line;
+}
+
+struct Tally {
+    std::size_t same = 0;
+    std::size_t refused = 0;
+    std::size_t accepted = 0;
+    std::vector<std::string> refused_lines;
+};
+
+void compare(const Case& wanted, Tally& tally) {
+    tally.accepted += wanted.is_accepted() ? 1U : 0U;
+    const auto value = from_text(wanted.type, wanted.input(), wanted.style);
+    if (!value.has_value() && value.error().kind == ErrorKind::kUnsupportedForm) {
+        if (wanted.is_accepted()) {
+            ++tally.refused;
+            tally.refused_lines.push_back(wanted.line);
+        }
+        return;
+    }
+    ++tally.same;
+    ASSERT_EQ(value.has_value(), wanted.is_accepted())
+        << wanted.line << (value.has_value() ? "" : value.error().message);
+    if (value.has_value()) {
+        expect_same_value(wanted, *value);
+    } else {
+        expect_same_error(wanted, value.error());
+    }
+}
+
+TEST(PostgresAgreement, EveryTextGivesTheSameValueTheSameErrorOrARefusal) {
+    const TestZones zones;
+    std::ifstream fixture(fixture_path());
+    ASSERT_TRUE(fixture.is_open()) << fixture_path();
+    Tally tally;
+    std::string line;
+    while (std::getline(fixture, line)) {
+        compare(make_case(line, zones), tally);
+    }
+    std::cout << "same " << tally.same << ", refused " << tally.refused << " of " << tally.accepted
+              << " that PostgreSQL accepts\n";
+    EXPECT_GT(tally.same, 2000U);
+    // Words, units and abbreviations that the generator throws in; the usual forms are all read.
+    EXPECT_LT(tally.refused * 100, tally.accepted * 3)
+        << testing::PrintToString(tally.refused_lines);
+}
+
+}  // namespace
+}  // namespace pgveil::types

@@ -1,0 +1,114 @@
+#include "sql/types/type.hpp"
+
+#include "sql/types/style.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace pgveil::types {
+namespace {
+
+constexpr std::array kKinds = {
+    Kind::kBool,
+    Kind::kInt2,
+    Kind::kInt4,
+    Kind::kInt8,
+    Kind::kText,
+    Kind::kVarchar,
+    Kind::kDate,
+    Kind::kTimestamp,
+    Kind::kTimestamptz,
+    Kind::kUuid,
+    Kind::kBytea};
+
+std::string canonical(std::string_view name) {
+    const auto type = parse_type_name(name);
+    return type.has_value() ? name_of(*type) : type.error().sqlstate;
+}
+
+TEST(TypeName, ReadsEverySpellingOfPostgreSql) {
+    EXPECT_EQ(canonical("int"), "int4");
+    EXPECT_EQ(canonical(" INTEGER "), "int4");
+    EXPECT_EQ(canonical("pg_catalog.int8"), "int8");
+    EXPECT_EQ(canonical("smallint"), "int2");
+    EXPECT_EQ(canonical("Character  Varying ( 80 )"), "varchar(80)");
+    EXPECT_EQ(canonical("char varying(3)"), "varchar(3)");
+    EXPECT_EQ(canonical("timestamp (3) with time zone"), "timestamptz(3)");
+    EXPECT_EQ(canonical("timestamp with time zone"), "timestamptz");
+    EXPECT_EQ(canonical("timestamp(0) without time zone"), "timestamp(0)");
+    EXPECT_EQ(canonical("boolean"), "bool");
+}
+
+TEST(TypeName, KeepsTheTypmodOfPgAttribute) {
+    EXPECT_EQ(parse_type_name("varchar(80)")->typmod, 84);
+    EXPECT_EQ(parse_type_name("timestamp(3)")->typmod, 3);
+    EXPECT_EQ(parse_type_name("text")->typmod, -1);
+}
+
+TEST(TypeName, RefusesWhatCannotBeSealedYet) {
+    for (const auto* name :
+         {"numeric(10,2)",
+          "float8",
+          "double precision",
+          "char(3)",
+          "jsonb",
+          "int4[]",
+          "text array",
+          "interval",
+          "time",
+          "colour",
+          "",
+          "varchar(",
+          "varchar(x)"}) {
+        EXPECT_EQ(canonical(name), "0A000") << name;
+    }
+}
+
+TEST(TypeName, RefusesModifiersThatPostgreSqlRefuses) {
+    EXPECT_EQ(canonical("varchar(0)"), "22023");
+    EXPECT_EQ(canonical("varchar(10485761)"), "22023");
+    EXPECT_EQ(canonical("timestamp(7)"), "22023");
+    EXPECT_EQ(canonical("int4(3)"), "42601");
+}
+
+TEST(Type, OidsLeadBackToTheKind) {
+    for (const Kind kind : kKinds) {
+        EXPECT_EQ(*kind_of_oid(oid_of(kind)), kind);
+        EXPECT_NE(oid_of(kind), array_oid_of(kind));
+        EXPECT_EQ(canonical(name_of(Type{kind})), name_of(Type{kind}));
+        EXPECT_EQ(canonical(sql_name_of(Type{kind})), name_of(Type{kind}));
+    }
+    EXPECT_FALSE(kind_of_oid(1700).has_value());
+}
+
+TEST(Type, VarcharCountsAsTextInTheAssociatedData) {
+    EXPECT_EQ(canonical_name_of(Kind::kVarchar), canonical_name_of(Kind::kText));
+    EXPECT_NE(canonical_name_of(Kind::kTimestamp), canonical_name_of(Kind::kTimestamptz));
+}
+
+TEST(Type, ComparedLiteralsHaveNoLengthLimit) {
+    EXPECT_EQ(comparison_type(*parse_type_name("varchar(3)")), Type{Kind::kText});
+    EXPECT_EQ(comparison_type(*parse_type_name("timestamp(0)")), Type{Kind::kTimestamp});
+}
+
+TEST(TextStyle, ReadsParameterStatusValues) {
+    TextStyle style;
+    ASSERT_TRUE(set_date_style(style, "German, DMY").has_value());
+    EXPECT_EQ(style.date_style, DateStyle::kGerman);
+    EXPECT_EQ(style.date_order, DateOrder::kDmy);
+    ASSERT_TRUE(set_bytea_output(style, "escape").has_value());
+    EXPECT_EQ(style.bytea_output, ByteaOutput::kEscape);
+}
+
+TEST(TextStyle, LeavesTheStyleAloneWhenAWordIsUnknown) {
+    TextStyle style;
+    EXPECT_FALSE(set_date_style(style, "SQL, XYZ").has_value());
+    EXPECT_EQ(style.date_style, DateStyle::kIso);
+    EXPECT_FALSE(set_bytea_output(style, "base64").has_value());
+}
+
+}  // namespace
+}  // namespace pgveil::types
