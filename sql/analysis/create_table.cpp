@@ -1,10 +1,5 @@
-#include "sql/analysis/constants.hpp"
 #include "sql/analysis/definition.hpp"
-#include "sql/analysis/mentions.hpp"
-#include "sql/analysis/type_names.hpp"
 #include "sql/schema/schema.hpp"
-
-#include <algorithm>
 
 namespace pgveil::analysis {
 
@@ -12,7 +7,7 @@ void TableDefinition::run() {
     if (!find_policy()) {
         return;
     }
-    if (policy_ != nullptr) {
+    if (rules_.is_protected()) {
         check_shape();
     }
     check_relatives();
@@ -20,9 +15,9 @@ void TableDefinition::run() {
         column(definition);
     }
     for (const parse::Constraint& constraint : statement_.constraints) {
-        table_constraint(constraint);
+        rules_.table_constraint(constraint);
     }
-    if (policy_ != nullptr && !draft_.is_refused()) {
+    if (rules_.is_protected() && !draft_.is_refused()) {
         stage();
     }
 }
@@ -55,11 +50,10 @@ bool TableDefinition::find_policy() {
         );
         return false;
     }
-    schema_ = *schema;
-    policy_ = context.policy.find(schema_, target.name);
-    if (policy_ == nullptr && !context.policy.is_listed_plain(schema_, target.name)) {
+    const config::TablePolicy* const policy = context.policy.find(*schema, target.name);
+    if (policy == nullptr && !context.policy.is_listed_plain(*schema, target.name)) {
         draft_.refuse(refusal_of(
-            schema_ + "." + target.name,
+            *schema + "." + target.name,
             "CREATE TABLE",
             "the policy protects a table of this name in another schema: add this one to the "
             "policy, or list it "
@@ -68,22 +62,20 @@ bool TableDefinition::find_policy() {
         ));
         return false;
     }
-    if (policy_ != nullptr) {
+    if (policy != nullptr) {
         draft_.plan().touches_protected = true;
         draft_.plan().needs_ciphertext_type = true;
         catalog::Relation relation;
-        relation.schema = schema_;
+        relation.schema = *schema;
         relation.name = target.name;
         draft_.qualify(target, relation);
-        for (const config::ColumnPolicy& entry : policy_->columns) {
-            veils_.emplace(entry.name, field::protected_column(schema_, target.name, entry));
-        }
+        rules_.protect(*schema, *policy);
     }
     return true;
 }
 
 void TableDefinition::check_shape() {
-    const std::string subject = schema_ + "." + statement_.target.name;
+    const std::string subject = rules_.table_name();
     const auto refuse = [&](const char* construct) {
         draft_.refuse(refusal_of(
             subject,
@@ -102,13 +94,7 @@ void TableDefinition::check_shape() {
         refuse("CREATE TABLE OF type");
     }
     for (const auto& key : statement_.partition_keys) {
-        for (const auto& [name, veil] : veils_) {
-            if (may_mention(*key, [&name = name](const std::string& used) {
-                    return used == name;
-                })) {
-                draft_.refuse(Use::kPartitionKey, veil, key->begin);
-            }
-        }
+        rules_.forbid(key, Use::kPartitionKey);
     }
 }
 
@@ -131,214 +117,28 @@ void TableDefinition::check_relatives() {
     }
 }
 
-ColumnPtr TableDefinition::veil_of(const std::string& name) const {
-    const auto found = veils_.find(name);
-    return found == veils_.end() ? nullptr : found->second;
-}
-
 void TableDefinition::column(const parse::ColumnDefinition& definition) {
-    const ColumnPtr veil = veil_of(definition.name);
+    const ColumnPtr veil = rules_.veil_of(definition.name);
     if (veil != nullptr) {
-        protect(definition, veil);
+        rules_.translate_type(
+            definition, veil, schema::check_constraint(definition.name, veil->scheme)
+        );
     }
     for (const parse::Constraint& constraint : definition.constraints) {
-        column_constraint(constraint, definition, veil);
-    }
-}
-
-void TableDefinition::protect(const parse::ColumnDefinition& definition, const ColumnPtr& veil) {
-    const auto type = type_of(definition.type);
-    if (!type || *type != veil->type) {
-        draft_.refuse(disagreement(
-            veil->qualified_name(),
-            "is " + display(definition.type) + " here, but " + types::name_of(veil->type) +
-                " in the policy (" + policy_->column(definition.name)->pointer + ")",
-            definition.type.begin == parse::kNowhere ? definition.begin : definition.type.begin
-        ));
-        return;
-    }
-    if (definition.has_collation || definition.has_storage) {
-        draft_.refuse(Use::kCollate, veil, definition.begin);
-        return;
-    }
-    const auto end = parse::type_name_end(draft_.text().tokens, definition.type.begin);
-    if (!end) {
-        draft_.refuse(
-            "this way of writing a type",
-            "write " + types::sql_name_of(veil->type),
-            veil,
-            definition.begin
-        );
-        return;
-    }
-    draft_.splice(
-        definition.type.begin,
-        *end,
-        FixedText{
-            std::string(schema::kCiphertextType) + " " +
-            schema::check_constraint(definition.name, veil->scheme)}
-    );
-}
-
-void TableDefinition::forbid(const parse::Constraint& constraint, Use use) {
-    if (constraint.expression == nullptr) {
-        return;
-    }
-    for (const auto& [name, veil] : veils_) {
-        if (may_mention(*constraint.expression, [&name = name](const std::string& used) {
-                return used == name;
-            })) {
-            draft_.refuse(use, veil, constraint.begin);
-        }
-    }
-}
-
-void TableDefinition::column_constraint(
-    const parse::Constraint& constraint,
-    const parse::ColumnDefinition& definition,
-    const ColumnPtr& veil
-) {
-    using Kind = parse::Constraint::Kind;
-    switch (constraint.kind) {
-        case Kind::kNull:
-        case Kind::kNotNull:
-        case Kind::kAttribute: return;
-        case Kind::kDefault:
-            if (veil != nullptr &&
-                (constraint.expression == nullptr || !is_null_constant(*constraint.expression) ||
-                 std::holds_alternative<parse::Cast>(constraint.expression->node))) {
-                draft_.refuse(Use::kDefault, veil, constraint.begin);
-            }
-            return;
-        case Kind::kIdentity:
-        case Kind::kGenerated:
-            if (veil != nullptr) {
-                draft_.refuse(Use::kGenerated, veil, constraint.begin);
-            }
-            forbid(constraint, Use::kGenerated);
-            return;
-        case Kind::kCheck: forbid(constraint, Use::kCheck); return;
-        case Kind::kPrimaryKey:
-        case Kind::kUnique: draft_.require(Use::kKey, veil, constraint.begin); return;
-        case Kind::kForeignKey: foreign_key(constraint, {definition.name}); return;
-        case Kind::kOther:
-            if (veil != nullptr) {
-                draft_.refuse("this constraint", "leave it out", veil, constraint.begin);
-            }
-            return;
-    }
-}
-
-void TableDefinition::table_constraint(const parse::Constraint& constraint) {
-    using Kind = parse::Constraint::Kind;
-    switch (constraint.kind) {
-        case Kind::kPrimaryKey:
-        case Kind::kUnique: keys(constraint, Use::kKey); return;
-        case Kind::kForeignKey: foreign_key(constraint, constraint.keys); return;
-        case Kind::kCheck: forbid(constraint, Use::kCheck); return;
-        case Kind::kOther:
-            if (policy_ != nullptr) {
-                draft_.refuse(refusal_of(
-                    schema_ + "." + statement_.target.name,
-                    "EXCLUDE",
-                    "leave the constraint out",
-                    constraint.begin
-                ));
-            }
-            return;
-        case Kind::kNull:
-        case Kind::kNotNull:
-        case Kind::kDefault:
-        case Kind::kIdentity:
-        case Kind::kGenerated:
-        case Kind::kAttribute: return;
-    }
-}
-
-void TableDefinition::keys(const parse::Constraint& constraint, Use use) {
-    for (const std::string& name : constraint.keys) {
-        draft_.require(use, veil_of(name), constraint.begin);
-    }
-    for (const std::string& name : constraint.included) {
-        draft_.require(Use::kIndex, veil_of(name), constraint.begin);
-    }
-}
-
-void TableDefinition::foreign_key(
-    const parse::Constraint& constraint, const parse::Names& columns
-) {
-    const parse::TableReference& table = constraint.referenced;
-    // A table may refer to itself; then the columns are the ones being defined.
-    const bool is_self =
-        table.name == statement_.target.name && (table.schema.empty() || table.schema == schema_ ||
-                                                 table.schema == statement_.target.schema);
-    KnownRelation self;
-    catalog::Relation self_relation;
-    const KnownRelation* referenced = nullptr;
-    if (is_self) {
-        for (const auto& [name, veil] : veils_) {
-            catalog::Column column;
-            column.name = name;
-            self_relation.columns.push_back(column);
-            self.veils.push_back(veil);
-        }
-        self.relation = &self_relation;
-        self_relation.schema = schema_;
-        self_relation.name = statement_.target.name;
-        referenced = policy_ == nullptr ? nullptr : &self;
-    } else {
-        const Judgement judgement =
-            draft_.text().relations.judge({table.database, table.schema, table.name, table.begin});
-        referenced = judgement.standing == Standing::kProtected ? judgement.known : nullptr;
-    }
-    if (referenced != nullptr) {
-        draft_.qualify(table, *referenced->relation);
-    }
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-        const bool is_named = i < constraint.referenced_columns.size();
-        foreign_key_column(
-            constraint,
-            veil_of(columns[i]),
-            is_named ? &constraint.referenced_columns[i] : nullptr,
-            referenced
-        );
-    }
-}
-
-void TableDefinition::foreign_key_column(
-    const parse::Constraint& constraint,
-    const ColumnPtr& veil,
-    const std::string* referenced_name,
-    const KnownRelation* referenced
-) {
-    draft_.require(Use::kForeignKey, veil, constraint.begin);
-    bool is_match = veil == nullptr;
-    for (std::size_t i = 0; referenced != nullptr && i < referenced->veils.size(); ++i) {
-        const ColumnPtr& other = referenced->veils[i];
-        const bool is_the_one =
-            referenced_name == nullptr || referenced->relation->columns[i].name == *referenced_name;
-        if (veil != nullptr) {
-            is_match = is_match ||
-                       (is_the_one && other != nullptr && field::shares_context(*veil, *other));
-        } else if (referenced_name != nullptr && is_the_one && other != nullptr) {
-            draft_.refuse(Use::kForeignKey, other, constraint.begin);
-        }
-    }
-    if (!is_match) {
-        draft_.refuse(Use::kForeignKey, veil, constraint.begin);
+        rules_.column_constraint(constraint, definition.name, veil);
     }
 }
 
 /// Later statements of the same text see the table as it will be.
 void TableDefinition::stage() {
     catalog::Relation relation;
-    relation.schema = schema_;
+    relation.schema = rules_.schema();
     relation.name = statement_.target.name;
     for (const parse::ColumnDefinition& definition : statement_.columns) {
         catalog::Column column;
         column.name = definition.name;
         column.attnum = static_cast<std::int16_t>(relation.columns.size() + 1);
-        column.is_ciphertext = veil_of(definition.name) != nullptr;
+        column.is_ciphertext = rules_.veil_of(definition.name) != nullptr;
         relation.columns.push_back(std::move(column));
     }
     draft_.text().relations.stage(std::move(relation));

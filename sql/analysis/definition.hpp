@@ -1,11 +1,9 @@
 #pragma once
 
 #include "sql/analysis/draft.hpp"
+#include "sql/analysis/table_rules.hpp"
 
-#include <map>
-#include <string>
-
-// The rules for CREATE TABLE and CREATE INDEX.
+// CREATE TABLE, ALTER TABLE and CREATE INDEX.
 namespace pgveil::analysis {
 
 /// Translates one CREATE TABLE by the policy. Tables that the policy does not name pass, unless
@@ -13,7 +11,7 @@ namespace pgveil::analysis {
 class TableDefinition {
 public:
     TableDefinition(Draft& draft, const parse::CreateTable& statement)
-        : draft_(draft), statement_(statement) {}
+        : draft_(draft), statement_(statement), rules_(draft, statement.target) {}
 
     void run();
 
@@ -22,30 +20,41 @@ private:
     void check_shape();
     void check_relatives();
     void column(const parse::ColumnDefinition& definition);
-    void protect(const parse::ColumnDefinition& definition, const ColumnPtr& veil);
-    void column_constraint(
-        const parse::Constraint& constraint,
-        const parse::ColumnDefinition& definition,
-        const ColumnPtr& veil
-    );
-    void table_constraint(const parse::Constraint& constraint);
-    void keys(const parse::Constraint& constraint, Use use);
-    void foreign_key(const parse::Constraint& constraint, const parse::Names& columns);
-    void foreign_key_column(
-        const parse::Constraint& constraint,
-        const ColumnPtr& veil,
-        const std::string* referenced_name,
-        const KnownRelation* referenced
-    );
-    void forbid(const parse::Constraint& constraint, Use use);
-    ColumnPtr veil_of(const std::string& name) const;
     void stage();
 
     Draft& draft_;
     const parse::CreateTable& statement_;
-    std::string schema_;
-    const config::TablePolicy* policy_ = nullptr;
-    std::map<std::string, ColumnPtr> veils_;
+    TableRules rules_;
+};
+
+/// Translates one ALTER TABLE: columns that the policy protects are added as CREATE TABLE makes
+/// them, but their CHECK without a scan of the rows that are there (all NULL in it).
+class TableAlteration {
+public:
+    /// `end`: of the statement in the text.
+    TableAlteration(Draft& draft, const parse::AlterTable& statement, std::uint32_t end)
+        : draft_(draft), statement_(statement), end_(end), rules_(draft, statement.target) {}
+
+    void run();
+
+private:
+    void protect(const KnownRelation& known);
+    void action(const parse::Alteration& action);
+    void add_column(const parse::Alteration& action);
+    void change_type(const parse::Alteration& action);
+    void set_default(const parse::Alteration& action);
+    void drop_constraint(const parse::Alteration& action);
+    void refuse(std::string_view construct, std::string_view hint);
+    void stage(const catalog::Relation& before);
+
+    Draft& draft_;
+    const parse::AlterTable& statement_;
+    std::uint32_t end_;
+    TableRules rules_;
+    /// A protected table as it is; null for other tables.
+    const catalog::Relation* present_ = nullptr;
+    /// Further actions, written behind the statement's own.
+    std::string appended_;
 };
 
 /// CREATE INDEX on a protected table.

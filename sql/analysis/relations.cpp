@@ -170,12 +170,25 @@ std::optional<std::string> Relations::creation_schema(const catalog::RelationNam
 }
 
 void Relations::stage(catalog::Relation relation) {
+    put_staged(std::move(relation), true);
+}
+
+void Relations::stage_altered(catalog::Relation relation) {
+    const catalog::Entry* const found = entry_of({std::string(), relation.name});
+    const bool is_in_path =
+        found != nullptr && found->relation && found->relation->schema == relation.schema;
+    put_staged(std::move(relation), is_in_path);
+}
+
+void Relations::put_staged(catalog::Relation relation, bool is_in_path) {
     known_.clear();  // it points into what is replaced here
     const std::string schema = relation.schema;
     const catalog::RelationName qualified{schema, relation.name};
     const catalog::RelationName unqualified{std::string(), relation.name};
     catalog::Entry entry{std::move(relation), schema};
-    staged_.put(unqualified, entry);
+    if (is_in_path) {
+        staged_.put(unqualified, entry);
+    }
     staged_.put(qualified, std::move(entry));
 }
 

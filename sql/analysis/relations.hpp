@@ -55,6 +55,8 @@ public:
 
     /// A protected table that the text creates: later statements of the text see it.
     void stage(catalog::Relation relation);
+    /// A relation that the text alters: the same, under the names that mean it now.
+    void stage_altered(catalog::Relation relation);
 
     const std::set<catalog::RelationName>& missing() const { return missing_; }
 
@@ -68,6 +70,7 @@ private:
         const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
     );
     const KnownRelation* remember(KnownRelation known);
+    void put_staged(catalog::Relation relation, bool is_in_path);
 
     const Context& context_;
     catalog::Catalog staged_;

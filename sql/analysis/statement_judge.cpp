@@ -111,6 +111,14 @@ private:
         TableDefinition(draft_, create).run();
     }
 
+    void judge(const parse::AlterTable& alter) {
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        check_calls(draft_, statement_.inventory);
+        static_cast<void>(concerns_protected({}));
+        TableAlteration(draft_, alter, statement_.end).run();
+    }
+
     void judge(const parse::CreateIndex& create) {
         draft_.plan().kind = StatementKind::kOtherDdl;
         draft_.plan().changes_catalog = true;

@@ -187,6 +187,32 @@ struct CreateIndex {
     ExpressionPtr predicate;
 };
 
+/// One action of ALTER TABLE.
+struct Alteration {
+    enum class Kind {
+        kAddColumn,
+        kDropColumn,
+        kAddConstraint,
+        kDropConstraint,
+        kNotNull,  // SET and DROP
+        kDefault,  // SET, and DROP without an expression
+        kType,
+        kProperty,  // of the table or of how a column is kept: owner, triggers, statistics, ...
+        kOther,
+    };
+    Kind kind = Kind::kOther;
+    std::string name;          // column or constraint
+    ColumnDefinition column;   // kAddColumn, kType
+    Constraint constraint;     // kAddConstraint
+    ExpressionPtr expression;  // kDefault; USING of kType
+};
+
+/// ALTER TABLE of a table, RENAME and SET SCHEMA not among it.
+struct AlterTable {
+    TableReference target;
+    std::vector<Alteration> actions;
+};
+
 struct Truncate {
     std::vector<TableReference> targets;
 };
@@ -279,6 +305,7 @@ struct Statement {
         Delete,
         CreateTable,
         CreateIndex,
+        AlterTable,
         Truncate,
         VariableSet,
         VariableShow,

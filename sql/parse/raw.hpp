@@ -104,6 +104,10 @@ private:
     CreateIndex create_index(const IndexStmt& raw);
     VariableSet variable_set(const VariableSetStmt& raw);
 
+    // raw_alter.cpp
+    AlterTable alter_table(const AlterTableStmt& raw);
+    Alteration alteration(const AlterTableCmd& raw);
+
     void note_unknown() { inventory_.has_unknown = true; }
 
     std::size_t& nodes_;

@@ -90,6 +90,12 @@ bool RawReader::read_command(const void* node, Statement& into) {
     switch (static_cast<int>(tag_of(node))) {
         case T_CreateStmt: into.node = create_table(*node_as<CreateStmt>(node)); return true;
         case T_IndexStmt: into.node = create_index(*node_as<IndexStmt>(node)); return true;
+        case T_AlterTableStmt:
+            if (node_as<AlterTableStmt>(node)->objtype != OBJECT_TABLE) {
+                return false;
+            }
+            into.node = alter_table(*node_as<AlterTableStmt>(node));
+            return true;
         case T_VariableSetStmt:
             into.node = variable_set(*node_as<VariableSetStmt>(node));
             return true;

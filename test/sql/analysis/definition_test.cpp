@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -144,6 +145,106 @@ TEST(CreateTable, GoesWhereTheSessionCreates) {
     EXPECT_EQ(
         clinic.sent("CREATE TABLE patients (a int)"),
         "!3F000 no schema has been selected to create in"
+    );
+}
+
+TEST(AlterTable, AddsProtectedColumnsByThePolicy) {
+    Clinic clinic;
+    auto entry = *clinic.catalog.find({"", "patients"});
+    auto& columns = entry.relation->columns;
+    columns.erase(std::find_if(columns.begin(), columns.end(), [](const auto& column) {
+        return column.name == "ssn";
+    }));
+    clinic.catalog.put({"", "patients"}, entry);
+    const std::string check = schema::check_constraint("ssn", kEquality);
+    EXPECT_EQ(
+        clinic.sent(
+            "ALTER TABLE patients ADD COLUMN ssn text UNIQUE, ADD extra text DEFAULT 'x' -- end"
+        ),
+        "ALTER TABLE \"public\".\"patients\" ADD COLUMN ssn " +
+            std::string(schema::kCiphertextType) + " UNIQUE, ADD extra text DEFAULT 'x', ADD " +
+            check + " NOT VALID -- end"
+    );
+    const auto plan = std::get<StatementPlan>(clinic.decide("ALTER TABLE patients ADD ssn text"));
+    EXPECT_TRUE(plan.needs_ciphertext_type);
+    EXPECT_TRUE(plan.changes_catalog);
+    EXPECT_FALSE(plan.needs_keys());
+    EXPECT_EQ(
+        clinic.sent("ALTER TABLE patients ADD ssn varchar(9)"),
+        "!0A000 public.patients.ssn: is varchar(9) here, but text in the policy "
+        "(/tables/public.patients/columns/ssn)"
+    );
+    // Later statements of the same text see the new column.
+    const std::string sent =
+        clinic.sent("ALTER TABLE patients ADD ssn text; UPDATE patients SET ssn = 'x'");
+    EXPECT_NE(sent.find("SET ssn = {ssn=x}"), std::string::npos) << sent;
+}
+
+TEST(AlterTable, AddsAColumnThatIsThereOnlyByItsType) {
+    EXPECT_EQ(
+        Clinic().sent("ALTER TABLE patients ADD COLUMN IF NOT EXISTS ssn text"),
+        "ALTER TABLE \"public\".\"patients\" ADD COLUMN IF NOT EXISTS ssn pgveil.ciphertext"
+    );
+}
+
+TEST(AlterTable, KeepsWhatTouchesNoValue) {
+    const Clinic clinic;
+    const std::string alter = "ALTER TABLE \"public\".\"patients\" ";
+    for (const std::string action : {
+             "ADD CONSTRAINT k UNIQUE (ssn, city)",
+             "ADD PRIMARY KEY (id)",
+             "ADD FOREIGN KEY (id) REFERENCES notes (id) ON DELETE CASCADE",
+             "ADD CHECK (city <> '')",
+             "DROP COLUMN ssn",
+             "DROP CONSTRAINT IF EXISTS k",
+             "VALIDATE CONSTRAINT pgveil_ssn",
+             "ALTER ssn SET NOT NULL, ALTER city DROP NOT NULL",
+             "ALTER ssn DROP DEFAULT, ALTER ssn SET DEFAULT NULL, ALTER city SET DEFAULT 'Bonn'",
+             "ALTER city TYPE varchar(80) USING upper(city)",
+             "OWNER TO bob",
+             "SET (fillfactor = 70)",
+             "ENABLE ROW LEVEL SECURITY",
+         }) {
+        EXPECT_EQ(clinic.sent("ALTER TABLE patients " + action), alter + action);
+    }
+    EXPECT_EQ(
+        clinic.sent("ALTER TABLE ONLY visits ADD FOREIGN KEY (patient_ssn) REFERENCES patients(ssn)"
+        ),
+        "ALTER TABLE ONLY \"public\".\"visits\" ADD FOREIGN KEY (patient_ssn) REFERENCES "
+        "\"public\".\"patients\"(ssn)"
+    );
+    EXPECT_EQ(
+        clinic.sent("ALTER TABLE notes ADD FOREIGN KEY (id) REFERENCES patients (id)"),
+        "ALTER TABLE notes ADD FOREIGN KEY (id) REFERENCES \"public\".\"patients\" (id)"
+    );
+    EXPECT_TRUE(clinic.analyze("ALTER TABLE notes ADD ssn text DEFAULT 'x'").passthrough);
+}
+
+TEST(AlterTable, RefusesWhatWouldUndoOrOutwitProtection) {
+    const Clinic clinic;
+    const std::vector<std::pair<std::string_view, std::string_view>> cases = {
+        {"ADD UNIQUE (name)", "!0A000 public.patients.name: PRIMARY KEY, UNIQUE"},
+        {"ADD CHECK (length(ssn) > 3)", "!0A000 public.patients.ssn: CHECK"},
+        {"ADD COLUMN up text GENERATED ALWAYS AS (upper(ssn)) STORED",
+         "!0A000 public.patients.ssn: GENERATED, IDENTITY, serial"},
+        {"ADD FOREIGN KEY (ssn) REFERENCES notes (title)",
+         "!0A000 public.patients.ssn: REFERENCES, FOREIGN KEY within one context"},
+        {"DROP CONSTRAINT pgveil_ssn", "!0A000 public.patients: DROP CONSTRAINT pgveil_ssn"},
+        {"ALTER ssn SET DEFAULT 'secret'",
+         "!0A000 public.patients.ssn: DEFAULT other than NULL in a table definition"},
+        {"ALTER ssn TYPE varchar(20)", "!0A000 public.patients.ssn: ALTER COLUMN TYPE"},
+        {"ALTER city TYPE text USING ssn", "!0A000 public.patients.ssn: any other expression"},
+        {"ADD COLUMN x pgveil.ciphertext", "!0A000 ciphertext: a type of schema pgveil"},
+        {"INHERIT notes", "!0A000 public.patients: this form of ALTER TABLE"},
+        {"ALTER ssn SET STORAGE PLAIN", "!0A000 public.patients: this form of ALTER TABLE"},
+    };
+    for (const auto& [action, expected] : cases) {
+        const std::string sql = "ALTER TABLE patients " + std::string(action);
+        EXPECT_EQ(clinic.sent(sql), expected) << sql;
+    }
+    EXPECT_EQ(
+        clinic.sent("ALTER TABLE notes ADD FOREIGN KEY (title) REFERENCES patients (ssn)"),
+        "!0A000 public.patients.ssn: REFERENCES, FOREIGN KEY within one context"
     );
 }
 

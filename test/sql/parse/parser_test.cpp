@@ -96,7 +96,7 @@ TEST(Parser, CommandsWithoutModelCarryTheirName) {
     const auto name = [](std::string_view text) {
         return std::get<Other>(parse(text)->front().node).command;
     };
-    EXPECT_EQ(name("ALTER TABLE t ADD c int"), "ALTER TABLE");
+    EXPECT_EQ(name("ALTER VIEW t ALTER c DROP DEFAULT"), "ALTER TABLE");
     EXPECT_EQ(name("COPY t FROM STDIN"), "COPY");
     EXPECT_EQ(name("DO 'x'"), "DO");
     EXPECT_EQ(name("SELECT 1 INTO t"), "SELECT INTO");

@@ -1,0 +1,139 @@
+#include "sql/analysis/definition.hpp"
+#include "sql/schema/schema.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgveil::analysis {
+
+namespace {
+
+using Kind = parse::Alteration::Kind;
+
+constexpr std::string_view kCheckPrefix = "pgveil_";
+
+}  // namespace
+
+void TableAlteration::run() {
+    const parse::TableReference& target = statement_.target;
+    const Judgement judgement =
+        draft_.text().relations.judge({target.database, target.schema, target.name, target.begin});
+    if (judgement.standing == Standing::kProtected && judgement.known != nullptr) {
+        protect(*judgement.known);
+    }
+    for (const parse::Alteration& each : statement_.actions) {
+        action(each);
+    }
+    if (!appended_.empty()) {
+        const auto range = draft_.text().tokens.inside(target.begin, end_);
+        const std::uint32_t behind = draft_.text().tokens[range.last - 1].end;
+        draft_.splice(behind, behind, FixedText{appended_});
+    }
+    if (judgement.known != nullptr && !draft_.is_refused()) {
+        stage(*judgement.known->relation);
+    }
+}
+
+void TableAlteration::protect(const KnownRelation& known) {
+    const catalog::Relation& relation = *known.relation;
+    present_ = &relation;
+    draft_.plan().touches_protected = true;
+    draft_.qualify(statement_.target, relation);
+    const auto* const policy = draft_.text().context.policy.find(relation.schema, relation.name);
+    if (policy != nullptr) {
+        rules_.protect(relation.schema, *policy);
+    }
+}
+
+void TableAlteration::action(const parse::Alteration& action) {
+    switch (action.kind) {
+        case Kind::kAddColumn: add_column(action); return;
+        case Kind::kAddConstraint: rules_.table_constraint(action.constraint); return;
+        case Kind::kDropConstraint: drop_constraint(action); return;
+        case Kind::kDefault: set_default(action); return;
+        case Kind::kType: change_type(action); return;
+        case Kind::kDropColumn:
+        case Kind::kNotNull:
+        case Kind::kProperty: return;
+        case Kind::kOther:
+            refuse("this form of ALTER TABLE", "see docs/SQL.md for the forms that are read");
+    }
+}
+
+void TableAlteration::add_column(const parse::Alteration& action) {
+    const ColumnPtr veil = rules_.veil_of(action.name);
+    if (veil != nullptr) {
+        draft_.plan().needs_ciphertext_type = true;
+        rules_.translate_type(action.column, veil, {});
+        if (present_->column(action.name) == nullptr) {
+            // NOT VALID: the rows that are there hold NULL, nobody needs to wait for a look at
+            // them.
+            appended_ +=
+                ", ADD " + schema::check_constraint(action.name, veil->scheme) + " NOT VALID";
+        }
+    }
+    for (const parse::Constraint& constraint : action.column.constraints) {
+        rules_.column_constraint(constraint, action.name, veil);
+    }
+}
+
+void TableAlteration::change_type(const parse::Alteration& action) {
+    if (const ColumnPtr veil = rules_.veil_of(action.name)) {
+        draft_.refuse(
+            "ALTER COLUMN TYPE",
+            "values of another type are other values: add a column of the new type and copy",
+            veil,
+            statement_.target.begin
+        );
+    }
+    rules_.forbid(action.expression, Use::kConstruct);
+}
+
+void TableAlteration::set_default(const parse::Alteration& action) {
+    if (action.expression != nullptr) {
+        rules_.default_value(
+            action.expression, rules_.veil_of(action.name), action.expression->begin
+        );
+    }
+}
+
+/// The CHECK is what keeps plaintext out when somebody writes around the proxy.
+void TableAlteration::drop_constraint(const parse::Alteration& action) {
+    if (rules_.is_protected() && action.name.rfind(kCheckPrefix, 0) == 0) {
+        refuse(
+            "DROP CONSTRAINT " + action.name,
+            "constraints named pgveil_... guard encrypted columns and stay as long as these"
+        );
+    }
+}
+
+void TableAlteration::refuse(std::string_view construct, std::string_view hint) {
+    if (rules_.is_protected()) {
+        draft_.refuse(refusal_of(rules_.table_name(), construct, hint, statement_.target.begin));
+    }
+}
+
+/// Later statements of the same text see the table as it will be.
+void TableAlteration::stage(const catalog::Relation& before) {
+    catalog::Relation after = before;
+    auto& columns = after.columns;
+    const auto position = [&columns](const std::string& name) {
+        return std::find_if(columns.begin(), columns.end(), [&name](const catalog::Column& column) {
+            return column.name == name;
+        });
+    };
+    for (const parse::Alteration& each : statement_.actions) {
+        const auto found = position(each.name);
+        if (each.kind == Kind::kDropColumn && found != columns.end()) {
+            columns.erase(found);
+        } else if (each.kind == Kind::kAddColumn && found == columns.end()) {
+            catalog::Column column;
+            column.name = each.name;
+            column.is_ciphertext = rules_.veil_of(each.name) != nullptr;
+            columns.push_back(std::move(column));
+        }
+    }
+    draft_.text().relations.stage_altered(std::move(after));
+}
+
+}  // namespace pgveil::analysis
