@@ -51,7 +51,7 @@ write_settings() {
     "policy": "policy.json",
     "tokens": { "max_validity_s": $token_validity_s },
     "memory": { "mode": "$memory_mode" },
-    "log": { "level": "info", "format": "text" }
+    "log": { "level": "${PGVEIL_LOG_LEVEL:-info}", "format": "text" }
 }
 JSON
 }

@@ -48,7 +48,8 @@ QUERIES = [f"SELECT * FROM {table} ORDER BY {key}" for table, key in TABLES.item
     "SELECT customer_id FROM customer WHERE email NOT IN ('a', 'b') AND country = 'France' ORDER BY customer_id",
     "SELECT email, count(*) FROM customer GROUP BY email HAVING count(*) > 1",
     "SELECT count(DISTINCT email) FROM customer",
-    "SELECT DISTINCT c.email FROM customer c JOIN invoice i USING (customer_id) WHERE i.total > 20",
+    "SELECT DISTINCT c.email, customer_id FROM customer c JOIN invoice i USING (customer_id) WHERE i.total > 20"
+    " ORDER BY customer_id",
     "SELECT a.customer_id FROM customer a JOIN customer b ON a.email = b.email ORDER BY a.customer_id",
     # Joins.
     "SELECT c.first_name, c.last_name, e.first_name AS rep FROM customer c JOIN employee e ON e.employee_id = c.support_rep_id"

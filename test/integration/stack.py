@@ -6,7 +6,7 @@
     stack.stop()
 
 It is started by scripts/quickstart --keep --no-sample, so that the tests stand on what a user gets. The programs come
-from PGVEIL_BIN (CTest sets it). Everything runs on 127.0.0.1 in a folder of its own, which is removed at the end
+from PGVEIL_BIN (CTest sets it). Until it stops, both logs are watched for plaintext (logs.py). Everything runs on 127.0.0.1 in a folder of its own, which is removed at the end
 unless PGVEIL_KEEP is set.
 """
 
@@ -23,6 +23,8 @@ import tempfile
 import time
 
 import psycopg
+
+import logs
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLINIC = ROOT / "test" / "clinic"
@@ -45,11 +47,12 @@ class Stack:
     def __init__(self, folder):
         self.dir = pathlib.Path(folder)
         env = dict(re.findall(r"^(\w+)='(.*)'$", (self.dir / "env").read_text(), re.M))
-        self.direct_url = env["DIRECT_URL"]
+        self.direct_url = env["DIRECT_URL"] + f"&application_name={logs.DIRECT}"
         self.proxy_url = env["PROXY_URL"]
         self.pg_port = port_of(self.direct_url)
         self.proxy_port = port_of(self.proxy_url)
         self.settings = self.dir / "pgveil.json"
+        self.never_logged = logs.CLINIC
         self._log_mark = 0
         self._options = {}
 
@@ -60,19 +63,27 @@ class Stack:
         command = [QUICKSTART, "--keep", "--no-sample", "--dir", folder]
         if policy:
             command += ["--policy", policy]
-        done = run(command, timeout=300)
+        done = run(command, timeout=300, env={**os.environ, "PGVEIL_LOG_LEVEL": "debug"})
         if done.returncode != 0:
             raise StackError(f"scripts/quickstart ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         stack = cls(folder)
         atexit.register(stack.stop)
         stack.superuser("ALTER SYSTEM SET log_statement = 'all'")
         stack.superuser("ALTER SYSTEM SET log_error_verbosity = 'verbose'")
+        stack.superuser(f"ALTER SYSTEM SET log_line_prefix = '{logs.PREFIX}'")
         stack.superuser("SELECT pg_reload_conf()")
         return stack
 
     def stop(self):
+        """Also the end of what logs.py watches: plaintext in a log is an error of the whole test file."""
         if not self.dir.exists():
             return
+        leaked = logs.leaked(self, self.never_logged)
+        self._remove()
+        if leaked:
+            raise StackError(f"plaintext in logs: {leaked}")
+
+    def _remove(self):
         run([QUICKSTART, "--stop", "--dir", self.dir])
         if not os.environ.get("PGVEIL_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
