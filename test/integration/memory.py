@@ -111,10 +111,20 @@ class Secrets:
                 raise StackError(f"gdb ended with {gdb.returncode}:\n{said}")
             findings += [Findings(json.loads(line), [secret for secret, _ in pairs]) for line in reports.splitlines()]
 
+    def inside(self, pid):
+        """What stands in memory that only the process itself can read (memfd_secret): it writes that to a file."""
+        with tempfile.NamedTemporaryFile() as file:
+            os.chmod(file.name, 0o666)
+            gdb = self._gdb(pid, {"INSIDE_FILE": file.name}, "inside.py")
+            said, _ = gdb.communicate(timeout=120)
+            if not pathlib.Path(file.name).stat().st_size:
+                raise StackError(f"gdb ended with {gdb.returncode}:\n{said}")
+            return self.in_file(file.name).kinds
+
     @staticmethod
-    def _gdb(pid, environment):
+    def _gdb(pid, environment, script="moments.py"):
         return subprocess.Popen(["gdb", "-nx", "-batch", "-iex", "set debuginfod enabled off", "-p", str(pid),
-                                 "-x", str(ROOT / "test" / "support" / "moments.py")],
+                                 "-x", str(ROOT / "test" / "support" / script)],
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env={**os.environ, **{name: str(value) for name, value in environment.items()}})
 

@@ -6,6 +6,7 @@ scanner, and nothing would be proved. Every claim that something is gone stands 
 
 import base64
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -111,6 +112,21 @@ class AfterARequest(MemoryTest):
 
     def test_a_refused_statement_behind_one_that_ran(self):
         self.assertEqual(self.held(f"{HELD}; {NOT_SEARCHABLE}").end(), "0A000")
+        self.assert_wiped()
+
+    def test_a_refused_copy(self):
+        self.connection.execute(READ)
+        for copy in ("COPY patients FROM STDIN", "COPY patients (name) TO STDOUT", "COPY (SELECT name FROM patients) TO STDOUT"):
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                self.connection.execute(copy)
+        self.assert_wiped()
+
+    def test_a_reload_in_the_middle(self):
+        running = self.held(seconds=0.5)
+        reloads = self.stack.proxy_log().count("reloaded")
+        self.stack.signal_proxy(signal.SIGHUP)
+        wait_until(lambda: self.stack.proxy_log().count("reloaded") > reloads, "the reload")
+        self.assertIsNone(running.end())
         self.assert_wiped()
 
     def test_a_value_that_does_not_open(self):
@@ -271,11 +287,22 @@ class Logs(MemoryTest):
 class MemfdSecret(MemoryTest):
     """The arena of a usual start, where the kernel has it: there is nothing to see from outside."""
 
-    def test_root_cannot_read_it(self):
+    def setUp(self):
         if "memfd_secret" not in self.stack.quickstart_log:
             self.skipTest("this kernel has no memfd_secret")
         restart("memfd_secret")
         self.addCleanup(restart, "mlock")
+        super().setUp()
+
+    def test_the_process_itself_finds_keys_there_during_a_request_and_none_after_it(self):
+        running = Running(self.connection, HELD_LONG.format(seconds=0.3))
+        wait_until(lambda: WAITING_KINDS <= self.secrets.inside(self.stack.proxy_pid), "the keys to show", 30)
+        self.connection.cancel()
+        self.assertEqual(running.end(), "57014")
+        time.sleep(memory_case.WIPED_AFTER_S)
+        self.assertEqual(self.secrets.inside(self.stack.proxy_pid), set())
+
+    def test_root_cannot_read_it(self):
         with self.stack.connect() as connection:
             running = Running(connection, HELD.format(seconds=0.3))
             held = ("SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(0.3)%' AND state = 'active'"
