@@ -39,7 +39,8 @@ void use_parameter_row(SessionState& state) {
         "DateStyle",
         "client_encoding",
         "standard_conforming_strings"};
-    if (rows.size() != 1 || rows.front().size() != kSessionParameterCount + kSettings.size()) {
+    constexpr std::size_t kVerifiedUser = kSessionParameterCount + kSettings.size();
+    if (rows.size() != 1 || rows.front().size() != kVerifiedUser + 1) {
         return state.injection.fail(strange_answer("session parameters"));
     }
     const Injection::Row& row = rows.front();
@@ -50,10 +51,16 @@ void use_parameter_row(SessionState& state) {
     for (std::size_t index = 0; index < kSettings.size(); ++index) {
         state.settings.set(kSettings.at(index), row[kSessionParameterCount + index].value_or(""));
     }
+    state.verified_user.at_server(row[kVerifiedUser].value_or(""));
     state.settings_stale = false;
     const bool is_committed =
         state.transaction == wire::TransactionStatus::kIdle && !state.batch_open;
     state.parameters.read_back(handles, is_committed);
+}
+
+void use_verified_user(SessionState& state) {
+    state.verified_user.at_server(state.injection.user_id());
+    state.parameters.unsettle();  // a rollback may undo it
 }
 
 }  // namespace
@@ -63,6 +70,7 @@ void use_injected_answer(SessionState& state) {
         switch (state.injection.purpose()) {
             case Injection::Purpose::kCatalog: use_catalog_rows(state); break;
             case Injection::Purpose::kParameters: use_parameter_row(state); break;
+            case Injection::Purpose::kVerifiedUser: use_verified_user(state); break;
             case Injection::Purpose::kCiphertextType:
             case Injection::Purpose::kNone: break;
         }

@@ -1,7 +1,6 @@
 #include "proxy/relay/injection.hpp"
 
 #include "proxy/wire/frontend.hpp"
-#include "sql/catalog/lookup.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <array>
@@ -19,7 +18,13 @@ constexpr std::string_view kReadParameters =
     "pg_catalog.current_setting('TimeZone'), "
     "pg_catalog.current_setting('DateStyle'), "
     "pg_catalog.current_setting('client_encoding'), "
-    "pg_catalog.current_setting('standard_conforming_strings')";
+    "pg_catalog.current_setting('standard_conforming_strings'), "
+    "pg_catalog.current_setting('pgveil_verified.user_id', true)";
+
+constexpr std::string_view kSetVerifiedUser =
+    "SELECT pg_catalog.set_config('pgveil_verified.user_id', $1, false)";
+
+constexpr std::uint32_t kTextOid = 25;
 
 }  // namespace
 
@@ -56,6 +61,14 @@ void Injection::create_ciphertext_type(wire::Output& upstream, Ending ending) {
     send(upstream, schema::setup_block(), {});
 }
 
+void Injection::set_verified_user(wire::Output& upstream, Ending ending, std::string user_id) {
+    reset();
+    purpose_ = Purpose::kVerifiedUser;
+    ending_ = ending;
+    user_id_ = std::move(user_id);
+    send(upstream, kSetVerifiedUser, {user_id_}, kTextOid);
+}
+
 void Injection::reset() {
     purpose_ = Purpose::kNone;
     names_.clear();
@@ -64,9 +77,12 @@ void Injection::reset() {
 }
 
 void Injection::send(
-    wire::Output& upstream, std::string_view sql, const std::vector<std::string>& arguments
+    wire::Output& upstream,
+    std::string_view sql,
+    const std::vector<std::string>& arguments,
+    std::uint32_t argument_type
 ) {
-    const std::vector<std::uint32_t> types(arguments.size(), catalog::kTextArrayOid);
+    const std::vector<std::uint32_t> types(arguments.size(), argument_type);
     // An earlier injection that failed half-way may have left its statement behind.
     wire::append_close(upstream, wire::Target::kStatement, kName);
     wire::append_parse(upstream, kName, sql, types);

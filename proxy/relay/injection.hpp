@@ -3,6 +3,7 @@
 #include "proxy/relay/refusal.hpp"
 #include "proxy/wire/output.hpp"
 #include "sql/catalog/catalog.hpp"
+#include "sql/catalog/lookup.hpp"
 
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ public:
         kCatalog,         ///< look relation names up
         kParameters,      ///< read the handles of the session parameters back
         kCiphertextType,  ///< create schema and domain if they are missing
+        kVerifiedUser,    ///< set pgveil_verified.user_id
     };
 
     using Row = std::vector<std::optional<std::string>>;
@@ -42,6 +44,7 @@ public:
     );
     void read_parameters(wire::Output& upstream, Ending ending);
     void create_ciphertext_type(wire::Output& upstream, Ending ending);
+    void set_verified_user(wire::Output& upstream, Ending ending, std::string user_id);
 
     Purpose purpose() const { return purpose_; }
 
@@ -60,6 +63,9 @@ public:
 
     const std::vector<catalog::RelationName>& names() const { return names_; }
 
+    /// What kVerifiedUser sets.
+    const std::string& user_id() const { return user_id_; }
+
     /// How many replies the query brings; each is reported by answered().
     void expect(std::size_t replies) { replies_left_ = replies; }
 
@@ -71,12 +77,16 @@ public:
 
 private:
     void send(
-        wire::Output& upstream, std::string_view sql, const std::vector<std::string>& arguments
+        wire::Output& upstream,
+        std::string_view sql,
+        const std::vector<std::string>& arguments,
+        std::uint32_t argument_type = catalog::kTextArrayOid
     );
 
     Purpose purpose_ = Purpose::kNone;
     Ending ending_ = Ending::kSync;
     std::vector<catalog::RelationName> names_;
+    std::string user_id_;
     std::vector<Row> rows_;
     std::size_t replies_left_ = 0;
     std::optional<Refusal> failure_;

@@ -65,6 +65,11 @@ void read_back(SessionState& state, Outgoing& upstream) {
     expect_injection(state);
 }
 
+void tell_user(SessionState& state, std::string user_id, Outgoing& upstream) {
+    state.injection.set_verified_user(upstream.made(), ending_for(state), std::move(user_id));
+    expect_injection(state);
+}
+
 bool ends_transaction(StatementKind kind) {
     return kind == StatementKind::kCommit || kind == StatementKind::kRollback ||
            kind == StatementKind::kRollbackToSavepoint ||
@@ -205,8 +210,40 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
     if (!state.settings.has_known_abbreviations()) {
         return refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
     }
-    auto denied = ensure_keys(state, segment);
-    return denied ? refused(std::move(*denied)) : Preparation{};
+    if (auto denied = ensure_keys(state, segment)) {
+        return refused(std::move(*denied));
+    }
+    VerifiedUser& verified = state.verified_user;
+    verified.opened(segment.keys->user_id(), segment.built_from, segment.keys->token_expires_s());
+    if (!verified.is_at_server()) {
+        tell_user(state, verified.user_id(), upstream);
+        return waiting();
+    }
+    return {};
+}
+
+bool revoke_verified_user(SessionState& state, Outgoing& upstream) {
+    const SessionParameters& parameters = state.parameters;
+    const bool may_stand =
+        !parameters.must_read_back() &&
+        state.verified_user.may_stand(parameters.in_force(), state.environment->now_s());
+    if (!state.verified_user.names_somebody() || may_stand || state.copy_in ||
+        state.injection.has_failed()) {
+        return false;
+    }
+    if (!state.pending.empty()) {
+        wait_for_replies(state, upstream);  // only they tell whether the transaction has failed
+        return true;
+    }
+    if (state.transaction == wire::TransactionStatus::kFailed) {
+        return false;
+    }
+    if (parameters.must_read_back()) {
+        read_back(state, upstream);
+    } else {
+        tell_user(state, {}, upstream);
+    }
+    return true;
 }
 
 Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream) {

@@ -34,6 +34,10 @@ struct Preparation {
 /// The keys of the open segment, for a statement that needs them.
 Preparation prepare_keys(SessionState& state, Outgoing& upstream);
 
+/// The server may name a user whose shares are not in force any more. True: it is being asked or
+/// told; present the message again.
+bool revoke_verified_user(SessionState& state, Outgoing& upstream);
+
 /// Room for one more value of a session parameter: superseded ones are wiped first.
 Preparation prepare_room(SessionState& state, Outgoing& upstream);
 

@@ -100,7 +100,8 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
         return false;
     }
     state_.barrier = false;
-    if (!dispatch(frame, upstream)) {
+    const bool runs_statements = type == FrontendType::kQuery || type == FrontendType::kExecute;
+    if ((runs_statements && revoke_verified_user(state_, upstream)) || !dispatch(frame, upstream)) {
         return false;
     }
     state_.looked_up = false;

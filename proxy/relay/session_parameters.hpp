@@ -51,6 +51,9 @@ public:
         settled_ = false;
     }
 
+    /// The server's values were changed on our own behalf: known now, but not for good.
+    void unsettle() { settled_ = false; }
+
     /// A transaction or savepoint ended, or a statement failed: only matters after touch().
     void touch_if_unsettled() {
         if (!settled_) {

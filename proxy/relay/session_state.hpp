@@ -5,6 +5,7 @@
 #include "proxy/relay/pending_replies.hpp"
 #include "proxy/relay/server_settings.hpp"
 #include "proxy/relay/session_parameters.hpp"
+#include "proxy/relay/verified_user.hpp"
 #include "proxy/wire/backend.hpp"
 #include "sql/catalog/catalog.hpp"
 
@@ -43,6 +44,7 @@ struct SessionState {
     std::shared_ptr<const config::Policy> policy;  ///< renewed outside transactions only
     ServerSettings settings;
     SessionParameters parameters;
+    VerifiedUser verified_user;
 
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;
