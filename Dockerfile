@@ -19,6 +19,8 @@ COPY scripts/docker /usr/local/lib/pgveil
 USER pgveil
 WORKDIR /var/lib/pgveil
 EXPOSE 6543
+# Nothing is bound while keys are in registers: the dynamic linker would save those on the stack.
+ENV LD_BIND_NOW=1
 # Locked memory: run with --ulimit memlock=67108864 or more for many sessions.
 ENTRYPOINT ["pgveil"]
 CMD ["serve", "--config", "/etc/pgveil/pgveil.json"]

@@ -4,14 +4,13 @@ The plain side is a stack of its own, asked directly: nothing of its plaintext c
 """
 
 import datetime
-import signal
 import sys
 import unittest
 
 import chinook
 import leaks
 from clinic import in_psql
-from stack import Stack, psql, run, succeeded
+from stack import Stack, psql, succeeded
 
 SKIPPED = 77
 
@@ -134,17 +133,12 @@ class Files(unittest.TestCase):
         self.assertGreaterEqual(len(set(wanted.values())), 200)
         for stack in (VEILED, PLAIN):
             stack.superuser("CHECKPOINT", "chinook")
-        VEILED.stop_proxy(signal.SIGINT)
+        VEILED.stop_proxy()
         for stack in (VEILED, PLAIN):
-            stop_server(stack)
+            stack.stop_server()
         self.assertEqual(leaks.scan([VEILED.dir], wanted), {})
         # The positive control: the same scan finds every one of them where they lie open.
         self.assertEqual(set(leaks.scan([PLAIN.dir], wanted)), set(wanted.values()))
-
-
-def stop_server(stack):
-    pid = int((stack.dir / "postgres" / "postmaster.pid").read_text().split()[0])
-    succeeded(run(["sh", "-c", 'kill -INT "$0" && timeout 60 tail --pid="$0" -f /dev/null', str(pid)]))
 
 
 if __name__ == "__main__":

@@ -180,6 +180,12 @@ class Stack:
         os.kill(pid, number)
         wait_until(lambda: not is_alive(pid), f"pgveil to end on signal {number}")
 
+    def stop_server(self):
+        """PostgreSQL itself; it does not come back."""
+        pid = int((self.dir / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGINT)
+        wait_until(lambda: not is_alive(pid), "PostgreSQL to end", 60)
+
     def serve(self, settings=None, seconds=20, prefix=()):
         """Runs `pgveil serve` to its end, as a user would see it fail: a finished process, or None if it kept on."""
         try:
@@ -192,7 +198,7 @@ class Stack:
         log = open(self.dir / "log" / "pgveil.log", "ab")
         child = subprocess.Popen([*self.as_owner(), self.dir / "bin" / "pgveil", "serve", "--config", self.settings],
                                  stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
-                                 env={**os.environ, **(environment or {})})
+                                 env={**os.environ, "LD_BIND_NOW": "1", **(environment or {})})
         log.close()
         self._private("run/pgveil.pid", f"{child.pid}\n")
         wait_until(lambda: child.poll() is not None or self.proxy_listens(), "pgveil to listen")
