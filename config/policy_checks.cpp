@@ -23,6 +23,10 @@ std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& rig
         return "search (" + std::string(name_of(left.scheme)) + " and " +
                std::string(name_of(right.scheme)) + ")";
     }
+    if (left.pad_to != right.pad_to) {
+        return "pad_to (" + std::to_string(left.pad_to) + " and " + std::to_string(right.pad_to) +
+               ")";
+    }
     if (left.group != right.group) {
         return "group (" + left.group + " and " + right.group + ")";
     }

@@ -12,7 +12,7 @@ namespace pgveil::config {
 namespace {
 
 /// Keys that the schema knows and this version does not act on: refused, never ignored.
-constexpr std::array<std::string_view, 3> kLaterKeys = {"pad_to", "bind_to", "order_bytes"};
+constexpr std::array<std::string_view, 2> kLaterKeys = {"bind_to", "order_bytes"};
 
 bool is_reserved_schema(std::string_view schema) {
     return schema == "pgveil" || schema == "information_schema" || schema.starts_with("pg_");
@@ -109,6 +109,26 @@ Result<types::Type> read_type(
     return *type;
 }
 
+/// The options of randomized columns.
+Result<void> read_options(
+    std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
+) {
+    if (!entry.contains("pad_to")) {
+        return {};
+    }
+    if (column.scheme != Scheme::kRandomized) {
+        return error_at(
+            file,
+            pointer_to(pointer, "pad_to"),
+            "is for columns without \"search\": equal values must have one stored form; remove one "
+            "of the two"
+        );
+    }
+    column.scheme = Scheme::kPadded;
+    column.pad_to = entry["pad_to"].get<std::uint32_t>();
+    return {};
+}
+
 Result<ColumnPolicy> read_column(
     std::string_view file, std::string pointer, std::string_view key, const Json& entry
 ) {
@@ -142,6 +162,10 @@ Result<ColumnPolicy> read_column(
     column.scheme = *scheme;
     column.group = entry.value("group", "default");
     column.context = entry.value("context", "");
+    const Result<void> options = read_options(file, pointer, entry, column);
+    if (!options.has_value()) {
+        return options.error();
+    }
     column.pointer = std::move(pointer);
     return column;
 }

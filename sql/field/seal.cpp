@@ -3,6 +3,7 @@
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/lp.hpp"
 #include "sql/field/envelope.hpp"
+#include "sql/field/padding.hpp"
 
 #include <algorithm>
 
@@ -25,11 +26,11 @@ core::Bytes begin_envelope(config::Scheme scheme, std::uint32_t key_id, std::siz
 }  // namespace
 
 std::string_view key_purpose(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? "xaes" : "siv";
+    return scheme == config::Scheme::kEquality ? "siv" : "xaes";
 }
 
 std::size_t key_size(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? kRandomizedKeySize : core::kSivKeySize;
+    return scheme == config::Scheme::kEquality ? core::kSivKeySize : kRandomizedKeySize;
 }
 
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
@@ -46,17 +47,22 @@ core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
 
 FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
     : scheme_(place.column.scheme),
+      pad_to_(place.column.pad_to),
       key_id_(key.key_id),
       associated_(associated_data(place, key.key_id)),
       keyed_(
-          scheme_ == config::Scheme::kRandomized
-              ? decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
-              : decltype(keyed_)(core::AesSiv(key.key))
+          scheme_ == config::Scheme::kEquality
+              ? decltype(keyed_)(core::AesSiv(key.key))
+              : decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
       ) {
     core::invariant(key.key.size() == key_size(scheme_), "a field key has the size of its scheme");
 }
 
 core::Bytes FieldCipher::seal(core::ByteView plaintext, core::RandomSource& random) {
+    if (scheme_ == config::Scheme::kPadded) {
+        const core::SecretBytes form = padded(plaintext, pad_to_);
+        return seal_randomized(*std::get_if<Randomized>(&keyed_), form.reveal(), random);
+    }
     if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
         return seal_randomized(*randomized, plaintext, random);
     }
@@ -95,6 +101,9 @@ boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(core::Byte
     } else {
         opened =
             std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, parsed->body);
+    }
+    if (opened.has_value() && scheme_ == config::Scheme::kPadded) {
+        opened = without_padding(std::move(*opened));
     }
     if (!opened.has_value()) {
         return OpenError::kNotOpened;

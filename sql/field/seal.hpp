@@ -19,8 +19,8 @@ namespace pgveil::field {
 /// One answer for every failure, so that nobody learns more from us than "no".
 enum class OpenError { kNotOpened };
 
-/// The key of one column and DEK epoch: 32 bytes for randomized (purpose "xaes"), 64 for equality
-/// (purpose "siv"). Borrowed from the request's keys for the time of a call.
+/// The key of one column and DEK epoch: 32 bytes for randomized and padded (purpose "xaes"), 64 for
+/// equality (purpose "siv"). Borrowed from the request's keys for the time of a call.
 struct FieldKey {
     core::ByteView key;
     std::uint32_t key_id = 0;
@@ -52,7 +52,7 @@ public:
     FieldCipher(const FieldKey& key, const FieldPlace& place);
 
     /// One value (its PostgreSQL send form, any size from 0) into an envelope. `random` is used by
-    /// the randomized scheme only.
+    /// all schemes but equality.
     core::Bytes seal(core::ByteView plaintext, core::RandomSource& random);
 
     /// Fails for every altered, moved, foreign, truncated or unknown envelope with the same error.
@@ -71,6 +71,7 @@ private:
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
 
     config::Scheme scheme_;
+    std::uint32_t pad_to_;
     std::uint32_t key_id_;
     core::Bytes associated_;
     std::variant<Randomized, core::AesSiv> keyed_;

@@ -43,6 +43,13 @@ TEST(Policy, TheExampleLoads) {
     EXPECT_TRUE((*policy)->is_listed_plain("archive", "visits"));
 }
 
+TEST(Policy, ReadsPadTo) {
+    const auto policy = good(with_column(R"({"type":"text","pad_to":64})"));
+    const ColumnPolicy* const column = policy->find("public", "t")->column("c");
+    EXPECT_EQ(column->scheme, Scheme::kPadded);
+    EXPECT_EQ(column->pad_to, 64U);
+}
+
 TEST(Policy, FindsTheExactTableBeforeTheOneForEverySchema) {
     const auto policy = good(R"({"tables":{
         "*.t": {"columns": {"a": {"type": "text"}}},
@@ -168,9 +175,21 @@ const Wrong kWrong[] = {
     {with_column(R"({"type":"date","search":["equality","order"]})"),
      "/tables/public.t/columns/c/search",
      "not available yet"},
-    {with_column(R"({"type":"text","pad_to":64})"),
+    {with_column(R"({"type":"text","pad_to":1})"),
      "/tables/public.t/columns/c/pad_to",
-     "not available yet"},
+     "2 to 65536"},
+    {with_column(R"({"type":"text","pad_to":65537})"),
+     "/tables/public.t/columns/c/pad_to",
+     "2 to 65536"},
+    {with_column(R"({"type":"text","pad_to":64,"search":"equality"})"),
+     "/tables/public.t/columns/c/pad_to",
+     "without \"search\""},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","pad_to":8},"d":{"type":"text","context":"x","pad_to":9}}}}})",
+     "/tables/a.t/columns/d",
+     "pad_to (8 and 9)"},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","pad_to":8},"d":{"type":"text","context":"x"}}}}})",
+     "/tables/a.t/columns/d",
+     "search (padded and randomized)"},
     {with_column(R"({"type":"text","bind_to":["id"]})"),
      "/tables/public.t/columns/c/bind_to",
      "not available yet"},
