@@ -30,6 +30,8 @@ struct ColumnPolicy {
     std::string context;
     /// Values are padded to multiples of so many bytes; 0 unless the scheme is kPadded.
     std::uint32_t pad_to = 0;
+    /// Plain columns of the same table that identify the row: a value opens beside these only.
+    std::vector<std::string> bind_to;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
     std::string pointer;
 };

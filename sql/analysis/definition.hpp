@@ -40,6 +40,8 @@ private:
     void forbid(const parse::Constraint& constraint, Use use);
     ColumnPtr veil_of(const std::string& name) const;
     void stage();
+    void check_keys();
+    static std::uint32_t key_type_of(const parse::ColumnDefinition& definition);
 
     Draft& draft_;
     const parse::CreateTable& statement_;

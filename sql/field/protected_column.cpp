@@ -15,6 +15,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
     column->type = policy.type;
     column->scheme = policy.scheme;
     column->pad_to = policy.pad_to;
+    column->bind_to = policy.bind_to;
     return column;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgveil::field {
 
@@ -22,6 +23,10 @@ struct ProtectedColumn {
     config::Scheme scheme = config::Scheme::kRandomized;
     /// See config::ColumnPolicy.
     std::uint32_t pad_to = 0;
+    std::vector<std::string> bind_to;
+
+    /// Values belong to one row: sealing and opening need its row binding.
+    bool is_bound() const { return !bind_to.empty(); }
 
     /// "public.patients.ssn", for messages.
     std::string qualified_name() const { return schema + "." + table + "." + name; }

@@ -47,6 +47,7 @@ core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
 
 FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
     : scheme_(place.column.scheme),
+      is_bound_(place.column.is_bound()),
       pad_to_(place.column.pad_to),
       key_id_(key.key_id),
       associated_(associated_data(place, key.key_id)),
@@ -58,25 +59,37 @@ FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
     core::invariant(key.key.size() == key_size(scheme_), "a field key has the size of its scheme");
 }
 
-core::Bytes FieldCipher::seal(core::ByteView plaintext, core::RandomSource& random) {
+core::ByteView FieldCipher::associated_with(core::ByteView row) {
+    if (!is_bound_) {
+        return associated_;
+    }
+    associated_with_row_ = associated_;
+    core::append(associated_with_row_, core::length_prefixed({row}));
+    return associated_with_row_;
+}
+
+core::Bytes FieldCipher::seal(
+    core::ByteView plaintext, core::RandomSource& random, core::ByteView row
+) {
+    core::invariant(row.empty() != is_bound_, "bound values, and no others, are sealed for a row");
     if (scheme_ == config::Scheme::kPadded) {
-        const core::SecretBytes form = padded(plaintext, pad_to_);
-        return seal_randomized(*std::get_if<Randomized>(&keyed_), form.reveal(), random);
+        return seal_randomized(padded(plaintext, pad_to_).reveal(), random, row);
     }
-    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
-        return seal_randomized(*randomized, plaintext, random);
+    if (auto* const equality = std::get_if<core::AesSiv>(&keyed_)) {
+        return seal_equality(*equality, plaintext);
     }
-    return seal_equality(*std::get_if<core::AesSiv>(&keyed_), plaintext);
+    return seal_randomized(plaintext, random, row);
 }
 
 core::Bytes FieldCipher::seal_randomized(
-    Randomized& keyed, core::ByteView plaintext, core::RandomSource& random
+    core::ByteView plaintext, core::RandomSource& random, core::ByteView row
 ) {
+    auto& keyed = std::get<Randomized>(keyed_);
     core::Bytes envelope = begin_envelope(scheme_, key_id_, kRandomizedOverhead + plaintext.size());
     const core::XaesNonce nonce = keyed.nonces.next(random);
     const core::MutableByteView body = core::MutableByteView(envelope).subspan(kEnvelopeHeaderSize);
     std::copy(nonce.begin(), nonce.end(), body.begin());
-    keyed.cipher.seal_into(nonce, associated_, plaintext, body.subspan(nonce.size()));
+    keyed.cipher.seal_into(nonce, associated_with(row), plaintext, body.subspan(nonce.size()));
     return envelope;
 }
 
@@ -86,16 +99,18 @@ core::Bytes FieldCipher::seal_equality(core::AesSiv& keyed, core::ByteView plain
     return envelope;
 }
 
-boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(core::ByteView envelope) {
+boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
+    core::ByteView envelope, core::ByteView row
+) {
     const auto parsed = parse_envelope(envelope);
-    if (!parsed.has_value() || parsed->scheme != scheme_ || parsed->key_id != key_id_) {
+    if (row.empty() == is_bound_ || !parsed.has_value() || parsed->scheme != scheme_ || parsed->key_id != key_id_) {
         return OpenError::kNotOpened;
     }
     core::Result<core::SecretBytes> opened = core::Error{};
     if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
         opened = randomized->cipher.open(
             parsed->body.first(core::kXaesNonceSize),
-            associated_,
+            associated_with(row),
             parsed->body.subspan(core::kXaesNonceSize)
         );
     } else {

@@ -38,7 +38,7 @@ std::string_view key_purpose(config::Scheme scheme);
 std::size_t key_size(config::Scheme scheme);
 
 /// Which bytes bind a value to its place: LP(tenant, group, key id, context, type, scheme), and
-/// nothing else. The type carries no typmod and varchar counts as text, so that widening a column
+/// nothing else; for a column with `bind_to` the row binding follows as a seventh part. The type carries no typmod and varchar counts as text, so that widening a column
 /// breaks no value. It is the GCM associated data, and the first S2V component for equality.
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id);
 
@@ -52,12 +52,18 @@ public:
     FieldCipher(const FieldKey& key, const FieldPlace& place);
 
     /// One value (its PostgreSQL send form, any size from 0) into an envelope. `random` is used by
-    /// all schemes but equality.
-    core::Bytes seal(core::ByteView plaintext, core::RandomSource& random);
+    /// all schemes but equality. `row` is row_binding() for a column with `bind_to`, else empty
+    /// (invariant).
+    core::Bytes seal(
+        core::ByteView plaintext, core::RandomSource& random, core::ByteView row = {}
+    );
 
     /// Fails for every altered, moved, foreign, truncated or unknown envelope with the same error.
-    /// An envelope whose key id or scheme is not that of key and column is such a one.
-    boost::system::result<core::SecretBytes, OpenError> open(core::ByteView envelope);
+    /// An envelope whose key id or scheme is not that of key and column, or whose row is not `row`,
+    /// is such a one.
+    boost::system::result<core::SecretBytes, OpenError> open(
+        core::ByteView envelope, core::ByteView row = {}
+    );
 
 private:
     struct Randomized {
@@ -65,19 +71,22 @@ private:
         core::XaesNonces nonces;
     };
 
+    core::ByteView associated_with(core::ByteView row);
     core::Bytes seal_randomized(
-        Randomized& keyed, core::ByteView plaintext, core::RandomSource& random
+        core::ByteView plaintext, core::RandomSource& random, core::ByteView row
     );
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
 
     config::Scheme scheme_;
+    bool is_bound_;
     std::uint32_t pad_to_;
     std::uint32_t key_id_;
     core::Bytes associated_;
+    core::Bytes associated_with_row_;  // of the value at hand
     std::variant<Randomized, core::AesSiv> keyed_;
 };
 
-/// FieldCipher for a single value.
+/// FieldCipher for a single value without row.
 core::Bytes seal_value(
     const FieldKey& key,
     const FieldPlace& place,

@@ -50,6 +50,13 @@ TEST(Policy, ReadsPadTo) {
     EXPECT_EQ(column->pad_to, 64U);
 }
 
+TEST(Policy, ReadsBindTo) {
+    const auto policy = good(with_column(R"j({"type":"text","bind_to":["id","\"The Day\""]})j"));
+    EXPECT_THAT(
+        policy->find("public", "t")->column("c")->bind_to, testing::ElementsAre("id", "The Day")
+    );
+}
+
 TEST(Policy, FindsTheExactTableBeforeTheOneForEverySchema) {
     const auto policy = good(R"({"tables":{
         "*.t": {"columns": {"a": {"type": "text"}}},
@@ -190,9 +197,24 @@ const Wrong kWrong[] = {
     {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","pad_to":8},"d":{"type":"text","context":"x"}}}}})",
      "/tables/a.t/columns/d",
      "search (padded and randomized)"},
-    {with_column(R"({"type":"text","bind_to":["id"]})"),
+    {with_column(R"({"type":"text","bind_to":["id"],"search":"equality"})"),
      "/tables/public.t/columns/c/bind_to",
-     "not available yet"},
+     "without \"search\""},
+    {with_column(R"({"type":"text","bind_to":[]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "a list of up to 32"},
+    {with_column(R"({"type":"text","bind_to":["id","id"]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "a list of up to 32"},
+    {with_column(R"({"type":"text","bind_to":["Id"]})"),
+     "/tables/public.t/columns/c/bind_to/0",
+     "quotes"},
+    {with_column(R"({"type":"text","bind_to":["c"]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "protected itself"},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","bind_to":["id"]},"d":{"type":"text","context":"x"}}}}})",
+     "/tables/a.t/columns/d",
+     "belongs to one row"},
     {with_column(R"({"type":"text","order_bytes":8})"),
      "/tables/public.t/columns/c/order_bytes",
      "not available yet"},
