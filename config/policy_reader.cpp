@@ -114,8 +114,7 @@ Result<void> read_bind_to(
 ) {
     const Json names = entry.value("bind_to", Json::array());
     for (std::size_t index = 0; index < names.size(); ++index) {
-        const std::string where =
-            pointer_to(pointer_to(pointer, "bind_to"), std::to_string(index));
+        const std::string where = pointer_to(pointer_to(pointer, "bind_to"), std::to_string(index));
         Result<std::string> name = read_column_name(file, where, names[index].get<std::string>());
         if (!name.has_value()) {
             return name.error();

@@ -156,8 +156,7 @@ std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expec
     cells.reserve(row.cells.size());
     for (const wire::Cell& cell : row.cells) {
         const std::size_t index = cells.size();
-        const bool is_ours =
-            plan.results[index].column != nullptr || index >= plan.shown_results();
+        const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
         const auto format = is_query  ? wire::Format::kText
                             : is_ours ? wire::Format::kBinary
                                       : static_cast<wire::Format>(portal.format_for(index));
@@ -232,7 +231,8 @@ Outcome open_description(
         if (!has_planned_type(field, results[index])) {
             return refusal(
                 Reason::kRowMismatch,
-                "column " + (column == nullptr ? std::string(field.name) : column->qualified_name()) +
+                "column " +
+                    (column == nullptr ? std::string(field.name) : column->qualified_name()) +
                     " came with another type"
             );
         }

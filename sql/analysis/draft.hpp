@@ -42,6 +42,8 @@ struct Value {
     Origin origin = {};
 };
 
+struct BareConstant;
+
 /// Collects splices, parameters and the first refusal of one statement. Rules go on after a
 /// refusal; what they add is thrown away. Drive it with the rules, then call finish() once.
 class Draft {
@@ -101,6 +103,7 @@ private:
     void check_parameters();
     void check_key_parameters();
     void check_rows();
+    std::optional<field::KeyValue> literal_key(const BareConstant& bare, types::Kind key);
     void attach_row(std::uint32_t literal_begin, const ColumnPtr& column, const RowKeys& row);
     void check_literals();
     ParameterPlan* find_parameter(std::uint32_t number);
@@ -113,7 +116,7 @@ private:
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
     std::map<std::uint32_t, std::size_t> protected_uses_;
     std::map<std::uint32_t, std::size_t> null_tests_;
-    std::map<std::uint32_t, ColumnPtr> sealed_;  // by the offset of the constant
+    std::map<std::uint32_t, ColumnPtr> sealed_;                  // by the offset of the constant
     std::map<std::uint32_t, std::set<std::uint32_t>> key_uses_;  // offsets of a key parameter
 };
 

@@ -72,7 +72,8 @@ struct KeyParameter {
 /// One `bind_to` key of the row that a value is written to.
 struct RowKey {
     std::string column;
-    /// The key stands in WHERE: if it is NULL no row is concerned. Else it is stored with the value.
+    /// The key stands in WHERE: if it is NULL no row is concerned. Else it is stored with the
+    /// value.
     bool is_compared = false;
     std::variant<field::KeyValue, KeyParameter> value;
 

@@ -62,15 +62,14 @@ private:
     );
     RowKeys updated_row(const ColumnPtr& column, const UpdatedRow& row, const Scope& scope);
     std::optional<RowKey> compared_key(
-        const parse::Operation& equation,
-        const UpdatedRow& row,
-        std::size_t key,
-        const Scope& scope
+        const parse::Operation& equation, const UpdatedRow& row, std::size_t key, const Scope& scope
     );
     void check_key_change(const parse::Target& target, const KnownRelation& relation);
     void carry_keys(const Output& output, const parse::Select* select);
     void carry_keys_of(std::size_t result, const Output& output, std::string& hidden);
-    void ask_for_keys(const std::string& hidden, const ColumnPtr& first, const parse::Select* select);
+    void ask_for_keys(
+        const std::string& hidden, const ColumnPtr& first, const parse::Select* select
+    );
 
     // query_select.cpp
     Output query(const parse::Select& statement, const Scope* outer);
@@ -113,9 +112,7 @@ private:
         const parse::Select& source, const std::vector<ColumnPtr>& columns, const KeyPlaces& places
     );
     void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
-    void assign(
-        const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {}
-    );
+    void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
     void assign_constant(
         const ColumnPtr& target, const parse::Expression& constant, std::uint32_t begin, RowKeys row
     );
@@ -158,8 +155,8 @@ private:
 
     Draft& draft_;
     std::vector<CommonTableScope> common_tables_;
-    std::vector<ReadRelation> read_;      // an Origin counts from 1
-    std::vector<Origin> hidden_;          // keys asked for beside the user's result columns
+    std::vector<ReadRelation> read_;  // an Origin counts from 1
+    std::vector<Origin> hidden_;      // keys asked for beside the user's result columns
 };
 
 }  // namespace pgveil::analysis

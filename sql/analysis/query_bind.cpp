@@ -46,8 +46,8 @@ std::optional<std::uint32_t> end_of_list(const parse::Tokens& tokens, std::size_
             return std::nullopt;
         }
         const bool is_clause = depth == 0 && i > first && tokens.is_word(i, "from") &&
-                               !tokens.is_word(i - 1, "distinct") &&
-                               !tokens.is_word(i - 1, "as") && !tokens.is_symbol(i - 1, ".");
+                               !tokens.is_word(i - 1, "distinct") && !tokens.is_word(i - 1, "as") &&
+                               !tokens.is_symbol(i - 1, ".");
         if (is_clause) {
             return tokens[i - 1].end;
         }
@@ -57,16 +57,14 @@ std::optional<std::uint32_t> end_of_list(const parse::Tokens& tokens, std::size_
 
 }  // namespace
 
-Query::KeyPlaces Query::key_places(
-    const parse::Insert& statement, const KnownRelation* relation
-) const {
+Query::KeyPlaces Query::key_places(const parse::Insert& statement, const KnownRelation* relation)
+    const {
     KeyPlaces places;
     if (relation == nullptr) {
         return places;
     }
     const auto& columns = relation->relation->columns;
-    const std::size_t size =
-        statement.columns.empty() ? columns.size() : statement.columns.size();
+    const std::size_t size = statement.columns.empty() ? columns.size() : statement.columns.size();
     for (std::size_t i = 0; i < size; ++i) {
         const std::size_t index = statement.columns.empty()
                                       ? i
@@ -90,8 +88,9 @@ RowKeys Query::inserted_row(
         if (!key) {
             draft_.refuse(
                 "INSERT without its key " + name,
-                "give " + name + " in the same row of VALUES, as a constant or parameter (the "
-                "database cannot choose it: bind_to seals the value for its row)",
+                "give " + name +
+                    " in the same row of VALUES, as a constant or parameter (the "
+                    "database cannot choose it: bind_to seals the value for its row)",
                 column,
                 row.empty() ? parse::kNowhere : row.front()->begin
             );
@@ -112,8 +111,8 @@ RowKeys Query::updated_row(const ColumnPtr& column, const UpdatedRow& row, const
         const std::size_t index = index_of(*row.relation->relation, name);
         std::optional<RowKey> key;
         for (const parse::Operation* condition : conditions) {
-            key = key || !is_equation(*condition) ? key
-                                                  : compared_key(*condition, row, index, scope);
+            key =
+                key || !is_equation(*condition) ? key : compared_key(*condition, row, index, scope);
         }
         if (!key) {
             draft_.refuse(
@@ -154,10 +153,10 @@ std::optional<RowKey> Query::compared_key(
 /// Values that were sealed for a row would stay behind, closed for ever.
 void Query::check_key_change(const parse::Target& target, const KnownRelation& relation) {
     for (const ColumnPtr& column : relation.veils) {
-        const bool is_key = column != nullptr &&
-                            std::find(
-                                column->bind_to.begin(), column->bind_to.end(), target.name
-                            ) != column->bind_to.end();
+        const bool is_key =
+            column != nullptr &&
+            std::find(column->bind_to.begin(), column->bind_to.end(), target.name) !=
+                column->bind_to.end();
         if (is_key) {
             draft_.refuse(
                 "a change of " + target.name + ", which its bind_to names",

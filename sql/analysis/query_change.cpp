@@ -99,8 +99,8 @@ void Query::insert_values(
             }
             if (!std::holds_alternative<parse::Default>(row[i]->node)) {
                 const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
-                RowKeys keys = needs_row(column, *row[i]) ? inserted_row(column, row, places)
-                                                          : RowKeys();
+                RowKeys keys =
+                    needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
                 assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
             }
         }
@@ -139,9 +139,7 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
     }
 }
 
-void Query::assign(
-    const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row
-) {
+void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row) {
     if (target == nullptr) {
         if (value.column != nullptr) {
             draft_.refuse(
@@ -220,9 +218,7 @@ void Query::update(const parse::Update& statement) {
     common_tables_.pop_back();
 }
 
-void Query::assign_target(
-    const parse::Target& target, const UpdatedRow& row, const Scope& scope
-) {
+void Query::assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope) {
     ColumnPtr column;
     const KnownRelation* const relation = row.relation;
     if (relation != nullptr) {

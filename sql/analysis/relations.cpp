@@ -33,9 +33,7 @@ std::string_view problem_of_key(const catalog::Column* key) {
         return ", whose values the database makes (GENERATED)";
     }
     const auto kind = types::kind_of_oid(key->type_oid);
-    return kind && field::can_bind(*kind)
-               ? ""
-               : ", which is not of type int2, int4, int8 or uuid";
+    return kind && field::can_bind(*kind) ? "" : ", which is not of type int2, int4, int8 or uuid";
 }
 
 /// The columns that bind_to names must be there, with values that the client chooses.

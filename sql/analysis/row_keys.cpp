@@ -33,22 +33,20 @@ std::optional<std::vector<types::Kind>> kinds_of_casts(
     return kinds;
 }
 
-std::optional<field::KeyValue> read_literal(
-    const parse::Constant& constant, types::Kind kind, const types::TextStyle& style
-) {
-    using Kind = parse::Constant::Kind;
-    const bool is_number =
-        constant.kind == Kind::kInteger || constant.kind == Kind::kDecimal;
-    if (!is_number && constant.kind != Kind::kString) {
-        return std::nullopt;
+/// The type in which the server reads the constant; nullopt where it is not that of a key.
+std::optional<types::Kind> kind_of_literal(const parse::Constant& constant, types::Kind kind) {
+    switch (constant.kind) {
+        case parse::Constant::Kind::kString: return kind;
+        case parse::Constant::Kind::kInteger:
+        case parse::Constant::Kind::kDecimal:
+            return field::is_same_key_type(kind, types::Kind::kInt8)
+                       ? std::optional(types::Kind::kInt8)
+                       : std::nullopt;
+        case parse::Constant::Kind::kNull:
+        case parse::Constant::Kind::kBool:
+        case parse::Constant::Kind::kBitString: break;
     }
-    if (is_number && kind == types::Kind::kUuid) {
-        return std::nullopt;
-    }
-    kind = is_number ? types::Kind::kInt8 : kind;
-    const auto binary = types::from_text({kind, -1}, constant.text, style);
-    return binary ? std::optional(field::KeyValue{kind, core::to_bytes(binary->reveal())})
-                  : std::nullopt;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -66,7 +64,7 @@ std::optional<RowKey> Draft::row_key(
     RowKey result;
     result.column = key.name;
     if (bare->constant != nullptr) {
-        auto value = read_literal(*bare->constant, innermost, text_.context.style);
+        auto value = literal_key(*bare, innermost);
         if (!value) {
             return std::nullopt;
         }
@@ -84,13 +82,27 @@ std::optional<RowKey> Draft::row_key(
     return result;
 }
 
-void Draft::seal_for_row(
-    const parse::Expression& constant, const ColumnPtr& column, RowKeys row
-) {
+std::optional<field::KeyValue> Draft::literal_key(const BareConstant& bare, types::Kind key) {
+    const auto kind = kind_of_literal(*bare.constant, key);
+    if (!kind) {
+        return std::nullopt;
+    }
+    const auto binary = types::from_text({*kind, -1}, bare.constant->text, text_.context.style);
+    if (binary) {
+        return field::KeyValue{*kind, core::to_bytes(binary->reveal())};
+    }
+    const types::Error& error = binary.error();
+    const bool is_numeric = bare.constant->kind == parse::Constant::Kind::kDecimal;
+    if (error.kind == types::ErrorKind::kInvalidValue && !is_numeric) {
+        refuse(postgres_error(error.sqlstate, error.message, bare.begin));
+    }
+    return std::nullopt;
+}
+
+void Draft::seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row) {
     const auto bare = bare_constant(constant);
-    ParameterPlan* const earlier = bare && bare->parameter != nullptr
-                                       ? find_parameter(bare->parameter->number)
-                                       : nullptr;
+    ParameterPlan* const earlier =
+        bare && bare->parameter != nullptr ? find_parameter(bare->parameter->number) : nullptr;
     if (earlier != nullptr && earlier->row != row) {
         refuse(
             "parameter $" + std::to_string(earlier->number) + " for two rows",

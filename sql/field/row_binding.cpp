@@ -42,8 +42,7 @@ core::Bytes row_binding(std::span<const KeyValue> keys) {
         const types::Kind kind = is_integer(key.kind) ? types::Kind::kInt8 : key.kind;
         const core::Bytes form = is_integer(key.kind) ? widened(key.form) : key.form;
         core::append(
-            binding,
-            core::length_prefixed({core::as_bytes(types::canonical_name_of(kind)), form})
+            binding, core::length_prefixed({core::as_bytes(types::canonical_name_of(kind)), form})
         );
     }
     return binding;

@@ -103,7 +103,8 @@ boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
     core::ByteView envelope, core::ByteView row
 ) {
     const auto parsed = parse_envelope(envelope);
-    if (row.empty() == is_bound_ || !parsed.has_value() || parsed->scheme != scheme_ || parsed->key_id != key_id_) {
+    if (row.empty() == is_bound_ || !parsed.has_value() || parsed->scheme != scheme_ ||
+        parsed->key_id != key_id_) {
         return OpenError::kNotOpened;
     }
     core::Result<core::SecretBytes> opened = core::Error{};

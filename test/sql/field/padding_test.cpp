@@ -47,7 +47,13 @@ TEST(Padding, IsReadWithAnyNumberOfZeros) {
 
 TEST(Padding, RefusesALengthThatDoesNotFitAndWhatIsNotZero) {
     for (const std::string_view form :
-         {"", "000000", "00000001", "0000000561626364", "ffffffff61", "000000016101", "0000000061",
+         {"",
+          "000000",
+          "00000001",
+          "0000000561626364",
+          "ffffffff61",
+          "000000016101",
+          "0000000061",
           "000000016100000001"}) {
         EXPECT_FALSE(taken_out(form).has_value()) << form;
     }

@@ -55,8 +55,13 @@ TEST(RowBinding, TakesOnlyTypesWithOneForm) {
         EXPECT_TRUE(can_bind(kind)) << types::canonical_name_of(kind);
     }
     for (const Kind kind :
-         {Kind::kBool, Kind::kText, Kind::kVarchar, Kind::kDate, Kind::kTimestamp,
-          Kind::kTimestamptz, Kind::kBytea}) {
+         {Kind::kBool,
+          Kind::kText,
+          Kind::kVarchar,
+          Kind::kDate,
+          Kind::kTimestamp,
+          Kind::kTimestamptz,
+          Kind::kBytea}) {
         EXPECT_FALSE(can_bind(kind)) << types::canonical_name_of(kind);
     }
     EXPECT_TRUE(is_same_key_type(Kind::kInt2, Kind::kInt8));
@@ -114,8 +119,7 @@ TEST_F(BoundValue, HasTheRowAsTheSeventhPartOfTheAssociatedData) {
     const core::Bytes envelope = sealed(first);
     core::Bytes associated = associated_data({"clinic", column}, 7);
     core::append(associated, *core::from_hex("0000001400000004696e7438000000080000000000000001"));
-    const auto opened =
-        core::xaes_open(key_bytes, associated, core::ByteView(envelope).subspan(6));
+    const auto opened = core::xaes_open(key_bytes, associated, core::ByteView(envelope).subspan(6));
     ASSERT_TRUE(opened.has_value());
     EXPECT_EQ(core::as_text(opened->reveal()), "value");
 }

@@ -72,18 +72,14 @@ protected:
 INSTANTIATE_TEST_SUITE_P(
     Schemes,
     Sealing,
-    testing::Values(
-        config::Scheme::kRandomized, config::Scheme::kEquality, config::Scheme::kPadded
-    )
+    testing::Values(config::Scheme::kRandomized, config::Scheme::kEquality, config::Scheme::kPadded)
 );
 
 TEST_P(Sealing, OpensToTheSameBytesAlsoWhenEmpty) {
     for (const std::string& text :
          {std::string(), std::string("123-45-6789"), std::string(70000, 'x')}) {
         const core::Bytes envelope = sealed(text);
-        EXPECT_EQ(
-            envelope.size(), stored_size(GetParam(), text.size()) + overhead_of(GetParam())
-        );
+        EXPECT_EQ(envelope.size(), stored_size(GetParam(), text.size()) + overhead_of(GetParam()));
         const auto opened = open_value(key(), place, envelope);
         ASSERT_TRUE(opened.has_value());
         EXPECT_EQ(core::as_text(opened->reveal()), text);
@@ -185,8 +181,7 @@ TEST(Seal, KeepsPaddedAndUnpaddedApart) {
     const ProtectedColumn with_padding = column_of(config::Scheme::kPadded);
     for (const auto& [from, to] :
          {std::pair(&randomized, &with_padding), std::pair(&with_padding, &randomized)}) {
-        core::Bytes envelope =
-            seal_value({key, 1}, {"clinic", *from}, core::as_bytes("a"), random);
+        core::Bytes envelope = seal_value({key, 1}, {"clinic", *from}, core::as_bytes("a"), random);
         EXPECT_TRUE(open_value({key, 1}, {"clinic", *from}, envelope).has_value());
         EXPECT_FALSE(open_value({key, 1}, {"clinic", *to}, envelope).has_value());
         envelope[1] = static_cast<std::uint8_t>(to->scheme);
@@ -249,12 +244,9 @@ TEST(Seal, RefusesPaddingThatIsNoneUnderARightTag) {
     const FieldPlace place{"clinic", column};
     const auto opens = [&](std::string_view form) {
         core::Bytes envelope(kEnvelopeHeaderSize);
-        write_envelope_header(
-            column.scheme, 7, std::span(envelope).first<kEnvelopeHeaderSize>()
-        );
+        write_envelope_header(column.scheme, 7, std::span(envelope).first<kEnvelopeHeaderSize>());
         core::append(
-            envelope,
-            core::xaes_seal(key, associated_data(place, 7), *core::from_hex(form), random)
+            envelope, core::xaes_seal(key, associated_data(place, 7), *core::from_hex(form), random)
         );
         return open_value({key, 7}, place, envelope).has_value();
     };
