@@ -76,10 +76,8 @@ public:
     /// Makes the constant or parameter a value of `column`, assigned or compared.
     void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
 
-    /// seal() as an assigned value of the row with these keys (complete, in the order of bind_to).
+    /// seal() as an assigned value of a column with bind_to, for the row with these keys (complete, in the order of bind_to).
     void seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row);
-
-    void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
 
     /// The constant or parameter `expression` as a value of the key column `key`; nullopt if it is
     /// none that can be read without doubt.
@@ -103,6 +101,7 @@ private:
     void check_parameters();
     void check_key_parameters();
     void check_rows();
+    void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
     std::optional<field::KeyValue> literal_key(const BareConstant& bare, types::Kind key);
     void attach_row(std::uint32_t literal_begin, const ColumnPtr& column, const RowKeys& row);
     void check_literals();

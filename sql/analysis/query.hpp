@@ -113,9 +113,6 @@ private:
     );
     void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
     void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
-    void assign_constant(
-        const ColumnPtr& target, const parse::Expression& constant, std::uint32_t begin, RowKeys row
-    );
     void assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope);
     void returning(const std::vector<parse::Target>& list, const Scope& scope);
 

@@ -174,7 +174,11 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
     }
     if (value.adaptable != nullptr) {
         draft_.require(Use::kAssignConstant, target, begin);
-        assign_constant(target, *value.adaptable, begin, std::move(row));
+        if (row.empty()) {
+            draft_.seal(*value.adaptable, target, ParameterUse::kAssigned);
+        } else {
+            draft_.seal_for_row(*value.adaptable, target, std::move(row));
+        }
         return;
     }
     draft_.refuse(
@@ -183,18 +187,6 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         target,
         begin
     );
-}
-
-void Query::assign_constant(
-    const ColumnPtr& target, const parse::Expression& constant, std::uint32_t begin, RowKeys row
-) {
-    if (!needs_row(target, constant)) {
-        draft_.seal(constant, target, ParameterUse::kAssigned);
-    } else if (row.empty()) {
-        draft_.refuse_without_row(target, begin);
-    } else {
-        draft_.seal_for_row(constant, target, std::move(row));
-    }
 }
 
 void Query::update(const parse::Update& statement) {
