@@ -13,10 +13,11 @@
 
 namespace pgveil::config {
 
-/// How a column is sealed. The numbers are the scheme byte of the envelope.
-enum class Scheme : std::uint8_t { kRandomized = 1, kEquality = 2 };
+/// How a column is sealed. The numbers are the scheme byte of the envelope. Padded is randomized
+/// with the length hidden (`pad_to`).
+enum class Scheme : std::uint8_t { kRandomized = 1, kEquality = 2, kPadded = 4 };
 
-/// "randomized", "equality": the word in key derivation and associated data.
+/// "randomized", "equality", "padded": the word in key derivation and associated data.
 std::string_view name_of(Scheme scheme);
 
 /// One protected column as the policy states it.
@@ -27,6 +28,10 @@ struct ColumnPolicy {
     std::string group = "default";
     /// The explicit context, or empty: then it is the qualified name (see default_context).
     std::string context;
+    /// Values are padded to multiples of so many bytes; 0 unless the scheme is kPadded.
+    std::uint32_t pad_to = 0;
+    /// Plain columns of the same table that identify the row: a value opens beside these only.
+    std::vector<std::string> bind_to;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
     std::string pointer;
 };

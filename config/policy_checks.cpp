@@ -23,6 +23,10 @@ std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& rig
         return "search (" + std::string(name_of(left.scheme)) + " and " +
                std::string(name_of(right.scheme)) + ")";
     }
+    if (left.pad_to != right.pad_to) {
+        return "pad_to (" + std::to_string(left.pad_to) + " and " + std::to_string(right.pad_to) +
+               ")";
+    }
     if (left.group != right.group) {
         return "group (" + left.group + " and " + right.group + ")";
     }
@@ -37,6 +41,14 @@ Result<void> check_context(
     if (is_new) {
         return {};
     }
+    if (!column.bind_to.empty() || !entry->second->bind_to.empty()) {
+        return error_at(
+            file,
+            column.pointer,
+            "shares the context \"" + context + "\" with " + entry->second->pointer +
+                ", but a value with bind_to belongs to one row; give each a context of its own"
+        );
+    }
     const std::string difference = difference_between(*entry->second, column);
     if (difference.empty()) {
         return {};
@@ -47,6 +59,22 @@ Result<void> check_context(
         "shares the context \"" + context + "\" with " + entry->second->pointer +
             " but differs in " + difference + "; make them agree or give one another context"
     );
+}
+
+/// The keys of bind_to are what everybody may see.
+Result<void> check_binding(
+    std::string_view file, const TablePolicy& table, const ColumnPolicy& column
+) {
+    for (const std::string& name : column.bind_to) {
+        if (table.column(name) != nullptr) {
+            return error_at(
+                file,
+                pointer_to(column.pointer, "bind_to"),
+                "names " + name + ", which is protected itself; bind to plain columns"
+            );
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -66,6 +94,10 @@ Result<void> check_policy(std::string_view file, const PolicyContent& content) {
             const Result<void> checked = check_context(file, table, column, contexts);
             if (!checked.has_value()) {
                 return checked;
+            }
+            const Result<void> bound = check_binding(file, table, column);
+            if (!bound.has_value()) {
+                return bound;
             }
         }
     }

@@ -12,7 +12,7 @@ namespace pgveil::config {
 namespace {
 
 /// Keys that the schema knows and this version does not act on: refused, never ignored.
-constexpr std::array<std::string_view, 3> kLaterKeys = {"pad_to", "bind_to", "order_bytes"};
+constexpr std::array<std::string_view, 1> kLaterKeys = {"order_bytes"};
 
 bool is_reserved_schema(std::string_view schema) {
     return schema == "pgveil" || schema == "information_schema" || schema.starts_with("pg_");
@@ -109,6 +109,42 @@ Result<types::Type> read_type(
     return *type;
 }
 
+Result<void> read_bind_to(
+    std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
+) {
+    const Json names = entry.value("bind_to", Json::array());
+    for (std::size_t index = 0; index < names.size(); ++index) {
+        const std::string where = pointer_to(pointer_to(pointer, "bind_to"), std::to_string(index));
+        Result<std::string> name = read_column_name(file, where, names[index].get<std::string>());
+        if (!name.has_value()) {
+            return name.error();
+        }
+        column.bind_to.push_back(std::move(*name));
+    }
+    return {};
+}
+
+/// The options of randomized columns.
+Result<void> read_options(
+    std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
+) {
+    for (const std::string_view key : {"pad_to", "bind_to"}) {
+        if (entry.contains(key) && column.scheme != Scheme::kRandomized) {
+            return error_at(
+                file,
+                pointer_to(pointer, key),
+                "is for columns without \"search\": equal values must have one stored form; remove "
+                "one of the two"
+            );
+        }
+    }
+    if (entry.contains("pad_to")) {
+        column.scheme = Scheme::kPadded;
+        column.pad_to = entry["pad_to"].get<std::uint32_t>();
+    }
+    return read_bind_to(file, pointer, entry, column);
+}
+
 Result<ColumnPolicy> read_column(
     std::string_view file, std::string pointer, std::string_view key, const Json& entry
 ) {
@@ -142,6 +178,10 @@ Result<ColumnPolicy> read_column(
     column.scheme = *scheme;
     column.group = entry.value("group", "default");
     column.context = entry.value("context", "");
+    const Result<void> options = read_options(file, pointer, entry, column);
+    if (!options.has_value()) {
+        return options.error();
+    }
     column.pointer = std::move(pointer);
     return column;
 }

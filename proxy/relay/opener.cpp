@@ -1,6 +1,7 @@
 #include "proxy/relay/opener.hpp"
 
 #include "proxy/relay/key_source.hpp"
+#include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "sql/field/envelope.hpp"
 #include "sql/types/codec.hpp"
@@ -85,7 +86,8 @@ result<core::SecretBytes, Refusal> open_cell(
     SessionState& state,
     Segment& segment,
     const analysis::ColumnPtr& column,
-    core::ByteView envelope
+    core::ByteView envelope,
+    core::ByteView row
 ) {
     const auto parsed = field::parse_envelope(envelope);
     if (!parsed.has_value()) {
@@ -95,11 +97,18 @@ result<core::SecretBytes, Refusal> open_cell(
     if (!cipher.has_value()) {
         return cipher.error();
     }
-    auto opened = (*cipher)->open(envelope);
+    auto opened = (*cipher)->open(envelope, row);
     if (!opened.has_value()) {
         return refusal(Reason::kValueNotOpened, column->qualified_name());
     }
     return std::move(*opened);
+}
+
+bool has_planned_type(const wire::Field& field, const analysis::ResultColumn& planned) {
+    if (planned.column != nullptr) {
+        return field.type_oid == kByteaOid;
+    }
+    return !planned.key_kind || field.type_oid == types::oid_of(*planned.key_kind);
 }
 
 wire::Field plain_field(
@@ -137,28 +146,63 @@ Outcome append_value(
     return written.has_value() ? Outcome() : Outcome(refusal(written.error(), {}));
 }
 
-/// A simple query brings text; for a Bind protected columns were asked for in binary.
+/// A simple query brings text; for a Bind what is ours was asked for in binary, the rest as the
+/// client wants it.
+std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expected& expected) {
+    const Portal& portal = *expected.portal();
+    const analysis::StatementPlan& plan = *portal.planned.plan();
+    const bool is_query = expected.kind == Awaited::kQuery;
+    std::vector<FormattedCell> cells;
+    cells.reserve(row.cells.size());
+    for (const wire::Cell& cell : row.cells) {
+        const std::size_t index = cells.size();
+        const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
+        const auto format = is_query  ? wire::Format::kText
+                            : is_ours ? wire::Format::kBinary
+                                      : static_cast<wire::Format>(portal.format_for(index));
+        cells.push_back({cell, format});
+    }
+    return cells;
+}
+
+result<core::SecretBytes, Refusal> open_value(
+    SessionState& state,
+    const Expected& expected,
+    std::size_t index,
+    std::span<const FormattedCell> cells
+) {
+    const auto& results = expected.portal()->planned.plan()->results;
+    const analysis::ColumnPtr& column = results[index].column;
+    core::Bytes row;
+    if (column->is_bound()) {
+        auto came_with = row_of_result(results, index, cells, state.settings.style());
+        if (!came_with.has_value()) {
+            return came_with.error();
+        }
+        row = std::move(*came_with);
+    }
+    const core::Bytes envelope = envelope_bytes(*cells[index].cell, cells[index].format);
+    return open_cell(state, *expected.segment, column, envelope, row);
+}
+
 Outcome open_row(
     SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
 ) {
     const Portal& portal = *expected.portal();
-    const auto& results = portal.planned.plan()->results;
-    const wire::Format format =
-        expected.kind == Awaited::kQuery ? wire::Format::kText : wire::Format::kBinary;
-    wire::RowWriter writer(client, static_cast<std::uint16_t>(results.size()));
-    std::size_t index = 0;
-    for (const wire::Cell& cell : row.cells) {
-        const analysis::ColumnPtr& column = results[index].column;
-        const std::int16_t wanted = portal.format_for(index++);
-        if (column == nullptr || !cell) {
-            writer.add(cell);
+    const analysis::StatementPlan& plan = *portal.planned.plan();
+    const std::vector<FormattedCell> cells = formatted_cells(row, expected);
+    wire::RowWriter writer(client, static_cast<std::uint16_t>(plan.shown_results()));
+    for (std::size_t index = 0; index < plan.shown_results(); ++index) {
+        const analysis::ColumnPtr& column = plan.results[index].column;
+        if (column == nullptr || !cells[index].cell) {
+            writer.add(cells[index].cell);
             continue;
         }
-        const core::Bytes envelope = envelope_bytes(*cell, format);
-        const auto opened = open_cell(state, *expected.segment, column, envelope);
+        const auto opened = open_value(state, expected, index, cells);
         if (!opened.has_value()) {
             return opened.error();
         }
+        const std::int16_t wanted = portal.format_for(index);
         writer.open_cell();
         auto appended = append_value(state, column->type, opened->reveal(), wanted, client);
         if (!appended.has_value()) {
@@ -184,18 +228,19 @@ Outcome open_description(
     for (const wire::Field& field : described.fields) {
         const std::size_t index = fields.size();
         const analysis::ColumnPtr& column = results[index].column;
-        if (column == nullptr) {
-            fields.push_back(field);
-            continue;
-        }
-        if (field.type_oid != kByteaOid) {
+        if (!has_planned_type(field, results[index])) {
             return refusal(
                 Reason::kRowMismatch,
-                "column " + column->qualified_name() + " came with another type"
+                "column " +
+                    (column == nullptr ? std::string(field.name) : column->qualified_name()) +
+                    " came with another type"
             );
         }
-        fields.push_back(plain_field(field, *column, portal.format_for(index)));
+        fields.push_back(
+            column == nullptr ? field : plain_field(field, *column, portal.format_for(index))
+        );
     }
+    fields.resize(portal.planned.plan()->shown_results());
     wire::append_row_description(client, fields);
     return {};
 }

@@ -1,6 +1,7 @@
 #include "proxy/relay/sealer.hpp"
 
 #include "proxy/relay/key_source.hpp"
+#include "proxy/relay/row_keys.hpp"
 #include "sql/analysis/analyzer.hpp"
 #include "sql/types/codec.hpp"
 #include "sql/types/convert.hpp"
@@ -14,13 +15,16 @@ namespace {
 using boost::system::result;
 
 result<core::Bytes, Refusal> seal(
-    SessionState& state, const analysis::ColumnPtr& column, core::ByteView plaintext
+    SessionState& state,
+    const analysis::ColumnPtr& column,
+    core::ByteView plaintext,
+    core::ByteView row
 ) {
     const auto cipher = sealing_cipher(state, *state.segment, column);
     if (!cipher.has_value()) {
         return cipher.error();
     }
-    return (*cipher)->seal(plaintext, *state.environment->random);
+    return (*cipher)->seal(plaintext, *state.environment->random, row);
 }
 
 bool is_share(analysis::SessionParameter which) {
@@ -50,7 +54,7 @@ result<std::string, Refusal> replacement_text(
         return handle.has_value() ? result<std::string, Refusal>("'" + *handle + "'") : handle;
     }
     const auto& literal = std::get<analysis::SealedLiteral>(replacement);
-    const auto envelope = seal(state, literal.column, literal.plaintext.reveal());
+    const auto envelope = seal(state, literal.column, literal.plaintext.reveal(), literal.row);
     if (!envelope.has_value()) {
         return envelope.error();
     }
@@ -116,8 +120,43 @@ struct LeavingParameter {
     wire::Cell cell() const { return made ? wire::Cell(wire::ByteView(*made)) : client; }
 };
 
+/// A value of a protected column, sealed; NULL when it is for a row that cannot be.
+result<void, Refusal> replace_protected(
+    SessionState& state,
+    const analysis::ParameterPlan& parameter,
+    std::span<const FormattedCell> sent,
+    LeavingParameter& leaving
+) {
+    std::optional<core::Bytes> row = core::Bytes();
+    if (!parameter.row.empty()) {
+        auto named = row_of_parameters(parameter.row, sent, state.settings.style());
+        if (!named.has_value()) {
+            return named.error();
+        }
+        row = std::move(*named);
+    }
+    const auto value = parameter_value(state, parameter, *leaving.client, leaving.format);
+    if (!value.has_value()) {
+        return value.error();
+    }
+    leaving.format = wire::Format::kBinary;
+    if (!row) {
+        leaving.client = std::nullopt;
+        return {};
+    }
+    auto envelope = seal(state, parameter.column, value->reveal(), *row);
+    if (!envelope.has_value()) {
+        return envelope.error();
+    }
+    leaving.made = std::move(*envelope);
+    return {};
+}
+
 result<void, Refusal> replace_value(
-    SessionState& state, const analysis::ParameterPlan& parameter, LeavingParameter& leaving
+    SessionState& state,
+    const analysis::ParameterPlan& parameter,
+    std::span<const FormattedCell> sent,
+    LeavingParameter& leaving
 ) {
     if (parameter.is_parameter_name) {
         const std::string_view name = core::as_text(*leaving.client);
@@ -134,34 +173,34 @@ result<void, Refusal> replace_value(
         leaving.made = core::to_bytes(core::as_bytes(*handle));
         return {};
     }
-    if (parameter.column == nullptr) {
-        return {};
+    return parameter.column == nullptr ? result<void, Refusal>()
+                                       : replace_protected(state, parameter, sent, leaving);
+}
+
+/// What the client sent, to be read in any order.
+std::vector<FormattedCell> sent_parameters(const wire::Bind& bind) {
+    std::vector<FormattedCell> sent;
+    sent.reserve(bind.parameters.size());
+    for (const wire::Cell& cell : bind.parameters) {
+        const std::int16_t format = bind.parameter_formats.code_for(sent.size());
+        sent.push_back({cell, static_cast<wire::Format>(format)});
     }
-    const auto value = parameter_value(state, parameter, *leaving.client, leaving.format);
-    if (!value.has_value()) {
-        return value.error();
-    }
-    auto envelope = seal(state, parameter.column, value->reveal());
-    if (!envelope.has_value()) {
-        return envelope.error();
-    }
-    leaving.made = std::move(*envelope);
-    leaving.format = wire::Format::kBinary;
-    return {};
+    return sent;
 }
 
 result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
     SessionState& state, const wire::Bind& bind, const analysis::StatementPlan& plan
 ) {
     std::vector<LeavingParameter> leaving;
-    leaving.reserve(bind.parameters.size());
-    for (const wire::Cell& cell : bind.parameters) {
+    const std::vector<FormattedCell> sent = sent_parameters(bind);
+    leaving.reserve(sent.size());
+    for (const FormattedCell& parameter_sent : sent) {
         LeavingParameter next;
-        next.client = cell;
-        next.format = static_cast<wire::Format>(bind.parameter_formats.code_for(leaving.size()));
+        next.client = parameter_sent.cell;
+        next.format = parameter_sent.format;
         const analysis::ParameterPlan* const parameter = plan_of(plan, leaving.size());
-        if (parameter != nullptr && cell) {
-            const auto replaced = replace_value(state, *parameter, next);
+        if (parameter != nullptr && next.client) {
+            const auto replaced = replace_value(state, *parameter, sent, next);
             if (!replaced.has_value()) {
                 return replaced.error();
             }
@@ -171,15 +210,16 @@ result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
     return leaving;
 }
 
-/// Protected columns in binary, the others as the client wants them.
+/// Protected columns and keys of our own in binary, the others as the client wants them.
 std::vector<wire::Format> result_formats(
     const wire::Bind& bind, const analysis::StatementPlan& plan
 ) {
     std::vector<wire::Format> formats;
     formats.reserve(plan.results.size());
     for (const analysis::ResultColumn& column : plan.results) {
+        const bool is_hidden = formats.size() >= plan.shown_results();
         formats.push_back(
-            column.column != nullptr
+            column.column != nullptr || is_hidden
                 ? wire::Format::kBinary
                 : static_cast<wire::Format>(bind.result_formats.code_for(formats.size()))
         );
@@ -225,7 +265,7 @@ result<void, Refusal> seal_bind(
     wire::Output& upstream
 ) {
     if (!bind.parameter_formats.fits(bind.parameters.size()) ||
-        (!plan.results.empty() && !bind.result_formats.fits(plan.results.size()))) {
+        (!plan.results.empty() && !bind.result_formats.fits(plan.shown_results()))) {
         return refusal(Reason::kBadParameter, "format codes");
     }
     const auto leaving = leaving_parameters(state, bind, plan);

@@ -52,7 +52,7 @@ void TableAlteration::action(const parse::Alteration& action) {
         case Kind::kDropConstraint: drop_constraint(action); return;
         case Kind::kDefault: set_default(action); return;
         case Kind::kType: change_type(action); return;
-        case Kind::kDropColumn:
+        case Kind::kDropColumn: keep_key(action, "DROP COLUMN"); return;
         case Kind::kNotNull:
         case Kind::kProperty: return;
         case Kind::kOther:
@@ -86,7 +86,21 @@ void TableAlteration::change_type(const parse::Alteration& action) {
             statement_.target.begin
         );
     }
+    keep_key(action, "ALTER COLUMN TYPE");
     rules_.forbid(action.expression, Use::kConstruct);
+}
+
+/// Values that are bound to the column (bind_to) open with it as it is only.
+void TableAlteration::keep_key(const parse::Alteration& action, std::string_view construct) {
+    const ColumnPtr bound = rules_.bound_to(action.name);
+    if (bound != nullptr) {
+        draft_.refuse(
+            std::string(construct) + " of " + action.name + ", which the column is bound to",
+            "drop the bound column first, or leave the key as it is",
+            bound,
+            statement_.target.begin
+        );
+    }
 }
 
 void TableAlteration::set_default(const parse::Alteration& action) {

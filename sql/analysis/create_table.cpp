@@ -1,5 +1,8 @@
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/type_names.hpp"
 #include "sql/schema/schema.hpp"
+
+#include <algorithm>
 
 namespace pgveil::analysis {
 
@@ -19,7 +22,33 @@ void TableDefinition::run() {
     }
     if (rules_.is_protected() && !draft_.is_refused()) {
         stage();
+        check_keys();
     }
+}
+
+/// bind_to: the table as it will be must have its keys.
+void TableDefinition::check_keys() {
+    const parse::TableReference& target = statement_.target;
+    const Judgement judgement =
+        draft_.text().relations.judge(catalog::RelationName{rules_.schema(), target.name}, target.begin);
+    if (judgement.rejection) {
+        draft_.refuse(*judgement.rejection);
+    }
+}
+
+/// The type that the column will have, as far as it matters to bind_to; 0: another.
+std::uint32_t TableDefinition::key_type_of(const parse::ColumnDefinition& definition) {
+    const auto type = type_of(definition.type);
+    if (type) {
+        return types::oid_of(type->kind);
+    }
+    const std::string name =
+        definition.type.names.empty() ? std::string() : definition.type.names.back();
+    const bool is_small = name == "smallserial" || name == "serial2";
+    if (name == "serial" || name == "serial4" || is_small) {
+        return types::oid_of(is_small ? types::Kind::kInt2 : types::Kind::kInt4);
+    }
+    return name == "bigserial" || name == "serial8" ? types::oid_of(types::Kind::kInt8) : 0;
 }
 
 /// False if nothing more can be said: the schema is not known yet, or the name is refused.
@@ -139,6 +168,15 @@ void TableDefinition::stage() {
         column.name = definition.name;
         column.attnum = static_cast<std::int16_t>(relation.columns.size() + 1);
         column.is_ciphertext = rules_.veil_of(definition.name) != nullptr;
+        column.type_oid = column.is_ciphertext ? 0 : key_type_of(definition);
+        column.generated_or_identity = std::any_of(
+            definition.constraints.begin(),
+            definition.constraints.end(),
+            [](const parse::Constraint& constraint) {
+                return constraint.kind == parse::Constraint::Kind::kIdentity ||
+                       constraint.kind == parse::Constraint::Kind::kGenerated;
+            }
+        );
         relation.columns.push_back(std::move(column));
     }
     draft_.text().relations.stage(std::move(relation));

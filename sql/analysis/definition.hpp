@@ -21,6 +21,8 @@ private:
     void check_relatives();
     void column(const parse::ColumnDefinition& definition);
     void stage();
+    void check_keys();
+    static std::uint32_t key_type_of(const parse::ColumnDefinition& definition);
 
     Draft& draft_;
     const parse::CreateTable& statement_;
@@ -42,6 +44,7 @@ private:
     void action(const parse::Alteration& action);
     void add_column(const parse::Alteration& action);
     void change_type(const parse::Alteration& action);
+    void keep_key(const parse::Alteration& action, std::string_view construct);
     void set_default(const parse::Alteration& action);
     void drop_constraint(const parse::Alteration& action);
     void refuse(std::string_view construct, std::string_view hint);

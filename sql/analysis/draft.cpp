@@ -117,6 +117,8 @@ void Draft::check_literals() {
 Decision Draft::finish() && {
     check_parameters();
     check_literals();
+    check_key_parameters();
+    check_rows();
     if (rejection_) {
         return std::move(*rejection_);
     }

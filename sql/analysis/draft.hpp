@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -24,12 +25,24 @@ struct Text {
     std::size_t literal_bytes = 0;
 };
 
+/// A column of a relation that the query at hand reads itself. Sub-queries, set operations and
+/// merged USING columns hide it.
+struct Origin {
+    std::size_t relation = 0;  // 1-based number of the FROM item in the statement; 0: unknown
+    std::size_t column = 0;    // position in the relation
+
+    friend bool operator==(const Origin&, const Origin&) = default;
+};
+
 /// A value in a statement: plain, or of a protected column. A constant or parameter is `adaptable`:
 /// it becomes what it is compared with or assigned to.
 struct Value {
     ColumnPtr column;                              // null: plain
     const parse::Expression* adaptable = nullptr;  // borrowed from the tree
+    Origin origin = {};
 };
+
+struct BareConstant;
 
 /// Collects splices, parameters and the first refusal of one statement. Rules go on after a
 /// refusal; what they add is thrown away. Drive it with the rules, then call finish() once.
@@ -63,6 +76,13 @@ public:
     /// Makes the constant or parameter a value of `column`, assigned or compared.
     void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
 
+    /// seal() as an assigned value of a column with bind_to, for the row with these keys (complete, in the order of bind_to).
+    void seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row);
+
+    /// The constant or parameter `expression` as a value of the key column `key`; nullopt if it is
+    /// none that can be read without doubt.
+    std::optional<RowKey> row_key(const parse::Expression& expression, const catalog::Column& key);
+
     /// A parameter stands alone under IS [NOT] NULL: its type does not matter there.
     void note_null_test(std::uint32_t parameter) { ++null_tests_[parameter]; }
 
@@ -79,6 +99,11 @@ private:
     friend class ConstantSealer;
 
     void check_parameters();
+    void check_key_parameters();
+    void check_rows();
+    void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
+    std::optional<field::KeyValue> literal_key(const BareConstant& bare, types::Kind key);
+    void attach_row(std::uint32_t literal_begin, const ColumnPtr& column, const RowKeys& row);
     void check_literals();
     ParameterPlan* find_parameter(std::uint32_t number);
 
@@ -90,7 +115,8 @@ private:
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
     std::map<std::uint32_t, std::size_t> protected_uses_;
     std::map<std::uint32_t, std::size_t> null_tests_;
-    std::map<std::uint32_t, ColumnPtr> sealed_;  // by the offset of the constant
+    std::map<std::uint32_t, ColumnPtr> sealed_;                  // by the offset of the constant
+    std::map<std::uint32_t, std::set<std::uint32_t>> key_uses_;  // offsets of a key parameter
 };
 
 }  // namespace pgveil::analysis

@@ -3,6 +3,7 @@
 #include "keyshare/core/secret.hpp"
 #include "sql/catalog/catalog.hpp"
 #include "sql/field/protected_column.hpp"
+#include "sql/field/row_binding.hpp"
 #include "sql/types/type.hpp"
 
 #include <cstddef>
@@ -31,6 +32,7 @@ struct FixedText {
 struct SealedLiteral {
     ColumnPtr column;
     core::SecretBytes plaintext;
+    core::Bytes row = {};  // field::row_binding() for a column with bind_to, else empty
 };
 
 /// The value of a session parameter: leaves as '<a fresh random handle>'. `value` is the text.
@@ -59,6 +61,28 @@ enum class ParameterUse {
     kCompared,
 };
 
+/// The parameter that brings a key of `bind_to`, and the type in which it comes.
+struct KeyParameter {
+    std::uint32_t number = 0;  // 1-based
+    types::Type input_type;
+
+    friend bool operator==(const KeyParameter&, const KeyParameter&) = default;
+};
+
+/// One `bind_to` key of the row that a value is written to.
+struct RowKey {
+    std::string column;
+    /// The key stands in WHERE: if it is NULL no row is concerned. Else it is stored with the
+    /// value.
+    bool is_compared = false;
+    std::variant<field::KeyValue, KeyParameter> value;
+
+    friend bool operator==(const RowKey&, const RowKey&) = default;
+};
+
+/// In the order of `bind_to`.
+using RowKeys = std::vector<RowKey>;
+
 /// One parameter of a statement. plan.parameters holds entries only for parameters that need work.
 struct ParameterPlan {
     std::uint32_t number = 0;  // 1-based
@@ -77,11 +101,17 @@ struct ParameterPlan {
     std::uint32_t described_oid = 0;
     /// The type in which the client's value arrives (by described_oid), for decoding it.
     types::Type input_type;
+    /// Of the row the value goes to, for a column with `bind_to`; else empty.
+    RowKeys row;
 };
 
-/// One column of the result. Null: plain, pass the cell on.
+/// One column of the result, as the server sends it.
 struct ResultColumn {
-    ColumnPtr column;
+    ColumnPtr column;  // null: plain, pass the cell on
+    /// For a column with `bind_to`: which columns of the result hold its keys, in that order.
+    std::vector<std::uint16_t> keys;
+    /// This plain column is such a key, of this type.
+    std::optional<types::Kind> key_kind;
 };
 
 /// A SQL call answered by the proxy. The plan's splice replaces the statement by the stand-in
@@ -135,6 +165,9 @@ struct StatementPlan {
     std::vector<ParameterPlan> parameters;
     /// One entry per result column if at least one is protected; else empty: nothing to open.
     std::vector<ResultColumn> results;
+    /// So many columns at the end of `results` are keys that a splice asks for: the client does not
+    /// get them.
+    std::size_t hidden_results = 0;
     /// Translated DDL: schema pgveil and the domain must exist before it runs.
     bool needs_ciphertext_type = false;
     /// The catalog may be different afterwards: forget what was looked up.
@@ -151,6 +184,9 @@ struct StatementPlan {
     std::string used_name;
     /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
     bool runs_unknown_sql = false;
+
+    /// Result columns that the client gets.
+    std::size_t shown_results() const { return results.size() - hidden_results; }
 
     /// A value is sealed or opened: a request without shares fails with 28000.
     bool needs_keys() const;

@@ -3,6 +3,7 @@
 #include "sql/analysis/scope.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,44 @@ private:
         std::map<std::string, Output> tables;
     };
 
+    /// A relation in FROM, or the one that is changed.
+    struct ReadRelation {
+        std::string prefix;  // as its columns are qualified, with the dot
+        const KnownRelation* known = nullptr;
+        std::vector<std::string> names;  // of its columns, alias columns considered
+    };
+
+    /// Where in a row of VALUES the column of this name stands.
+    struct KeyPlace {
+        std::size_t position = 0;
+        const catalog::Column* column = nullptr;
+    };
+
+    using KeyPlaces = std::map<std::string, KeyPlace>;
+
+    /// The row that an UPDATE assigns to.
+    struct UpdatedRow {
+        const KnownRelation* relation = nullptr;
+        std::size_t number = 0;  // as in Origin
+        const parse::Expression* where = nullptr;
+    };
+
+    // query_bind.cpp: bind_to
+    KeyPlaces key_places(const parse::Insert& statement, const KnownRelation* relation) const;
+    RowKeys inserted_row(
+        const ColumnPtr& column, const parse::Expressions& row, const KeyPlaces& places
+    );
+    RowKeys updated_row(const ColumnPtr& column, const UpdatedRow& row, const Scope& scope);
+    std::optional<RowKey> compared_key(
+        const parse::Operation& equation, const UpdatedRow& row, std::size_t key, const Scope& scope
+    );
+    void check_key_change(const parse::Target& target, const KnownRelation& relation);
+    void carry_keys(const Output& output, const parse::Select* select);
+    void carry_keys_of(std::size_t result, const Output& output, std::string& hidden);
+    void ask_for_keys(
+        const std::string& hidden, const ColumnPtr& first, const parse::Select* select
+    );
+
     // query_select.cpp
     Output query(const parse::Select& statement, const Scope* outer);
     Output plain_select(const parse::Select& statement, const Scope* outer);
@@ -46,7 +85,7 @@ private:
         const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
     );
     void add_common_tables(const parse::With& with, const Scope* outer);
-    void set_results(const Output& output);
+    void set_results(const Output& output, const parse::Select* select);
     void name_columns(NamedValues& columns, const parse::Alias& alias);
 
     // query_from.cpp
@@ -63,17 +102,18 @@ private:
     void add_range(Range range, Scope& scope);
     const KnownRelation* known(const parse::TableReference& table);
     Range range_of(const parse::TableReference& table);
+    static ReadRelation read_relation(const Range& range, const KnownRelation& known);
 
     // query_change.cpp
     std::vector<ColumnPtr> target_columns(
         const parse::Insert& statement, const KnownRelation* relation
     );
-    void insert_values(const parse::Select& source, const std::vector<ColumnPtr>& columns);
-    void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
-    void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin);
-    void assign_target(
-        const parse::Target& target, const KnownRelation* relation, const Scope& scope
+    void insert_values(
+        const parse::Select& source, const std::vector<ColumnPtr>& columns, const KeyPlaces& places
     );
+    void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
+    void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
+    void assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope);
     void returning(const std::vector<parse::Target>& list, const Scope& scope);
 
     // query_expression.cpp
@@ -112,6 +152,8 @@ private:
 
     Draft& draft_;
     std::vector<CommonTableScope> common_tables_;
+    std::vector<ReadRelation> read_;  // an Origin counts from 1
+    std::vector<Origin> hidden_;      // keys asked for beside the user's result columns
 };
 
 }  // namespace pgveil::analysis

@@ -16,6 +16,11 @@ std::size_t index_of(const catalog::Relation& relation, const std::string& name)
     return static_cast<std::size_t>(found - relation.columns.begin());
 }
 
+/// A value, not NULL, for a column with bind_to.
+bool needs_row(const ColumnPtr& column, const parse::Expression& value) {
+    return column != nullptr && column->is_bound() && !is_null_constant(value);
+}
+
 std::string missing_column(const std::string& name, const catalog::Relation& relation) {
     return "column \"" + name + "\" of relation \"" + relation.name + "\" does not exist";
 }
@@ -45,7 +50,7 @@ void Query::insert(const parse::Insert& statement) {
                                statement.source->operation == parse::Select::SetOperation::kNone &&
                                statement.source->with.tables.empty();
         if (is_values) {
-            insert_values(*statement.source, columns);
+            insert_values(*statement.source, columns, key_places(statement, relation));
         } else {
             insert_query(*statement.source, columns);
         }
@@ -83,7 +88,9 @@ std::vector<ColumnPtr> Query::target_columns(
     return columns;
 }
 
-void Query::insert_values(const parse::Select& source, const std::vector<ColumnPtr>& columns) {
+void Query::insert_values(
+    const parse::Select& source, const std::vector<ColumnPtr>& columns, const KeyPlaces& places
+) {
     const Scope scope;
     for (const parse::Expressions& row : source.values) {
         for (std::size_t i = 0; i < row.size(); ++i) {
@@ -91,11 +98,10 @@ void Query::insert_values(const parse::Select& source, const std::vector<ColumnP
                 return;  // before thousands of rows are sealed for nothing
             }
             if (!std::holds_alternative<parse::Default>(row[i]->node)) {
-                assign(
-                    i < columns.size() ? columns[i] : nullptr,
-                    expression(*row[i], scope),
-                    row[i]->begin
-                );
+                const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
+                RowKeys keys =
+                    needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
+                assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
             }
         }
     }
@@ -133,7 +139,7 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
     }
 }
 
-void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t begin) {
+void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row) {
     if (target == nullptr) {
         if (value.column != nullptr) {
             draft_.refuse(
@@ -143,6 +149,15 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
                 begin
             );
         }
+        return;
+    }
+    if (value.column != nullptr && target->is_bound()) {
+        draft_.refuse(
+            "a copy of a stored value",
+            "its bind_to makes it open in its own row only: read it, then write it as a parameter",
+            target,
+            begin
+        );
         return;
     }
     if (value.column != nullptr) {
@@ -159,7 +174,11 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
     }
     if (value.adaptable != nullptr) {
         draft_.require(Use::kAssignConstant, target, begin);
-        draft_.seal(*value.adaptable, target, ParameterUse::kAssigned);
+        if (row.empty()) {
+            draft_.seal(*value.adaptable, target, ParameterUse::kAssigned);
+        } else {
+            draft_.seal_for_row(*value.adaptable, target, std::move(row));
+        }
         return;
     }
     draft_.refuse(
@@ -175,25 +194,27 @@ void Query::update(const parse::Update& statement) {
     add_common_tables(statement.with, nullptr);
     Scope scope;
     add_range(range_of(statement.target), scope);
-    const KnownRelation* const relation =
+    const UpdatedRow row{
         draft_.text()
             .relations
             .judge({{}, statement.target.schema, statement.target.name, statement.target.begin})
-            .known;
+            .known,
+        read_.size(),
+        statement.where.get()};
     from(statement.from, scope);
     for (const parse::Target& target : statement.assignments) {
-        assign_target(target, relation, scope);
+        assign_target(target, row, scope);
     }
     condition(statement.where, scope);
     returning(statement.returning, scope);
     common_tables_.pop_back();
 }
 
-void Query::assign_target(
-    const parse::Target& target, const KnownRelation* relation, const Scope& scope
-) {
+void Query::assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope) {
     ColumnPtr column;
+    const KnownRelation* const relation = row.relation;
     if (relation != nullptr) {
+        check_key_change(target, *relation);
         const std::size_t index = index_of(*relation->relation, target.name);
         if (index == relation->veils.size()) {
             draft_.refuse(postgres_error(
@@ -216,7 +237,8 @@ void Query::assign_target(
     if (column != nullptr && std::holds_alternative<parse::Default>(target.value->node)) {
         return;
     }
-    assign(column, value, target.value->begin);
+    RowKeys keys = needs_row(column, *target.value) ? updated_row(column, row, scope) : RowKeys();
+    assign(column, value, target.value->begin, std::move(keys));
 }
 
 void Query::delete_from(const parse::Delete& statement) {
@@ -232,7 +254,7 @@ void Query::delete_from(const parse::Delete& statement) {
 
 void Query::returning(const std::vector<parse::Target>& list, const Scope& scope) {
     if (!list.empty()) {
-        set_results(targets(list, scope));
+        set_results(targets(list, scope), nullptr);
     }
 }
 

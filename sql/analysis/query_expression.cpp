@@ -176,7 +176,7 @@ Value Query::column(
         }
         return {};
     }
-    return Value{resolution.value.column, nullptr};
+    return Value{resolution.value.column, nullptr, resolution.value.origin};
 }
 
 Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const Scope& scope) {

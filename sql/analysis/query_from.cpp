@@ -1,4 +1,5 @@
 #include "sql/analysis/query.hpp"
+#include "sql/schema/schema.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -15,6 +16,13 @@ NamedValue* find_column(NamedValues& columns, const std::string& name) {
             return column.name == name;
         });
     return found == columns.end() ? nullptr : &*found;
+}
+
+/// The columns as something that stands between them and their relation shows them.
+void hide_origins(NamedValues& columns) {
+    for (NamedValue& column : columns) {
+        column.value.origin = {};
+    }
 }
 
 bool holds(const NamedValues& columns, const std::string& name) {
@@ -77,6 +85,17 @@ const KnownRelation* Query::known(const parse::TableReference& table) {
     return judgement.known;
 }
 
+Query::ReadRelation Query::read_relation(const Range& range, const KnownRelation& known) {
+    ReadRelation read;
+    read.prefix = range.schema.empty() ? "" : schema::quote_identifier(range.schema) + ".";
+    read.prefix += schema::quote_identifier(range.alias) + ".";
+    read.known = &known;
+    for (const NamedValue& column : range.columns) {
+        read.names.push_back(column.name);
+    }
+    return read;
+}
+
 Range Query::range_of(const parse::TableReference& table) {
     Range range;
     range.alias = table.alias.name.empty() ? table.name : table.alias.name;
@@ -89,10 +108,12 @@ Range Query::range_of(const parse::TableReference& table) {
     range.schema = table.alias.name.empty() ? relation->relation->schema : std::string();
     for (std::size_t i = 0; i < relation->veils.size(); ++i) {
         range.columns.push_back(
-            {relation->relation->columns[i].name, Value{relation->veils[i], nullptr}}
+            {relation->relation->columns[i].name,
+             Value{relation->veils[i], nullptr, Origin{read_.size() + 1, i}}}
         );
     }
     name_columns(range.columns, table.alias);
+    read_.push_back(read_relation(range, *relation));
     return range;
 }
 
@@ -121,6 +142,7 @@ void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
     for (NamedValue& column : output.columns) {
         column.value.adaptable = nullptr;
     }
+    hide_origins(output.columns);
     name_columns(output.columns, item.alias);
     add_range(Range{item.alias.name, {}, std::move(output.columns), output.is_opaque}, scope);
 }
@@ -169,6 +191,7 @@ void Query::from_join(const parse::Join& join, Scope& scope) {
     condition(join.condition, left);
     if (!join.alias.name.empty()) {
         // The alias hides the names inside.
+        hide_origins(left.visible);
         Range range{join.alias.name, {}, std::move(left.visible), left.is_opaque};
         name_columns(range.columns, join.alias);
         add_range(std::move(range), scope);
@@ -234,6 +257,7 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
     const auto is_merged = [&merged](const NamedValue& column) {
         return holds(merged, column.name);
     };
+    hide_origins(merged);  // a merged column may have another type, and be NULL elsewhere
     NamedValues visible = merged;
     std::remove_copy_if(
         left.visible.begin(), left.visible.end(), std::back_inserter(visible), is_merged

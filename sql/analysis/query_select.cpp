@@ -66,10 +66,10 @@ std::string name_of_expression(const parse::Expression& node) {
 }  // namespace
 
 void Query::select(const parse::Select& statement) {
-    set_results(query(statement, nullptr));
+    set_results(query(statement, nullptr), &statement);
 }
 
-void Query::set_results(const Output& output) {
+void Query::set_results(const Output& output, const parse::Select* select) {
     const bool has_protected =
         std::any_of(output.columns.begin(), output.columns.end(), [](const auto& column) {
             return column.value.column != nullptr;
@@ -91,8 +91,9 @@ void Query::set_results(const Output& output) {
         return;
     }
     for (const NamedValue& column : output.columns) {
-        draft_.plan().results.push_back(ResultColumn{column.value.column});
+        draft_.plan().results.push_back(ResultColumn{column.value.column, {}, {}});
     }
+    carry_keys(output, select);
 }
 
 Query::Output Query::query(const parse::Select& statement, const Scope* outer) {
@@ -125,6 +126,7 @@ void Query::add_common_tables(const parse::With& with, const Scope* outer) {
         Output output = query(**nested, outer);
         for (NamedValue& column : output.columns) {
             column.value.adaptable = nullptr;
+            column.value.origin = {};
         }
         name_columns(output.columns, parse::Alias{table.name, table.columns});
         common_tables_.back().tables.insert_or_assign(table.name, std::move(output));
@@ -295,6 +297,9 @@ void Query::combine(const parse::Select& statement, Output& left, const Output& 
         statement.operation == parse::Select::SetOperation::kUnion && statement.operation_all;
     const Use use = is_union_all ? Use::kUnionAll : Use::kSetOperation;
     left.is_opaque = left.is_opaque || right.is_opaque;
+    for (NamedValue& column : left.columns) {
+        column.value.origin = {};
+    }
     for (std::size_t i = 0; i < std::min(left.columns.size(), right.columns.size()); ++i) {
         Value& one = left.columns[i].value;
         const Value& other = right.columns[i].value;

@@ -24,6 +24,35 @@ bool has_ciphertext(const catalog::Relation& relation) {
     });
 }
 
+/// What is wrong with a column of bind_to; empty: nothing.
+std::string_view problem_of_key(const catalog::Column* key) {
+    if (key == nullptr) {
+        return ", which does not exist";
+    }
+    if (key->generated_or_identity) {
+        return ", whose values the database makes (GENERATED)";
+    }
+    const auto kind = types::kind_of_oid(key->type_oid);
+    return kind && field::can_bind(*kind) ? "" : ", which is not of type int2, int4, int8 or uuid";
+}
+
+/// The columns that bind_to names must be there, with values that the client chooses.
+std::optional<Rejection> check_keys(
+    const catalog::Relation& relation, const field::ProtectedColumn& column, std::uint32_t begin
+) {
+    for (const std::string& name : column.bind_to) {
+        const std::string_view problem = problem_of_key(relation.column(name));
+        if (!problem.empty()) {
+            return disagreement(
+                column.qualified_name(),
+                "is bound (bind_to) to " + name + std::string(problem),
+                begin
+            );
+        }
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool is_catalog_name(const catalog::RelationName& name) {
@@ -142,6 +171,11 @@ Judgement Relations::judge_protected(
                 ? nullptr
                 : field::protected_column(relation.schema, relation.name, *column_policy)
         );
+        if (known.veils.back() != nullptr) {
+            if (auto problem = check_keys(relation, *known.veils.back(), begin)) {
+                return rejected(std::move(*problem));
+            }
+        }
     }
     return Judgement{Standing::kProtected, remember(std::move(known)), {}};
 }

@@ -86,7 +86,8 @@ const Rule& rule_of(Use use) {
 
 bool allows(const Rule& rule, config::Scheme scheme) {
     switch (scheme) {
-        case config::Scheme::kRandomized: return rule.randomized;
+        case config::Scheme::kRandomized:
+        case config::Scheme::kPadded: return rule.randomized;
         case config::Scheme::kEquality: return rule.equality;
     }
     return false;

@@ -5,6 +5,7 @@
 #include "sql/analysis/type_names.hpp"
 #include "sql/schema/schema.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace pgveil::analysis {
@@ -20,6 +21,16 @@ void TableRules::protect(std::string schema, const config::TablePolicy& policy) 
 ColumnPtr TableRules::veil_of(const std::string& name) const {
     const auto found = veils_.find(name);
     return found == veils_.end() ? nullptr : found->second;
+}
+
+ColumnPtr TableRules::bound_to(const std::string& name) const {
+    for (const auto& [column, veil] : veils_) {
+        const auto& keys = veil->bind_to;
+        if (std::find(keys.begin(), keys.end(), name) != keys.end()) {
+            return veil;
+        }
+    }
+    return nullptr;
 }
 
 bool TableRules::agrees(const parse::ColumnDefinition& definition, const ColumnPtr& veil) {

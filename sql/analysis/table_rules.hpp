@@ -26,6 +26,9 @@ public:
     /// The policy's column of that name; null where plain.
     ColumnPtr veil_of(const std::string& name) const;
 
+    /// A column whose values are bound (bind_to) to that column; null if there is none.
+    ColumnPtr bound_to(const std::string& name) const;
+
     /// Refuses a definition that contradicts the policy, and clauses a stored value cannot have.
     bool agrees(const parse::ColumnDefinition& definition, const ColumnPtr& veil);
     /// Writes the stored type, and `constraint` if there is one, in place of the definition's type.

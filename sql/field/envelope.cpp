@@ -11,7 +11,12 @@ constexpr std::size_t kKeyIdOffset = 2;
 }  // namespace
 
 std::size_t overhead_of(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? kRandomizedOverhead : kEqualityOverhead;
+    switch (scheme) {
+        case config::Scheme::kRandomized: return kRandomizedOverhead;
+        case config::Scheme::kEquality: return kEqualityOverhead;
+        case config::Scheme::kPadded: return kPaddedOverhead;
+    }
+    return 0;
 }
 
 boost::system::result<EnvelopeView, EnvelopeError> parse_envelope(core::ByteView bytes) {
@@ -21,12 +26,10 @@ boost::system::result<EnvelopeView, EnvelopeError> parse_envelope(core::ByteView
     if (bytes[0] != kEnvelopeVersion) {
         return EnvelopeError::kUnknownVersion;
     }
-    const bool is_known = bytes[1] == static_cast<std::uint8_t>(config::Scheme::kRandomized) ||
-                          bytes[1] == static_cast<std::uint8_t>(config::Scheme::kEquality);
-    if (!is_known) {
+    const auto scheme = static_cast<config::Scheme>(bytes[1]);
+    if (overhead_of(scheme) == 0) {
         return EnvelopeError::kUnknownScheme;
     }
-    const auto scheme = static_cast<config::Scheme>(bytes[1]);
     if (bytes.size() < overhead_of(scheme)) {
         return EnvelopeError::kTooShort;
     }

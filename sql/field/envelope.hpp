@@ -16,8 +16,8 @@ inline constexpr std::uint8_t kEnvelopeVersion = 1;
 inline constexpr std::size_t kEnvelopeHeaderSize = 6;
 inline constexpr std::size_t kRandomizedOverhead = 46;  // header, nonce(24), tag(16)
 inline constexpr std::size_t kEqualityOverhead = 22;    // header, siv(16)
+inline constexpr std::size_t kPaddedOverhead = 50;      // as randomized, and a length(4)
 inline constexpr std::uint8_t kOrderSchemeByte = 3;     // reserved
-inline constexpr std::uint8_t kPaddedSchemeByte = 4;    // reserved
 
 enum class EnvelopeError { kTooShort, kUnknownVersion, kUnknownScheme };
 
@@ -25,7 +25,7 @@ enum class EnvelopeError { kTooShort, kUnknownVersion, kUnknownScheme };
 struct EnvelopeView {
     config::Scheme scheme;
     std::uint32_t key_id;
-    core::ByteView body;  // randomized: nonce, ciphertext, tag; equality: siv, ciphertext
+    core::ByteView body;  // randomized, padded: nonce, ciphertext, tag; equality: siv, ciphertext
 };
 
 /// Strict: version 1, a scheme of this version, at least the scheme's overhead.
@@ -36,7 +36,7 @@ void write_envelope_header(
     config::Scheme scheme, std::uint32_t key_id, std::span<std::uint8_t, kEnvelopeHeaderSize> out
 );
 
-/// What a sealed value adds to its plaintext, in bytes.
+/// What a sealed value adds to its plaintext, in bytes; without the zeros of a padded one.
 std::size_t overhead_of(config::Scheme scheme);
 
 }  // namespace pgveil::field

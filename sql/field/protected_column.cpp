@@ -14,12 +14,14 @@ std::shared_ptr<const ProtectedColumn> protected_column(
     column->group = policy.group;
     column->type = policy.type;
     column->scheme = policy.scheme;
+    column->pad_to = policy.pad_to;
+    column->bind_to = policy.bind_to;
     return column;
 }
 
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right) {
     return left.context == right.context && left.group == right.group &&
-           left.scheme == right.scheme &&
+           left.scheme == right.scheme && left.pad_to == right.pad_to &&
            types::canonical_name_of(left.type.kind) == types::canonical_name_of(right.type.kind);
 }
 

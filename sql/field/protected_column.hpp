@@ -3,9 +3,11 @@
 #include "config/policy.hpp"
 #include "sql/types/type.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgveil::field {
 
@@ -19,6 +21,12 @@ struct ProtectedColumn {
     std::string group;
     types::Type type;
     config::Scheme scheme = config::Scheme::kRandomized;
+    /// See config::ColumnPolicy.
+    std::uint32_t pad_to = 0;
+    std::vector<std::string> bind_to;
+
+    /// Values belong to one row: sealing and opening need its row binding.
+    bool is_bound() const { return !bind_to.empty(); }
 
     /// "public.patients.ssn", for messages.
     std::string qualified_name() const { return schema + "." + table + "." + name; }
@@ -31,7 +39,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
 );
 
 /// True if values of the two may be copied, joined and compared without opening them: same
-/// context, type (typmod aside), scheme and group.
+/// context, type (typmod aside), scheme, padding and group.
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
 
 }  // namespace pgveil::field

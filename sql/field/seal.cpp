@@ -3,6 +3,7 @@
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/lp.hpp"
 #include "sql/field/envelope.hpp"
+#include "sql/field/padding.hpp"
 
 #include <algorithm>
 
@@ -25,11 +26,11 @@ core::Bytes begin_envelope(config::Scheme scheme, std::uint32_t key_id, std::siz
 }  // namespace
 
 std::string_view key_purpose(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? "xaes" : "siv";
+    return scheme == config::Scheme::kEquality ? "siv" : "xaes";
 }
 
 std::size_t key_size(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? kRandomizedKeySize : core::kSivKeySize;
+    return scheme == config::Scheme::kEquality ? core::kSivKeySize : kRandomizedKeySize;
 }
 
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
@@ -46,31 +47,49 @@ core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
 
 FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
     : scheme_(place.column.scheme),
+      is_bound_(place.column.is_bound()),
+      pad_to_(place.column.pad_to),
       key_id_(key.key_id),
       associated_(associated_data(place, key.key_id)),
       keyed_(
-          scheme_ == config::Scheme::kRandomized
-              ? decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
-              : decltype(keyed_)(core::AesSiv(key.key))
+          scheme_ == config::Scheme::kEquality
+              ? decltype(keyed_)(core::AesSiv(key.key))
+              : decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
       ) {
     core::invariant(key.key.size() == key_size(scheme_), "a field key has the size of its scheme");
 }
 
-core::Bytes FieldCipher::seal(core::ByteView plaintext, core::RandomSource& random) {
-    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
-        return seal_randomized(*randomized, plaintext, random);
+core::ByteView FieldCipher::associated_with(core::ByteView row) {
+    if (!is_bound_) {
+        return associated_;
     }
-    return seal_equality(*std::get_if<core::AesSiv>(&keyed_), plaintext);
+    associated_with_row_ = associated_;
+    core::append(associated_with_row_, core::length_prefixed({row}));
+    return associated_with_row_;
+}
+
+core::Bytes FieldCipher::seal(
+    core::ByteView plaintext, core::RandomSource& random, core::ByteView row
+) {
+    core::invariant(row.empty() != is_bound_, "bound values, and no others, are sealed for a row");
+    if (scheme_ == config::Scheme::kPadded) {
+        return seal_randomized(padded(plaintext, pad_to_).reveal(), random, row);
+    }
+    if (auto* const equality = std::get_if<core::AesSiv>(&keyed_)) {
+        return seal_equality(*equality, plaintext);
+    }
+    return seal_randomized(plaintext, random, row);
 }
 
 core::Bytes FieldCipher::seal_randomized(
-    Randomized& keyed, core::ByteView plaintext, core::RandomSource& random
+    core::ByteView plaintext, core::RandomSource& random, core::ByteView row
 ) {
+    auto& keyed = std::get<Randomized>(keyed_);
     core::Bytes envelope = begin_envelope(scheme_, key_id_, kRandomizedOverhead + plaintext.size());
     const core::XaesNonce nonce = keyed.nonces.next(random);
     const core::MutableByteView body = core::MutableByteView(envelope).subspan(kEnvelopeHeaderSize);
     std::copy(nonce.begin(), nonce.end(), body.begin());
-    keyed.cipher.seal_into(nonce, associated_, plaintext, body.subspan(nonce.size()));
+    keyed.cipher.seal_into(nonce, associated_with(row), plaintext, body.subspan(nonce.size()));
     return envelope;
 }
 
@@ -80,21 +99,27 @@ core::Bytes FieldCipher::seal_equality(core::AesSiv& keyed, core::ByteView plain
     return envelope;
 }
 
-boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(core::ByteView envelope) {
+boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
+    core::ByteView envelope, core::ByteView row
+) {
     const auto parsed = parse_envelope(envelope);
-    if (!parsed.has_value() || parsed->scheme != scheme_ || parsed->key_id != key_id_) {
+    if (row.empty() == is_bound_ || !parsed.has_value() || parsed->scheme != scheme_ ||
+        parsed->key_id != key_id_) {
         return OpenError::kNotOpened;
     }
     core::Result<core::SecretBytes> opened = core::Error{};
     if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
         opened = randomized->cipher.open(
             parsed->body.first(core::kXaesNonceSize),
-            associated_,
+            associated_with(row),
             parsed->body.subspan(core::kXaesNonceSize)
         );
     } else {
         opened =
             std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, parsed->body);
+    }
+    if (opened.has_value() && scheme_ == config::Scheme::kPadded) {
+        opened = without_padding(std::move(*opened));
     }
     if (!opened.has_value()) {
         return OpenError::kNotOpened;

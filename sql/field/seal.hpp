@@ -19,8 +19,8 @@ namespace pgveil::field {
 /// One answer for every failure, so that nobody learns more from us than "no".
 enum class OpenError { kNotOpened };
 
-/// The key of one column and DEK epoch: 32 bytes for randomized (purpose "xaes"), 64 for equality
-/// (purpose "siv"). Borrowed from the request's keys for the time of a call.
+/// The key of one column and DEK epoch: 32 bytes for randomized and padded (purpose "xaes"), 64 for
+/// equality (purpose "siv"). Borrowed from the request's keys for the time of a call.
 struct FieldKey {
     core::ByteView key;
     std::uint32_t key_id = 0;
@@ -38,8 +38,9 @@ std::string_view key_purpose(config::Scheme scheme);
 std::size_t key_size(config::Scheme scheme);
 
 /// Which bytes bind a value to its place: LP(tenant, group, key id, context, type, scheme), and
-/// nothing else. The type carries no typmod and varchar counts as text, so that widening a column
-/// breaks no value. It is the GCM associated data, and the first S2V component for equality.
+/// nothing else; for a column with `bind_to` the row binding follows as a seventh part. The type
+/// carries no typmod and varchar counts as text, so that widening a column breaks no value. It is
+/// the GCM associated data, and the first S2V component for equality.
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id);
 
 /// Seals and opens the values of one column under one key, for the time of one request.
@@ -52,12 +53,16 @@ public:
     FieldCipher(const FieldKey& key, const FieldPlace& place);
 
     /// One value (its PostgreSQL send form, any size from 0) into an envelope. `random` is used by
-    /// the randomized scheme only.
-    core::Bytes seal(core::ByteView plaintext, core::RandomSource& random);
+    /// all schemes but equality. `row` is row_binding() for a column with `bind_to`, else empty
+    /// (invariant).
+    core::Bytes seal(core::ByteView plaintext, core::RandomSource& random, core::ByteView row = {});
 
     /// Fails for every altered, moved, foreign, truncated or unknown envelope with the same error.
-    /// An envelope whose key id or scheme is not that of key and column is such a one.
-    boost::system::result<core::SecretBytes, OpenError> open(core::ByteView envelope);
+    /// An envelope whose key id or scheme is not that of key and column, or whose row is not `row`,
+    /// is such a one.
+    boost::system::result<core::SecretBytes, OpenError> open(
+        core::ByteView envelope, core::ByteView row = {}
+    );
 
 private:
     struct Randomized {
@@ -65,18 +70,22 @@ private:
         core::XaesNonces nonces;
     };
 
+    core::ByteView associated_with(core::ByteView row);
     core::Bytes seal_randomized(
-        Randomized& keyed, core::ByteView plaintext, core::RandomSource& random
+        core::ByteView plaintext, core::RandomSource& random, core::ByteView row
     );
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
 
     config::Scheme scheme_;
+    bool is_bound_;
+    std::uint32_t pad_to_;
     std::uint32_t key_id_;
     core::Bytes associated_;
+    core::Bytes associated_with_row_;  // of the value at hand
     std::variant<Randomized, core::AesSiv> keyed_;
 };
 
-/// FieldCipher for a single value.
+/// FieldCipher for a single value without row.
 core::Bytes seal_value(
     const FieldKey& key,
     const FieldPlace& place,

@@ -10,9 +10,14 @@ bool is_utf8_continuation(char letter) {
     return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U;
 }
 
-/// What version 1 takes for an empty value: header, and nonce and tag or siv.
+/// The least that version 1 takes: header, and siv or nonce and tag; padded ones have a length.
 std::string_view least_size(config::Scheme scheme) {
-    return scheme == config::Scheme::kRandomized ? "46" : "22";
+    switch (scheme) {
+        case config::Scheme::kRandomized: return "46";
+        case config::Scheme::kEquality: return "22";
+        case config::Scheme::kPadded: return "50";
+    }
+    return "46";
 }
 
 }  // namespace

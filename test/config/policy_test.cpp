@@ -43,6 +43,20 @@ TEST(Policy, TheExampleLoads) {
     EXPECT_TRUE((*policy)->is_listed_plain("archive", "visits"));
 }
 
+TEST(Policy, ReadsPadTo) {
+    const auto policy = good(with_column(R"({"type":"text","pad_to":64})"));
+    const ColumnPolicy* const column = policy->find("public", "t")->column("c");
+    EXPECT_EQ(column->scheme, Scheme::kPadded);
+    EXPECT_EQ(column->pad_to, 64U);
+}
+
+TEST(Policy, ReadsBindTo) {
+    const auto policy = good(with_column(R"j({"type":"text","bind_to":["id","\"The Day\""]})j"));
+    EXPECT_THAT(
+        policy->find("public", "t")->column("c")->bind_to, testing::ElementsAre("id", "The Day")
+    );
+}
+
 TEST(Policy, FindsTheExactTableBeforeTheOneForEverySchema) {
     const auto policy = good(R"({"tables":{
         "*.t": {"columns": {"a": {"type": "text"}}},
@@ -168,12 +182,39 @@ const Wrong kWrong[] = {
     {with_column(R"({"type":"date","search":["equality","order"]})"),
      "/tables/public.t/columns/c/search",
      "not available yet"},
-    {with_column(R"({"type":"text","pad_to":64})"),
+    {with_column(R"({"type":"text","pad_to":1})"),
      "/tables/public.t/columns/c/pad_to",
-     "not available yet"},
-    {with_column(R"({"type":"text","bind_to":["id"]})"),
+     "2 to 65536"},
+    {with_column(R"({"type":"text","pad_to":65537})"),
+     "/tables/public.t/columns/c/pad_to",
+     "2 to 65536"},
+    {with_column(R"({"type":"text","pad_to":64,"search":"equality"})"),
+     "/tables/public.t/columns/c/pad_to",
+     "without \"search\""},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","pad_to":8},"d":{"type":"text","context":"x","pad_to":9}}}}})",
+     "/tables/a.t/columns/d",
+     "pad_to (8 and 9)"},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","pad_to":8},"d":{"type":"text","context":"x"}}}}})",
+     "/tables/a.t/columns/d",
+     "search (padded and randomized)"},
+    {with_column(R"({"type":"text","bind_to":["id"],"search":"equality"})"),
      "/tables/public.t/columns/c/bind_to",
-     "not available yet"},
+     "without \"search\""},
+    {with_column(R"({"type":"text","bind_to":[]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "a list of up to 32"},
+    {with_column(R"({"type":"text","bind_to":["id","id"]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "a list of up to 32"},
+    {with_column(R"({"type":"text","bind_to":["Id"]})"),
+     "/tables/public.t/columns/c/bind_to/0",
+     "quotes"},
+    {with_column(R"({"type":"text","bind_to":["c"]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "protected itself"},
+    {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","bind_to":["id"]},"d":{"type":"text","context":"x"}}}}})",
+     "/tables/a.t/columns/d",
+     "belongs to one row"},
     {with_column(R"({"type":"text","order_bytes":8})"),
      "/tables/public.t/columns/c/order_bytes",
      "not available yet"},

@@ -149,7 +149,7 @@ core::SecretBytes column_key(
 
 void print_column_key(const field::ProtectedColumn& column, const core::SecretBytes& key) {
     const std::string name = column.qualified_name();
-    if (column.scheme == config::Scheme::kRandomized) {
+    if (column.scheme != config::Scheme::kEquality) {
         return print_aes_key("column key", name, key.reveal());
     }
     const std::size_t half = key.size() / 2;
@@ -196,7 +196,7 @@ void print_value_keys(const ColumnKeys& keys, std::istream& values) {
         if (!is_known) {
             throw std::runtime_error(column + ": a value under no key of this policy");
         }
-        if (envelope->scheme == config::Scheme::kRandomized) {
+        if (envelope->scheme != config::Scheme::kEquality) {
             const auto& key = keys.at({column, envelope->key_id});
             print_one_time_key("a value of " + column, key.reveal(), envelope->body);
         }

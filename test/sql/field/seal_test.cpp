@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <span>
 #include <string>
+#include <utility>
 
 namespace pgveil::field {
 namespace {
@@ -20,6 +22,14 @@ public:
 private:
     std::uint8_t next_ = 0;
 };
+
+constexpr std::uint32_t kPadTo = 16;
+
+/// What `size` bytes take inside an envelope, beside the scheme's overhead.
+std::size_t stored_size(config::Scheme scheme, std::size_t size) {
+    const std::size_t buckets = std::max<std::size_t>(1, (size + kPadTo - 1) / kPadTo);
+    return scheme == config::Scheme::kPadded ? buckets * kPadTo : size;
+}
 
 core::Bytes key_of(config::Scheme scheme) {
     core::Bytes key(key_size(scheme));
@@ -37,6 +47,7 @@ ProtectedColumn column_of(config::Scheme scheme) {
     column.group = "default";
     column.type = {types::Kind::kText, -1};
     column.scheme = scheme;
+    column.pad_to = scheme == config::Scheme::kPadded ? kPadTo : 0;
     return column;
 }
 
@@ -59,14 +70,16 @@ protected:
 };
 
 INSTANTIATE_TEST_SUITE_P(
-    Schemes, Sealing, testing::Values(config::Scheme::kRandomized, config::Scheme::kEquality)
+    Schemes,
+    Sealing,
+    testing::Values(config::Scheme::kRandomized, config::Scheme::kEquality, config::Scheme::kPadded)
 );
 
 TEST_P(Sealing, OpensToTheSameBytesAlsoWhenEmpty) {
     for (const std::string& text :
          {std::string(), std::string("123-45-6789"), std::string(70000, 'x')}) {
         const core::Bytes envelope = sealed(text);
-        EXPECT_EQ(envelope.size(), text.size() + overhead_of(GetParam()));
+        EXPECT_EQ(envelope.size(), stored_size(GetParam(), text.size()) + overhead_of(GetParam()));
         const auto opened = open_value(key(), place, envelope);
         ASSERT_TRUE(opened.has_value());
         EXPECT_EQ(core::as_text(opened->reveal()), text);
@@ -147,6 +160,7 @@ TEST(Seal, OnlyEqualityGivesEqualEnvelopes) {
     };
     EXPECT_TRUE(twice_equal(config::Scheme::kEquality));
     EXPECT_FALSE(twice_equal(config::Scheme::kRandomized));
+    EXPECT_FALSE(twice_equal(config::Scheme::kPadded));
 }
 
 TEST(Seal, RefusesAnEnvelopeOfTheOtherScheme) {
@@ -158,6 +172,87 @@ TEST(Seal, RefusesAnEnvelopeOfTheOtherScheme) {
         seal_value({key, 1}, {"clinic", randomized}, core::as_bytes("a"), random);
     const core::Bytes other_key = key_of(config::Scheme::kEquality);
     EXPECT_FALSE(open_value({other_key, 1}, {"clinic", equality}, envelope).has_value());
+}
+
+TEST(Seal, KeepsPaddedAndUnpaddedApart) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kRandomized);
+    const ProtectedColumn randomized = column_of(config::Scheme::kRandomized);
+    const ProtectedColumn with_padding = column_of(config::Scheme::kPadded);
+    for (const auto& [from, to] :
+         {std::pair(&randomized, &with_padding), std::pair(&with_padding, &randomized)}) {
+        core::Bytes envelope = seal_value({key, 1}, {"clinic", *from}, core::as_bytes("a"), random);
+        EXPECT_TRUE(open_value({key, 1}, {"clinic", *from}, envelope).has_value());
+        EXPECT_FALSE(open_value({key, 1}, {"clinic", *to}, envelope).has_value());
+        envelope[1] = static_cast<std::uint8_t>(to->scheme);
+        EXPECT_FALSE(open_value({key, 1}, {"clinic", *to}, envelope).has_value()) << "renamed";
+    }
+}
+
+TEST(Seal, ShowsOfAPaddedValueNothingButTheMultiple) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kPadded);
+    const ProtectedColumn column = column_of(config::Scheme::kPadded);
+    FieldCipher cipher({key, 1}, {"clinic", column});
+    const auto size_of = [&](std::size_t size) {
+        return cipher.seal(core::Bytes(size, 'x'), random).size();
+    };
+    for (std::size_t size = 0; size <= kPadTo; ++size) {
+        EXPECT_EQ(size_of(size), kPaddedOverhead + kPadTo) << size;
+    }
+    for (std::size_t size = kPadTo + 1; size <= 2 * kPadTo; ++size) {
+        EXPECT_EQ(size_of(size), kPaddedOverhead + 2 * kPadTo) << size;
+    }
+}
+
+TEST(Seal, OpensPaddedValuesAfterPadToChanged) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kPadded);
+    ProtectedColumn column = column_of(config::Scheme::kPadded);
+    const core::Bytes envelope =
+        seal_value({key, 1}, {"clinic", column}, core::as_bytes("value"), random);
+    column.pad_to = 3;
+    EXPECT_TRUE(open_value({key, 1}, {"clinic", column}, envelope).has_value());
+}
+
+/// The bytes of FORMATS.md, written down once more by hand.
+TEST(Seal, PutsLengthValueAndZerosUnderTheTag) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kPadded);
+    const ProtectedColumn column = column_of(config::Scheme::kPadded);
+    const core::Bytes envelope =
+        seal_value({key, 7}, {"clinic", column}, core::as_bytes("value"), random);
+    EXPECT_EQ(core::to_hex(core::ByteView(envelope).first(6)), "010400000007");
+    const auto associated = core::from_hex(
+        "00000006636c696e6963"                            // tenant
+        "0000000764656661756c74"                          // group
+        "0000000400000007"                                // key id
+        "000000137075626c69632e70617469656e74732e73736e"  // context
+        "0000000474657874"                                // type
+        "00000006706164646564"                            // scheme
+    );
+    const auto opened =
+        core::xaes_open(key, *associated, core::ByteView(envelope).subspan(kEnvelopeHeaderSize));
+    ASSERT_TRUE(opened.has_value());
+    EXPECT_EQ(core::to_hex(opened->reveal()), "0000000576616c75650000000000000000000000");
+}
+
+TEST(Seal, RefusesPaddingThatIsNoneUnderARightTag) {
+    CountingRandom random;
+    const core::Bytes key = key_of(config::Scheme::kPadded);
+    const ProtectedColumn column = column_of(config::Scheme::kPadded);
+    const FieldPlace place{"clinic", column};
+    const auto opens = [&](std::string_view form) {
+        core::Bytes envelope(kEnvelopeHeaderSize);
+        write_envelope_header(column.scheme, 7, std::span(envelope).first<kEnvelopeHeaderSize>());
+        core::append(
+            envelope, core::xaes_seal(key, associated_data(place, 7), *core::from_hex(form), random)
+        );
+        return open_value({key, 7}, place, envelope).has_value();
+    };
+    EXPECT_TRUE(opens("000000016100"));
+    EXPECT_FALSE(opens("000000016101"));
+    EXPECT_FALSE(opens("000000036100"));
 }
 
 TEST(AssociatedData, IsLengthPrefixedFieldByField) {
@@ -183,6 +278,18 @@ TEST(ProtectedColumn, TakesTheContextFromThePolicyOrFromItsPlace) {
     EXPECT_EQ(left->context, "person");
     EXPECT_TRUE(shares_context(*left, *right));
     policy.group = "medical";
+    EXPECT_FALSE(shares_context(*left, *protected_column("public", "visits", policy)));
+}
+
+TEST(ProtectedColumn, SharesAContextWithColumnsOfTheSamePaddingOnly) {
+    config::ColumnPolicy policy;
+    policy.name = "note";
+    policy.context = "notes";
+    policy.scheme = config::Scheme::kPadded;
+    policy.pad_to = 64;
+    const auto left = protected_column("public", "patients", policy);
+    EXPECT_TRUE(shares_context(*left, *protected_column("public", "visits", policy)));
+    policy.pad_to = 128;
     EXPECT_FALSE(shares_context(*left, *protected_column("public", "visits", policy)));
 }
 

@@ -32,6 +32,9 @@ TEST(CheckConstraint, DiffersByScheme) {
         check_expression("c", config::Scheme::kRandomized),
         check_expression("c", config::Scheme::kEquality)
     );
+    const std::string padded = check_expression("c", config::Scheme::kPadded);
+    EXPECT_THAT(padded, HasSubstr(" OPERATOR(pg_catalog.=) 4 AND "));
+    EXPECT_THAT(padded, HasSubstr(" OPERATOR(pg_catalog.>=) 50 "));
 }
 
 TEST(ConstraintName, StaysWithin63BytesAtACharacterBorder) {
