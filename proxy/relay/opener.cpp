@@ -3,6 +3,7 @@
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "sql/field/envelope.hpp"
+#include "sql/field/plaintext.hpp"
 #include "sql/types/codec.hpp"
 
 #include <algorithm>
@@ -99,7 +100,11 @@ result<core::SecretBytes, Refusal> open_cell(
     if (!opened.has_value()) {
         return refusal(Reason::kValueNotOpened, column->qualified_name());
     }
-    return std::move(*opened);
+    auto value = field::value_of(*column, std::move(*opened));
+    if (!value.has_value()) {
+        return refusal(value.error(), {});
+    }
+    return std::move(*value);
 }
 
 wire::Field plain_field(

@@ -20,6 +20,9 @@ struct ProtectedColumn {
     types::Type type;
     config::Scheme scheme = config::Scheme::kRandomized;
 
+    /// Of the type, in the associated data.
+    std::string associated_type_name() const;
+
     /// "public.patients.ssn", for messages.
     std::string qualified_name() const { return schema + "." + table + "." + name; }
 };
@@ -31,7 +34,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
 );
 
 /// True if values of the two may be copied, joined and compared without opening them: same
-/// context, type (typmod aside), scheme and group.
+/// context, type by its associated name, scheme and group.
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
 
 }  // namespace pgveil::field
