@@ -1,4 +1,5 @@
 #include "config/policy_reader.hpp"
+#include "sql/types/searchable_form.hpp"
 
 #include <map>
 #include <set>
@@ -16,7 +17,9 @@ std::string context_of(const TablePolicy& table, const ColumnPolicy& column) {
 }
 
 std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& right) {
-    if (types::canonical_name_of(left.type.kind) != types::canonical_name_of(right.type.kind)) {
+    const bool is_searchable = left.scheme != Scheme::kRandomized;
+    if (types::associated_name_of(left.type, is_searchable) !=
+        types::associated_name_of(right.type, is_searchable)) {
         return "type (" + types::name_of(left.type) + " and " + types::name_of(right.type) + ")";
     }
     if (left.scheme != right.scheme) {

@@ -3,6 +3,7 @@
 #include "config/embedded_schemas.hpp"
 #include "config/policy_name.hpp"
 #include "config/text_file.hpp"
+#include "sql/types/searchable_form.hpp"
 
 #include <array>
 #include <utility>
@@ -103,7 +104,7 @@ Result<types::Type> read_type(
             pointer_to(pointer, "type"),
             type.error().message +
                 "; available: bool, int2, int4, int8, text, varchar(n), date, timestamp(p), "
-                "timestamptz(p), uuid, bytea"
+                "timestamptz(p), uuid, bytea, numeric(p,s), float4, float8, char(n)"
         );
     }
     return *type;
@@ -164,12 +165,15 @@ Result<ColumnPolicy> read_column(
     if (!scheme.has_value()) {
         return scheme.error();
     }
-    if (*scheme == Scheme::kEquality && !types::has_canonical_form(type->kind)) {
+    if (*scheme == Scheme::kEquality && !types::has_searchable_form(*type)) {
         return error_at(
             file,
             pointer_to(pointer, "search"),
             "equal values of type " + types::name_of(*type) +
-                " can have different forms, so it cannot be searched; remove \"search\""
+                " can have different forms, so it cannot be searched; " +
+                (type->kind == types::Kind::kNumeric ? "give it a scale, as in numeric(12,2)"
+                                                     : "give it a length, as in char(20)") +
+                ", or remove \"search\""
         );
     }
     ColumnPolicy column;

@@ -32,8 +32,9 @@ void use_catalog_rows(SessionState& state) {
 
 void use_parameter_row(SessionState& state) {
     const auto& rows = state.injection.rows();
-    constexpr std::array<std::string_view, 6> kSettings = {
+    constexpr std::array<std::string_view, 7> kSettings = {
         "bytea_output",
+        "extra_float_digits",
         "timezone_abbreviations",
         "TimeZone",
         "DateStyle",

@@ -14,6 +14,7 @@ constexpr std::string_view kReadParameters =
     "pg_catalog.current_setting('pgveil.user_token', true), "
     "pg_catalog.current_setting('pgveil.app_share', true), "
     "pg_catalog.current_setting('bytea_output'), "
+    "pg_catalog.current_setting('extra_float_digits'), "
     "pg_catalog.current_setting('timezone_abbreviations'), "
     "pg_catalog.current_setting('TimeZone'), "
     "pg_catalog.current_setting('DateStyle'), "

@@ -4,6 +4,7 @@
 #include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "sql/field/envelope.hpp"
+#include "sql/field/plaintext.hpp"
 #include "sql/types/codec.hpp"
 
 #include <algorithm>
@@ -101,7 +102,11 @@ result<core::SecretBytes, Refusal> open_cell(
     if (!opened.has_value()) {
         return refusal(Reason::kValueNotOpened, column->qualified_name());
     }
-    return std::move(*opened);
+    auto value = field::value_of(*column, std::move(*opened));
+    if (!value.has_value()) {
+        return refusal(value.error(), {});
+    }
+    return std::move(*value);
 }
 
 bool has_planned_type(const wire::Field& field, const analysis::ResultColumn& planned) {

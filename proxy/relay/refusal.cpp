@@ -162,6 +162,7 @@ Refusal refusal(const analysis::Rejection& rejection, std::string_view text) {
     result.sqlstate = rejection.sqlstate;
     result.message = rejection.message;
     result.hint = rejection.hint;
+    result.detail = rejection.detail;
     if (rejection.position >= 0) {
         result.position =
             rewrite::character_position(text, static_cast<std::uint32_t>(rejection.position));
@@ -189,7 +190,8 @@ Refusal refusal(const types::Error& error, std::string_view parameter) {
     result.sqlstate = error.sqlstate;
     result.message = error.message;
     result.hint = error.hint;
-    if (!parameter.empty()) {
+    result.detail = error.detail;
+    if (result.detail.empty() && !parameter.empty()) {
         result.detail.append("Parameter ").append(parameter).append(".");
     }
     return result;

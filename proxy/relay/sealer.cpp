@@ -3,6 +3,7 @@
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "sql/analysis/analyzer.hpp"
+#include "sql/field/plaintext.hpp"
 #include "sql/types/codec.hpp"
 #include "sql/types/convert.hpp"
 
@@ -76,7 +77,7 @@ result<void, Refusal> add_replacements(
     return {};
 }
 
-/// The value a client sent for a protected parameter, in the column's canonical form.
+/// The value a client sent for a protected parameter, as it is sealed.
 result<core::SecretBytes, Refusal> parameter_value(
     const SessionState& state,
     const analysis::ParameterPlan& parameter,
@@ -99,7 +100,11 @@ result<core::SecretBytes, Refusal> parameter_value(
     if (!converted.has_value()) {
         return refusal(converted.error(), number);
     }
-    return std::move(*converted);
+    auto plaintext = field::plaintext_of(*parameter.column, std::move(*converted));
+    if (!plaintext.has_value()) {
+        return refusal(plaintext.error(), number);
+    }
+    return std::move(*plaintext);
 }
 
 const analysis::ParameterPlan* plan_of(const analysis::StatementPlan& plan, std::size_t index) {

@@ -19,6 +19,9 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
     } else if (name == "bytea_output") {
         // Only "hex" and "escape" exist.
         (void)types::set_bytea_output(style_, value);
+    } else if (name == "extra_float_digits") {
+        // Only -15 to 3 exist.
+        (void)types::set_extra_float_digits(style_, value);
     } else if (name == "timezone_abbreviations") {
         has_known_abbreviations_ = value == "Default" || value == "India";
     }

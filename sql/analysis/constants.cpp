@@ -1,9 +1,10 @@
 #include "sql/analysis/constants.hpp"
 
+#include "sql/analysis/constant_value.hpp"
 #include "sql/analysis/draft.hpp"
 #include "sql/analysis/type_names.hpp"
-#include "sql/types/codec.hpp"
 #include "sql/types/convert.hpp"
+#include "sql/types/number_casts.hpp"
 
 #include <algorithm>
 #include <string>
@@ -14,48 +15,6 @@ namespace {
 
 constexpr std::uint32_t kByteaOid = 17;
 
-/// A constant on its way to the column: untyped text, or a value in binary form.
-struct TypedConstant {
-    std::optional<types::Type> type;  // empty: an untyped literal
-    core::SecretBytes binary;
-};
-
-types::Result<TypedConstant> typed(
-    types::Kind kind, std::string_view text, const types::TextStyle& style
-) {
-    auto binary = types::from_text({kind, -1}, text, style);
-    if (!binary) {
-        return binary.error();
-    }
-    return TypedConstant{types::Type{kind, -1}, std::move(*binary)};
-}
-
-types::Result<TypedConstant> typed_decimal(std::string_view digits, const types::TextStyle& style) {
-    // As make_const() does: the smallest of int4, int8 that holds it; everything else is numeric.
-    for (const types::Kind kind : {types::Kind::kInt4, types::Kind::kInt8}) {
-        auto value = typed(kind, digits, style);
-        if (value) {
-            return value;
-        }
-    }
-    return types::unsupported_form("a numeric constant", "write it as a string literal, e.g. '12'");
-}
-
-types::Result<TypedConstant> read_constant(
-    const parse::Constant& constant, const types::TextStyle& style
-) {
-    switch (constant.kind) {
-        case parse::Constant::Kind::kInteger:
-            return typed(types::Kind::kInt4, constant.text, style);
-        case parse::Constant::Kind::kDecimal: return typed_decimal(constant.text, style);
-        case parse::Constant::Kind::kBool: return typed(types::Kind::kBool, constant.text, style);
-        case parse::Constant::Kind::kString: return TypedConstant{};
-        case parse::Constant::Kind::kBitString:
-        case parse::Constant::Kind::kNull: break;
-    }
-    return types::unsupported_form("a bit string constant", "write it as a string literal");
-}
-
 bool is_text(types::Kind kind) {
     return kind == types::Kind::kText || kind == types::Kind::kVarchar;
 }
@@ -64,79 +23,15 @@ bool same_values(types::Kind left, types::Kind right) {
     return left == right || (is_text(left) && is_text(right));
 }
 
-bool is_integer(types::Kind kind) {
-    return kind == types::Kind::kInt2 || kind == types::Kind::kInt4 || kind == types::Kind::kInt8;
-}
-
-bool is_day(types::Kind kind) {
-    return kind == types::Kind::kDate || kind == types::Kind::kTimestamp;
-}
-
-/// Pairs that types::convert_for_comparison can convert for at least some values.
-bool is_comparable(types::Kind from, types::Kind column) {
-    return same_values(from, column) || (is_integer(from) && is_integer(column)) ||
-           (is_day(from) && is_day(column));
-}
-
-int width_of(types::Kind integer) {
-    return integer == types::Kind::kInt2 ? 2 : integer == types::Kind::kInt4 ? 4 : 8;
-}
-
-/// PostgreSQL compares a value of type `from` with the column in the column's own type.
-bool widens_to(types::Kind from, types::Kind column) {
-    return same_values(from, column) ||
-           (is_integer(from) && is_integer(column) && width_of(from) <= width_of(column)) ||
-           (from == types::Kind::kDate && column == types::Kind::kTimestamp);
-}
-
-/// The type that an item of a list declares.
-struct ItemType {
-    bool is_declared = false;
-    std::optional<types::Kind> kind;  // empty: untyped, or none of ours
-};
-
-ItemType type_of_item(const BareConstant& bare, const Draft& draft) {
-    using Kind = parse::Constant::Kind;
-    if (!bare.casts.empty()) {
-        const auto type = type_of(bare.casts.back()->type);
-        return {true, type ? std::optional(type->kind) : std::nullopt};
-    }
-    if (bare.parameter != nullptr) {
-        const std::uint32_t oid = draft.declared_oid(bare.parameter->number);
-        const auto kind = types::kind_of_oid(oid);
-        return {oid != 0, kind ? std::optional(*kind) : std::nullopt};
-    }
-    switch (bare.constant->kind) {
-        case Kind::kInteger: return {true, types::Kind::kInt4};
-        case Kind::kDecimal: return {true, types::Kind::kInt8};
-        case Kind::kBool: return {true, types::Kind::kBool};
-        case Kind::kBitString: return {true, std::nullopt};
-        case Kind::kString:
-        case Kind::kNull: break;
-    }
-    return {};
+/// A parameter of type `input` becomes the same value when it is compared as when it is assigned,
+/// or one of the two is an error.
+bool is_converted_alike(const types::Type& input, const types::Type& column) {
+    const bool is_whole = types::is_integer(input.kind) && types::is_integer(column.kind);
+    return column == types::comparison_type(column) && !types::is_float(column.kind) &&
+           (same_values(input.kind, column.kind) || is_whole);
 }
 
 }  // namespace
-
-bool is_read_as_column(
-    const std::vector<const parse::Expression*>& items,
-    const types::Type& column,
-    const Draft& draft
-) {
-    bool has_untyped = false;
-    bool has_other = false;
-    for (const parse::Expression* item : items) {
-        const auto bare = bare_constant(*item);
-        if (!bare || is_null_constant(*item)) {
-            continue;  // a column of the same context, or NULL, which is the same in every type
-        }
-        const ItemType type = type_of_item(*bare, draft);
-        has_untyped |= !type.is_declared;
-        has_other |= type.is_declared && !(type.kind && widens_to(*type.kind, column.kind));
-    }
-    return !has_untyped || !has_other;
-}
 
 std::optional<BareConstant> bare_constant(const parse::Expression& expression) {
     BareConstant result;
@@ -194,7 +89,8 @@ public:
 
 private:
     void seal_constant() {
-        auto plaintext = convert();
+        auto plaintext =
+            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style);
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return;
@@ -231,56 +127,6 @@ private:
 
     static bool is_prefix(const parse::Cast& cast) { return cast.position == parse::kNowhere; }
 
-    types::Result<core::SecretBytes> convert() {
-        const types::TextStyle& style = draft_.text().context.style;
-        auto value = read_constant(*bare_.constant, style);
-        if (!value) {
-            return value.error();
-        }
-        for (const parse::Cast* cast : bare_.casts) {
-            value = apply_cast(std::move(*value), *cast);
-            if (!value) {
-                return value.error();
-            }
-        }
-        if (!value->type) {
-            const auto& text = bare_.constant->text;
-            return types::from_text(
-                use_ == ParameterUse::kAssigned ? column_->type
-                                                : types::comparison_type(column_->type),
-                text,
-                style
-            );
-        }
-        return use_ == ParameterUse::kAssigned
-                   ? types::convert_for_assignment(
-                         *value->type, column_->type, value->binary.reveal(), style
-                     )
-                   : types::convert_for_comparison(
-                         *value->type, column_->type, value->binary.reveal()
-                     );
-    }
-
-    types::Result<TypedConstant> apply_cast(TypedConstant value, const parse::Cast& cast) {
-        const auto type = type_of(cast.type);
-        if (!type) {
-            return types::unsupported_form("a constant of type " + display(cast.type));
-        }
-        const types::TextStyle& style = draft_.text().context.style;
-        auto binary = value.type ? types::convert_for_assignment(
-                                       *value.type, {type->kind, -1}, value.binary.reveal(), style
-                                   )
-                                 : types::from_text({type->kind, -1}, bare_.constant->text, style);
-        if (!binary) {
-            return binary.error();
-        }
-        auto fitted = types::apply_explicit_typmod(*type, binary->reveal());
-        if (!fitted) {
-            return fitted.error();
-        }
-        return TypedConstant{*type, std::move(*fitted)};
-    }
-
     void rewrite_casts() {
         for (const parse::Cast* cast : bare_.casts) {
             const bool is_sealed_prefix = is_prefix(*cast) && bare_.constant != nullptr;
@@ -301,7 +147,7 @@ private:
         if (!input) {
             return;
         }
-        if (use_ == ParameterUse::kCompared && !is_comparable(input->kind, column_->type.kind)) {
+        if (use_ == ParameterUse::kCompared && !types::is_comparable(input->kind, column_->type.kind)) {
             refuse_parameter("comparison with a parameter of type " + types::sql_name_of(*input));
             return;
         }
@@ -366,7 +212,7 @@ private:
                                 earlier.column->type == column_->type;
         // A length limit makes assigning and comparing two different conversions.
         const bool same_use =
-            earlier.use == plan.use || column_->type == types::comparison_type(column_->type);
+            earlier.use == plan.use || is_converted_alike(plan.input_type, column_->type);
         if (!same_place || !same_use || earlier.described_oid != plan.described_oid) {
             refuse_parameter(
                 "parameter $" + std::to_string(plan.number) + " used for two different needs"

@@ -28,7 +28,7 @@ struct FixedText {
 };
 
 /// A constant in a protected position: leaves as E'\\x<envelope>'::bytea.
-/// `plaintext` is PostgreSQL's binary send form of column->type.
+/// `plaintext` is as field::plaintext_of() returns it.
 struct SealedLiteral {
     ColumnPtr column;
     core::SecretBytes plaintext;
@@ -215,6 +215,7 @@ struct Rejection {
     std::int32_t position = -1;  // byte offset in the user's text; -1 unknown
     std::string sqlstate;
     std::string message;
+    std::string detail;
 };
 
 using Decision = std::variant<StatementPlan, Rejection>;

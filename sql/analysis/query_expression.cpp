@@ -227,7 +227,7 @@ void Query::check_list_types(
     }
     if (!is_read_as_column(items, column->type, draft_)) {
         draft_.refuse(
-            "a list of untyped items and items of another type",
+            "a list of items of different types",
             "write all items without a type, or in the column's own type " +
                 types::sql_name_of(column->type),
             column,

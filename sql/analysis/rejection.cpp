@@ -76,6 +76,7 @@ Rejection constant_error(
         Rejection result = postgres_error(error.sqlstate, error.message, begin);
         result.subject = column.qualified_name();
         result.hint = error.hint;
+        result.detail = error.detail;
         return result;
     }
     Rejection result = refusal_of_column(column, "this constant", error.hint, begin);

@@ -25,7 +25,7 @@ std::optional<types::Type> type_of(const parse::TypeName& name) {
         return std::nullopt;
     }
     // The parser has spelled out `int`, `character varying`, ... by their pg_type names.
-    const auto type = types::parse_type_name(with_modifiers(name.names.back(), name));
+    const auto type = types::type_of_catalog_name(name.names.back(), name.typmods);
     return type ? std::optional(*type) : std::nullopt;
 }
 

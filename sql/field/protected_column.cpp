@@ -1,6 +1,12 @@
 #include "sql/field/protected_column.hpp"
 
+#include "sql/types/searchable_form.hpp"
+
 namespace pgveil::field {
+
+std::string ProtectedColumn::associated_type_name() const {
+    return types::associated_name_of(type, scheme != config::Scheme::kRandomized);
+}
 
 std::shared_ptr<const ProtectedColumn> protected_column(
     std::string_view schema, std::string_view table, const config::ColumnPolicy& policy
@@ -22,7 +28,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right) {
     return left.context == right.context && left.group == right.group &&
            left.scheme == right.scheme && left.pad_to == right.pad_to &&
-           types::canonical_name_of(left.type.kind) == types::canonical_name_of(right.type.kind);
+           left.associated_type_name() == right.associated_type_name();
 }
 
 }  // namespace pgveil::field

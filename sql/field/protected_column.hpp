@@ -28,6 +28,9 @@ struct ProtectedColumn {
     /// Values belong to one row: sealing and opening need its row binding.
     bool is_bound() const { return !bind_to.empty(); }
 
+    /// Of the type, in the associated data.
+    std::string associated_type_name() const;
+
     /// "public.patients.ssn", for messages.
     std::string qualified_name() const { return schema + "." + table + "." + name; }
 };
@@ -39,7 +42,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
 );
 
 /// True if values of the two may be copied, joined and compared without opening them: same
-/// context, type (typmod aside), scheme, padding and group.
+/// context, type by its associated name, scheme, padding and group.
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
 
 }  // namespace pgveil::field

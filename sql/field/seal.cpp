@@ -40,7 +40,7 @@ core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
          core::as_bytes(column.group),
          core::big_endian32(key_id),
          core::as_bytes(column.context),
-         core::as_bytes(types::canonical_name_of(column.type.kind)),
+         core::as_bytes(column.associated_type_name()),
          core::as_bytes(config::name_of(column.scheme))}
     );
 }

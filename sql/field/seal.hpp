@@ -39,8 +39,9 @@ std::size_t key_size(config::Scheme scheme);
 
 /// Which bytes bind a value to its place: LP(tenant, group, key id, context, type, scheme), and
 /// nothing else; for a column with `bind_to` the row binding follows as a seventh part. The type
-/// carries no typmod and varchar counts as text, so that widening a column breaks no value. It is
-/// the GCM associated data, and the first S2V component for equality.
+/// carries no typmod (but the scale of a searchable numeric) and varchar counts as text, so that
+/// widening a column breaks no value. It is the GCM associated data, and the first S2V component
+/// for equality.
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id);
 
 /// Seals and opens the values of one column under one key, for the time of one request.
@@ -52,7 +53,7 @@ class FieldCipher {
 public:
     FieldCipher(const FieldKey& key, const FieldPlace& place);
 
-    /// One value (its PostgreSQL send form, any size from 0) into an envelope. `random` is used by
+    /// One plaintext (field::plaintext_of, any size from 0) into an envelope. `random` is used by
     /// all schemes but equality. `row` is row_binding() for a column with `bind_to`, else empty
     /// (invariant).
     core::Bytes seal(core::ByteView plaintext, core::RandomSource& random, core::ByteView row = {});

@@ -93,6 +93,13 @@ std::size_t skip_interval_fields(const Tokens& tokens, std::size_t index) {
     return index;
 }
 
+/// PostgreSQL's parser places the constant of N'...' at the quote.
+bool is_national_quote(const Tokens& tokens, std::size_t index, std::uint32_t offset) {
+    const char first = tokens.text_of(tokens[index]).front();
+    return tokens[index].kind == TokenKind::kString && (first == 'N' || first == 'n') &&
+           offset == tokens[index].begin + 1;
+}
+
 std::optional<std::uint32_t> end_before(const Tokens& tokens, std::size_t next) {
     return next == 0 || next > tokens.size() ? std::nullopt : std::optional(tokens[next - 1].end);
 }
@@ -101,7 +108,7 @@ std::optional<std::uint32_t> end_before(const Tokens& tokens, std::size_t next) 
 
 std::optional<std::uint32_t> constant_end(const Tokens& tokens, std::uint32_t offset) {
     auto index = tokens.at(offset);
-    if (!index || tokens[*index].begin != offset) {
+    if (!index || (tokens[*index].begin != offset && !is_national_quote(tokens, *index, offset))) {
         return std::nullopt;
     }
     if (tokens.is_symbol(*index, "-")) {

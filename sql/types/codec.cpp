@@ -1,12 +1,14 @@
 #include "sql/types/codec.hpp"
 
 #include "sql/types/bytea_text.hpp"
+#include "sql/types/character_length.hpp"
 #include "sql/types/date_input.hpp"
 #include "sql/types/date_output.hpp"
+#include "sql/types/float_text.hpp"
+#include "sql/types/numeric.hpp"
 #include "sql/types/scalar_text.hpp"
 #include "sql/types/text.hpp"
 #include "sql/types/timestamp_value.hpp"
-#include "sql/types/varchar_length.hpp"
 
 #include <string>
 
@@ -29,14 +31,42 @@ Result<void> check_size(Kind kind, core::ByteView binary) {
     return {};
 }
 
+/// Valid UTF-8 as a value of text, varchar or char.
+Result<core::SecretBytes> characters_of(Type type, std::string_view text) {
+    if (type.kind == Kind::kVarchar) {
+        return assign_to_varchar(type.typmod, text);
+    }
+    return type.kind == Kind::kBpchar ? assign_to_bpchar(type.typmod, text)
+                                      : core::SecretBytes::copy_of(core::as_bytes(text));
+}
+
+Result<core::SecretBytes> numeric_with_limits(Type type, Result<Numeric> value) {
+    const auto shape = NumericShape::of_typmod(type.typmod);
+    if (value.has_value() && shape) {
+        const Result<void> fitted = value->fit(*shape);
+        if (!fitted.has_value()) {
+            return fitted.error();
+        }
+    }
+    return value.has_value() ? Result<core::SecretBytes>(value->to_binary()) : value.error();
+}
+
+Result<void> append_numeric(core::ByteView binary, TextSink& sink) {
+    const Result<Numeric> value = Numeric::from_binary(binary);
+    if (!value.has_value()) {
+        return invalid_value("22P03", "incorrect binary data format");
+    }
+    value->append_text(sink);
+    return {};
+}
+
 Result<core::SecretBytes> text_from_binary(Type type, core::ByteView binary) {
     const std::string_view text = core::as_text(binary);
     const Result<void> checked = check_utf8(text);
     if (!checked.has_value()) {
         return checked.error();
     }
-    return type.kind == Kind::kVarchar ? assign_to_varchar(type.typmod, text)
-                                       : core::SecretBytes::copy_of(binary);
+    return characters_of(type, text);
 }
 
 Result<core::SecretBytes> date_from_binary(core::ByteView binary) {
@@ -76,8 +106,12 @@ Result<core::SecretBytes> from_text(Type type, std::string_view text, const Text
         case Kind::kInt2:
         case Kind::kInt4:
         case Kind::kInt8: return integer_from_text(type.kind, text);
-        case Kind::kText: return core::SecretBytes::copy_of(core::as_bytes(text));
-        case Kind::kVarchar: return assign_to_varchar(type.typmod, text);
+        case Kind::kText:
+        case Kind::kVarchar:
+        case Kind::kBpchar: return characters_of(type, text);
+        case Kind::kNumeric: return numeric_with_limits(type, Numeric::from_text(text));
+        case Kind::kFloat4:
+        case Kind::kFloat8: return float_from_text(type.kind, text);
         case Kind::kDate:
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return date_time_from_text(type, text, style);
@@ -98,13 +132,17 @@ Result<core::SecretBytes> from_binary(Type type, core::ByteView binary) {
             return core::SecretBytes::copy_of({&truth, 1});
         }
         case Kind::kText:
-        case Kind::kVarchar: return text_from_binary(type, binary);
+        case Kind::kVarchar:
+        case Kind::kBpchar: return text_from_binary(type, binary);
+        case Kind::kNumeric: return numeric_with_limits(type, Numeric::from_binary(binary));
         case Kind::kDate: return date_from_binary(binary);
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return timestamp_from_binary(type, binary);
         case Kind::kInt2:
         case Kind::kInt4:
         case Kind::kInt8:
+        case Kind::kFloat4:
+        case Kind::kFloat8:
         case Kind::kUuid:
         case Kind::kBytea: break;
     }
@@ -121,8 +159,14 @@ Result<void> append_text(Type type, core::ByteView binary, const TextStyle& styl
         case Kind::kInt2:
         case Kind::kInt4:
         case Kind::kInt8: append_integer(binary, sink); break;
+        case Kind::kNumeric: return append_numeric(binary, sink);
+        case Kind::kFloat4:
+        case Kind::kFloat8:
+            append_float(type.kind, binary, style.extra_float_digits, sink);
+            break;
         case Kind::kText:
-        case Kind::kVarchar: sink.append(core::as_text(binary)); break;
+        case Kind::kVarchar:
+        case Kind::kBpchar: sink.append(core::as_text(binary)); break;
         case Kind::kDate:
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return append_date_time(type.kind, binary, style, sink);

@@ -24,7 +24,7 @@ public:
 };
 
 /// Reads `text` (UTF-8) by the rules of PostgreSQL's input function and of assignment to `type`:
-/// varchar(n) drops only excess blanks, else 22001; timestamp(p) rounds.
+/// varchar(n) and char(n) drop only excess blanks, else 22001; timestamp(p) and numeric(p,s) round.
 /// For a literal that is *compared*, pass comparison_type(column).
 /// Errors are PostgreSQL's (22P02, 22003, 22007, 22008, 22009, 22001, 22021), or kUnsupportedForm
 /// for a form that depends on the clock or that we do not read. Never a different value.

@@ -1,12 +1,14 @@
 #include "sql/types/convert.hpp"
 
 #include "sql/types/calendar.hpp"
+#include "sql/types/character_length.hpp"
 #include "sql/types/codec.hpp"
+#include "sql/types/float_text.hpp"
+#include "sql/types/number_casts.hpp"
 #include "sql/types/scalar_text.hpp"
 #include "sql/types/text.hpp"
 #include "sql/types/time_zone.hpp"
 #include "sql/types/timestamp_value.hpp"
-#include "sql/types/varchar_length.hpp"
 
 #include <optional>
 #include <string>
@@ -14,14 +16,6 @@
 namespace pgveil::types {
 
 namespace {
-
-bool is_integer(Kind kind) {
-    return kind == Kind::kInt2 || kind == Kind::kInt4 || kind == Kind::kInt8;
-}
-
-bool is_text(Kind kind) {
-    return kind == Kind::kText || kind == Kind::kVarchar;
-}
 
 bool is_date_time(Kind kind) {
     return kind == Kind::kDate || kind == Kind::kTimestamp || kind == Kind::kTimestamptz;
@@ -150,6 +144,46 @@ Result<core::SecretBytes> assign_date_time(
     });
 }
 
+/// PostgreSQL takes the blanks off a char(n) that becomes text, and compares text with them.
+Result<core::SecretBytes> compare_characters(Type from, Type column, core::SecretBytes value) {
+    const std::string_view text = core::as_text(value.reveal());
+    const std::string_view bare = without_trailing_blanks(text);
+    if (from.kind == Kind::kBpchar && column.kind == Kind::kVarchar) {
+        return unsupported_form(
+            "a varchar is compared with a character constant (such as N'...') without the blanks "
+            "at the end, which cannot be done with an encrypted column",
+            "Write the constant as '...'."
+        );
+    }
+    if (from.kind == Kind::kBpchar) {
+        return core::SecretBytes::copy_of(core::as_bytes(bare));
+    }
+    if (column.kind == Kind::kBpchar && bare.size() != text.size()) {
+        return not_lossless(from, column);
+    }
+    return value;
+}
+
+/// -0 and 0 are equal, and only 0 is stored where values are compared.
+core::SecretBytes without_negative_zero(Kind kind, core::SecretBytes value) {
+    if (kind == Kind::kFloat4 && float4_value(value.reveal()) == 0) {
+        return send_form_of_float4(0);
+    }
+    if (kind == Kind::kFloat8 && float8_value(value.reveal()) == 0) {
+        return send_form_of_float8(0);
+    }
+    return value;
+}
+
+Result<core::SecretBytes> compare_numbers(Type from, Type column, core::ByteView binary) {
+    auto equal = equal_number(from.kind, column, binary);
+    if (!equal.has_value()) {
+        return equal.error();
+    }
+    return *equal ? Result<core::SecretBytes>(without_negative_zero(column.kind, std::move(**equal)))
+                  : not_lossless(from, column);
+}
+
 /// The assignment cast of every type to text is its output function.
 Result<core::SecretBytes> assign_as_text(
     Type from, Type column, core::ByteView binary, const TextStyle& style
@@ -162,23 +196,41 @@ Result<core::SecretBytes> assign_as_text(
     if (!text.has_value()) {
         return text.error();
     }
-    return from_binary(column, text->reveal());
+    const std::string_view written = core::as_text(text->reveal());
+    return from_binary(
+        column,
+        core::as_bytes(from.kind == Kind::kBpchar ? without_trailing_blanks(written) : written)
+    );
+}
+
+bool is_day(Kind kind) {
+    return kind == Kind::kDate || kind == Kind::kTimestamp;
 }
 
 }  // namespace
+
+bool is_characters(Kind kind) {
+    return kind == Kind::kText || kind == Kind::kVarchar || kind == Kind::kBpchar;
+}
+
+bool is_comparable(Kind from, Kind column) {
+    return from == column || (is_characters(from) && is_characters(column)) ||
+           (is_number(from) && is_number(column)) || (is_day(from) && is_day(column));
+}
 
 Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary) {
     Result<core::SecretBytes> value = from_binary(Type{from.kind}, binary);
     if (!value.has_value()) {
         return value;
     }
-    if (from.kind == column.kind || (is_text(from.kind) && is_text(column.kind))) {
-        return value;
+    if (from.kind == column.kind) {
+        return without_negative_zero(column.kind, std::move(*value));
     }
-    if (is_integer(from.kind) && is_integer(column.kind)) {
-        Result<core::SecretBytes> integer =
-            integer_send_form(column.kind, read_integer(value->reveal()));
-        return integer.has_value() ? std::move(integer) : not_lossless(from, column);
+    if (is_characters(from.kind) && is_characters(column.kind)) {
+        return compare_characters(from, column, std::move(*value));
+    }
+    if (is_number(from.kind) && is_number(column.kind)) {
+        return compare_numbers(from, column, value->reveal());
     }
     if (from.kind == Kind::kDate && column.kind == Kind::kTimestamp) {
         return date_to_timestamp_exactly(value->reveal(), column);
@@ -199,11 +251,13 @@ Result<core::SecretBytes> convert_for_assignment(
     if (from.kind == column.kind) {
         return from_binary(column, value->reveal());
     }
-    if (is_text(column.kind)) {
+    if (is_characters(column.kind)) {
         return assign_as_text(from, column, value->reveal(), style);
     }
-    if (is_integer(from.kind) && is_integer(column.kind)) {
-        return integer_send_form(column.kind, read_integer(value->reveal()));
+    if (is_number(from.kind) && is_number(column.kind)) {
+        const Result<core::SecretBytes> number =
+            cast_number(from.kind, column.kind, value->reveal());
+        return number.has_value() ? from_binary(column, number->reveal()) : number.error();
     }
     if (is_date_time(from.kind) && is_date_time(column.kind)) {
         return assign_date_time(from, column, value->reveal(), style);
@@ -213,10 +267,15 @@ Result<core::SecretBytes> convert_for_assignment(
 
 Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary) {
     Result<core::SecretBytes> value = from_binary(Type{type.kind}, binary);
-    if (!value.has_value() || type.kind != Kind::kVarchar) {
-        return value.has_value() ? from_binary(type, value->reveal()) : std::move(value);
+    if (!value.has_value()) {
+        return value;
     }
-    return truncate_to_varchar(type.typmod, core::as_text(value->reveal()));
+    if (type.kind == Kind::kVarchar) {
+        return truncate_to_varchar(type.typmod, core::as_text(value->reveal()));
+    }
+    return type.kind == Kind::kBpchar
+               ? truncate_to_bpchar(type.typmod, core::as_text(value->reveal()))
+               : from_binary(type, value->reveal());
 }
 
 }  // namespace pgveil::types

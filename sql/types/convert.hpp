@@ -11,10 +11,16 @@ namespace pgveil::types {
 /// `column <operator> constant` where the constant has type `from` and the column type `column`.
 /// Succeeds only if the conversion loses nothing and comparing the result with a column value is
 /// the same as PostgreSQL's own answer; else kUnsupportedForm. Length limits do not apply.
-/// Allowed: equal kinds; any integer to any integer that holds it; text and varchar to each other;
-/// date to timestamp in range; timestamp at midnight to date. Time-zone dependent pairs are
-/// refused.
+/// Allowed: equal kinds; a number of any type for which the column has exactly one equal value;
+/// text and varchar to each other, char to text, either to char without blanks at the end; date to
+/// timestamp in range; timestamp at midnight to date. Time-zone dependent pairs are refused.
 Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary);
+
+/// True for the pairs that convert_for_comparison can convert for at least some values.
+bool is_comparable(Kind from, Kind column);
+
+/// text, varchar or char.
+bool is_characters(Kind kind);
 
 /// `column := constant` by PostgreSQL's assignment casts, typmod included (22003, 22001, 22008 as
 /// PostgreSQL reports them); a pair without an assignment cast is kUnsupportedForm.
@@ -24,7 +30,7 @@ Result<core::SecretBytes> convert_for_assignment(
 );
 
 /// `value::type` where `binary` already has the kind of `type`: applies the typmod as an explicit
-/// cast does (varchar(n) truncates to n characters, timestamp(p) rounds).
+/// cast does (varchar(n) and char(n) truncate to n characters, timestamp(p) and numeric(p,s) round).
 Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary);
 
 }  // namespace pgveil::types

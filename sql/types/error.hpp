@@ -23,6 +23,7 @@ struct Error {
     std::string sqlstate;
     std::string message;
     std::string hint;
+    std::string detail = {};
 };
 
 template <class T>

@@ -3,6 +3,8 @@
 #include "sql/types/error.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <memory>
 #include <string>
 
 namespace pgveil::types {
@@ -76,6 +78,22 @@ Result<void> set_bytea_output(TextStyle& style, std::string_view parameter_value
         );
     }
     style.bytea_output = word == "hex" ? ByteaOutput::kHex : ByteaOutput::kEscape;
+    return {};
+}
+
+Result<void> set_extra_float_digits(TextStyle& style, std::string_view parameter_value) {
+    constexpr int kLeast = -15;
+    constexpr int kMost = 3;
+    int digits = 0;
+    const char* const end = std::to_address(parameter_value.end());
+    const auto parsed = std::from_chars(std::to_address(parameter_value.begin()), end, digits);
+    const bool is_number = parsed.ec == std::errc() && parsed.ptr == end;
+    if (!is_number || digits < kLeast || digits > kMost) {
+        return unsupported_form(
+            "extra_float_digits \"" + std::string(parameter_value) + "\" is not known"
+        );
+    }
+    style.extra_float_digits = digits;
     return {};
 }
 

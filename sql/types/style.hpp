@@ -19,6 +19,8 @@ struct TextStyle {
     DateStyle date_style = DateStyle::kIso;
     DateOrder date_order = DateOrder::kMdy;
     ByteaOutput bytea_output = ByteaOutput::kHex;
+    /// -15 to 3; see append_float.
+    int extra_float_digits = 1;
     /// The session's TimeZone. Null: unknown; then a timestamptz that needs it is refused.
     const TimeZone* zone = nullptr;
     /// For zone names inside values. Null: such values are refused.
@@ -31,5 +33,8 @@ Result<void> set_date_style(TextStyle& style, std::string_view parameter_value);
 
 /// Sets bytea_output from "hex" or "escape".
 Result<void> set_bytea_output(TextStyle& style, std::string_view parameter_value);
+
+/// Sets extra_float_digits from a number of -15 to 3.
+Result<void> set_extra_float_digits(TextStyle& style, std::string_view parameter_value);
 
 }  // namespace pgveil::types

@@ -1,5 +1,7 @@
 #include "sql/types/type.hpp"
 
+#include "sql/types/numeric.hpp"
+
 #include <array>
 
 namespace pgveil::types {
@@ -7,6 +9,7 @@ namespace pgveil::types {
 namespace {
 
 constexpr std::uint32_t kDefaultCollation = 100;
+constexpr std::int32_t kLengthOffset = 4;
 
 /// One row of pg_type, and our own two spellings.
 struct Facts {
@@ -32,6 +35,10 @@ constexpr std::array kFacts = {
     Facts{Kind::kTimestamptz, 1184, 1185, 8,  0,                 "timestamptz", "timestamptz"},
     Facts{Kind::kUuid,        2950, 2951, 16, 0,                 "uuid",        "uuid"},
     Facts{Kind::kBytea,       17,   1001, -1, 0,                 "bytea",       "bytea"},
+    Facts{Kind::kNumeric,     1700, 1231, -1, 0,                 "numeric",     "numeric"},
+    Facts{Kind::kFloat4,      700,  1021, 4,  0,                 "float4",      "float4"},
+    Facts{Kind::kFloat8,      701,  1022, 8,  0,                 "float8",      "float8"},
+    Facts{Kind::kBpchar,      1042, 1014, -1, kDefaultCollation, "bpchar",      "bpchar"},
 };
 
 // clang-format on
@@ -42,6 +49,13 @@ const Facts& facts_of(Kind kind) {
 
 std::string in_parentheses(std::int32_t number) {
     return "(" + std::to_string(number) + ")";
+}
+
+std::string numeric_name(Type type) {
+    const auto shape = NumericShape::of_typmod(type.typmod);
+    return shape ? "numeric(" + std::to_string(shape->precision) + "," +
+                       std::to_string(shape->scale) + ")"
+                 : "numeric";
 }
 
 std::string sql_name_of_timestamp(Type type, std::string_view zone_words) {
@@ -72,11 +86,17 @@ std::string_view canonical_name_of(Kind kind) {
 }
 
 std::string name_of(Type type) {
-    std::string name(facts_of(type.kind).short_name);
     if (type.typmod < 0) {
-        return name;
+        return std::string(facts_of(type.kind).short_name);
     }
-    return name + in_parentheses(type.kind == Kind::kVarchar ? type.typmod - 4 : type.typmod);
+    if (type.kind == Kind::kNumeric) {
+        return numeric_name(type);
+    }
+    if (type.kind == Kind::kVarchar || type.kind == Kind::kBpchar) {
+        return (type.kind == Kind::kVarchar ? "varchar" : "char") +
+               in_parentheses(type.typmod - kLengthOffset);
+    }
+    return std::string(facts_of(type.kind).short_name) + in_parentheses(type.typmod);
 }
 
 std::string sql_name_of(Type type) {
@@ -86,7 +106,14 @@ std::string sql_name_of(Type type) {
         case Kind::kInt4: return "integer";
         case Kind::kInt8: return "bigint";
         case Kind::kVarchar:
-            return "character varying" + (type.typmod >= 0 ? in_parentheses(type.typmod - 4) : "");
+            return "character varying" + 
+                   (type.typmod >= 0 ? in_parentheses(type.typmod - kLengthOffset) : "");
+        case Kind::kBpchar:
+            return type.typmod >= 0 ? "character" + in_parentheses(type.typmod - kLengthOffset)
+                                    : "bpchar";
+        case Kind::kNumeric: return numeric_name(type);
+        case Kind::kFloat4: return "real";
+        case Kind::kFloat8: return "double precision";
         case Kind::kTimestamp: return sql_name_of_timestamp(type, " without time zone");
         case Kind::kTimestamptz: return sql_name_of_timestamp(type, " with time zone");
         case Kind::kText:
@@ -106,25 +133,8 @@ Result<Kind> kind_of_oid(std::uint32_t oid) {
     return unsupported_form(
         "values of the type with OID " + std::to_string(oid) + " cannot be sealed",
         "Use one of: bool, int2, int4, int8, text, varchar, date, timestamp, timestamptz, uuid, "
-        "bytea."
+        "bytea, numeric, float4, float8, char."
     );
-}
-
-bool has_canonical_form(Kind kind) {
-    switch (kind) {
-        case Kind::kBool:
-        case Kind::kInt2:
-        case Kind::kInt4:
-        case Kind::kInt8:
-        case Kind::kText:
-        case Kind::kVarchar:
-        case Kind::kDate:
-        case Kind::kTimestamp:
-        case Kind::kTimestamptz:
-        case Kind::kUuid:
-        case Kind::kBytea: return true;
-    }
-    return false;
 }
 
 Type comparison_type(Type column) {

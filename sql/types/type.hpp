@@ -3,6 +3,7 @@
 #include "sql/types/error.hpp"
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,10 +22,14 @@ enum class Kind {
     kTimestamptz,
     kUuid,
     kBytea,
+    kNumeric,
+    kFloat4,
+    kFloat8,
+    kBpchar,
 };
 
-/// A logical type with its typmod as in pg_attribute.atttypmod: varchar(80) has 84, timestamp(3)
-/// has 3, and -1 means none.
+/// A logical type with its typmod as in pg_attribute.atttypmod: varchar(80) and char(80) have 84,
+/// timestamp(3) has 3, numeric(10,2) has 655366, and -1 means none.
 struct Type {
     Kind kind = Kind::kText;
     std::int32_t typmod = -1;
@@ -37,7 +42,7 @@ std::uint32_t oid_of(Kind kind);
 std::uint32_t array_oid_of(Kind kind);
 /// pg_type.typlen: the size in bytes, or -1 for a varlena.
 std::int16_t typlen_of(Kind kind);
-/// pg_type.typcollation: 100 ("default") for text and varchar, 0 for the others.
+/// pg_type.typcollation: 100 ("default") for text, varchar and char, 0 for the others.
 std::uint32_t collation_of(Kind kind);
 
 /// As format_type() prints it: "character varying(80)", "timestamp(3) without time zone".
@@ -50,16 +55,19 @@ std::string name_of(Type type);
 std::string_view canonical_name_of(Kind kind);
 
 /// Reads PostgreSQL's spellings, in any case and with any blanks: int, integer, int4, bigint,
-/// character varying(80), timestamp (3) with time zone, pg_catalog.int4, ...
+/// character varying(80), timestamp (3) with time zone, numeric(10, 2), float(24), pg_catalog.int4,
+/// ... `char` is char(1), bpchar is without a length.
 /// A type PostgreSQL knows and we do not (yet) support is kUnsupportedForm; so is an array.
 Result<Type> parse_type_name(std::string_view name);
 
+/// The type with this pg_type.typname (bpchar, not char) and these modifiers, as PostgreSQL's own
+/// parser leaves it.
+Result<Type> type_of_catalog_name(
+    std::string_view typname, std::span<const std::int32_t> modifiers
+);
+
 /// The kind with this pg_type.oid; kUnsupportedForm for any other.
 Result<Kind> kind_of_oid(std::uint32_t oid);
-
-/// True if values that PostgreSQL calls equal have one send form, so that equality can be offered
-/// (CRYPTO.md section 2). True for every kind of this version.
-bool has_canonical_form(Kind kind);
 
 /// The type PostgreSQL gives an untyped literal or parameter that is *compared* with a column of
 /// `column`: text for varchar, and never a typmod.

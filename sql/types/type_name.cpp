@@ -1,4 +1,5 @@
-// Reading type names: words, an optional (n), and the trailing words of the two timestamps.
+// Reading type names: words, optional modifiers (n, m), and the trailing words of the timestamps.
+#include "sql/types/numeric.hpp"
 #include "sql/types/type.hpp"
 
 #include <algorithm>
@@ -11,13 +12,19 @@ namespace pgveil::types {
 
 namespace {
 
-constexpr std::int32_t kVarcharMax = 10485760;
+constexpr std::int32_t kLengthMax = 10485760;
 constexpr std::int32_t kTimestampPrecisionMax = 6;
+constexpr std::int32_t kNumericPrecisionMax = 1000;
+constexpr std::int32_t kNumericScaleMax = 1000;
+constexpr std::int32_t kFloat4BitsMax = 24;
+constexpr std::int32_t kFloat8BitsMax = 53;
 
-/// A name taken apart: lower-case words joined by one blank, and the number in parentheses.
+using Modifiers = std::vector<std::int32_t>;
+
+/// A name taken apart: lower-case words joined by one blank, and the numbers in parentheses.
 struct Spelling {
     std::string words;
-    std::optional<std::int32_t> number;
+    Modifiers modifiers;
 };
 
 struct Spelled {
@@ -49,22 +56,24 @@ constexpr std::array kSpellings = {
     Spelled{"timestamp with time zone", Kind::kTimestamptz},
     Spelled{"uuid", Kind::kUuid},
     Spelled{"bytea", Kind::kBytea},
+    Spelled{"numeric", Kind::kNumeric},
+    Spelled{"decimal", Kind::kNumeric},
+    Spelled{"dec", Kind::kNumeric},
+    Spelled{"float4", Kind::kFloat4},
+    Spelled{"real", Kind::kFloat4},
+    Spelled{"float8", Kind::kFloat8},
+    Spelled{"double precision", Kind::kFloat8},
+    Spelled{"float", Kind::kFloat8},
+    Spelled{"bpchar", Kind::kBpchar},
+    Spelled{"char", Kind::kBpchar},
+    Spelled{"character", Kind::kBpchar},
+    Spelled{"nchar", Kind::kBpchar},
+    Spelled{"national char", Kind::kBpchar},
+    Spelled{"national character", Kind::kBpchar},
 };
 
 /// Types of PostgreSQL that later versions will seal.
-constexpr std::array<std::string_view, 23> kLaterTypes = {
-    "float4",
-    "real",
-    "float8",
-    "double precision",
-    "float",
-    "numeric",
-    "decimal",
-    "dec",
-    "char",
-    "character",
-    "bpchar",
-    "nchar",
+constexpr std::array<std::string_view, 11> kLaterTypes = {
     "time",
     "timetz",
     "time with time zone",
@@ -115,22 +124,39 @@ std::optional<std::int32_t> parse_number(std::string_view digits) {
     return number;
 }
 
+/// `10, -2`; nullopt if one of them is no number.
+std::optional<Modifiers> parse_modifiers(std::string_view list) {
+    Modifiers modifiers;
+    for (bool is_last = false; !is_last;) {
+        const std::size_t comma = list.find(',');
+        is_last = comma == std::string_view::npos;
+        const std::optional<std::int32_t> number = parse_number(squeeze(list.substr(0, comma)));
+        if (!number) {
+            return std::nullopt;
+        }
+        modifiers.push_back(*number);
+        list.remove_prefix(is_last ? list.size() : comma + 1);
+    }
+    return modifiers;
+}
+
 Result<Spelling> take_apart(std::string_view name) {
     const std::size_t open = name.find('(');
     if (open == std::string_view::npos) {
-        return Spelling{squeeze(name), std::nullopt};
+        return Spelling{squeeze(name), {}};
     }
     const std::size_t close = name.find(')', open);
     if (close == std::string_view::npos) {
         return not_a_type(name);
     }
-    const std::string digits = squeeze(name.substr(open + 1, close - open - 1));
-    const std::optional<std::int32_t> number = parse_number(digits);
-    if (!number) {
+    std::optional<Modifiers> modifiers =
+        parse_modifiers(name.substr(open + 1, close - open - 1));
+    if (!modifiers) {
         return not_a_type(name);
     }
     const std::string rest = squeeze(name.substr(close + 1));
-    return Spelling{squeeze(name.substr(0, open)) + (rest.empty() ? "" : " " + rest), number};
+    return Spelling{
+        squeeze(name.substr(0, open)) + (rest.empty() ? "" : " " + rest), std::move(*modifiers)};
 }
 
 std::string without_catalog_schema(std::string words) {
@@ -138,25 +164,79 @@ std::string without_catalog_schema(std::string words) {
     return words.starts_with(kPrefix) ? words.substr(kPrefix.size()) : words;
 }
 
-Result<Type> with_number(Kind kind, std::int32_t number) {
-    if (kind == Kind::kVarchar) {
-        if (number < 1) {
-            return invalid_value("22023", "length for type varchar must be at least 1");
-        }
-        if (number > kVarcharMax) {
-            return invalid_value("22023", "length for type varchar cannot exceed 10485760");
-        }
-        return Type{kind, number + 4};
+/// anychar_typmodin(); `name` is what PostgreSQL calls the type there.
+Result<Type> with_length(Kind kind, std::int32_t length, const std::string& name) {
+    if (length < 1) {
+        return invalid_value("22023", "length for type " + name + " must be at least 1");
     }
-    if (kind == Kind::kTimestamp || kind == Kind::kTimestamptz) {
-        if (number < 0 || number > kTimestampPrecisionMax) {
-            return invalid_value("22023", "the precision of a timestamp must be 0 to 6");
-        }
-        return Type{kind, number};
+    if (length > kLengthMax) {
+        return invalid_value("22023", "length for type " + name + " cannot exceed 10485760");
     }
-    return invalid_value(
-        "42601", "type modifier is not allowed for type \"" + name_of(Type{kind}) + "\""
-    );
+    return Type{kind, length + 4};
+}
+
+/// numerictypmodin() of PostgreSQL 15.
+Result<Type> with_precision_and_scale(std::span<const std::int32_t> modifiers) {
+    const NumericShape shape = {modifiers[0], modifiers.size() > 1 ? modifiers[1] : 0};
+    if (shape.precision < 1 || shape.precision > kNumericPrecisionMax) {
+        return invalid_value(
+            "22023",
+            "NUMERIC precision " + std::to_string(shape.precision) + " must be between 1 and 1000"
+        );
+    }
+    if (shape.scale < -kNumericScaleMax || shape.scale > kNumericScaleMax) {
+        return invalid_value(
+            "22023",
+            "NUMERIC scale " + std::to_string(shape.scale) + " must be between -1000 and 1000"
+        );
+    }
+    return Type{Kind::kNumeric, shape.typmod()};
+}
+
+Result<Type> with_modifiers(Kind kind, std::span<const std::int32_t> modifiers) {
+    if (kind == Kind::kNumeric) {
+        return modifiers.size() > 2 ? invalid_value("22023", "invalid NUMERIC type modifier")
+                                    : with_precision_and_scale(modifiers);
+    }
+    const bool takes_one = kind == Kind::kVarchar || kind == Kind::kBpchar ||
+                           kind == Kind::kTimestamp || kind == Kind::kTimestamptz;
+    if (!takes_one) {
+        return invalid_value(
+            "42601", "type modifier is not allowed for type \"" + name_of(Type{kind}) + "\""
+        );
+    }
+    const std::int32_t number = modifiers[0];
+    if (modifiers.size() > 1) {
+        return invalid_value("22023", "invalid type modifier");
+    }
+    if (kind == Kind::kVarchar || kind == Kind::kBpchar) {
+        return with_length(kind, number, kind == Kind::kVarchar ? "varchar" : "char");
+    }
+    if (number < 0 || number > kTimestampPrecisionMax) {
+        return invalid_value("22023", "the precision of a timestamp must be 0 to 6");
+    }
+    return Type{kind, number};
+}
+
+/// `float(n)`: n bits of precision choose between the two.
+Result<Type> float_of_bits(std::int32_t bits) {
+    if (bits < 1) {
+        return invalid_value("22023", "precision for type float must be at least 1 bit");
+    }
+    if (bits > kFloat8BitsMax) {
+        return invalid_value("22023", "precision for type float must be less than 54 bits");
+    }
+    return Type{bits <= kFloat4BitsMax ? Kind::kFloat4 : Kind::kFloat8};
+}
+
+Result<Type> type_of_spelling(Kind kind, std::string_view words, const Modifiers& modifiers) {
+    if (!modifiers.empty()) {
+        const bool is_float = words == "float" && modifiers.size() == 1;
+        return is_float ? float_of_bits(modifiers.front()) : with_modifiers(kind, modifiers);
+    }
+    // Only under its internal name does char come without a length.
+    const bool is_one_character = kind == Kind::kBpchar && words != "bpchar";
+    return is_one_character ? with_length(kind, 1, "char") : Type{kind};
 }
 
 }  // namespace
@@ -167,17 +247,27 @@ Result<Type> parse_type_name(std::string_view name) {
         return spelling.error();
     }
     const std::string words = without_catalog_schema(spelling->words);
-    for (const Spelled& known : kSpellings) {
-        if (known.words != words) {
-            continue;
-        }
-        return spelling->number ? with_number(known.kind, *spelling->number) : Type{known.kind};
+    const auto* const known = std::ranges::find(kSpellings, words, &Spelled::words);
+    if (known != kSpellings.end()) {
+        return type_of_spelling(known->kind, words, spelling->modifiers);
     }
     const bool is_array = words.find('[') != std::string::npos || words.ends_with(" array");
     if (is_array || std::find(kLaterTypes.begin(), kLaterTypes.end(), words) != kLaterTypes.end()) {
         return unsupported_form("type \"" + squeeze(name) + "\" is not available yet");
     }
     return unsupported_form("\"" + std::string(name) + "\" is not a known type");
+}
+
+Result<Type> type_of_catalog_name(
+    std::string_view typname, std::span<const std::int32_t> modifiers
+) {
+    for (const Spelled& known : kSpellings) {
+        if (known.words == typname && name_of(Type{known.kind}) == typname) {
+            return modifiers.empty() ? Result<Type>(Type{known.kind})
+                                     : with_modifiers(known.kind, modifiers);
+        }
+    }
+    return unsupported_form("type \"" + std::string(typname) + "\" is not available yet");
 }
 
 }  // namespace pgveil::types

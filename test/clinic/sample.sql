@@ -30,3 +30,11 @@ INSERT INTO visits (id, patient, patient_ssn, arrived, seen, pulse, weight_g, in
     (106, 5, '902-58-4471', '2024-07-14 18:20:10.5', '2024-07-14 18:21:00+00', -1, 2147483647, 99, true,
      'chest pain'),
     (107, 6, '120-44-7782', 'infinity', '-infinity', 32767, -2147483648, -9223372036854775808, false, '');
+
+INSERT INTO findings (id, code, sample, price, glucose, titre, ratio, noise, dose, drift) VALUES
+    (1, 'GLU', 'A-1', 12.50, 5.40, 1234, 0.1, 0.1, 0.1, 1e23),
+    (2, 'GLU  ', 'B-2     ', 12.5, '5.4000', 1250.5, 0.5, '-0', 2.5e-8, '-0'),
+    (3, 'éé漢', '', '0', 1e-20, -9950, 16777216, '1e-45', 123456789012345678, 4.9e-324),
+    (4, '', NULL, '-999999.99', '-123456789012345678901234567890.123456789', 0, 'Infinity', 'NaN', '-Infinity', 'NaN'),
+    (5, N'HB', N'ž ž', 'NaN', 'NaN', 'NaN', 'NaN', 3.4028235e38, 'NaN', 1.7976931348623157e308),
+    (6, NULL, 'C-3', NULL, 'Infinity', NULL, NULL, NULL, NULL, NULL);

@@ -31,3 +31,16 @@ CREATE TABLE visits (
     urgent        boolean,
     reason        varchar(200)
 );
+
+CREATE TABLE findings (
+    id      integer PRIMARY KEY,
+    code    character(5),
+    sample  char(8),
+    price   numeric(8, 2),
+    glucose numeric,
+    titre   decimal(6, -2),
+    ratio   real,
+    noise   float(24),
+    dose    double precision,
+    drift   float
+);

@@ -4,6 +4,7 @@ MUST statements work now. MAY statements either give the same answer or are refu
 """
 
 import datetime
+import decimal
 import uuid
 
 from stack import CLINIC, psql, run, succeeded
@@ -44,6 +45,25 @@ READS = [
     "SELECT id FROM visits WHERE reason = '' ORDER BY id",
     "SELECT id, name FROM patients WHERE department = 'PED' ORDER BY id LIMIT 1 OFFSET 1",
     "SELECT name FROM patients WHERE ssn = 'nobody'",
+    "SELECT * FROM findings ORDER BY id",
+    "SELECT id, code, sample FROM findings WHERE code = 'GLU' ORDER BY id",
+    "SELECT id FROM findings WHERE code = 'GLU    ' OR code = N'HB' OR code = 'éé漢'::char(5) ORDER BY id",
+    "SELECT id FROM findings WHERE code IN ('HB', 'GLU', '') ORDER BY id",
+    "SELECT id FROM findings WHERE code = 'GLUCOSE' OR code <> 'HB'::text ORDER BY id",
+    "SELECT code, count(*), count(DISTINCT price) FROM findings GROUP BY code ORDER BY min(id)",
+    "SELECT id FROM findings WHERE price = 12.5 ORDER BY id",
+    "SELECT id FROM findings WHERE price = 12.500 AND price = '12.50' AND price <> 12.505 ORDER BY id",
+    "SELECT id FROM findings WHERE price IN (0, 12.5, 1e3, 'NaN') ORDER BY id",
+    "SELECT id FROM findings WHERE price = 12.5::float8 OR price = 0::real OR price = 'nan' ORDER BY id",
+    "SELECT id FROM findings WHERE price = -999999.99",
+    "SELECT id FROM findings WHERE price = 123456789.125",
+    "SELECT id FROM findings WHERE ratio = '0.1' OR ratio = 0.5 OR ratio = 16777216 ORDER BY id",
+    "SELECT id FROM findings WHERE ratio IN ('0.1', 'NaN', 'inf') ORDER BY id",
+    "SELECT id FROM findings WHERE dose = 0.1 OR dose = 2.5e-8 OR dose = 123456789012345678 ORDER BY id",
+    "SELECT id FROM findings WHERE dose = 'nan' OR dose = '-infinity'::float4 ORDER BY id",
+    "SELECT id FROM visits WHERE weight_g = 63900.0 OR weight_g = 81050::float8 ORDER BY id",
+    "SELECT a.id, b.id FROM findings a JOIN findings b ON a.price = b.price AND a.code = b.code ORDER BY a.id, b.id",
+    "SELECT id FROM visits WHERE reason = 'fever' AND patient_ssn = N'507-61-9934   '",
     "SELECT invoice_cents, weight_g, pulse, urgent FROM visits ORDER BY id",
     "SELECT /* a comment */ name -- and another\n FROM patients WHERE id = 2",
     "SELECT upper(title), beds * 2, NULL, ARRAY[1, 2], 1.50 FROM departments ORDER BY code",
@@ -58,6 +78,10 @@ STYLES = [
     "SELECT id FROM visits WHERE seen = '29/02/2024 09:15:00'",
     "SET TimeZone = 'America/St_Johns'", "SET DateStyle = 'ISO, MDY'", "SELECT seen FROM visits ORDER BY id",
     "SET bytea_output = 'escape'", "SELECT photo FROM patients ORDER BY id", "RESET ALL",
+    "SET extra_float_digits = 0", "SELECT ratio, noise, dose, drift FROM findings ORDER BY id",
+    "BEGIN", "SET LOCAL extra_float_digits = -3", "SELECT dose, noise FROM findings ORDER BY id", "ROLLBACK",
+    "SELECT dose, noise FROM findings ORDER BY id", "SET extra_float_digits = 3",
+    "SELECT ratio, noise, dose, drift FROM findings ORDER BY id", "RESET ALL",
     "SELECT photo, born FROM patients ORDER BY id",
 ]
 
@@ -78,6 +102,15 @@ WRITES = [
     "DELETE FROM patients WHERE ssn = '610-00-0004' RETURNING name",
     "DELETE FROM visits WHERE weight_g = -5",
     "DELETE FROM patients WHERE id = 999 RETURNING ssn",
+    "INSERT INTO findings VALUES (10, 'AB   '::text, 12.5, 7, 1, 99950, 3, 1e-3, 5, 9007199254740993),"
+    " (11, true::text, 'x'::char(3), 0.005, .10, 49.99, 1e3::numeric, 7::int8, 0.1::float4, 5.50),"
+    " (12, N'N   ', 'toolong!   ', -0.005, 1.10::float8, 150::float8, 0.1::float8, 0.0, '1e308', -0.0)"
+    " RETURNING *",
+    "UPDATE findings SET price = 99.995, glucose = 3, code = 'ÄÖÜ', dose = 2 WHERE id = 10 RETURNING *",
+    "UPDATE visits SET weight_g = 2.5, pulse = 3.5::float8, reason = N'N text   ' WHERE id = 104"
+    " RETURNING weight_g, pulse, reason",
+    "UPDATE visits SET reason = 12.50 WHERE id = 104 RETURNING reason",
+    "DELETE FROM findings WHERE dose = 2 RETURNING code, price",
 ]
 
 # The server's own complaints: the same SQLSTATE.
@@ -90,6 +123,17 @@ ERRORS = [
     "INSERT INTO patients (id, ssn, name) VALUES (20, 'x', '" + "n" * 81 + "')",
     "UPDATE visits SET pulse = 32768",
     "SELECT id FROM visits WHERE weight_g = 'many'",
+    "UPDATE findings SET price = 999999.995",
+    "UPDATE findings SET price = 'Infinity'",
+    "UPDATE findings SET titre = 99999950",
+    "UPDATE findings SET code = 'ABCDEF'",
+    "UPDATE findings SET ratio = 1e39",
+    "UPDATE findings SET ratio = 1e39::float8",
+    "UPDATE findings SET dose = '1e400'",
+    "UPDATE findings SET glucose = '12,5'",
+    "UPDATE findings SET dose = 'much'",
+    "UPDATE visits SET weight_g = 2147483647.5",
+    "UPDATE visits SET pulse = 'NaN'::float8",
     "SELECT nothing FROM patients",
     "SELECT name FROM patient",
     "SELEC name FROM departments",
@@ -119,6 +163,22 @@ PARAMETERS = [
     ("UPDATE patients SET name = $1, remark = $2 WHERE ssn = $3 RETURNING name, remark",
      ("Řehoř II", "moved", "700-00-0001")),
     ("UPDATE visits SET patient_ssn = $1 WHERE patient_ssn = $1 RETURNING patient_ssn", ("700-00-0001",)),
+    ("SELECT id FROM findings WHERE price = $1 ORDER BY id", (decimal.Decimal("12.5"),)),
+    ("SELECT id FROM findings WHERE price = $1 ORDER BY id", (12.5,)),
+    ("SELECT id FROM findings WHERE price = $1 OR price = $2 ORDER BY id", (0, decimal.Decimal("NaN"))),
+    ("SELECT id FROM findings WHERE price IN ($1, $2) ORDER BY id",
+     (decimal.Decimal("12.500"), decimal.Decimal("-999999.99"))),
+    ("SELECT id FROM findings WHERE ratio = $1 ORDER BY id", (0.5,)),
+    ("SELECT id, dose FROM findings WHERE dose = $1 ORDER BY id", (0.1,)),
+    ("SELECT id, dose FROM findings WHERE dose = $1 ORDER BY id", (float("nan"),)),
+    ("SELECT id, code FROM findings WHERE code = $1 ORDER BY id", ("GLU",)),
+    ("INSERT INTO findings VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *",
+     (30, "ž", "pad", decimal.Decimal("1.005"), decimal.Decimal("-1E-30"), decimal.Decimal("1249"), 0.25, 1e-45, 1e300,
+      float("-inf"))),
+    ("UPDATE findings SET price = $1, glucose = $2, dose = $3 WHERE id = $4 RETURNING price, glucose, dose",
+     (7, 2**62, 5, 1)),
+    ("UPDATE findings SET price = $1, glucose = $2 WHERE id = 1 RETURNING price, glucose",
+     (decimal.Decimal("4.125"), decimal.Decimal("4.125"))),
     ("SELECT title FROM departments WHERE code = $1 AND beds > $2", ("CARD", 3)),
     ("DELETE FROM visits WHERE patient_ssn = $1", ("700-00-0001",)),
     ("DELETE FROM patients WHERE ssn = $1 RETURNING name", ("700-00-0001",)),
@@ -142,11 +202,29 @@ MAY = [
     "UPDATE visits SET patient_ssn = p.ssn FROM patients p WHERE p.id = visits.patient AND visits.id = 105",
     "UPDATE patients SET (name, remark) = ('A', 'B') WHERE id = 6",
     "SELECT id FROM visits WHERE urgent",
+    "SELECT id FROM findings WHERE ratio = 0.1",
+    "SELECT id FROM findings WHERE ratio = 16777217",
+    "SELECT id FROM findings WHERE ratio IN (0.1, 0.5)",
+    "SELECT id FROM findings WHERE dose = '-0'",
+    "UPDATE findings SET dose = '-0' WHERE id = 1 RETURNING dose",
+    "SELECT id FROM findings WHERE price = 12.5::float8 OR price = 1e300::float8",
+    "SELECT id FROM visits WHERE invoice_cents = 9223372036854775807::float8",
+    "SELECT id FROM visits WHERE invoice_cents IN (9223372036854775807, 1.5::float8)",
+    "SELECT id FROM visits WHERE weight_g = 1e10",
+    "SELECT id FROM visits WHERE reason = N'fever'",
+    "SELECT id FROM findings WHERE code = 'GLU  '::text",
+    "SELECT id FROM findings WHERE code IN ('GLU  '::text, 'HB')",
+    "SELECT id FROM findings WHERE price IN ('12.5', 0.1::float8)",
+    "UPDATE findings SET price = '1_000' WHERE id = 1",
+    "UPDATE findings SET dose = '0x10' WHERE id = 1 RETURNING dose",
+    "UPDATE visits SET arrived = N'2024-01-01'",
+    "SELECT max(price) FROM findings",
+    "SELECT price * 2 FROM findings",
     "VALUES (1, 'a'), (2, 'b')",
 ]
 
 TABLES = ("SELECT * FROM departments ORDER BY code", "SELECT * FROM patients ORDER BY id",
-          "SELECT * FROM visits ORDER BY id")
+          "SELECT * FROM visits ORDER BY id", "SELECT * FROM findings ORDER BY id")
 
 
 class Clinic:

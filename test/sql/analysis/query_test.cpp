@@ -247,8 +247,8 @@ TEST(Query, RefusesParametersWithTwoNeeds) {
         "!0A000 public.patients.email: parameter $1 used for two different needs"
     );
     EXPECT_EQ(
-        clinic.parameters("SELECT 1 FROM patients WHERE age = $1", {1700}),
-        "!0A000 public.patients.age: a parameter declared with type OID 1700"
+        clinic.parameters("SELECT 1 FROM patients WHERE age = $1", {600}),
+        "!0A000 public.patients.age: a parameter declared with type OID 600"
     );
     EXPECT_EQ(
         clinic.parameters("SELECT 1 FROM patients WHERE ssn = $1::int"),

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Asks a real PostgreSQL what it makes of many texts, and writes the answers as a fixture.
 
-Usage: make_fixture.py CONNINFO --count N --seed S > postgres15.tsv
+Usage: make_fixture.py CONNINFO --count N --seed S [--numbers] > postgres15.tsv
 Columns, tab separated, each escaped as JSON strings: type, DateStyle, TimeZone, bytea_output, input,
 then either "ok", send form in hex, output text; or "error", SQLSTATE, message, hint.
+With --numbers (numbers15.tsv): numeric, float and char, extra_float_digits in place of bytea_output,
+and the error's detail in place of the hint.
 """
 import argparse
 import json
 import random
+import struct
 import sys
 
 import psycopg
@@ -22,6 +25,19 @@ TYPES = {"bool": "boolsend", "int2": "int2send", "int4": "int4send", "int8": "in
          "date": "date_send", "timestamp": "timestamp_send", "timestamp(0)": "timestamp_send",
          "timestamp(3)": "timestamp_send", "timestamptz": "timestamptz_send",
          "timestamptz(2)": "timestamptz_send", "uuid": "uuid_send", "bytea": "byteasend"}
+NUMBERS = {"numeric": "numeric_send", "numeric(10,2)": "numeric_send", "numeric(5)": "numeric_send",
+           "numeric(4,-2)": "numeric_send", "numeric(3,5)": "numeric_send",
+           "numeric(1000,500)": "numeric_send", "float4": "float4send", "float8": "float8send",
+           "char(4)": "bpcharsend", "char": "bpcharsend", "bpchar": "bpcharsend"}
+EDGES = ["NaN", "nan", "-nan", "+NaN", "Infinity", "-infinity", "+inf", " inf ", "infinit", "-0", "-0.0", "0e5",
+         "1e", "1e+", ".", "-", "", " ", "1..2", "0x10", "1_000", "1e 5", "1e5000000000", "1e-5000000000",
+         "1e131071", "1e131072", "1e-16383", "1e-16384", "0e-16384", "0.0e-16383", "1e400", "1e-400", "4.9e-324",
+         "2.4703282292062327e-324", "2.4703282292062328e-324", "1.7976931348623157e308",
+         "1.7976931348623158e308", "1.7976931348623159e308", "2.2250738585072011e-308", "1.4e-45", "7.0e-46",
+         "7.1e-46", "3.4028235e38", "3.4028235677973366e38", "3.4028235677973365e38", "3.4028236e38", "1e23",
+         "9007199254740993", "9007199254740991", "123456789012345678", "16777217", "8388608.5", "0.00001", "0.0001",
+         "1e15", "1e14", "999999.5", "1e6", "99999999.994", "99999999.995", "-99999999.995", "4999.5", "49.99999",
+         "50", "949950", "0.000095", "0.0099995", "nan(1)", "inf1", "0.1e", "1e5x", "- 5", "+5", "--5", "1 2"]
 MONTHS = ["Jan", "january", "FEB", "february", "Mar", "apr", "April", "may", "jun", "July", "aug",
           "Sep", "sept", "september", "Oct", "nov", "Dec", "december"]
 WORDS = MONTHS + ["Mon", "tuesday", "Thurs", "BC", "ad", "AM", "pm", "T", "Z", "UTC", "at", "on",
@@ -143,7 +159,36 @@ def other_text(rng, kind):
     return "".join(rng.choice(letters) for _ in range(rng.randint(0, 9)))
 
 
+def digits(rng, most):
+    return "".join(rng.choice("0001234567899") for _ in range(rng.randint(0, most)))
+
+
+def number_text(rng, kind):
+    if rng.random() < 0.15:
+        return rng.choice(EDGES)
+    if kind.startswith("float") and rng.random() < 0.6:
+        bits = struct.unpack(">d", rng.randbytes(8))[0] if kind == "float8" else \
+            struct.unpack(">f", rng.randbytes(4))[0]
+        return rng.choice([repr(bits), f"{bits:.17g}", f"{bits:.6g}", str(2.0 ** rng.randint(-160, 140)),
+                           f"{rng.randint(1, 99999)}e{rng.randint(-30, 40)}"])
+    most = rng.choice([2, 4, 8, 12, 20, 520]) if kind == "numeric(1000,500)" or rng.random() < 0.05 else \
+        rng.choice([2, 4, 8, 12, 20])
+    text = rng.choice(["", "", "-", "+"]) + digits(rng, most)
+    if rng.random() < 0.7:
+        text += "." + digits(rng, most)
+    if rng.random() < 0.25:
+        text += rng.choice("eE") + rng.choice(["", "+", "-"]) + str(rng.randint(0, rng.choice([3, 12, 60, 400])))
+    return rng.choice(["", "", "", " ", "\n"]) + text + rng.choice(["", "", "", " ", "\t "])
+
+
+def blank_text(rng):
+    return "".join(rng.choice("ab   é漢😀") for _ in range(rng.randint(0, 7)))
+
+
 def input_text(rng, kind, server):
+    if kind in NUMBERS:
+        text = blank_text(rng) if "char" in kind else number_text(rng, kind)
+        return mutate(rng, text) if rng.random() < 0.1 else text
     if kind.startswith("int"):
         text = integer_text(rng)
     elif kind == "date":
@@ -166,10 +211,10 @@ CREATE FUNCTION pg_temp.probe(kind text, send text, input text, OUT value text, 
                               OUT state text, OUT message text, OUT hint text) AS $$
 BEGIN
   EXECUTE format('INSERT INTO probe_%s VALUES (%L) RETURNING encode(%s(c), ''hex''), format(''%%s'', c)',
-                 translate(kind, '()', '__'), input, send) INTO value, shown;
+                 translate(kind, '(),-', '____'), input, send) INTO value, shown;
 EXCEPTION WHEN OTHERS THEN
   GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
-                          hint = PG_EXCEPTION_HINT;
+                          hint = {extra};
 END $$ LANGUAGE plpgsql
 """
 
@@ -179,23 +224,28 @@ def main():
     parser.add_argument("conninfo")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--numbers", action="store_true")
     args = parser.parse_args()
+    types = NUMBERS if args.numbers else TYPES
+    kinds = list(NUMBERS) if args.numbers else list(TYPES) + ["date", "timestamp", "timestamptz"] * 5
     rng = random.Random(args.seed)
+    setting = "extra_float_digits" if args.numbers else "bytea_output"
     with psycopg.connect(args.conninfo, autocommit=True) as server:
-        for kind in TYPES:
-            server.execute(f"CREATE TEMP TABLE probe_{kind.translate(str.maketrans('()', '__'))} "
+        for kind in types:
+            server.execute(f"CREATE TEMP TABLE probe_{kind.translate(str.maketrans('(),-', '____'))} "
                            f"(c {kind})")
-        server.execute(PROBE)
+        server.execute(PROBE.replace("{extra}", "PG_EXCEPTION_DETAIL" if args.numbers else "PG_EXCEPTION_HINT"))
         for _ in range(args.count):
-            kind = rng.choice(list(TYPES) + ["date", "timestamp", "timestamptz"] * 5)
+            kind = rng.choice(kinds)
             text = input_text(rng, kind, server)
             style, zone = rng.choice(STYLES), rng.choice(ZONES)
-            output = rng.choice(["hex", "escape"])
+            output = rng.choice(["hex", "escape"] if not args.numbers else
+                                ["1", "1", "1", "3", "0", "-3", "-15"])
             server.execute("SELECT set_config('DateStyle', %s, false), "
                            "set_config('TimeZone', %s, false), "
-                           "set_config('bytea_output', %s, false)", [style, zone, output])
+                           f"set_config('{setting}', %s, false)", [style, zone, output])
             value, shown, state, message, hint = server.execute(
-                "SELECT * FROM pg_temp.probe(%s, %s, %s)", [kind, TYPES[kind], text]).fetchone()
+                "SELECT * FROM pg_temp.probe(%s, %s, %s)", [kind, types[kind], text]).fetchone()
             row = [kind, style, zone, output, text]
             row += ["error", state, message, hint] if state else ["ok", value, shown]
             sys.stdout.write("\t".join(json.dumps(cell) for cell in row) + "\n")

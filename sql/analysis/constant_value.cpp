@@ -1,0 +1,124 @@
+#include "sql/analysis/constant_value.hpp"
+
+#include "sql/analysis/type_names.hpp"
+#include "sql/field/plaintext.hpp"
+#include "sql/types/codec.hpp"
+#include "sql/types/convert.hpp"
+
+#include <utility>
+
+namespace pgveil::analysis {
+
+namespace {
+
+/// A constant on its way to the column: untyped text, or a value in binary form.
+struct TypedConstant {
+    std::optional<types::Type> type;  // empty: an untyped literal
+    core::SecretBytes binary;
+};
+
+types::Result<TypedConstant> read_constant(
+    const parse::Constant& constant, const types::TextStyle& style
+) {
+    if (constant.kind == parse::Constant::Kind::kString) {
+        return TypedConstant{};
+    }
+    const auto kind = kind_of_constant(constant);
+    if (!kind) {
+        return types::unsupported_form("a bit string constant", "write it as a string literal");
+    }
+    auto binary = types::from_text({*kind, -1}, constant.text, style);
+    if (!binary) {
+        return binary.error();
+    }
+    return TypedConstant{types::Type{*kind, -1}, std::move(*binary)};
+}
+
+types::Result<TypedConstant> apply_cast(
+    TypedConstant value,
+    const parse::Cast& cast,
+    const std::string& literal,
+    const types::TextStyle& style
+) {
+    const auto type = type_of(cast.type);
+    if (!type) {
+        return types::unsupported_form("a constant of type " + display(cast.type));
+    }
+    auto binary = value.type ? types::convert_for_assignment(
+                                   *value.type, {type->kind, -1}, value.binary.reveal(), style
+                               )
+                             : types::from_text({type->kind, -1}, literal, style);
+    if (!binary) {
+        return binary.error();
+    }
+    auto fitted = types::apply_explicit_typmod(*type, binary->reveal());
+    if (!fitted) {
+        return fitted.error();
+    }
+    return TypedConstant{*type, std::move(*fitted)};
+}
+
+types::Result<core::SecretBytes> convert(
+    const BareConstant& bare,
+    const types::Type& column,
+    ParameterUse use,
+    const types::TextStyle& style
+) {
+    auto value = read_constant(*bare.constant, style);
+    for (const parse::Cast* cast : bare.casts) {
+        if (value) {
+            value = apply_cast(std::move(*value), *cast, bare.constant->text, style);
+        }
+    }
+    if (!value) {
+        return value.error();
+    }
+    const bool is_assigned = use == ParameterUse::kAssigned;
+    if (value->type) {
+        return is_assigned ? types::convert_for_assignment(
+                                 *value->type, column, value->binary.reveal(), style
+                             )
+                           : types::convert_for_comparison(
+                                 *value->type, column, value->binary.reveal()
+                             );
+    }
+    if (is_assigned) {
+        return types::from_text(column, bare.constant->text, style);
+    }
+    const types::Type compared = types::comparison_type(column);
+    auto read = types::from_text(compared, bare.constant->text, style);
+    return read ? types::convert_for_comparison(compared, column, read->reveal())
+                : std::move(read);
+}
+
+}  // namespace
+
+std::optional<types::Kind> kind_of_constant(const parse::Constant& constant) {
+    switch (constant.kind) {
+        case parse::Constant::Kind::kInteger: return types::Kind::kInt4;
+        case parse::Constant::Kind::kBool: return types::Kind::kBool;
+        case parse::Constant::Kind::kDecimal:
+            for (const types::Kind kind : {types::Kind::kInt4, types::Kind::kInt8}) {
+                if (types::from_text({kind, -1}, constant.text, {})) {
+                    return kind;
+                }
+            }
+            return types::Kind::kNumeric;
+        case parse::Constant::Kind::kString:
+        case parse::Constant::Kind::kBitString:
+        case parse::Constant::Kind::kNull: break;
+    }
+    return std::nullopt;
+}
+
+types::Result<core::SecretBytes> plaintext_of_constant(
+    const BareConstant& bare,
+    const field::ProtectedColumn& column,
+    ParameterUse use,
+    const types::TextStyle& style
+) {
+    auto value = convert(bare, column.type, use, style);
+    return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "sql/analysis/constants.hpp"
+#include "sql/analysis/plan.hpp"
+#include "sql/field/protected_column.hpp"
+#include "sql/types/style.hpp"
+#include "sql/types/type.hpp"
+
+namespace pgveil::analysis {
+
+/// The type that PostgreSQL's make_const() gives a constant: int4, int8 or numeric by its digits.
+/// Nullopt: an untyped string, NULL, or a type that is none of ours.
+std::optional<types::Kind> kind_of_constant(const parse::Constant& constant);
+
+/// The plaintext of a constant with its casts, as `column` takes it (field::plaintext_of): assigned
+/// by assignment casts, or compared without loss. The constant is not NULL.
+types::Result<core::SecretBytes> plaintext_of_constant(
+    const BareConstant& bare,
+    const field::ProtectedColumn& column,
+    ParameterUse use,
+    const types::TextStyle& style
+);
+
+}  // namespace pgveil::analysis

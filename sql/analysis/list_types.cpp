@@ -1,0 +1,93 @@
+// In which type PostgreSQL reads the items of an IN list (documentation section 10.5).
+#include "sql/analysis/constant_value.hpp"
+#include "sql/analysis/constants.hpp"
+#include "sql/analysis/draft.hpp"
+#include "sql/analysis/type_names.hpp"
+#include "sql/types/convert.hpp"
+#include "sql/types/number_casts.hpp"
+
+namespace pgveil::analysis {
+
+namespace {
+
+int width_of(types::Kind integer) {
+    return integer == types::Kind::kInt2 ? 2 : integer == types::Kind::kInt4 ? 4 : 8;
+}
+
+bool number_widens_to(types::Kind from, types::Kind column) {
+    if (types::is_integer(column)) {
+        return types::is_integer(from) && width_of(from) <= width_of(column);
+    }
+    // The order of preference: numeric, float4, float8.
+    const bool is_below_float4 = types::is_integer(from) || from == types::Kind::kNumeric;
+    return from == column || column == types::Kind::kFloat8 || is_below_float4;
+}
+
+bool characters_widen_to(types::Kind from, types::Kind column) {
+    return column != types::Kind::kBpchar || from != types::Kind::kText;
+}
+
+/// PostgreSQL compares a value of type `from` with the column in the column's own type.
+bool widens_to(types::Kind from, types::Kind column) {
+    if (types::is_number(from) && types::is_number(column)) {
+        return number_widens_to(from, column);
+    }
+    if (types::is_characters(from) && types::is_characters(column)) {
+        return characters_widen_to(from, column);
+    }
+    return from == column || (from == types::Kind::kDate && column == types::Kind::kTimestamp);
+}
+
+/// The type that an item of a list declares.
+struct ItemType {
+    bool is_declared = false;
+    std::optional<types::Kind> kind;  // empty: untyped, or none of ours
+};
+
+ItemType type_of_item(const BareConstant& bare, const Draft& draft) {
+    if (!bare.casts.empty()) {
+        const auto type = type_of(bare.casts.back()->type);
+        return {true, type ? std::optional(type->kind) : std::nullopt};
+    }
+    if (bare.parameter != nullptr) {
+        const std::uint32_t oid = draft.declared_oid(bare.parameter->number);
+        const auto kind = types::kind_of_oid(oid);
+        return {oid != 0, kind ? std::optional(*kind) : std::nullopt};
+    }
+    return {
+        bare.constant->kind != parse::Constant::Kind::kString, kind_of_constant(*bare.constant)};
+}
+
+/// The column's values are not all different in double precision.
+bool is_finer_than_double(types::Kind column) {
+    return column == types::Kind::kInt8 || column == types::Kind::kNumeric;
+}
+
+}  // namespace
+
+bool is_read_as_column(
+    const std::vector<const parse::Expression*>& items,
+    const types::Type& column,
+    const Draft& draft
+) {
+    bool has_untyped = false;
+    bool has_other = false;
+    bool has_float = false;
+    bool has_exact = false;
+    for (const parse::Expression* item : items) {
+        const auto bare = bare_constant(*item);
+        if (!bare || is_null_constant(*item)) {
+            continue;  // a column of the same context, or NULL, which is the same in every type
+        }
+        const ItemType type = type_of_item(*bare, draft);
+        const bool is_float = type.kind && types::is_float(*type.kind);
+        has_untyped |= !type.is_declared;
+        has_other |= type.is_declared && !(type.kind && widens_to(*type.kind, column.kind));
+        has_float |= is_float;
+        has_exact |= !is_float;
+    }
+    const bool mixes_precision = is_finer_than_double(column.kind) && has_float && has_exact;
+    return !(has_untyped && has_other) && !mixes_precision;
+}
+
+}  // namespace pgveil::analysis

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "keyshare/core/bytes.hpp"
+#include "keyshare/core/secret.hpp"
+#include "sql/types/type.hpp"
+
+#include <string>
+
+// One form for values that PostgreSQL calls equal (CRYPTO.md section 2): what is sealed for a
+// searchable column.
+namespace pgveil::types {
+
+/// True if `type` has such a form: all but numeric without a scale and char without a length.
+bool has_searchable_form(Type type);
+
+/// The type's name in the associated data: canonical_name_of(), and of a searchable numeric the
+/// scale, too, because its form depends on it: "numeric scale 2". Never changes.
+std::string associated_name_of(Type type, bool is_searchable);
+
+/// `binary` is a send form. numeric is brought to the type's scale, char(n) loses its blanks at the
+/// end, every NaN becomes the same one. A float's -0, which would come back as 0, is refused
+/// (0A000).
+Result<core::SecretBytes> searchable_form(Type type, core::ByteView binary);
+
+/// The send form of a value that was sealed in either form: char(n) gets its blanks again.
+Result<core::SecretBytes> send_form_of_stored(Type type, core::SecretBytes stored);
+
+}  // namespace pgveil::types
