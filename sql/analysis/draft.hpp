@@ -76,7 +76,8 @@ public:
     /// Makes the constant or parameter a value of `column`, assigned or compared.
     void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
 
-    /// seal() as an assigned value of a column with bind_to, for the row with these keys (complete, in the order of bind_to).
+    /// seal() as an assigned value of a column with bind_to, for the row with these keys (complete,
+    /// in the order of bind_to).
     void seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row);
 
     /// The constant or parameter `expression` as a value of the key column `key`; nullopt if it is

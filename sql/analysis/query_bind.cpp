@@ -35,8 +35,17 @@ bool is_equation(const parse::Operation& operation) {
            !operation.is_qualified && operation.operands.size() == 2;
 }
 
+/// A reserved word that is a name here: behind a dot, or behind an AS that is none.
+bool is_label(const parse::Tokens& tokens, std::size_t first, std::size_t index) {
+    if (index <= first) {
+        return false;
+    }
+    return tokens.is_symbol(index - 1, ".") ||
+           (tokens.is_word(index - 1, "as") && !is_label(tokens, first, index - 1));
+}
+
 /// Where the select list that begins with the token `first` ends: before the FROM of its clause.
-/// After AS or a dot the word is a name, and IS [NOT] DISTINCT FROM is an operator.
+/// IS [NOT] DISTINCT FROM is an operator.
 std::optional<std::uint32_t> end_of_list(const parse::Tokens& tokens, std::size_t first) {
     std::size_t depth = 0;
     for (std::size_t i = first; i < tokens.size(); ++i) {
@@ -45,9 +54,10 @@ std::optional<std::uint32_t> end_of_list(const parse::Tokens& tokens, std::size_
         } else if ((tokens.is_symbol(i, ")") || tokens.is_symbol(i, "]")) && depth-- == 0) {
             return std::nullopt;
         }
+        const bool is_operator =
+            i > first && tokens.is_word(i - 1, "distinct") && !is_label(tokens, first, i - 1);
         const bool is_clause = depth == 0 && i > first && tokens.is_word(i, "from") &&
-                               !tokens.is_word(i - 1, "distinct") && !tokens.is_word(i - 1, "as") &&
-                               !tokens.is_symbol(i - 1, ".");
+                               !is_operator && !is_label(tokens, first, i);
         if (is_clause) {
             return tokens[i - 1].end;
         }

@@ -38,6 +38,11 @@ READS = [
     "SELECT finding -- a comment, FROM here\n, 'x' IS DISTINCT FROM room /* FROM */ FROM charts ORDER BY number, ward",
     "SELECT extract(year FROM date '2020-01-01') AS year, finding FROM charts ORDER BY number, ward LIMIT 2 OFFSET 1",
     "SELECT finding FROM charts WHERE label = 'a' AND finding IS NOT NULL ORDER BY ward",
+    "SELECT finding, (number + 1) * (2) FROM charts ORDER BY number, ward",
+    "SELECT (finding), -number AS \"from\" FROM charts ORDER BY number, ward",
+    "SELECT ALL finding, (ARRAY[ward, 7])[2], CASE WHEN room IS NOT DISTINCT FROM 'R1' THEN 1 END from charts"
+    " ORDER BY number, ward",
+    "SELECT charts.finding AS as, room AS distinct FROM charts ORDER BY number, ward",
     "SELECT count(finding), count(*), count(dose) FROM charts",
     "SELECT room, count(finding) FROM charts GROUP BY room ORDER BY room",
     "SELECT ward, number, finding FROM charts GROUP BY ward, number ORDER BY ward, number",
