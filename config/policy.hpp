@@ -74,6 +74,12 @@ public:
     /// True if the policy says that this relation is plain although its name is protected.
     bool is_listed_plain(std::string_view schema, std::string_view name) const;
 
+    /// The relations listed under "plain".
+    const std::vector<PolicyName>& plain() const { return content_.plain; }
+
+    /// The databases the policy is for; empty: all.
+    const std::vector<std::string>& databases() const { return content_.databases; }
+
     /// True if the policy protects tables of this database (all of them by default).
     bool covers_database(std::string_view database) const;
 

@@ -156,6 +156,15 @@ const catalog::Entry* Relations::entry_of(const catalog::RelationName& name) {
     return staged != nullptr ? staged : context_.catalog.find(name);
 }
 
+const catalog::Relation* Relations::described(const catalog::RelationName& name) {
+    const catalog::Entry* const entry = entry_of(name);
+    if (entry == nullptr) {
+        missing_.insert(name);
+        return nullptr;
+    }
+    return entry->relation ? &*entry->relation : nullptr;
+}
+
 std::optional<std::string> Relations::creation_schema(const catalog::RelationName& name) {
     if (!name.schema.empty()) {
         return name.schema;
