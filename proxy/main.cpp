@@ -1,15 +1,17 @@
+#include "proxy/check.hpp"
 #include "proxy/order.hpp"
 #include "proxy/serve.hpp"
 
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
+#include <vector>
 
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
 constexpr const char* kLater[] = {
-    "check", "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
+    "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
 
 int run(int argc, char** argv) {
     CLI::App app("pgveil: a PostgreSQL proxy that keeps chosen columns encrypted", "pgveil");
@@ -21,6 +23,18 @@ int run(int argc, char** argv) {
     CLI::App* const serve = app.add_subcommand("serve", "run the proxy");
     serve->add_option("--config", config, "settings file (pgveil.json)")->required();
     serve->callback([&] { status = pgveil::proxy::serve(config); });
+
+    std::vector<std::string> databases;
+    CLI::App* const check =
+        app.add_subcommand("check", "list where the databases differ from the policy");
+    check->add_option("--config", config, "settings file (pgveil.json)")->required();
+    check->add_option(
+        "--database",
+        databases,
+        "look into this database only (may be repeated); without it into those of the policy, or "
+        "all of the server"
+    );
+    check->callback([&] { status = pgveil::proxy::check(config, databases); });
 
     pgveil::proxy::OrderRequest request;
     CLI::App* const order = app.add_subcommand(

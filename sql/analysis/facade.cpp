@@ -105,7 +105,11 @@ private:
         if (!is_there) {
             return;
         }
-        draft_.splice(reference.begin, text_.tokens[last].begin, FixedText{});
+        // All of it is replaced, so that the position of an error is where the reference begins.
+        const parse::Token& kept = text_.tokens[last];
+        draft_.splice(
+            reference.begin, kept.end, FixedText{std::string(text_.tokens.text_of(kept))}
+        );
     }
 
     Draft& draft_;
