@@ -103,8 +103,12 @@ private:
     }
 
     void report_missing(const std::string& where, const std::string& table) {
-        report(where, table + ": is in the policy, but there is no such table: create it through "
-                              "pgveil, or take the entry out");
+        report(
+            where,
+            table +
+                ": is in the policy, but there is no such table: create it through "
+                "pgveil, or take the entry out"
+        );
     }
 
     /// Names come from the database: a line break in one may not look like a line of ours.

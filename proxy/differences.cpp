@@ -22,9 +22,7 @@ std::string entry_name(const config::TablePolicy& table) {
 class Comparison {
 public:
     Comparison(mirror::Database& database, const config::Policy& policy)
-        : database_(database),
-          policy_(policy),
-          names_(catalog::protected_parameter(policy)) {}
+        : database_(database), policy_(policy), names_(catalog::protected_parameter(policy)) {}
 
     mirror::Result<Differences> run() {
         using Step = std::pair<std::string, void (Comparison::*)(const mirror::Rows&)>;
@@ -58,10 +56,12 @@ private:
             const auto* const table = policy_.find(row.at(0), row.at(1));
             const std::string name = row.at(0) + "." + row.at(1);
             if (table == nullptr && !policy_.is_listed_plain(row.at(0), row.at(1))) {
-                add(name, "has the name of a protected table, but no entry: list it under \"plain\" "
-                          "in the policy, or rename it");
+                add(name,
+                    "has the name of a protected table, but no entry: list it under \"plain\" "
+                    "in the policy, or rename it");
             } else if (table != nullptr && row.at(2) != "r" && row.at(2) != "p") {
-                add(name, "is not a table, but the policy protects a table of this name: rename it");
+                add(name,
+                    "is not a table, but the policy protects a table of this name: rename it");
             }
             if (table != nullptr) {
                 present_.insert(entry_name(*table));
@@ -132,8 +132,9 @@ private:
                 "is encrypted, but has no entry in the policy: add one, or drop the column");
         } else if (column != nullptr && !is_encrypted) {
             add(name + "." + row.at(3),
-                "is a plain column (" + row.at(4) + "), but the policy protects it: create the "
-                "table through pgveil and copy the rows, or take the entry out");
+                "is a plain column (" + row.at(4) +
+                    "), but the policy protects it: create the "
+                    "table through pgveil and copy the rows, or take the entry out");
         } else if (column != nullptr) {
             expected_checks_[name][schema::constraint_name(column->name)] = column;
         }
@@ -164,8 +165,8 @@ private:
         for (const auto& [table, expected] : expected_checks_) {
             for (const auto& [name, column] : expected) {
                 add(table + "." + column->name,
-                    "has no CHECK " + name + ", so plaintext could be stored: ALTER TABLE " + table +
-                        " ADD " + schema::check_constraint(column->name, column->scheme));
+                    "has no CHECK " + name + ", so plaintext could be stored: ALTER TABLE " +
+                        table + " ADD " + schema::check_constraint(column->name, column->scheme));
             }
         }
     }

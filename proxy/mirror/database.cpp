@@ -68,9 +68,7 @@ Result<Database> Database::connect(const config::Settings& settings) {
     return connect(settings, settings.home.database);
 }
 
-Result<Database> Database::connect(
-    const config::Settings& settings, const std::string& database
-) {
+Result<Database> Database::connect(const config::Settings& settings, const std::string& database) {
     const auto password = read_password(settings.home.password_file);
     if (!password.has_value()) {
         return password.error();
@@ -109,8 +107,8 @@ Result<Database> Database::connect(
     if (PQstatus(connection.get()) != CONNECTION_OK) {
         return Error{
             (database == settings.home.database ? "the home database " : "the database ") + name +
-            " cannot be reached as user " + settings.home.user +
-            ": " + one_line(PQerrorMessage(connection.get()))};
+            " cannot be reached as user " + settings.home.user + ": " +
+            one_line(PQerrorMessage(connection.get()))};
     }
     return Database(std::move(connection), std::move(name));
 }
@@ -133,8 +131,7 @@ Result<Rows> Database::run(std::string_view sql, const std::vector<std::string>&
     ));
     const ExecStatusType status = PQresultStatus(answer.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return Error{
-            "database " + name_ + ": " + one_line(PQresultErrorMessage(answer.get()))};
+        return Error{"database " + name_ + ": " + one_line(PQresultErrorMessage(answer.get()))};
     }
     Rows rows;
     for (int row = 0; row < PQntuples(answer.get()); ++row) {

@@ -77,8 +77,8 @@ private:
         if (last < tokens.size() && tokens.text_of(tokens[last]) == "*") {
             ++last;
         }
-        const bool in_parentheses = first >= 2 && tokens.is_symbol(first - 1, "(") &&
-                                    tokens.is_word(first - 2, "only");
+        const bool in_parentheses =
+            first >= 2 && tokens.is_symbol(first - 1, "(") && tokens.is_word(first - 2, "only");
         if (in_parentheses) {
             first -= 2;
             ++last;

@@ -277,8 +277,8 @@ struct Inventory {
     std::vector<TypeName> types;           // schema-qualified ones other than pg_catalog's
     std::vector<std::uint32_t> parameters;
     std::vector<Reference> references;
-    Names system_columns;   // ctid, tableoid, xmin, ... as far as referred to, each once
-    bool has_star = false;  // `*`, `t.*` or NATURAL: all columns of something
+    Names system_columns;      // ctid, tableoid, xmin, ... as far as referred to, each once
+    bool has_star = false;     // `*`, `t.*` or NATURAL: all columns of something
     bool has_unknown = false;  // then names may be missing here: ask the tokens
 };
 

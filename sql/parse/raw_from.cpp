@@ -45,11 +45,9 @@ TableReference RawReader::source(const RangeVar* range) {
     Inventory::Table& noted = inventory_.tables.back();
     noted.is_source = true;
     noted.has_alias = !result.alias.name.empty();
-    noted.is_common = result.schema.empty() && std::find(
-                                                   common_tables_.begin(),
-                                                   common_tables_.end(),
-                                                   result.name
-                                               ) != common_tables_.end();
+    noted.is_common = result.schema.empty() &&
+                      std::find(common_tables_.begin(), common_tables_.end(), result.name) !=
+                          common_tables_.end();
     return result;
 }
 

@@ -88,8 +88,18 @@ SELECT f.nspname, f.relname, f.kind, f.name FROM found f ORDER BY 1, 2, 3, 4)sql
 /// Takes out what the server's own spelling adds or leaves out.
 std::string bare(std::string_view condition) {
     constexpr std::array<std::string_view, 12> kNoise = {
-        "pg_catalog.", "OPERATOR", "::pgveil.ciphertext", "::bytea", "(", ")", " ", "\n", "\t", "\"",
-        "CHECK", "NOT VALID"};
+        "pg_catalog.",
+        "OPERATOR",
+        "::pgveil.ciphertext",
+        "::bytea",
+        "(",
+        ")",
+        " ",
+        "\n",
+        "\t",
+        "\"",
+        "CHECK",
+        "NOT VALID"};
     std::string result;
     while (!condition.empty()) {
         std::size_t noise = 0;

@@ -82,21 +82,17 @@ TEST_F(Facade, StandsForEveryNameInFrom) {
         "SELECT attname FROM <pg_attribute> AS \"pg_attribute\" WHERE attnum > 0"
     );
     EXPECT_EQ(
-        sent("SELECT 1 FROM \"pg_catalog\" . \"pg_type\""),
-        "SELECT 1 FROM <pg_type> AS \"pg_type\""
+        sent("SELECT 1 FROM \"pg_catalog\" . \"pg_type\""), "SELECT 1 FROM <pg_type> AS \"pg_type\""
     );
     EXPECT_EQ(
-        sent("SELECT 1 FROM information_schema.columns"),
-        "SELECT 1 FROM <columns> AS \"columns\""
+        sent("SELECT 1 FROM information_schema.columns"), "SELECT 1 FROM <columns> AS \"columns\""
     );
 }
 
 TEST_F(Facade, KeepsTheAliasOfTheUser) {
     EXPECT_EQ(sent("SELECT 1 FROM pg_type t"), "SELECT 1 FROM <pg_type> t");
     EXPECT_EQ(sent("SELECT 1 FROM pg_type AS \"T\" (a)"), "SELECT 1 FROM <pg_type> AS \"T\" (a)");
-    EXPECT_EQ(
-        sent("SELECT 1 FROM pg_type a, pg_type b"), "SELECT 1 FROM <pg_type> a, <pg_type> b"
-    );
+    EXPECT_EQ(sent("SELECT 1 FROM pg_type a, pg_type b"), "SELECT 1 FROM <pg_type> a, <pg_type> b");
 }
 
 TEST_F(Facade, StandsInJoinsSubQueriesAndCommonTables) {

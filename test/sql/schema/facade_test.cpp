@@ -47,7 +47,8 @@ TEST(FacadeText, NamesOfThePolicyAreNotExpandedOrLeftOpen) {
 }
 
 TEST(FacadeText, KeepsOrderAndNamesOfTheColumns) {
-    const auto policy = policy_of(R"({"tables": {"public.t": {"columns": {"c": {"type": "text"}}}}})");
+    const auto policy =
+        policy_of(R"({"tables": {"public.t": {"columns": {"c": {"type": "text"}}}}})");
     catalog::Relation relation;
     relation.schema = "pg_catalog";
     relation.name = "pg_namespace";
