@@ -102,6 +102,7 @@ private:
     // raw_command.cpp
     bool read_query(const void* node, Statement& into);
     bool read_command(const void* node, Statement& into);
+    void read_inner_query(const void* node);
     CreateTable create_table(const CreateStmt& raw);
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);

@@ -90,6 +90,13 @@ class Facade(unittest.TestCase):
         veiled, _ = SCHOOLS.answers("SELECT ctid, * FROM pg_type;\n")
         self.assertIn("0A000", veiled)
 
+    def test_cursors_copies_and_prepared_statements_read_it_as_well(self):
+        query = facade.QUERIES["Django, columns"] % {"t": "'letters'"}
+        plain = self.assert_same_output(f"BEGIN; DECLARE c CURSOR FOR {query}; FETCH ALL FROM c; COMMIT;\n"
+                                        f"PREPARE p AS {query}; EXECUTE p; COPY ({query}) TO STDOUT;\n"
+                                        f"CREATE TEMP TABLE x AS {query}; SELECT * FROM x;\n")
+        self.assertNotIn("ERROR", plain)
+
     def test_all_columns_of_a_relation_have_names_and_order_of_the_server(self):
         for relation in ("pg_attribute", "pg_attrdef", "pg_class", "pg_constraint", "pg_namespace", "pg_type", "pg_tables",
                          "pg_indexes", "information_schema.columns", "information_schema.domains",

@@ -182,6 +182,9 @@ TEST_F(Facade, WhatIsWrittenOrOnlyNamedStays) {
           "INSERT INTO pg_attribute VALUES (1)",
           "SELECT 'pg_type'::regclass, pg_type FROM notes AS pg_type",
           "GRANT SELECT ON pg_type TO nurse",
+          "COPY pg_type TO STDOUT",
+          "EXPLAIN SELECT 1 FROM pg_type",
+          "CREATE MATERIALIZED VIEW v AS SELECT 1 FROM pg_type",
           "CREATE VIEW v AS SELECT 1 FROM pg_type"}) {
         EXPECT_EQ(sent(sql), sql);
     }
@@ -193,6 +196,25 @@ TEST_F(Facade, WhatIsWrittenOrOnlyNamedStays) {
         sent("INSERT INTO notes SELECT oid FROM pg_type t"),
         "INSERT INTO notes SELECT oid FROM <pg_type> t"
     );
+}
+
+TEST_F(Facade, StandsInTheQueriesOfCommands) {
+    EXPECT_EQ(
+        sent("DECLARE c CURSOR FOR SELECT oid FROM pg_type t"),
+        "DECLARE c CURSOR FOR SELECT oid FROM <pg_type> t"
+    );
+    EXPECT_EQ(
+        sent("PREPARE p AS SELECT oid FROM pg_type t"), "PREPARE p AS SELECT oid FROM <pg_type> t"
+    );
+    EXPECT_EQ(
+        sent("COPY (SELECT oid FROM pg_type t) TO STDOUT"),
+        "COPY (SELECT oid FROM <pg_type> t) TO STDOUT"
+    );
+    EXPECT_EQ(
+        sent("CREATE TABLE x AS SELECT oid FROM pg_type t"),
+        "CREATE TABLE x AS SELECT oid FROM <pg_type> t"
+    );
+    EXPECT_EQ(sent("SELECT oid INTO x FROM pg_type t"), "SELECT oid INTO x FROM <pg_type> t");
 }
 
 TEST_F(Facade, StandsBesideProtectedTables) {
