@@ -1,5 +1,7 @@
 #include "proxy/check.hpp"
 
+#include "config/pins.hpp"
+#include "config/text_file.hpp"
 #include "proxy/differences.hpp"
 #include "proxy/start.hpp"
 #include "sql/schema/inspection.hpp"
@@ -22,8 +24,8 @@ bool is_control(char letter) {
 /// What one run of `pgveil check` has seen.
 class Check {
 public:
-    Check(const config::Settings& settings, const config::Policy& policy)
-        : settings_(settings), policy_(policy) {}
+    Check(const config::Settings& settings, const config::Policy& policy, const config::Pins& pins)
+        : settings_(settings), policy_(policy), pins_(pins) {}
 
     /// The databases a person named: each has to hold every table of the policy.
     void look_into_named(const std::vector<std::string>& databases) {
@@ -60,6 +62,20 @@ public:
         }
     }
 
+    /// Writes down the shapes of all tables that were seen.
+    void pin(const std::string& file) {
+        if (has_failed_) {
+            return;
+        }
+        const auto saved = config::save_pins(file, seen_);
+        if (!saved) {
+            report_failure(mirror::Error{saved.error().message});
+            return;
+        }
+        std::cout << "pinned " << seen_.size() << " tables in " << file
+                  << "; reload pgveil (SIGHUP)\n";
+    }
+
     int finish() const {
         if (has_failed_) {
             return kExitConfiguration;
@@ -81,8 +97,23 @@ private:
         for (const std::string& line : found->lines) {
             report(name, line);
         }
+        compare_shapes(name, *found);
         looked_into_ += (looked_into_.empty() ? "" : ", ") + name;
         return std::move(*found);
+    }
+
+    void compare_shapes(const std::string& database, const Differences& found) {
+        for (const auto& [table, shape] : found.shapes) {
+            seen_[table].insert(shape);
+            const auto pinned = pins_.find(table);
+            if (pinned != pins_.end() && !pinned->second.contains(shape)) {
+                report(
+                    database,
+                    table.schema + "." + table.name + ": has another shape than the pinned one (" +
+                        shape + "): undo the change, or pin it with pgveil check --pin"
+                );
+            }
+        }
     }
 
     static void keep_missing(
@@ -126,6 +157,8 @@ private:
 
     const config::Settings& settings_;
     const config::Policy& policy_;
+    const config::Pins& pins_;
+    config::Pins seen_;
     const std::set<std::string> no_tables_;
     std::size_t count_ = 0;
     bool has_failed_ = false;
@@ -134,21 +167,35 @@ private:
 
 }  // namespace
 
-int check(const std::string& settings_file, const std::vector<std::string>& databases) {
+int check(const std::string& settings_file, const CheckRequest& request) {
     const auto settings = start(settings_file);
     if (!settings) {
         return kExitConfiguration;
     }
-    const auto policy = config::load_policy(settings->policy_path);
+    const auto text = config::read_text_file(settings->policy_path);
+    if (!text) {
+        return refuse_to_start(text.error().message);
+    }
+    const auto policy = config::parse_policy(settings->policy_path, *text);
     if (!policy) {
         return refuse_to_start(policy.error().message);
     }
-    Check run(*settings, **policy);
-    const auto& named = databases.empty() ? (*policy)->databases() : databases;
+    const std::string pins_file = config::pins_path(settings->policy_path);
+    // What is to be replaced need not be readable.
+    const auto pins =
+        request.pin ? config::Result<config::Pins>(config::Pins()) : config::load_pins(pins_file);
+    if (!pins) {
+        return refuse_to_start(pins.error().message);
+    }
+    Check run(*settings, **policy, *pins);
+    const auto& named = request.databases.empty() ? (*policy)->databases() : request.databases;
     if (named.empty()) {
         run.look_into_all();
     } else {
         run.look_into_named(named);
+    }
+    if (request.pin) {
+        run.pin(pins_file);
     }
     return run.finish();
 }

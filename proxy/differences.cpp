@@ -5,6 +5,7 @@
 #include "sql/schema/schema.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -16,6 +17,13 @@ using Row = std::vector<std::string>;
 
 std::string entry_name(const config::TablePolicy& table) {
     return table.schema + "." + table.name;
+}
+
+template <class Number>
+Number number(const std::string& text) {
+    Number value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
 }
 
 /// Compares one database with the policy, one kind of difference after the other.
@@ -102,9 +110,13 @@ private:
             }
             tables.insert(row.at(0) + "." + row.at(1));
             known_column(*table, row);
+            add_to_shape(row);
         }
         for (const std::string& name : tables) {
             missing_columns(name);
+        }
+        for (const auto& [name, relation] : relations_) {
+            found_.shapes[name] = catalog::shape_of(relation);
         }
     }
 
@@ -138,6 +150,17 @@ private:
         } else if (column != nullptr) {
             expected_checks_[name][schema::constraint_name(column->name)] = column;
         }
+    }
+
+    void add_to_shape(const Row& row) {
+        catalog::Relation& relation = relations_[{row.at(0), row.at(1)}];
+        relation.relkind = row.at(6).empty() ? 'r' : row.at(6).front();
+        catalog::Column column;
+        column.name = row.at(3);
+        column.is_ciphertext = row.at(5) == "t";
+        column.type_oid = number<std::uint32_t>(row.at(7));
+        column.typmod = number<std::int32_t>(row.at(8));
+        relation.columns.push_back(std::move(column));
     }
 
     void missing_columns(const std::string& name) {
@@ -215,6 +238,7 @@ private:
     std::set<std::string> present_;   // entries of the policy that have a table
     std::set<std::string> reported_;  // relations without entry
     std::map<std::string, std::pair<const config::TablePolicy*, std::set<std::string>>> columns_of_;
+    std::map<config::PolicyName, catalog::Relation> relations_;
     /// By table and name of the constraint.
     std::map<std::string, std::map<std::string, const config::ColumnPolicy*>> expected_checks_;
 };

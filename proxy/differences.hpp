@@ -3,6 +3,7 @@
 #include "config/policy.hpp"
 #include "proxy/mirror/database.hpp"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,6 +17,8 @@ struct Differences {
     /// Entries of the policy, "schema.table", without a table here. Not among the lines: where the
     /// policy covers several databases, the table may lie in another one.
     std::set<std::string> missing_tables;
+    /// Every protected table that was found, with its shape.
+    std::map<config::PolicyName, std::string> shapes;
 };
 
 /// Reads only the catalog, in no transaction: what changes meanwhile may be seen half. The catalog

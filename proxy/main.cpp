@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
-#include <vector>
 
 namespace {
 
@@ -24,17 +23,26 @@ int run(int argc, char** argv) {
     serve->add_option("--config", config, "settings file (pgveil.json)")->required();
     serve->callback([&] { status = pgveil::proxy::serve(config); });
 
-    std::vector<std::string> databases;
+    pgveil::proxy::CheckRequest checked;
     CLI::App* const check =
         app.add_subcommand("check", "list where the databases differ from the policy");
     check->add_option("--config", config, "settings file (pgveil.json)")->required();
-    check->add_option(
+    CLI::Option* const database = check->add_option(
         "--database",
-        databases,
+        checked.databases,
         "look into this database only (may be repeated); without it into those of the policy, or "
         "all of the server"
     );
-    check->callback([&] { status = pgveil::proxy::check(config, databases); });
+    check
+        ->add_flag(
+            "--pin",
+            checked.pin,
+            "write down the shapes of the protected tables, as they are, beside the policy; a "
+            "table "
+            "that differs later is refused until pinned again"
+        )
+        ->excludes(database);
+    check->callback([&] { status = pgveil::proxy::check(config, checked); });
 
     pgveil::proxy::OrderRequest request;
     CLI::App* const order = app.add_subcommand(

@@ -125,6 +125,15 @@ Judgement Relations::judge_protected(
             begin
         ));
     }
+    const auto* const shapes = context_.policy.pinned_shapes(relation.schema, relation.name);
+    const bool is_stored = relation.oid != 0;  // else this text creates it
+    if (shapes != nullptr && is_stored && !shapes->contains(catalog::shape_of(relation))) {
+        return rejected(disagreement(
+            display({relation.schema, relation.name}),
+            "has another shape than the pinned one",
+            begin
+        ));
+    }
     KnownRelation known{&relation, {}};
     for (const catalog::Column& column : relation.columns) {
         const auto* const column_policy = policy.column(column.name);

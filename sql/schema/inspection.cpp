@@ -30,7 +30,8 @@ ORDER BY n.nspname, c.relname)sql";
 constexpr std::string_view kColumns = R"sql(
 SELECT n.nspname, c.relname,
   EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid {=} c.oid),
-  a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (a.atttypid {=} {marker}) IS TRUE
+  a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (a.atttypid {=} {marker}) IS TRUE,
+  c.relkind, a.atttypid, a.atttypmod
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid {=} a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
 WHERE a.attnum {>} 0 AND NOT a.attisdropped AND c.relpersistence {<>} 't'

@@ -21,7 +21,7 @@ std::string marker_query();
 std::string relations_query();
 
 /// Columns of these, and every other relation's columns of type pgveil.ciphertext: schema, table,
-/// is_child (of another table), column, type, is_ciphertext.
+/// is_child (of another table), column, type, is_ciphertext, relkind, type OID, typmod.
 std::string columns_query();
 
 /// CHECK constraints pgveil_... on them: schema, table, name, is_validated, definition.

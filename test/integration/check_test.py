@@ -1,9 +1,13 @@
 """`pgveil check`: every kind of difference between policy and database, made by a superuser behind the proxy's back."""
 
 import json
+import signal
+import time
 import unittest
 
-from stack import CLINIC, Stack, psql, run, succeeded
+import psycopg
+
+from stack import CLINIC, Stack, psql, run, succeeded, wait_until
 
 
 def setUpModule():
@@ -129,6 +133,57 @@ class Check(unittest.TestCase):
         self.assertIn("nowhere", done.stderr)
         self.assertEqual(check(settings="/nowhere/pgveil.json").returncode, 2)
         self.assertEqual(run([STACK.dir / "bin" / "pgveil", "check"]).returncode, 2)
+
+    def reload(self):
+        """The proxy reads the pins that are there now."""
+        mark = len(STACK.proxy_log())
+        STACK.signal_proxy(signal.SIGHUP)
+        wait_until(lambda: "reloaded" in STACK.proxy_log()[mark:], "the reload")
+
+    def answer(self, sql):
+        with STACK.connect() as connection:
+            try:
+                return connection.execute(sql).fetchall()
+            except psycopg.Error as error:
+                return error.sqlstate + " " + error.diag.message_primary
+
+    def test_a_pinned_table_that_changes_is_refused_until_pinned_again(self):
+        pins = STACK.dir / "policy.pins.json"
+        read = "SELECT count(*) FROM patients"
+        write = "INSERT INTO patients (id, ssn, name) VALUES (1, 'x', 'y') RETURNING id"
+        self.assertEqual(check("--pin", "--database", "clinic").returncode, 2)
+        self.assertFalse(pins.exists())
+        done = check("--pin")
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        self.assertIn("pinned 2 tables in ", done.stdout)
+        self.addCleanup(pins.unlink)
+        self.assert_clean()
+        self.reload()
+        self.assertEqual(self.answer(read), [(0,)])
+        self.behind_the_proxy("ALTER TABLE patients ADD extra text")
+        time.sleep(1.1)  # limits.catalog_ttl_ms
+        for statement in (read, write, "DELETE FROM public.patients"):
+            self.assertEqual(self.answer(statement), "0A000 public.patients: has another shape than the pinned one")
+        self.assertEqual(self.answer("SELECT count(*) FROM visits"), [(0,)])
+        done = check()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("clinic: public.patients: has another shape than the pinned one", done.stdout)
+        self.assertIn('"extra" 25', done.stdout)
+        self.assertEqual(check("--pin").returncode, 0)
+        self.reload()
+        self.assertEqual(self.answer(read), [(0,)])
+        self.behind_the_proxy("ALTER TABLE patients DROP extra")
+        self.assertEqual(check("--pin").returncode, 0)
+        self.reload()
+
+    def test_damaged_pins_are_an_error_and_can_be_pinned_anew(self):
+        pins = STACK.write("policy.pins.json", "{")
+        self.addCleanup(pins.unlink)
+        done = check()
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("policy.pins.json", done.stderr)
+        self.assertEqual(check("--pin").returncode, 0)
+        self.assert_clean()
 
     def test_a_name_cannot_write_lines_of_its_own(self):
         self.behind_the_proxy('CREATE TABLE "x\nclinic: no differences" (c pgveil.ciphertext)')
