@@ -60,6 +60,13 @@ bool Policy::is_listed_plain(std::string_view schema, std::string_view name) con
     return !plain_.empty() && plain_.contains(PolicyName{std::string(schema), std::string(name)});
 }
 
+const std::set<std::string>* Policy::pinned_shapes(
+    const std::string& schema, const std::string& table
+) const {
+    const auto found = content_.pins.find(PolicyName{schema, table});
+    return found == content_.pins.end() ? nullptr : &found->second;
+}
+
 bool Policy::covers_database(std::string_view database) const {
     return content_.databases.empty() ||
            std::find(content_.databases.begin(), content_.databases.end(), database) !=

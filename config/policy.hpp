@@ -54,12 +54,16 @@ struct PolicyName {
     friend auto operator<=>(const PolicyName&, const PolicyName&) = default;
 };
 
+/// The shapes (catalog::shape_of) that a table may have; a table without entry may have any.
+using Pins = std::map<PolicyName, std::set<std::string>>;
+
 /// What parse_policy hands to Policy. Everything in it has been checked.
 struct PolicyContent {
     std::vector<TablePolicy> tables;
     std::vector<PolicyName> plain;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
+    Pins pins;
 };
 
 /// Which columns are protected and how. Immutable: hold it by shared_ptr<const Policy>; a reload
@@ -78,6 +82,16 @@ public:
 
     /// True if the policy says that this relation is plain although its name is protected.
     bool is_listed_plain(std::string_view schema, std::string_view name) const;
+
+    /// The shapes that `pgveil check --pin` wrote down for a table; null: it is not pinned.
+    const std::set<std::string>* pinned_shapes(const std::string& schema, const std::string& table)
+        const;
+
+    /// The relations listed under "plain".
+    const std::vector<PolicyName>& plain() const { return content_.plain; }
+
+    /// The databases the policy is for; empty: all.
+    const std::vector<std::string>& databases() const { return content_.databases; }
 
     /// True if the policy protects tables of this database (all of them by default).
     bool covers_database(std::string_view database) const;
@@ -114,7 +128,7 @@ std::string default_context(
 /// keys, features that are not available yet, and contradictions are errors of one line.
 Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::string_view text);
 
-/// parse_policy on the content of a file.
+/// parse_policy on the content of a file, with the pins that stand beside it (pins.hpp).
 Result<std::shared_ptr<const Policy>> load_policy(const std::string& path);
 
 }  // namespace pgveil::config

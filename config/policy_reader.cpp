@@ -1,6 +1,7 @@
 #include "config/policy_reader.hpp"
 
 #include "config/embedded_schemas.hpp"
+#include "config/pins.hpp"
 #include "config/policy_name.hpp"
 #include "config/text_file.hpp"
 #include "sql/types/searchable_form.hpp"
@@ -277,7 +278,9 @@ Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
     return content;
 }
 
-Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::string_view text) {
+namespace {
+
+Result<PolicyContent> parse_content(std::string_view file, std::string_view text) {
     const Result<Json> document = parse_document(file, text, policy_schema());
     if (!document.has_value()) {
         return document.error();
@@ -290,6 +293,16 @@ Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::s
     if (!checked.has_value()) {
         return checked.error();
     }
+    return content;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Policy>> parse_policy(std::string_view file, std::string_view text) {
+    Result<PolicyContent> content = parse_content(file, text);
+    if (!content.has_value()) {
+        return content.error();
+    }
     return std::make_shared<const Policy>(std::move(*content));
 }
 
@@ -298,7 +311,16 @@ Result<std::shared_ptr<const Policy>> load_policy(const std::string& path) {
     if (!text.has_value()) {
         return text.error();
     }
-    return parse_policy(path, *text);
+    Result<PolicyContent> content = parse_content(path, *text);
+    if (!content.has_value()) {
+        return content.error();
+    }
+    Result<Pins> pins = load_pins(pins_path(path));
+    if (!pins.has_value()) {
+        return pins.error();
+    }
+    content->pins = std::move(*pins);
+    return std::make_shared<const Policy>(std::move(*content));
 }
 
 }  // namespace pgveil::config

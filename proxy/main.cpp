@@ -1,3 +1,4 @@
+#include "proxy/check.hpp"
 #include "proxy/order.hpp"
 #include "proxy/serve.hpp"
 
@@ -9,7 +10,7 @@ namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
 constexpr const char* kLater[] = {
-    "check", "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
+    "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
 
 int run(int argc, char** argv) {
     CLI::App app("pgveil: a PostgreSQL proxy that keeps chosen columns encrypted", "pgveil");
@@ -21,6 +22,27 @@ int run(int argc, char** argv) {
     CLI::App* const serve = app.add_subcommand("serve", "run the proxy");
     serve->add_option("--config", config, "settings file (pgveil.json)")->required();
     serve->callback([&] { status = pgveil::proxy::serve(config); });
+
+    pgveil::proxy::CheckRequest checked;
+    CLI::App* const check =
+        app.add_subcommand("check", "list where the databases differ from the policy");
+    check->add_option("--config", config, "settings file (pgveil.json)")->required();
+    CLI::Option* const database = check->add_option(
+        "--database",
+        checked.databases,
+        "look into this database only (may be repeated); without it into those of the policy, or "
+        "all of the server"
+    );
+    check
+        ->add_flag(
+            "--pin",
+            checked.pin,
+            "write down the shapes of the protected tables, as they are, beside the policy; a "
+            "table "
+            "that differs later is refused until pinned again"
+        )
+        ->excludes(database);
+    check->callback([&] { status = pgveil::proxy::check(config, checked); });
 
     pgveil::proxy::OrderRequest request;
     CLI::App* const order = app.add_subcommand(

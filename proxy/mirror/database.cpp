@@ -65,6 +65,10 @@ void Database::Finish::operator()(pg_conn* connection) const noexcept {
 }
 
 Result<Database> Database::connect(const config::Settings& settings) {
+    return connect(settings, settings.home.database);
+}
+
+Result<Database> Database::connect(const config::Settings& settings, const std::string& database) {
     const auto password = read_password(settings.home.password_file);
     if (!password.has_value()) {
         return password.error();
@@ -89,7 +93,7 @@ Result<Database> Database::connect(const config::Settings& settings) {
     const std::array<const char*, 11> values = {
         settings.upstream.host.c_str(),
         port.c_str(),
-        settings.home.database.c_str(),
+        database.c_str(),
         settings.home.user.c_str(),
         secret,
         uses_tls ? "verify-full" : "disable",
@@ -99,11 +103,12 @@ Result<Database> Database::connect(const config::Settings& settings) {
         "UTF8",
         nullptr};
     Connection connection(PQconnectdbParams(names.data(), values.data(), 0));
-    std::string name = settings.upstream.host + ":" + port + "/" + settings.home.database;
+    std::string name = settings.upstream.host + ":" + port + "/" + database;
     if (PQstatus(connection.get()) != CONNECTION_OK) {
         return Error{
-            "the home database " + name + " cannot be reached as user " + settings.home.user +
-            ": " + one_line(PQerrorMessage(connection.get()))};
+            (database == settings.home.database ? "the home database " : "the database ") + name +
+            " cannot be reached as user " + settings.home.user + ": " +
+            one_line(PQerrorMessage(connection.get()))};
     }
     return Database(std::move(connection), std::move(name));
 }
@@ -126,8 +131,7 @@ Result<Rows> Database::run(std::string_view sql, const std::vector<std::string>&
     ));
     const ExecStatusType status = PQresultStatus(answer.get());
     if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        return Error{
-            "home database " + name_ + ": " + one_line(PQresultErrorMessage(answer.get()))};
+        return Error{"database " + name_ + ": " + one_line(PQresultErrorMessage(answer.get()))};
     }
     Rows rows;
     for (int row = 0; row < PQntuples(answer.get()); ++row) {

@@ -32,6 +32,8 @@ public:
     /// TLS as the settings say for the upstream leg; the whole attempt is bounded by
     /// upstream.connect_timeout_ms (at least 2 s).
     static Result<Database> connect(const config::Settings& settings);
+    /// The same to another database of the server.
+    static Result<Database> connect(const config::Settings& settings, const std::string& database);
 
     Result<Rows> run(std::string_view sql, const std::vector<std::string>& parameters = {});
 

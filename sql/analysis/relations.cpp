@@ -154,6 +154,15 @@ Judgement Relations::judge_protected(
             begin
         ));
     }
+    const auto* const shapes = context_.policy.pinned_shapes(relation.schema, relation.name);
+    const bool is_stored = relation.oid != 0;  // else this text creates it
+    if (shapes != nullptr && is_stored && !shapes->contains(catalog::shape_of(relation))) {
+        return rejected(disagreement(
+            display({relation.schema, relation.name}),
+            "has another shape than the pinned one",
+            begin
+        ));
+    }
     KnownRelation known{&relation, {}};
     for (const catalog::Column& column : relation.columns) {
         const auto* const column_policy = policy.column(column.name);
@@ -188,6 +197,15 @@ const catalog::Entry* Relations::entry_of(const catalog::RelationName& name) {
     const catalog::Entry* const staged = staged_.find(name);
     used_.insert(name);
     return staged != nullptr ? staged : context_.catalog.find(name);
+}
+
+const catalog::Relation* Relations::described(const catalog::RelationName& name) {
+    const catalog::Entry* const entry = entry_of(name);
+    if (entry == nullptr) {
+        missing_.insert(name);
+        return nullptr;
+    }
+    return entry->relation ? &*entry->relation : nullptr;
 }
 
 std::optional<std::string> Relations::creation_schema(const catalog::RelationName& name) {

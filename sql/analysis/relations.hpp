@@ -50,6 +50,10 @@ public:
     /// An identifier that may or may not name a relation: kPlain unless it certainly does.
     Judgement judge_candidate(const catalog::RelationName& name, std::uint32_t begin);
 
+    /// What the database says about a name, whatever we think of it. Null: there is no such
+    /// relation, or it is not looked up yet (reported through missing()).
+    const catalog::Relation* described(const catalog::RelationName& name);
+
     /// Where `CREATE TABLE name` goes. kMissing is reported through missing().
     std::optional<std::string> creation_schema(const catalog::RelationName& name);
 

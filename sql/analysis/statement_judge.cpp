@@ -2,6 +2,7 @@
 
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/facade.hpp"
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/session.hpp"
@@ -51,6 +52,7 @@ public:
     Decision run() {
         refuse_impossible_parameters();
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
+        show_plain_catalog(draft_, statement_);
         return std::move(draft_).finish();
     }
 

@@ -65,6 +65,19 @@ void Catalog::clear() {
     size_bytes_ = 0;
 }
 
+std::string shape_of(const Relation& relation) {
+    std::string shape(1, relation.relkind);
+    for (const Column& column : relation.columns) {
+        shape += &column == &relation.columns.front() ? " " : ", ";
+        append_quoted(shape, column.name);
+        shape += " " + (column.is_ciphertext ? "ciphertext" : std::to_string(column.type_oid));
+        if (!column.is_ciphertext && column.typmod >= 0) {
+            shape += "(" + std::to_string(column.typmod) + ")";
+        }
+    }
+    return shape;
+}
+
 std::string quoted(const RelationName& name) {
     std::string result;
     if (!name.schema.empty()) {

@@ -89,6 +89,11 @@ private:
     std::size_t size_bytes_ = 0;
 };
 
+/// What `pgveil check --pin` pins: kind, and names and types of the columns in order, such as
+/// `r "id" 23, "name" ciphertext, "city" 1043(24)`. Numbers are pg_type OIDs and typmods, because
+/// the names of types depend on search_path.
+std::string shape_of(const Relation& relation);
+
 /// `"schema"."name"` or `"name"`, inner quotes doubled: what to_regclass() takes.
 std::string quoted(const RelationName& name);
 

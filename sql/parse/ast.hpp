@@ -276,6 +276,17 @@ struct Inventory {
         std::string schema;
         std::string name;
         std::uint32_t begin = kNowhere;
+        /// Stands in FROM or USING, where a sub-select could stand as well.
+        bool is_source = false;
+        bool has_alias = false;
+        /// Means a table of a WITH around it.
+        bool is_common = false;
+    };
+
+    /// A column reference with a schema: `schema.table.column` or `schema.table.*`.
+    struct Reference {
+        Names relation;  // the parts that name the relation
+        std::uint32_t begin = kNowhere;
     };
 
     /// A string constant of at least kStringMin characters, by its hash.
@@ -291,6 +302,9 @@ struct Inventory {
     std::vector<const Expression*> calls;  // each a Call
     std::vector<TypeName> types;           // schema-qualified ones other than pg_catalog's
     std::vector<std::uint32_t> parameters;
+    std::vector<Reference> references;
+    Names system_columns;      // ctid, tableoid, xmin, ... as far as referred to, each once
+    bool has_star = false;     // `*`, `t.*` or NATURAL: all columns of something
     bool has_unknown = false;  // then names may be missing here: ask the tokens
 };
 

@@ -59,6 +59,8 @@ public:
 private:
     class Level;
     friend class Level;
+    class CommonTables;
+    friend class CommonTables;
 
     // raw_expression.cpp
     ExpressionPtr expression(const void* node);
@@ -72,6 +74,7 @@ private:
     void read_indirection(const A_Indirection& raw, Expression& into);
     void read_constant(const A_Const& constant, Expression& into);
     void note_string(const Expression& constant);
+    void note_reference(const ColumnReference& reference, std::uint32_t begin);
     void read_call(const FuncCall& call, Expression& into);
     void read_sub_link(const SubLink& link, Expression& into);
     void read_case(const CaseExpr& expression, Expression& into);
@@ -83,6 +86,7 @@ private:
     FromItemPtr from_item(const void* node);
     std::vector<FromItemPtr> from_items(const List* list);
     TableReference table(const RangeVar* range);
+    TableReference source(const RangeVar* range);
     FromFunction from_function(const RangeFunction& range);
     Join join(const JoinExpr& expression);
 
@@ -98,6 +102,7 @@ private:
     // raw_command.cpp
     bool read_query(const void* node, Statement& into);
     bool read_command(const void* node, Statement& into);
+    void read_inner_query(const void* node);
     CreateTable create_table(const CreateStmt& raw);
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);
@@ -114,6 +119,7 @@ private:
     std::size_t depth_ = 0;
     bool exceeded_ = false;
     Inventory inventory_;
+    Names common_tables_;  // the names that WITH gives at this place
 };
 
 /// Counts nesting and nodes; false when the node may not be read.
@@ -136,6 +142,22 @@ public:
 
 private:
     RawReader& reader_;
+};
+
+/// While it lives, the names of a WITH clause that is read mean its tables.
+class RawReader::CommonTables {
+public:
+    explicit CommonTables(RawReader& reader)
+        : reader_(reader), outside_(reader.common_tables_.size()) {}
+
+    CommonTables(const CommonTables&) = delete;
+    CommonTables& operator=(const CommonTables&) = delete;
+
+    ~CommonTables() { reader_.common_tables_.resize(outside_); }
+
+private:
+    RawReader& reader_;
+    std::size_t outside_;
 };
 
 /// SQL name and class of a command that is not modelled, and the node's kind for unknown nodes.

@@ -16,9 +16,32 @@ Statement RawReader::statement(const void* node) {
     if (is_select_into || (!read_query(node, result) && !read_command(node, result))) {
         result.node =
             is_select_into ? Other{"SELECT INTO", Other::Kind::kDdl, {}} : other_command(node);
+        read_inner_query(node);
     }
     result.inventory = std::move(inventory_);
     return result;
+}
+
+void RawReader::read_inner_query(const void* node) {
+    const void* query = nullptr;
+    switch (static_cast<int>(tag_of(node))) {
+        case T_SelectStmt: query = node; break;
+        case T_CopyStmt: query = node_as<CopyStmt>(node)->query; break;
+        case T_PrepareStmt: query = node_as<PrepareStmt>(node)->query; break;
+        case T_DeclareCursorStmt: query = node_as<DeclareCursorStmt>(node)->query; break;
+        case T_CreateTableAsStmt: {
+            const auto& create = *node_as<CreateTableAsStmt>(node);
+            query = create.objtype == OBJECT_TABLE ? create.query : nullptr;
+            break;
+        }
+        default: return;
+    }
+    Statement inner;
+    if (query != nullptr && !read_query(query, inner)) {
+        note_unknown();
+    }
+    // Its tree goes; what it contains is in the inventory. Calls point into the tree.
+    inventory_.calls.clear();
 }
 
 namespace {

@@ -56,6 +56,7 @@ bool RawReader::read_leaf(const void* node, Expression& into) {
             const auto fields = elements_of(raw.fields);
             const bool star = !fields.empty() && tag_of(fields.back()) == T_A_Star;
             into.node = ColumnReference{names_of(raw.fields), star};
+            note_reference(std::get<ColumnReference>(into.node), into.begin);
             return true;
         }
         case T_SetToDefault:
@@ -100,16 +101,6 @@ void RawReader::read_constant(const A_Const& constant, Expression& into) {
         default: into.node = Unknown{"A_Const"}; note_unknown();
     }
     // NOLINTEND(cppcoreguidelines-pro-type-union-access)
-}
-
-void RawReader::note_string(const Expression& constant) {
-    const std::string& text = std::get<Constant>(constant.node).text;
-    const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    });
-    if (static_cast<std::size_t>(characters) >= Inventory::kStringMin) {
-        inventory_.strings.push_back({constant.begin, std::hash<std::string_view>{}(text)});
-    }
 }
 
 bool RawReader::read_operation(const void* node, Expression& into) {

@@ -1,5 +1,6 @@
 #include "sql/parse/raw.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -39,6 +40,17 @@ TableReference RawReader::table(const RangeVar* range) {
     return result;
 }
 
+TableReference RawReader::source(const RangeVar* range) {
+    TableReference result = table(range);
+    Inventory::Table& noted = inventory_.tables.back();
+    noted.is_source = true;
+    noted.has_alias = !result.alias.name.empty();
+    noted.is_common = result.schema.empty() &&
+                      std::find(common_tables_.begin(), common_tables_.end(), result.name) !=
+                          common_tables_.end();
+    return result;
+}
+
 std::vector<FromItemPtr> RawReader::from_items(const List* list) {
     std::vector<FromItemPtr> result;
     for (const void* element : elements_of(list)) {
@@ -56,7 +68,7 @@ FromItemPtr RawReader::from_item(const void* node) {
     switch (static_cast<int>(tag_of(node))) {
         case T_RangeVar:
             result->begin = offset_of(node_as<RangeVar>(node)->location);
-            result->node = table(node_as<RangeVar>(node));
+            result->node = source(node_as<RangeVar>(node));
             return result;
         case T_RangeSubselect: {
             const auto& raw = *node_as<RangeSubselect>(node);
@@ -96,6 +108,7 @@ Join RawReader::join(const JoinExpr& raw) {
     Join result;
     result.kind = kind_of_join(raw.jointype);
     result.natural = raw.isNatural;
+    inventory_.has_star = inventory_.has_star || raw.isNatural;
     result.using_columns = names_of(raw.usingClause);
     result.has_using_alias = raw.join_using_alias != nullptr;
     result.left = from_item(raw.larg);

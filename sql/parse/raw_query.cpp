@@ -16,6 +16,7 @@ std::unique_ptr<Select> RawReader::select(const void* node) {
         return result;
     }
     const auto& raw = *node_as<SelectStmt>(node);
+    const CommonTables scope(*this);
     result->with = with(raw.withClause);
     switch (raw.op) {
         case SETOP_NONE: break;
@@ -61,7 +62,11 @@ With RawReader::with(const WithClause* clause) {
         return result;
     }
     result.recursive = clause->recursive;
-    for (const void* element : elements_of(clause->ctes)) {
+    const auto tables = elements_of(clause->ctes);
+    for (const void* element : result.recursive ? tables : std::vector<const void*>()) {
+        common_tables_.push_back(text_or_empty(node_as<CommonTableExpr>(element)->ctename));
+    }
+    for (const void* element : tables) {
         const auto& raw = *node_as<CommonTableExpr>(element);
         CommonTable table;
         table.name = text_or_empty(raw.ctename);
@@ -72,6 +77,7 @@ With RawReader::with(const WithClause* clause) {
         if (level && raw.ctequery != nullptr && !read_query(raw.ctequery, *table.query)) {
             note_unknown();
         }
+        common_tables_.push_back(table.name);
         result.tables.push_back(std::move(table));
     }
     return result;
@@ -93,6 +99,7 @@ std::vector<Target> RawReader::targets(const List* list) {
 
 Insert RawReader::insert(const InsertStmt& raw) {
     Insert result;
+    const CommonTables scope(*this);
     result.with = with(raw.withClause);
     result.target = table(raw.relation);
     result.columns = targets(raw.cols);
@@ -107,6 +114,7 @@ Insert RawReader::insert(const InsertStmt& raw) {
 
 Update RawReader::update(const UpdateStmt& raw) {
     Update result;
+    const CommonTables scope(*this);
     result.with = with(raw.withClause);
     result.target = table(raw.relation);
     result.assignments = targets(raw.targetList);
@@ -118,6 +126,7 @@ Update RawReader::update(const UpdateStmt& raw) {
 
 Delete RawReader::delete_from(const DeleteStmt& raw) {
     Delete result;
+    const CommonTables scope(*this);
     result.with = with(raw.withClause);
     result.target = table(raw.relation);
     result.from = from_items(raw.usingClause);

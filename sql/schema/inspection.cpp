@@ -1,0 +1,152 @@
+#include "sql/schema/inspection.hpp"
+
+#include "sql/schema/schema.hpp"
+#include "sql/schema/sql_template.hpp"
+
+#include <array>
+
+namespace pgveil::schema {
+
+namespace {
+
+constexpr std::string_view kDatabases = R"sql(
+SELECT d.datname, pg_catalog.has_database_privilege(d.oid, 'CONNECT')
+FROM pg_catalog.pg_database d WHERE d.datallowconn AND NOT d.datistemplate ORDER BY d.datname)sql";
+
+constexpr std::string_view kMarker = R"sql(
+SELECT t.typtype, pg_catalog.format_type(t.typbasetype, NULL),
+  t.typnotnull OR t.typdefault IS NOT NULL OR t.typtypmod {<>} '-1'
+  OR EXISTS (SELECT 1 FROM pg_catalog.pg_constraint k WHERE k.contypid {=} t.oid)
+FROM pg_catalog.pg_type t WHERE t.oid {=} {marker})sql";
+
+constexpr std::string_view kRelations = R"sql(
+SELECT n.nspname, c.relname, c.relkind
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+WHERE c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[])
+  AND c.relkind {=} ANY ('{r,p,v,m,f}'::pg_catalog."char"[]) AND c.relpersistence {<>} 't'
+  AND n.nspname {<>} 'pgveil'
+ORDER BY n.nspname, c.relname)sql";
+
+constexpr std::string_view kColumns = R"sql(
+SELECT n.nspname, c.relname,
+  EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid {=} c.oid),
+  a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (a.atttypid {=} {marker}) IS TRUE,
+  c.relkind, a.atttypid, a.atttypmod
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid {=} a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+WHERE a.attnum {>} 0 AND NOT a.attisdropped AND c.relpersistence {<>} 't'
+  AND (c.relkind {=} ANY ('{r,p,m,f}'::pg_catalog."char"[]) AND a.atttypid {=} {marker}
+    OR c.relkind {=} ANY ('{r,p}'::pg_catalog."char"[])
+      AND c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[]))
+ORDER BY n.nspname, c.relname, a.attnum)sql";
+
+constexpr std::string_view kChecks = R"sql(
+SELECT n.nspname, c.relname, k.conname, k.convalidated, pg_catalog.pg_get_constraintdef(k.oid)
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid {=} k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+WHERE k.contype {=} 'c' AND pg_catalog.starts_with(k.conname::pg_catalog.text, 'pgveil_')
+  AND c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[]))sql";
+
+// A function is found by the words of its source, or, where it has a parsed body, by dependency.
+constexpr std::string_view kAttachments = R"sql(
+WITH RECURSIVE guarded AS (
+  SELECT c.oid, n.nspname, c.relname,
+    '\m' OPERATOR(pg_catalog.||) pg_catalog.regexp_replace(c.relname::pg_catalog.text, '([^[:alnum:]_])', '\\\1', 'g')
+      OPERATOR(pg_catalog.||) '\M' AS word
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+  WHERE c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[])
+    AND c.relkind {=} ANY ('{r,p}'::pg_catalog."char"[]) AND c.relpersistence {<>} 't'
+), depending(oid, nspname, relname, seen) AS (
+  SELECT g.oid, g.nspname, g.relname, g.oid FROM guarded g
+  UNION
+  SELECT w.ev_class, d.nspname, d.relname, w.ev_class
+  FROM depending d JOIN pg_catalog.pg_depend p ON p.refobjid {=} d.oid
+    AND p.refclassid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND p.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite w ON w.oid {=} p.objid
+), found AS (
+  SELECT d.nspname, d.relname, CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind,
+    d.oid::pg_catalog.regclass::pg_catalog.text AS name
+  FROM depending d JOIN pg_catalog.pg_class c ON c.oid {=} d.oid
+  WHERE c.relkind {=} ANY ('{v,m}'::pg_catalog."char"[])
+  UNION SELECT g.nspname, g.relname, 'rule', w.rulename FROM guarded g
+    JOIN pg_catalog.pg_rewrite w ON w.ev_class {=} g.oid
+  UNION SELECT g.nspname, g.relname, 'trigger', t.tgname FROM guarded g
+    JOIN pg_catalog.pg_trigger t ON t.tgrelid {=} g.oid AND NOT t.tgisinternal
+  UNION SELECT g.nspname, g.relname, 'row-level security policy', p.polname FROM guarded g
+    JOIN pg_catalog.pg_policy p ON p.polrelid {=} g.oid
+  UNION SELECT g.nspname, g.relname, 'function', f.oid::pg_catalog.regprocedure::pg_catalog.text
+    FROM guarded g JOIN pg_catalog.pg_proc f ON f.prosrc OPERATOR(pg_catalog.~*) g.word
+    JOIN pg_catalog.pg_namespace n ON n.oid {=} f.pronamespace
+    WHERE n.nspname {<>} ALL ('{pg_catalog,information_schema,pgveil}'::pg_catalog.name[])
+  UNION SELECT g.nspname, g.relname, 'function', p.objid::pg_catalog.regprocedure::pg_catalog.text
+    FROM guarded g JOIN pg_catalog.pg_depend p ON p.refobjid {=} g.oid
+      AND p.refclassid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
+      AND p.classid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass
+)
+SELECT f.nspname, f.relname, f.kind, f.name FROM found f ORDER BY 1, 2, 3, 4)sql";
+
+/// Takes out what the server's own spelling adds or leaves out.
+std::string bare(std::string_view condition) {
+    constexpr std::array<std::string_view, 12> kNoise = {
+        "pg_catalog.",
+        "OPERATOR",
+        "::pgveil.ciphertext",
+        "::bytea",
+        "(",
+        ")",
+        " ",
+        "\n",
+        "\t",
+        "\"",
+        "CHECK",
+        "NOT VALID"};
+    std::string result;
+    while (!condition.empty()) {
+        std::size_t noise = 0;
+        for (const std::string_view word : kNoise) {
+            noise = noise == 0 && condition.starts_with(word) ? word.size() : noise;
+        }
+        if (noise == 0) {
+            result += condition.front();
+        }
+        condition.remove_prefix(noise == 0 ? 1 : noise);
+    }
+    return result;
+}
+
+std::string query(std::string_view text) {
+    return expand(text.substr(1));
+}
+
+}  // namespace
+
+std::string databases_query() {
+    return query(kDatabases);
+}
+
+std::string marker_query() {
+    return query(kMarker);
+}
+
+std::string relations_query() {
+    return query(kRelations);
+}
+
+std::string columns_query() {
+    return query(kColumns);
+}
+
+std::string checks_query() {
+    return query(kChecks);
+}
+
+std::string attachments_query() {
+    return query(kAttachments);
+}
+
+bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme) {
+    return bare(definition) == bare(check_expression(column, scheme));
+}
+
+}  // namespace pgveil::schema
