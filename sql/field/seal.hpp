@@ -39,7 +39,8 @@ std::size_t key_size(config::Scheme scheme);
 
 /// Which bytes bind a value to its place: LP(tenant, group, key id, context, type, scheme), and
 /// nothing else. The type carries no typmod (but the scale of a searchable numeric) and varchar
-/// counts as text, so that widening a column breaks no value. It is the GCM associated data, and the first S2V component for equality.
+/// counts as text, so that widening a column breaks no value. It is the GCM associated data, and
+/// the first S2V component for equality.
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id);
 
 /// Seals and opens the values of one column under one key, for the time of one request.

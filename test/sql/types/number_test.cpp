@@ -140,9 +140,13 @@ TEST(Float, HonoursExtraFloatDigits) {
 
 TEST(Float, ReadsToTheLastBit) {
     EXPECT_EQ(sent(kFloat8, "4.9e-324"), "0000000000000001");
-    EXPECT_EQ(sent(kFloat8, "2e-324"), "22003 \"2e-324\" is out of range for type double precision");
+    EXPECT_EQ(
+        sent(kFloat8, "2e-324"), "22003 \"2e-324\" is out of range for type double precision"
+    );
     EXPECT_EQ(sent(kFloat4, "3.4028235677973365e38"), "7f7fffff");
-    EXPECT_EQ(sent(kFloat4, "3.4028236e38"), "22003 \"3.4028236e38\" is out of range for type real");
+    EXPECT_EQ(
+        sent(kFloat4, "3.4028236e38"), "22003 \"3.4028236e38\" is out of range for type real"
+    );
     EXPECT_EQ(sent(kFloat8, "-nan"), "fff8000000000000");
     EXPECT_EQ(sent(kFloat8, "1e"), "22P02 invalid input syntax for type double precision: \"1e\"");
     EXPECT_TRUE(is_refused(from_text(kFloat8, "0x1p3", {})));
@@ -162,9 +166,7 @@ TEST(Char, PadsCutsAndRefusesByCharacters) {
     EXPECT_EQ(sent(three, "日本語é"), "22001 value too long for type character(3)");
     EXPECT_EQ(sent(named("char"), "ab"), "22001 value too long for type character(1)");
     EXPECT_EQ(sent(named("bpchar"), " a  "), "20612020");
-    EXPECT_EQ(
-        hex_or_error(apply_explicit_typmod(three, core::as_bytes("abcdef"))), "616263"
-    );
+    EXPECT_EQ(hex_or_error(apply_explicit_typmod(three, core::as_bytes("abcdef"))), "616263");
     EXPECT_EQ(hex_or_error(apply_explicit_typmod(three, core::as_bytes("é"))), "c3a92020");
 }
 
@@ -189,9 +191,7 @@ TEST(SearchableForm, BringsEqualValuesToOneForm) {
 }
 
 TEST(SearchableForm, LeavesAValueThatDoesNotFitTheScaleUnlikeAllThatDo) {
-    EXPECT_EQ(
-        searchable("numeric(10,2)", "0002000000000003000c13ba"), "0002000000000004000c13ba"
-    );
+    EXPECT_EQ(searchable("numeric(10,2)", "0002000000000003000c13ba"), "0002000000000004000c13ba");
 }
 
 TEST(SearchableForm, RefusesTheNegativeZeroOfFloats) {
@@ -208,9 +208,8 @@ TEST(SearchableForm, RefusesTheNegativeZeroOfFloats) {
 }
 
 TEST(SearchableForm, PutsTheBlanksOfCharBack) {
-    const auto value = send_form_of_stored(
-        named("char(3)"), core::SecretBytes::copy_of(core::as_bytes("é"))
-    );
+    const auto value =
+        send_form_of_stored(named("char(3)"), core::SecretBytes::copy_of(core::as_bytes("é")));
     EXPECT_EQ(hex_or_error(value), "c3a92020");
 }
 
