@@ -22,7 +22,8 @@ constexpr std::string_view kPolicy = R"json({
       "patient_ssn": { "type": "text", "search": "equality", "context": "person.ssn" },
       "diagnosis":   { "type": "text" } } },
     "public.readings": { "columns": {
-      "code":  { "type": "char(3)", "search": "equality" },
+      "code":  { "type": "char(3)", "search": "equality", "context": "code" },
+      "code5": { "type": "char(5)", "search": "equality", "context": "code" },
       "price": { "type": "numeric(8,2)", "search": "equality" },
       "big":   { "type": "int8", "search": "equality" },
       "level": { "type": "numeric" },
@@ -103,6 +104,7 @@ Clinic::Clinic() {
         "readings",
         {{"id", false},
          {"code", true},
+         {"code5", true},
          {"price", true},
          {"big", true},
          {"level", true},

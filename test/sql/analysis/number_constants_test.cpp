@@ -132,5 +132,24 @@ TEST(CharConstants, FollowTheLengthOfTheColumn) {
     EXPECT_TRUE(is_refused(compared("code", "'a'::\"char\"")));
 }
 
+TEST(CharColumns, OfTwoLengthsAreComparedButNotMerged) {
+    const Clinic clinic;
+    const auto sent = [&clinic](std::string_view sql) {
+        return is_refused(clinic.sent(sql));
+    };
+    EXPECT_FALSE(sent("SELECT 1 FROM readings a JOIN readings b ON a.code = b.code5"));
+    EXPECT_TRUE(sent("SELECT code FROM readings UNION ALL SELECT code5 FROM readings"));
+    EXPECT_FALSE(sent("SELECT code FROM readings UNION ALL SELECT code FROM readings"));
+    EXPECT_TRUE(
+        sent("SELECT * FROM (SELECT code FROM readings) a JOIN "
+             "(SELECT code5 AS code FROM readings) b USING (code)")
+    );
+    EXPECT_FALSE(
+        sent("SELECT * FROM (SELECT code FROM readings) a JOIN "
+             "(SELECT code FROM readings) b USING (code)")
+    );
+    EXPECT_TRUE(sent("UPDATE readings SET code = code5"));
+}
+
 }  // namespace
 }  // namespace pgveil::analysis::test

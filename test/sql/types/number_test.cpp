@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 namespace pgveil::types {
@@ -115,6 +116,37 @@ TEST(Numeric, ReceivesAsPostgresDoes) {
     EXPECT_EQ(
         received(named("numeric(3,2)"), "0001000000000000000a"), "22003 numeric field overflow"
     );
+}
+
+TEST(Numeric, ReadsAnyBytesAndKeepsWhatItAccepted) {
+    std::mt19937 random(5);
+    std::size_t accepted = 0;
+    for (int round = 0; round < 20000; ++round) {
+        // A header that is often right, then digits.
+        const std::size_t digits = random() % 6;
+        core::Bytes bytes = {0, static_cast<std::uint8_t>(random() % 20 == 0 ? 9 : digits)};
+        for (const auto byte :
+             {random() % 3 == 0 ? 255U : 0U, random() % 4, 64U * (random() % 2)}) {
+            bytes.push_back(static_cast<std::uint8_t>(byte));
+        }
+        bytes.push_back(0);
+        bytes.push_back(0);
+        bytes.push_back(static_cast<std::uint8_t>(random() % 30));
+        for (std::size_t index = 0; index < digits; ++index) {
+            bytes.push_back(static_cast<std::uint8_t>(random() % 40));
+            bytes.push_back(static_cast<std::uint8_t>(random()));
+        }
+        const auto value = from_binary(kNumeric, bytes);
+        if (!value.has_value()) {
+            continue;
+        }
+        ++accepted;
+        EXPECT_EQ(hex_or_error(from_binary(kNumeric, value->reveal())), hex_or_error(value));
+        const auto text = to_text(kNumeric, value->reveal(), {});
+        ASSERT_TRUE(text.has_value());
+        EXPECT_EQ(sent(kNumeric, core::as_text(text->reveal())), core::to_hex(value->reveal()));
+    }
+    EXPECT_GT(accepted, 5000U);
 }
 
 TEST(Float, WritesTheShortestDigitsAsPostgresDoes) {
