@@ -75,20 +75,18 @@ types::Result<core::SecretBytes> convert(
     }
     const bool is_assigned = use == ParameterUse::kAssigned;
     if (value->type) {
-        return is_assigned ? types::convert_for_assignment(
-                                 *value->type, column, value->binary.reveal(), style
-                             )
-                           : types::convert_for_comparison(
-                                 *value->type, column, value->binary.reveal()
-                             );
+        return is_assigned
+                   ? types::convert_for_assignment(
+                         *value->type, column, value->binary.reveal(), style
+                     )
+                   : types::convert_for_comparison(*value->type, column, value->binary.reveal());
     }
     if (is_assigned) {
         return types::from_text(column, bare.constant->text, style);
     }
     const types::Type compared = types::comparison_type(column);
     auto read = types::from_text(compared, bare.constant->text, style);
-    return read ? types::convert_for_comparison(compared, column, read->reveal())
-                : std::move(read);
+    return read ? types::convert_for_comparison(compared, column, read->reveal()) : std::move(read);
 }
 
 }  // namespace

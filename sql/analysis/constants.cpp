@@ -89,8 +89,7 @@ public:
 
 private:
     void seal_constant() {
-        auto plaintext =
-            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style);
+        auto plaintext = plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style);
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return;
@@ -147,7 +146,8 @@ private:
         if (!input) {
             return;
         }
-        if (use_ == ParameterUse::kCompared && !types::is_comparable(input->kind, column_->type.kind)) {
+        if (use_ == ParameterUse::kCompared &&
+            !types::is_comparable(input->kind, column_->type.kind)) {
             refuse_parameter("comparison with a parameter of type " + types::sql_name_of(*input));
             return;
         }

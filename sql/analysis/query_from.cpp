@@ -251,6 +251,17 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
             continue;
         }
         compare(one->value, other->value, Use::kUsing, begin);
+        const ColumnPtr& left_column = one->value.column;
+        const ColumnPtr& right_column = other->value.column;
+        if (left_column != nullptr && right_column != nullptr &&
+            left_column->type != right_column->type) {
+            draft_.refuse(
+                "USING or NATURAL JOIN of columns with different lengths or types",
+                "write JOIN ... ON",
+                left_column,
+                begin
+            );
+        }
         merged.push_back({name, join.kind == parse::Join::Kind::kRight ? other->value : one->value}
         );
     }

@@ -309,10 +309,12 @@ void Query::combine(const parse::Select& statement, Output& left, const Output& 
             continue;
         }
         const bool both = one.column != nullptr && other.column != nullptr;
-        if (!both || left.is_opaque || !field::shares_context(*one.column, *other.column)) {
+        // The result has one length and scale, and its values are not made anew.
+        if (!both || left.is_opaque || !field::shares_context(*one.column, *other.column) ||
+            one.column->type != other.column->type) {
             draft_.refuse(
                 "UNION, INTERSECT or EXCEPT with something else in the same place",
-                "combine columns of the same context only, or run two queries",
+                "combine columns of the same context and type only, or run two queries",
                 column,
                 parse::kNowhere
             );

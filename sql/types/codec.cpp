@@ -161,9 +161,7 @@ Result<void> append_text(Type type, core::ByteView binary, const TextStyle& styl
         case Kind::kInt8: append_integer(binary, sink); break;
         case Kind::kNumeric: return append_numeric(binary, sink);
         case Kind::kFloat4:
-        case Kind::kFloat8:
-            append_float(type.kind, binary, style.extra_float_digits, sink);
-            break;
+        case Kind::kFloat8: append_float(type.kind, binary, style.extra_float_digits, sink); break;
         case Kind::kText:
         case Kind::kVarchar:
         case Kind::kBpchar: sink.append(core::as_text(binary)); break;

@@ -180,8 +180,9 @@ Result<core::SecretBytes> compare_numbers(Type from, Type column, core::ByteView
     if (!equal.has_value()) {
         return equal.error();
     }
-    return *equal ? Result<core::SecretBytes>(without_negative_zero(column.kind, std::move(**equal)))
-                  : not_lossless(from, column);
+    return *equal
+               ? Result<core::SecretBytes>(without_negative_zero(column.kind, std::move(**equal)))
+               : not_lossless(from, column);
 }
 
 /// The assignment cast of every type to text is its output function.

@@ -30,7 +30,8 @@ Result<core::SecretBytes> convert_for_assignment(
 );
 
 /// `value::type` where `binary` already has the kind of `type`: applies the typmod as an explicit
-/// cast does (varchar(n) and char(n) truncate to n characters, timestamp(p) and numeric(p,s) round).
+/// cast does (varchar(n) and char(n) truncate to n characters, timestamp(p) and numeric(p,s)
+/// round).
 Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary);
 
 }  // namespace pgveil::types

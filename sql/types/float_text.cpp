@@ -102,11 +102,10 @@ std::optional<Float> read_number(std::string_view number) {
     const bool has_plus = number.starts_with('+');
     const std::string_view digits = number.substr(has_plus ? 1 : 0);
     Float value = 0;
-    const auto parsed = std::from_chars(
-        std::to_address(digits.begin()), std::to_address(digits.end()), value
-    );
-    const bool is_out_of_range = parsed.ec != std::errc() || std::isinf(value) ||
-                                 (value == 0 && has_digit_but_zero(digits));
+    const auto parsed =
+        std::from_chars(std::to_address(digits.begin()), std::to_address(digits.end()), value);
+    const bool is_out_of_range =
+        parsed.ec != std::errc() || std::isinf(value) || (value == 0 && has_digit_but_zero(digits));
     return is_out_of_range ? std::nullopt : std::optional(value);
 }
 
@@ -203,8 +202,7 @@ Float value_near(std::string_view digits, std::string_view tail, int exponent) {
     add(digits.substr(1));
     add(tail);
     add("e");
-    const auto done =
-        std::to_chars(text.data() + size, text.data() + text.size(), exponent);
+    const auto done = std::to_chars(text.data() + size, text.data() + text.size(), exponent);
     Float value = 0;
     std::from_chars(text.data(), done.ptr, value);
     return value;
@@ -313,7 +311,8 @@ void write_float(Float value, int extra_float_digits, TextSink& sink) {
         out.add('0');
         return sink.append(out.view());
     }
-    const Digits digits = is_shortest ? shortest_digits(magnitude) : digits_of(magnitude, precision);
+    const Digits digits =
+        is_shortest ? shortest_digits(magnitude) : digits_of(magnitude, precision);
     if (digits.exponent < -4 || digits.exponent >= precision) {
         add_scientific(digits, out);
     } else {

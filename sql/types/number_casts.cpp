@@ -90,8 +90,7 @@ Result<core::SecretBytes> cast_to_integer(Kind from, Kind to, core::ByteView bin
 Result<core::SecretBytes> cast_to_float(Kind from, Kind to, core::ByteView binary) {
     if (from == Kind::kNumeric) {
         const Result<core::SecretBytes> text = to_text(Type{from}, binary, {});
-        return text.has_value() ? float_from_text(to, core::as_text(text->reveal()))
-                                : text.error();
+        return text.has_value() ? float_from_text(to, core::as_text(text->reveal())) : text.error();
     }
     if (to == Kind::kFloat8) {
         return send_form_of_float8(double_of(from, binary));
@@ -171,8 +170,8 @@ Equal equal_numeric_of_float(Type column, double value) {
     core::SecretBytes form = candidate->to_binary();
     const Result<core::SecretBytes> back =
         cast_to_float(Kind::kNumeric, Kind::kFloat8, form.reveal());
-    const bool is_equal = back.has_value() && (std::isnan(value) ||
-                                               float8_value(back->reveal()) == value);
+    const bool is_equal =
+        back.has_value() && (std::isnan(value) || float8_value(back->reveal()) == value);
     return is_equal ? found(std::move(form)) : none();
 }
 

@@ -209,14 +209,12 @@ void Numeric::normalise(std::int32_t scale) {
         return result;
     }();
     const bool is_same = rounded.sign_ == sign_ && rounded.weight_ == weight_ &&
-                         core::equal_in_constant_time(
-                             rounded.digits_.reveal(), digits_.reveal()
-                         );
+                         core::equal_in_constant_time(rounded.digits_.reveal(), digits_.reveal());
     const std::int64_t decimals_behind =
         static_cast<std::int64_t>(count()) * kDecimalsPerDigit - integer_decimals();
-    const auto fewest = static_cast<std::int32_t>(std::clamp<std::int64_t>(
-        decimals_behind, 0, std::numeric_limits<std::int32_t>::max()
-    ));
+    const auto fewest = static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(decimals_behind, 0, std::numeric_limits<std::int32_t>::max())
+    );
     scale_ = is_same ? std::max(scale, 0) : fewest;
 }
 
@@ -230,7 +228,8 @@ Result<void> Numeric::check_format() const {
 }
 
 bool Numeric::is_whole() const {
-    return is_finite() && static_cast<std::int64_t>(count()) <= static_cast<std::int64_t>(weight_) + 1;
+    return is_finite() &&
+           static_cast<std::int64_t>(count()) <= static_cast<std::int64_t>(weight_) + 1;
 }
 
 std::optional<std::int64_t> Numeric::to_integer() const {

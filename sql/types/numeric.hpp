@@ -92,8 +92,8 @@ private:
     Result<void> check_format() const;
 
     Sign sign_ = Sign::kPositive;
-    std::int32_t weight_ = 0;  // of the first digit: digit(i) counts 10000^(weight_ - i)
-    std::int32_t scale_ = 0;   // decimals shown
+    std::int32_t weight_ = 0;   // of the first digit: digit(i) counts 10000^(weight_ - i)
+    std::int32_t scale_ = 0;    // decimals shown
     core::SecretBytes digits_;  // two bytes each, big endian
 };
 

@@ -89,9 +89,8 @@ std::optional<std::int64_t> take_exponent(std::string_view& rest) {
         return std::nullopt;
     }
     std::int64_t exponent = 0;
-    const auto parsed = std::from_chars(
-        std::to_address(digits.begin()), std::to_address(digits.end()), exponent
-    );
+    const auto parsed =
+        std::from_chars(std::to_address(digits.begin()), std::to_address(digits.end()), exponent);
     if (parsed.ec != std::errc() || exponent > kExponentMax) {
         exponent = kExponentMax;
     }
@@ -191,9 +190,9 @@ Result<Numeric> Numeric::number_from_text(std::string_view number, std::string_v
     const std::int64_t before =
         static_cast<std::int64_t>(decimal->whole.size()) + decimal->exponent;
     // Digits stand at multiples of four decimals from the point.
-    const std::int64_t digits_before =
-        before > 0 ? (before + kDecimalsPerDigit - 1) / kDecimalsPerDigit
-                   : -(-before / kDecimalsPerDigit);
+    const std::int64_t digits_before = before > 0
+                                           ? (before + kDecimalsPerDigit - 1) / kDecimalsPerDigit
+                                           : -(-before / kDecimalsPerDigit);
     const std::int64_t offset = digits_before * kDecimalsPerDigit - before;
     const std::int64_t decimals = static_cast<std::int64_t>(decimal->size()) + offset;
     const std::int64_t digits = (decimals + kDecimalsPerDigit - 1) / kDecimalsPerDigit;
@@ -258,8 +257,8 @@ Numeric Numeric::of_integer(std::int64_t value) {
     result.sign_ = value < 0 ? Sign::kNegative : Sign::kPositive;
     result.weight_ = kDigits - 1;
     result.digits_ = core::SecretBytes(kDigits * 2);
-    std::uint64_t magnitude = value < 0 ? 0 - static_cast<std::uint64_t>(value)
-                                        : static_cast<std::uint64_t>(value);
+    std::uint64_t magnitude =
+        value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
     for (std::size_t index = kDigits; index-- > 0; magnitude /= kBase) {
         result.set_digit(index, static_cast<std::int32_t>(magnitude % kBase));
     }

@@ -106,7 +106,7 @@ std::string sql_name_of(Type type) {
         case Kind::kInt4: return "integer";
         case Kind::kInt8: return "bigint";
         case Kind::kVarchar:
-            return "character varying" + 
+            return "character varying" +
                    (type.typmod >= 0 ? in_parentheses(type.typmod - kLengthOffset) : "");
         case Kind::kBpchar:
             return type.typmod >= 0 ? "character" + in_parentheses(type.typmod - kLengthOffset)

@@ -149,8 +149,7 @@ Result<Spelling> take_apart(std::string_view name) {
     if (close == std::string_view::npos) {
         return not_a_type(name);
     }
-    std::optional<Modifiers> modifiers =
-        parse_modifiers(name.substr(open + 1, close - open - 1));
+    std::optional<Modifiers> modifiers = parse_modifiers(name.substr(open + 1, close - open - 1));
     if (!modifiers) {
         return not_a_type(name);
     }

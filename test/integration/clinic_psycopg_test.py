@@ -99,6 +99,19 @@ class ThroughPsycopg(unittest.TestCase):
                 self.assert_same(lambda c: rolled_back(c, lambda: answer(
                     psycopg.ClientCursor(c), named(sql), arguments(values))))
 
+    def test_float_digits_set_before_the_first_statement(self):
+        """The server does not report them: they come from the options of the login, or from a role."""
+        def ask(url, options):
+            with psycopg.connect(url, options=options, autocommit=True) as connection:
+                return answer(connection.cursor(), "SELECT ratio, noise, dose, drift FROM findings ORDER BY id")
+        for digits in (-4, 0, 2):
+            with self.subTest(digits):
+                self.assertEqual(ask(STACK.url(), f"{STACK.options()} -c extra_float_digits={digits}"),
+                                 ask(CLINICS.plain_url, f"-c extra_float_digits={digits}"))
+        STACK.superuser("ALTER ROLE app SET extra_float_digits = -2")
+        self.addCleanup(STACK.superuser, "ALTER ROLE app RESET extra_float_digits")
+        self.assertEqual(ask(STACK.url(), STACK.options()), ask(CLINICS.plain_url, ""))
+
     def test_many_executions_of_one_prepared_statement(self):
         def ask(connection):
             cursor = connection.cursor()

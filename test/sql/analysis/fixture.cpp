@@ -21,6 +21,14 @@ constexpr std::string_view kPolicy = R"json({
     "public.visits": { "columns": {
       "patient_ssn": { "type": "text", "search": "equality", "context": "person.ssn" },
       "diagnosis":   { "type": "text" } } },
+    "public.readings": { "columns": {
+      "code":  { "type": "char(3)", "search": "equality", "context": "code" },
+      "code5": { "type": "char(5)", "search": "equality", "context": "code" },
+      "price": { "type": "numeric(8,2)", "search": "equality" },
+      "big":   { "type": "int8", "search": "equality" },
+      "level": { "type": "numeric" },
+      "ratio": { "type": "float4", "search": "equality" },
+      "dose":  { "type": "float8", "search": "equality" } } },
     "public.\"Odd Table\"": { "columns": { "\"The Name\"": { "type": "text", "search": "equality" } } }
   },
   "plain": [ "archive.visits" ]
@@ -90,6 +98,18 @@ Clinic::Clinic() {
          {"patient_ssn", true},
          {"diagnosis", true},
          {"day", false}}
+    ));
+    add(relation(
+        "public",
+        "readings",
+        {{"id", false},
+         {"code", true},
+         {"code5", true},
+         {"price", true},
+         {"big", true},
+         {"level", true},
+         {"ratio", true},
+         {"dose", true}}
     ));
     add(relation("public", "Odd Table", {{"id", false}, {"The Name", true}}));
     add(relation(

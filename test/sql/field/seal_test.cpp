@@ -1,6 +1,7 @@
 #include "sql/field/seal.hpp"
 
 #include "sql/field/envelope.hpp"
+#include "sql/field/plaintext.hpp"
 
 #include <gtest/gtest.h>
 
@@ -266,6 +267,31 @@ TEST(AssociatedData, IsLengthPrefixedFieldByField) {
         "0000000474657874"                                // type
         "00000008657175616c697479"                        // scheme
     );
+}
+
+TEST(AssociatedData, CarriesTheScaleOfASearchableNumeric) {
+    ProtectedColumn column = column_of(config::Scheme::kEquality);
+    column.type = *types::parse_type_name("numeric(10,2)");
+    const core::Bytes narrow = associated_data({"clinic", column}, 7);
+    column.type = *types::parse_type_name("numeric(12,2)");
+    EXPECT_EQ(associated_data({"clinic", column}, 7), narrow);
+    column.type = *types::parse_type_name("numeric(12,3)");
+    EXPECT_NE(associated_data({"clinic", column}, 7), narrow);
+}
+
+TEST(Plaintext, KeepsTheSendFormUnlessTheColumnIsSearchable) {
+    ProtectedColumn column = column_of(config::Scheme::kRandomized);
+    column.type = *types::parse_type_name("char(4)");
+    const auto plaintext = [&column] {
+        auto made = plaintext_of(column, core::SecretBytes::copy_of(core::as_bytes("ab  ")));
+        return made.has_value() ? std::string(core::as_text(made->reveal())) : made.error().message;
+    };
+    EXPECT_EQ(plaintext(), "ab  ");
+    column.scheme = config::Scheme::kEquality;
+    EXPECT_EQ(plaintext(), "ab");
+    const auto value = value_of(column, core::SecretBytes::copy_of(core::as_bytes("ab")));
+    ASSERT_TRUE(value.has_value());
+    EXPECT_EQ(core::as_text(value->reveal()), "ab  ");
 }
 
 TEST(ProtectedColumn, TakesTheContextFromThePolicyOrFromItsPlace) {

@@ -85,6 +85,9 @@ TEST(TokenRanges, FindsTheEndOfConstants) {
     EXPECT_EQ(end("U&'a' UESCAPE '!' x"), 17U);
     EXPECT_EQ(end("NULL x"), 4U);
     EXPECT_EQ(end("( 1"), 0U);
+    // PostgreSQL's parser says that N'a' begins at its quote.
+    EXPECT_EQ(constant_end(Tokens("N'a' x", true), 1), 4U);
+    EXPECT_EQ(constant_end(Tokens("E'a' x", true), 1), std::nullopt);
 }
 
 TEST(TokenRanges, FindsTheEndOfTypeNames) {

@@ -102,9 +102,7 @@ void expect_same_comparison(const Cells& cells, const std::string& line, Tally& 
 TEST(CastAgreement, ConstantsBecomeAndCompareAsInPostgres) {
     // Test programs are single-threaded here.
     const char* const other = std::getenv("PGVEIL_CASTS_FIXTURE");  // NOLINT(concurrency-mt-unsafe)
-    std::ifstream fixture(
-        other == nullptr ? PGVEIL_SOURCE "/test/sql/types/casts15.tsv" : other
-    );
+    std::ifstream fixture(other == nullptr ? PGVEIL_SOURCE "/test/sql/types/casts15.tsv" : other);
     ASSERT_TRUE(fixture.is_open());
     Tally assigned;
     Tally compared;

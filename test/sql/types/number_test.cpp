@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 
 namespace pgveil::types {
@@ -117,6 +118,37 @@ TEST(Numeric, ReceivesAsPostgresDoes) {
     );
 }
 
+TEST(Numeric, ReadsAnyBytesAndKeepsWhatItAccepted) {
+    std::mt19937 random(5);
+    std::size_t accepted = 0;
+    for (int round = 0; round < 20000; ++round) {
+        // A header that is often right, then digits.
+        const std::size_t digits = random() % 6;
+        core::Bytes bytes = {0, static_cast<std::uint8_t>(random() % 20 == 0 ? 9 : digits)};
+        for (const auto byte :
+             {random() % 3 == 0 ? 255U : 0U, random() % 4, 64U * (random() % 2)}) {
+            bytes.push_back(static_cast<std::uint8_t>(byte));
+        }
+        bytes.push_back(0);
+        bytes.push_back(0);
+        bytes.push_back(static_cast<std::uint8_t>(random() % 30));
+        for (std::size_t index = 0; index < digits; ++index) {
+            bytes.push_back(static_cast<std::uint8_t>(random() % 40));
+            bytes.push_back(static_cast<std::uint8_t>(random()));
+        }
+        const auto value = from_binary(kNumeric, bytes);
+        if (!value.has_value()) {
+            continue;
+        }
+        ++accepted;
+        EXPECT_EQ(hex_or_error(from_binary(kNumeric, value->reveal())), hex_or_error(value));
+        const auto text = to_text(kNumeric, value->reveal(), {});
+        ASSERT_TRUE(text.has_value());
+        EXPECT_EQ(sent(kNumeric, core::as_text(text->reveal())), core::to_hex(value->reveal()));
+    }
+    EXPECT_GT(accepted, 5000U);
+}
+
 TEST(Float, WritesTheShortestDigitsAsPostgresDoes) {
     EXPECT_EQ(shown(kFloat8, "3fb999999999999a"), "0.1");
     EXPECT_EQ(shown(kFloat8, "44b52d02c7e14af6"), "9.999999999999999e+22");
@@ -140,9 +172,13 @@ TEST(Float, HonoursExtraFloatDigits) {
 
 TEST(Float, ReadsToTheLastBit) {
     EXPECT_EQ(sent(kFloat8, "4.9e-324"), "0000000000000001");
-    EXPECT_EQ(sent(kFloat8, "2e-324"), "22003 \"2e-324\" is out of range for type double precision");
+    EXPECT_EQ(
+        sent(kFloat8, "2e-324"), "22003 \"2e-324\" is out of range for type double precision"
+    );
     EXPECT_EQ(sent(kFloat4, "3.4028235677973365e38"), "7f7fffff");
-    EXPECT_EQ(sent(kFloat4, "3.4028236e38"), "22003 \"3.4028236e38\" is out of range for type real");
+    EXPECT_EQ(
+        sent(kFloat4, "3.4028236e38"), "22003 \"3.4028236e38\" is out of range for type real"
+    );
     EXPECT_EQ(sent(kFloat8, "-nan"), "fff8000000000000");
     EXPECT_EQ(sent(kFloat8, "1e"), "22P02 invalid input syntax for type double precision: \"1e\"");
     EXPECT_TRUE(is_refused(from_text(kFloat8, "0x1p3", {})));
@@ -162,9 +198,7 @@ TEST(Char, PadsCutsAndRefusesByCharacters) {
     EXPECT_EQ(sent(three, "日本語é"), "22001 value too long for type character(3)");
     EXPECT_EQ(sent(named("char"), "ab"), "22001 value too long for type character(1)");
     EXPECT_EQ(sent(named("bpchar"), " a  "), "20612020");
-    EXPECT_EQ(
-        hex_or_error(apply_explicit_typmod(three, core::as_bytes("abcdef"))), "616263"
-    );
+    EXPECT_EQ(hex_or_error(apply_explicit_typmod(three, core::as_bytes("abcdef"))), "616263");
     EXPECT_EQ(hex_or_error(apply_explicit_typmod(three, core::as_bytes("é"))), "c3a92020");
 }
 
@@ -189,9 +223,7 @@ TEST(SearchableForm, BringsEqualValuesToOneForm) {
 }
 
 TEST(SearchableForm, LeavesAValueThatDoesNotFitTheScaleUnlikeAllThatDo) {
-    EXPECT_EQ(
-        searchable("numeric(10,2)", "0002000000000003000c13ba"), "0002000000000004000c13ba"
-    );
+    EXPECT_EQ(searchable("numeric(10,2)", "0002000000000003000c13ba"), "0002000000000004000c13ba");
 }
 
 TEST(SearchableForm, RefusesTheNegativeZeroOfFloats) {
@@ -208,9 +240,8 @@ TEST(SearchableForm, RefusesTheNegativeZeroOfFloats) {
 }
 
 TEST(SearchableForm, PutsTheBlanksOfCharBack) {
-    const auto value = send_form_of_stored(
-        named("char(3)"), core::SecretBytes::copy_of(core::as_bytes("é"))
-    );
+    const auto value =
+        send_form_of_stored(named("char(3)"), core::SecretBytes::copy_of(core::as_bytes("é")));
     EXPECT_EQ(hex_or_error(value), "c3a92020");
 }
 

@@ -135,6 +135,8 @@ TEST(TextStyle, ReadsParameterStatusValues) {
     EXPECT_EQ(style.date_order, DateOrder::kDmy);
     ASSERT_TRUE(set_bytea_output(style, "escape").has_value());
     EXPECT_EQ(style.bytea_output, ByteaOutput::kEscape);
+    ASSERT_TRUE(set_extra_float_digits(style, "-15").has_value());
+    EXPECT_EQ(style.extra_float_digits, -15);
 }
 
 TEST(TextStyle, LeavesTheStyleAloneWhenAWordIsUnknown) {
@@ -142,6 +144,9 @@ TEST(TextStyle, LeavesTheStyleAloneWhenAWordIsUnknown) {
     EXPECT_FALSE(set_date_style(style, "SQL, XYZ").has_value());
     EXPECT_EQ(style.date_style, DateStyle::kIso);
     EXPECT_FALSE(set_bytea_output(style, "base64").has_value());
+    EXPECT_FALSE(set_extra_float_digits(style, "4").has_value());
+    EXPECT_FALSE(set_extra_float_digits(style, "many").has_value());
+    EXPECT_EQ(style.extra_float_digits, 1);
 }
 
 }  // namespace
