@@ -1,7 +1,6 @@
-#include "test/keyshare/store/world.hpp"
-
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/store/sealed_store.hpp"
+#include "test/keyshare/store/world.hpp"
 
 #include <gtest/gtest.h>
 
@@ -64,8 +63,8 @@ protected:
         sqlite3* raw = nullptr;
         EXPECT_EQ(sqlite3_open((folder_ / "store.db").c_str(), &raw), SQLITE_OK);
         sqlite3_stmt* row = nullptr;
-        const std::string sql = "SELECT sealed FROM sealed_row WHERE tab = '" + table +
-                                "' AND key = '" + key + "'";
+        const std::string sql =
+            "SELECT sealed FROM sealed_row WHERE tab = '" + table + "' AND key = '" + key + "'";
         EXPECT_EQ(sqlite3_prepare_v2(raw, sql.c_str(), -1, &row, nullptr), SQLITE_OK);
         std::string sealed;
         if (sqlite3_step(row) == SQLITE_ROW) {
