@@ -12,6 +12,8 @@ namespace pgveil::test {
 struct StopAt {
     std::atomic<std::int64_t> made;   ///< calls so far
     std::atomic<std::int64_t> limit;  ///< the call that is not made any more; 0: none
+    std::atomic<std::int64_t>
+        coarse;  ///< not 0: writes into files do not count, only what makes them last
 };
 
 StopAt& stop_at();
