@@ -134,11 +134,15 @@ Result<std::string> ProxyCustody::Impl::step_bootstrap(
     next->bootstrap = facts_of(bootstrap);
     std::vector<Change> changes;
     changes.push_back({bootstrap_row(), bootstrap.save()});
+    if (step == "contribute") {
+        make_renewal_due(changes);  // older copies of the row hold this side's part of TK
+    }
     const auto done = commit(std::move(changes), std::move(next));
     if (!done.has_value()) {
         return done.error();
     }
     store_.forget_old_copies();
+    static_cast<void>(renew_store_key());  // maintain() tries again and says what is wrong
     return *std::move(answer);
 }
 

@@ -66,7 +66,7 @@ struct MirrorVerdict {
 /// request. Times are Unix seconds given by the caller.
 ///
 /// Whenever a secret was deleted that an older copy of the store still holds (withdraw, change_key,
-/// a token key whose time is over), the store key is renewed, everything is sealed anew and the old
+/// a token key whose time is over, its part of TK), the store key is renewed, everything is sealed anew and the old
 /// key is destroyed: older copies of the store open no more.
 class ProxyCustody {
 public:

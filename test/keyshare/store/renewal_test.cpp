@@ -170,6 +170,23 @@ TEST_F(Renewal, ADestroyedTokenKeyIsGoneFromTheFilesAndFromOldCopies) {
     EXPECT_FALSE(open_copy("before").has_value());
 }
 
+TEST_F(Renewal, TheProxysPartOfTheTenantKeyDiesWhenItIsHandedOver) {
+    const CustodyOptions fresh{folder_ / "fresh.db", "acme", {}};
+    ASSERT_TRUE(ProxyCustody::order(fresh, *seal("fresh.key"), {}, kNow).has_value());
+    custody_ = *ProxyCustody::open(fresh, seal("fresh.key"));
+    auto run = *share::TenantBootstrap::begin("acme", {"default"}, identity_);
+    const auto offer = custody_->bootstrap_call(run.step(), run.request(), kNow);
+    ASSERT_TRUE(run.accept(*offer, identity_, core::system_random()).has_value());
+    custody_.reset();
+    fs::copy_file(folder_ / "fresh.db", folder_ / "half.db");
+    const CustodyOptions half{folder_ / "half.db", "acme", {}};
+    EXPECT_TRUE(ProxyCustody::open(half, seal("fresh.key")).has_value());
+    custody_ = *ProxyCustody::open(fresh, seal("fresh.key"));
+    bootstrap(run);
+    EXPECT_TRUE(run.done());
+    EXPECT_FALSE(ProxyCustody::open(half, seal("fresh.key")).has_value());
+}
+
 TEST_F(Renewal, AFailedRenewalIsRememberedAcrossARestartAndTheCommandCountsAtOnce) {
     const Holdings nurse = add_user("nurse");
     const core::Bytes first = key_bytes();
