@@ -201,6 +201,7 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
         next->users.emplace(user_id, *std::move(user));
     }
     next->store_version = store_.version();
+    next->renewal_due = store_.contains(renewal_row());
     next->last_sequence = state_.last_sequence;
     snapshot_.publish(std::move(next));
     return {};
