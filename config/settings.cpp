@@ -167,10 +167,10 @@ std::optional<Problem> find_contradiction(const Settings& settings) {
             "/memory/arena_bytes",
             "is too small; use 0 (computed from limits.sessions) or at least 1048576"};
     }
-    if (settings.tokens.key_epoch_s < settings.tokens.max_validity_s) {
+    if (settings.tokens.key_epoch_s <= settings.tokens.max_validity_s) {
         return Problem{
             "/tokens/key_epoch_s",
-            "is shorter than max_validity_s, so that tokens would outlive their key; make it "
+            "is not longer than max_validity_s, so that tokens would outlive their key; make it "
             "longer"};
     }
     return std::nullopt;

@@ -36,12 +36,13 @@ int order(const std::string& settings_file, const OrderRequest& request) {
         }
         options.expected_tenant = *expected;
     }
-    auto key = seal::read_or_create_store_key(settings->seal_path, core::system_random());
-    if (!key.has_value()) {
-        return refuse_to_start(key.error().message);
+    seal::FileSeal seal(settings->seal_path);
+    const auto created = seal.create_if_missing(core::system_random());
+    if (!created.has_value()) {
+        return refuse_to_start(created.error().message);
     }
     const auto made = store::ProxyCustody::order(
-        custody_options(*settings), std::move(*key), options, session::unix_time_s()
+        custody_options(*settings), seal, options, session::unix_time_s()
     );
     if (!made.has_value()) {
         return refuse_to_start(made.error().message);

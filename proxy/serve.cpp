@@ -22,7 +22,7 @@ namespace pgveil::proxy {
 
 namespace {
 
-constexpr std::int64_t kMaintenanceSeconds = 60;
+constexpr std::int64_t kMaintenanceSeconds = 1;
 constexpr std::int64_t kMirrorRetrySeconds = 5;
 constexpr std::int64_t kDrainSeconds = 60;
 constexpr long kTickNanoseconds = 100'000'000;
@@ -55,11 +55,9 @@ sigset_t awaited_signals() {
 boost::system::result<std::shared_ptr<store::ProxyCustody>, session::LoadError> open_custody(
     const config::Settings& settings
 ) {
-    auto key = seal::read_store_key(settings.seal_path);
-    if (!key.has_value()) {
-        return session::LoadError{key.error().message};
-    }
-    auto custody = store::ProxyCustody::open(custody_options(settings), std::move(*key));
+    auto custody = store::ProxyCustody::open(
+        custody_options(settings), std::make_unique<seal::FileSeal>(settings.seal_path)
+    );
     if (!custody.has_value()) {
         return session::LoadError{custody.error().message};
     }
@@ -82,6 +80,7 @@ private:
     void reload();
     void tick();
     void look_after_custody(std::int64_t now_s);
+    void report_custody(const std::string& trouble);
     bool must_publish() const;
     void mirror(std::int64_t now_s);
     bool is_drained() const;
@@ -93,6 +92,7 @@ private:
     bool draining_ = false;
     std::int64_t drain_until_s_ = 0;
     std::int64_t maintained_s_ = 0;
+    std::string custody_trouble_;
     std::int64_t mirror_tried_s_ = 0;
 };
 
@@ -196,11 +196,22 @@ void Proxy::look_after_custody(std::int64_t now_s) {
     if (now_s - maintained_s_ >= kMaintenanceSeconds) {
         maintained_s_ = now_s;
         const auto maintained = service_->custody->maintain(now_s);
-        if (!maintained.has_value()) {
-            spdlog::error("share store: {}", maintained.error().message);
-        }
+        report_custody(maintained.has_value() ? std::string() : maintained.error().message);
     }
     mirror(now_s);
+}
+
+/// A trouble that lasts is logged once, and its end.
+void Proxy::report_custody(const std::string& trouble) {
+    if (trouble == custody_trouble_) {
+        return;
+    }
+    if (trouble.empty()) {
+        spdlog::info("share store: in order again");
+    } else {
+        spdlog::error("share store: {}", trouble);
+    }
+    custody_trouble_ = trouble;
 }
 
 /// After the bootstrap is closed (or the keyring has changed) the "0" must be read from the home

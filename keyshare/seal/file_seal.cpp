@@ -1,5 +1,6 @@
 #include "keyshare/seal/file_seal.hpp"
 
+#include <array>
 #include <cerrno>
 #include <fcntl.h>
 #include <span>
@@ -93,21 +94,36 @@ bool sync_directory(const std::filesystem::path& directory) {
     return file.is_open() && ::fsync(file.descriptor()) == 0;
 }
 
-// Written beside and renamed over, so that a crash never leaves half a key under the real name. The
-// link fails if another process was faster: then that one's key counts.
-Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
-    const std::filesystem::path draft = path.string() + ".new";
+// Makes DRAFT with the key, synced.
+Result<void> write_draft(const std::filesystem::path& draft, const StoreKey& key) {
     ::unlink(draft.c_str());
     const File file(
         ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
     );
     if (!file.is_open()) {
-        return failure(path, "cannot be made", errno);
+        return failure(draft, "cannot be made", errno);
     }
     if (!write_all(file.descriptor(), key.reveal()) || ::fsync(file.descriptor()) != 0) {
         const int error = errno;
         ::unlink(draft.c_str());
-        return failure(path, "cannot be written", error);
+        return failure(draft, "cannot be written", error);
+    }
+    return {};
+}
+
+Result<void> sync_folder_of(const std::filesystem::path& path) {
+    return sync_directory(path.parent_path())
+               ? Result<void>()
+               : failure(path, "its folder cannot be synced to disk", errno);
+}
+
+// Written beside and linked, so that a crash never leaves half a key under the real name. The link
+// fails if another process was faster: then that one's key counts.
+Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
+    const std::filesystem::path draft = path.string() + ".new";
+    const auto written = write_draft(draft, key);
+    if (!written.has_value()) {
+        return written;
     }
     const bool linked = ::link(draft.c_str(), path.c_str()) == 0;
     const int error = errno;
@@ -115,15 +131,24 @@ Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
     if (!linked && error != EEXIST) {
         return failure(path, "cannot be made", error);
     }
-    if (!sync_directory(path.parent_path())) {
-        return failure(path, "its folder cannot be synced to disk", errno);
-    }
-    return {};
+    return sync_folder_of(path);
 }
 
-}  // namespace
+// The bytes of a key file that has lost its name. A file that may only be read stays as it is.
+void wipe_file(const File& file) {
+    static constexpr std::array<std::uint8_t, kKeySize> kNothing{};
+    if (file.is_open() && write_all(file.descriptor(), kNothing)) {
+        static_cast<void>(::fsync(file.descriptor()));
+    }
+}
 
-Result<StoreKey> read_store_key(const std::filesystem::path& path) {
+bool is_missing(const std::filesystem::path& path) {
+    struct stat status {};
+
+    return ::lstat(path.c_str(), &status) != 0 && errno == ENOENT;
+}
+
+Result<StoreKey> read_key(const std::filesystem::path& path) {
     const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!file.is_open()) {
         if (errno == ENOENT) {
@@ -152,18 +177,63 @@ Result<StoreKey> read_store_key(const std::filesystem::path& path) {
     return key;
 }
 
-Result<StoreKey> read_or_create_store_key(
-    const std::filesystem::path& path, core::RandomSource& random
-) {
-    struct stat status {};
+}  // namespace
 
-    if (::lstat(path.c_str(), &status) != 0 && errno == ENOENT) {
-        const auto created = create(path, core::random_secret<StoreKey>(random));
-        if (!created.has_value()) {
-            return created.error();
-        }
+Result<void> FileSeal::create_if_missing(core::RandomSource& random) const {
+    return is_missing(path_) ? create(path_, core::random_secret<StoreKey>(random))
+                             : Result<void>();
+}
+
+Result<StoreKey> FileSeal::current() const {
+    return read_key(path_);
+}
+
+Result<std::optional<StoreKey>> FileSeal::successor() const {
+    if (is_missing(next_path())) {
+        return std::optional<StoreKey>();
     }
-    return read_store_key(path);
+    auto key = read_key(next_path());
+    if (!key.has_value()) {
+        return key.error();
+    }
+    return std::optional<StoreKey>(*std::move(key));
+}
+
+Result<StoreKey> FileSeal::begin_renewal(core::RandomSource& random) {
+    auto key = core::random_secret<StoreKey>(random);
+    const std::filesystem::path draft = next_path().string() + ".new";
+    const auto written = write_draft(draft, key);
+    if (!written.has_value()) {
+        return written.error();
+    }
+    if (::rename(draft.c_str(), next_path().c_str()) != 0) {
+        return failure(next_path(), "cannot be made", errno);
+    }
+    const auto synced = sync_folder_of(path_);
+    return synced.has_value() ? Result<StoreKey>(std::move(key)) : synced.error();
+}
+
+Result<void> FileSeal::finish_renewal() {
+    const File former(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (::rename(next_path().c_str(), path_.c_str()) != 0) {
+        return failure(path_, "cannot be replaced by its successor", errno);
+    }
+    const auto synced = sync_folder_of(path_);
+    if (synced.has_value()) {
+        wipe_file(former);
+    }
+    return synced;
+}
+
+Result<void> FileSeal::abandon_renewal() {
+    {
+        const File successor(::open(next_path().c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        wipe_file(successor);
+    }
+    if (::unlink(next_path().c_str()) != 0 && errno != ENOENT) {
+        return failure(next_path(), "cannot be removed", errno);
+    }
+    return sync_folder_of(path_);
 }
 
 }  // namespace pgveil::seal

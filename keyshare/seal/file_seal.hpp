@@ -1,25 +1,36 @@
 #pragma once
 
-#include "keyshare/core/random.hpp"
-#include "keyshare/core/secret.hpp"
-#include "keyshare/seal/error.hpp"
+#include "keyshare/seal/seal.hpp"
 
 #include <filesystem>
 
 namespace pgveil::seal {
 
-/// The key every row of the share store is sealed under.
-using StoreKey = core::Secret<struct StoreKeyRole>;
-
 /// The `file` seal: 32 raw bytes in a regular file that belongs to this user and that nobody else
 /// may read (0600 or 0400). It protects a copied store, not a stolen machine. Refuses a missing
 /// file, wider modes, another owner, another size, links and devices; the message says what to do.
-Result<StoreKey> read_store_key(const std::filesystem::path& path);
+///
+/// A renewal keeps its successor in FILE.next, so the folder must be writable. The former key's
+/// bytes are overwritten in place; what a copy-on-write file system or the disk itself keeps of
+/// them is out of reach.
+class FileSeal : public Seal {
+public:
+    explicit FileSeal(std::filesystem::path path) : path_(std::move(path)) {}
 
-/// Makes the file (mode 0600, synced to disk) with a fresh key; if it is there already, reads it.
-/// Only the order step calls this: a proxy that has lost its key must not quietly make another.
-Result<StoreKey> read_or_create_store_key(
-    const std::filesystem::path& path, core::RandomSource& random
-);
+    /// Makes the file (mode 0600, synced to disk) with a fresh key if there is none. Only the order
+    /// step calls this: a proxy that has lost its key must not quietly make another.
+    Result<void> create_if_missing(core::RandomSource& random) const;
+
+    Result<StoreKey> current() const override;
+    Result<std::optional<StoreKey>> successor() const override;
+    Result<StoreKey> begin_renewal(core::RandomSource& random) override;
+    Result<void> finish_renewal() override;
+    Result<void> abandon_renewal() override;
+
+private:
+    std::filesystem::path next_path() const { return path_.string() + ".next"; }
+
+    std::filesystem::path path_;
+};
 
 }  // namespace pgveil::seal

@@ -24,16 +24,8 @@ struct OperationName {
 
 constexpr std::array kOperations{
     OperationName{Operation::kAddUser, "add_user"},
+    OperationName{Operation::kChangeKey, "change_key"},
     OperationName{Operation::kWithdrawUser, "withdraw_user"}};
-
-std::optional<Operation> operation_named(std::string_view name) {
-    for (const OperationName& one : kOperations) {
-        if (one.name == name) {
-            return one.operation;
-        }
-    }
-    return std::nullopt;
-}
 
 Json commitment_to_json(const GroupCommitment& one) {
     return Json{
@@ -113,6 +105,7 @@ bool ascending(const std::vector<GroupCommitment>& commitments) {
 bool fits_operation(const Command& command) {
     switch (command.operation) {
         case Operation::kAddUser:
+        case Operation::kChangeKey:
             return command.epoch >= 1 && command.expires_at_s > command.issued_at_s &&
                    !command.sealed_parts.empty() && !command.commitments.empty() &&
                    command.commitments.size() <= kGroupsMax && ascending(command.commitments);
@@ -169,6 +162,19 @@ std::string_view name_of(Operation operation) {
     }
     core::invariant(false, "every operation has a name");
     return {};
+}
+
+std::optional<Operation> operation_named(std::string_view name) {
+    for (const OperationName& one : kOperations) {
+        if (one.name == name) {
+            return one.operation;
+        }
+    }
+    return std::nullopt;
+}
+
+bool makes_shares(Operation operation) {
+    return operation != Operation::kWithdrawUser;
 }
 
 std::string sign_command(const Command& command, const core::SigningKey& tenant_key) {

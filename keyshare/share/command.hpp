@@ -17,8 +17,13 @@
 namespace pgveil::share {
 
 /// What a command does. Others follow; a name that is not here is refused (kUnsupported).
-enum class Operation { kAddUser, kWithdrawUser };
-std::string_view name_of(Operation operation);  ///< "add_user", "withdraw_user"
+enum class Operation { kAddUser, kChangeKey, kWithdrawUser };
+std::string_view name_of(Operation operation
+);  ///< "add_user", "change_key", "withdraw_user": the SQL call's name too
+/// The operation of that name; nothing for another word.
+std::optional<Operation> operation_named(std::string_view name);
+/// Whether the operation gives the user a fresh triple.
+bool makes_shares(Operation operation);
 
 /// P's public command key.
 struct CommandPublicKey {

@@ -17,9 +17,10 @@ enum class DenialKind {
     kUnknownUser,
     kWithdrawnUser,
     kTokenMalformed,
-    kTokenKeyUnknown,  ///< sealed to a key this proxy does not have (any more)
-    kTokenAltered,     ///< altered, or sealed for another tenant or proxy: its seal does not open
-    kTokenForeign,     ///< of another tenant, user or proxy
+    kTokenKeyUnknown,    ///< sealed to a key this proxy never had, or long ago
+    kTokenKeyDestroyed,  ///< sealed to a key that was destroyed after its epoch
+    kTokenAltered,       ///< altered, or sealed for another tenant or proxy: its seal does not open
+    kTokenForeign,       ///< of another tenant, user or proxy
     kTokenExpired,
     kTokenNotYetValid,
     kTokenValidTooLong,
@@ -32,6 +33,7 @@ enum class DenialKind {
     kAppShareStale,
     kAppShareWrong,
     kProxyShareBroken,  ///< P's own store does not open or does not fit its key check
+    kStoreUnavailable,  ///< P's store cannot note the first use of the token
     kZeroNotRead,       ///< the "0" has not been read from D since the keyring changed
     kZeroWrong,         ///< the "0" read from D does not open under the rebuilt key
     kNoCommonGroup,     ///< the shares name no key group in common

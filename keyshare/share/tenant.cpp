@@ -52,6 +52,31 @@ GroupCommitment commit_group(
         commitment_of(one.triple.app, place)};
 }
 
+// A signed command that gives P the parts of a fresh triple.
+Result<std::string> make_shares_command(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    Operation operation,
+    const UserShares& shares,
+    CommandTimes times
+) {
+    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0) {
+        return Error{ErrorCode::kInvalidArgument, "a command must expire after it was made"};
+    }
+    Command command = next_command(enrolment, operation, shares.user_id);
+    command.epoch = shares.epoch;
+    command.issued_at_s = times.issued_at_s;
+    command.expires_at_s = times.expires_at_s;
+    command.command_key_id = enrolment.command_key.key_id;
+    GroupParts<ProxyPart> parts;
+    for (const UserShares::GroupTriple& one : shares.groups) {
+        command.commitments.push_back(commit_group(enrolment, shares, one));
+        parts.push_back({one.group, one.triple.proxy.duplicate()});
+    }
+    command.sealed_parts = seal_parts(parts, command, enrolment.command_key);
+    return sign_and_advance(enrolment, identity, command);
+}
+
 Result<std::vector<GroupKey>> read_group_keys(FieldReader& reader) {
     std::vector<GroupKey> groups;
     for (std::uint32_t left = reader.group_count(); left > 0 && !reader.failed(); --left) {
@@ -225,21 +250,16 @@ Result<std::string> make_add_user(
     const UserShares& shares,
     CommandTimes times
 ) {
-    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0) {
-        return Error{ErrorCode::kInvalidArgument, "a command must expire after it was made"};
-    }
-    Command command = next_command(enrolment, Operation::kAddUser, shares.user_id);
-    command.epoch = shares.epoch;
-    command.issued_at_s = times.issued_at_s;
-    command.expires_at_s = times.expires_at_s;
-    command.command_key_id = enrolment.command_key.key_id;
-    GroupParts<ProxyPart> parts;
-    for (const UserShares::GroupTriple& one : shares.groups) {
-        command.commitments.push_back(commit_group(enrolment, shares, one));
-        parts.push_back({one.group, one.triple.proxy.duplicate()});
-    }
-    command.sealed_parts = seal_parts(parts, command, enrolment.command_key);
-    return sign_and_advance(enrolment, identity, command);
+    return make_shares_command(enrolment, identity, Operation::kAddUser, shares, times);
+}
+
+Result<std::string> make_change_key(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const UserShares& shares,
+    CommandTimes times
+) {
+    return make_shares_command(enrolment, identity, Operation::kChangeKey, shares, times);
 }
 
 Result<std::string> make_withdraw_user(

@@ -100,9 +100,15 @@ struct CommandTimes {
     std::int64_t expires_at_s;
 };
 
-/// The signed add_user; advances `enrolment.head`: store the enrolment before the command leaves
-/// the house.
+/// The signed add_user (or change_key: the same with the user's next triple); advances
+/// `enrolment.head`: store the enrolment before the command leaves the house.
 Result<std::string> make_add_user(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const UserShares& shares,
+    CommandTimes times
+);
+Result<std::string> make_change_key(
     Enrolment& enrolment,
     const TenantIdentity& identity,
     const UserShares& shares,

@@ -44,12 +44,36 @@ Result<share::GroupParts<share::ProxyPart>> open_parts(
     return *std::move(parts);
 }
 
-// Why a user cannot be added; empty if he can.
-std::string objection_to_add(const CommandContext& context, const Command& command) {
-    const User* known = find_user(context, command);
-    if (known != nullptr && known->record.active) {
-        return "user " + command.user_id + " exists already";
+// Why the user cannot be added, as far as the user goes; empty if he can.
+std::string objection_to_add(const User* known, const Command& command) {
+    return known != nullptr && known->record.active ? "user " + command.user_id + " exists already"
+                                                    : std::string();
+}
+
+// Why the user's key cannot be changed, as far as the user goes; empty if it can.
+std::string objection_to_change(const User* known, const Command& command) {
+    if (known == nullptr) {
+        return "this proxy knows no user " + command.user_id;
     }
+    if (!known->record.active) {
+        return "user " + command.user_id + " was withdrawn: add the user again";
+    }
+    const bool same_groups = std::ranges::equal(
+        known->record.commitments,
+        command.commitments,
+        {},
+        &share::GroupCommitment::group,
+        &share::GroupCommitment::group
+    );
+    return same_groups ? std::string()
+                       : "change_key keeps the key groups of a user: to grant others, withdraw "
+                         "the user and add it again";
+}
+
+// Why a fresh triple cannot be taken over; empty if it can.
+std::string objection_to_triple(
+    const CommandContext& context, const User* known, const Command& command
+) {
     if (known != nullptr && command.epoch <= known->record.epoch) {
         return "user " + command.user_id + " had share epoch " +
                std::to_string(known->record.epoch) + " before: a new triple needs a higher one";
@@ -65,8 +89,15 @@ std::string objection_to_add(const CommandContext& context, const Command& comma
     return {};
 }
 
-Judgement judge_add(const CommandContext& context, const Command& command) {
-    std::string objection = objection_to_add(context, command);
+// add_user and change_key: the user's record and parts become those of the command.
+Judgement judge_triple(const CommandContext& context, const Command& command) {
+    const User* known = find_user(context, command);
+    std::string objection = command.operation == share::Operation::kAddUser
+                                ? objection_to_add(known, command)
+                                : objection_to_change(known, command);
+    if (objection.empty()) {
+        objection = objection_to_triple(context, known, command);
+    }
     if (!objection.empty()) {
         return refuse(std::move(objection));
     }
@@ -97,7 +128,8 @@ Judgement judge(const CommandContext& context, const Command& command) {
         return {Outcome::kExpired, {}, {}, {}};
     }
     switch (command.operation) {
-        case share::Operation::kAddUser: return judge_add(context, command);
+        case share::Operation::kAddUser:
+        case share::Operation::kChangeKey: return judge_triple(context, command);
         case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
     }
     core::invariant(false, "every operation is judged");

@@ -10,7 +10,8 @@ namespace {
 
 // Everything of an earlier order that was not finished.
 void delete_all(const SealedStore& store, std::vector<Change>& changes) {
-    for (const char* table : {"custody", "token_key", "user", "part", "receipt"}) {
+    for (const char* table :
+         {"custody", "token_key", "spent_token_key", "user", "part", "receipt"}) {
         for (std::string& key : store.keys(table)) {
             changes.push_back({{table, std::move(key)}, std::nullopt});
         }
@@ -47,15 +48,14 @@ Result<void> check_order_allowed(const SealedStore& store, bool again) {
 }  // namespace
 
 Result<Order> ProxyCustody::order(
-    const CustodyOptions& options, seal::StoreKey key, const OrderOptions& order, std::int64_t now_s
+    const CustodyOptions& options, seal::Seal& seal, const OrderOptions& order, std::int64_t now_s
 ) {
     if (!share::is_plain_name(options.tenant)) {
         return Error{
             ErrorCode::kRefused,
             "the tenant's name must be 1 to 255 bytes without control characters"};
     }
-    auto store =
-        SealedStore::open(options.path, std::make_shared<const RowSeal>(std::move(key)), true);
+    auto store = open_under(seal, options.path, true);
     if (!store.has_value()) {
         return store.error();
     }
@@ -134,11 +134,15 @@ Result<std::string> ProxyCustody::Impl::step_bootstrap(
     next->bootstrap = facts_of(bootstrap);
     std::vector<Change> changes;
     changes.push_back({bootstrap_row(), bootstrap.save()});
+    if (step == "contribute") {
+        make_renewal_due(changes);  // older copies of the row hold this side's part of TK
+    }
     const auto done = commit(std::move(changes), std::move(next));
     if (!done.has_value()) {
         return done.error();
     }
     store_.forget_old_copies();
+    static_cast<void>(renew_store_key());  // maintain() tries again and says what is wrong
     return *std::move(answer);
 }
 

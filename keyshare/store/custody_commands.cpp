@@ -162,6 +162,12 @@ Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Di
     changes.push_back(
         {receipt_row(effect.state.last_sequence), serialize(ReceiptRecord{hash, effect.receipt})}
     );
+    const auto former = snapshot_.current()->users.find(effect.user_id);
+    const bool forgets =
+        effect.user && former != snapshot_.current()->users.end() && former->second->record.active;
+    if (forgets) {
+        make_renewal_due(changes);
+    }
     if (effect.user) {
         changes.push_back({user_row(effect.user_id), serialize(*effect.user)});
         if (effect.parts) {
@@ -186,7 +192,6 @@ Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Di
     if (!done.has_value()) {
         return done;
     }
-    const bool forgets = effect.user && !effect.parts;
     state_ = std::move(effect.state);
     next->store_version = store_.version();
     next->last_sequence = state_.last_sequence;
@@ -200,9 +205,12 @@ Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Di
             outcome = user.error();
         }
     }
+    next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));
     if (forgets) {
-        store_.forget_old_copies();
+        // The command is done and receipted all the same; maintain() tries again and says what is
+        // wrong.
+        static_cast<void>(renew_store_key());
     }
     return outcome;
 }

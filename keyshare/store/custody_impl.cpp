@@ -51,6 +51,14 @@ Error from_share(const share::Error& error) {
     return {ErrorCode::kRefused, error.message};
 }
 
+RowName spent_token_key_row(std::uint32_t key_id) {
+    return {"spent_token_key", std::to_string(key_id)};
+}
+
+RowName renewal_row() {
+    return {"custody", "renewal"};
+}
+
 BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap) {
     BootstrapFacts facts;
     facts.stage = bootstrap.stage();
@@ -69,17 +77,16 @@ BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap) {
 ProxyCustody::Impl::Impl(Parts parts)
     : tenant_(std::move(parts.options.tenant)),
       limits_(parts.options.limits),
-      seal_(std::move(parts.seal)),
       identity_(std::move(parts.identity)),
       fingerprint_(identity_.verifying_key().point().fingerprint()),
+      seal_(std::move(parts.seal)),
       store_(std::move(parts.store)),
       state_(std::move(parts.state)) {}
 
 Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
-    const CustodyOptions& options, seal::StoreKey key
+    const CustodyOptions& options, std::unique_ptr<seal::Seal> seal
 ) {
-    auto row_seal = std::make_shared<const RowSeal>(std::move(key));
-    auto store = SealedStore::open(options.path, row_seal, false);
+    auto store = open_under(*seal, options.path, false);
     if (!store.has_value()) {
         return store.error();
     }
@@ -110,11 +117,18 @@ Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
         return Error{ErrorCode::kBroken, "the share store holds no usable identity key"};
     }
     std::unique_ptr<Impl> impl(new Impl(
-        {options, std::move(row_seal), *std::move(store), *std::move(identity), *std::move(state)}
+        {options, std::move(seal), *std::move(store), *std::move(identity), *std::move(state)}
     ));
-    const auto loaded = impl->load_snapshot();
+    auto loaded = impl->load_snapshot();
+    if (loaded.has_value()) {
+        loaded = impl->load_claims();
+    }
     if (!loaded.has_value()) {
         return loaded.error();
+    }
+    if (impl->store_.contains(renewal_row())) {
+        static_cast<void>(impl->renew_store_key()
+        );  // maintain() tries again and says what is wrong
     }
     return impl;
 }
@@ -158,6 +172,7 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
         return bootstrap.error();
     }
     auto next = std::make_shared<Snapshot>();
+    next->seal = store_.row_seal();
     next->bootstrap = facts_of(*bootstrap);
     if (state_.keyring.version > 0) {
         next->keyring = std::make_shared<const share::Keyring>(state_.keyring);
@@ -170,6 +185,14 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
         }
         next->token_keys.push_back(*std::move(key));
     }
+    for (const std::string& key_id : store_.keys("spent_token_key")) {
+        const auto bytes = store_.read({"spent_token_key", key_id});
+        auto spent = bytes.has_value() ? parse_spent_token_key(bytes->reveal()) : bytes.error();
+        if (!spent.has_value()) {
+            return spent.error();
+        }
+        next->spent_token_keys.emplace(spent->key_id, spent->destroyed_at_s);
+    }
     for (const std::string& user_id : store_.keys("user")) {
         auto user = load_user(user_id);
         if (!user.has_value()) {
@@ -178,6 +201,7 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
         next->users.emplace(user_id, *std::move(user));
     }
     next->store_version = store_.version();
+    next->renewal_due = store_.contains(renewal_row());
     next->last_sequence = state_.last_sequence;
     snapshot_.publish(std::move(next));
     return {};
@@ -196,6 +220,7 @@ Result<void> ProxyCustody::Impl::commit(
     }
     next->store_version = store_.version();
     next->last_sequence = state_.last_sequence;
+    next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));
     return {};
 }
@@ -204,18 +229,40 @@ share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
     const share::PresentedShares& presented, std::int64_t now_s
 ) {
     const SnapshotPtr snapshot = snapshot_.current();
-    auto rebuilt =
-        rebuild_keys({tenant_, fingerprint_, limits_, *seal_, *snapshot, now_s}, presented);
+    auto rebuilt = rebuild_keys({tenant_, fingerprint_, limits_, *snapshot, now_s}, presented);
     if (!rebuilt.has_value()) {
         return rebuilt.error();
     }
-    if (!nonces_.claim(rebuilt->nonce, presented.login, rebuilt->token_expires_s, now_s)) {
-        return share::Denial{
-            share::DenialKind::kTokenTaken,
-            "the user token was already used by another database login: each login needs a token "
-            "of its own"};
+    const auto claimed = claim_token(*rebuilt, presented.login);
+    if (!claimed.has_value()) {
+        return claimed.error();
     }
     return std::move(rebuilt->keys);
+}
+
+share::Verdict<void> ProxyCustody::Impl::claim_token(
+    const Rebuilt& rebuilt, const std::string& login
+) {
+    switch (nonces_.claim(rebuilt.nonce, login, rebuilt.token_expires_s, rebuilt.now_s)) {
+        case Claim::kOwn: return {};
+        case Claim::kTaken:
+            return share::Denial{
+                share::DenialKind::kTokenTaken,
+                "the user token was already used by another database login: each login needs a "
+                "token of its own"};
+        case Claim::kFirst: break;
+    }
+    const std::scoped_lock lock(writer_);
+    const auto noted =
+        store_.claims().add({rebuilt.nonce, login, rebuilt.token_expires_s}, core::system_random());
+    if (noted.has_value()) {
+        return {};
+    }
+    nonces_.release(rebuilt.nonce);
+    return share::Denial{
+        share::DenialKind::kStoreUnavailable,
+        "the proxy cannot write down the first use of the user token, so it does not accept it: " +
+            noted.error().message};
 }
 
 CustodyReport ProxyCustody::Impl::report() const {
@@ -235,6 +282,7 @@ CustodyReport ProxyCustody::Impl::report() const {
         ++(user->record.active ? report.active_users : report.withdrawn_users);
     }
     report.zero_read = snapshot->zeros != nullptr;
+    report.renewal_due = snapshot->renewal_due;
     return report;
 }
 

@@ -5,6 +5,7 @@
 #include "keyshare/store/command_book.hpp"
 #include "keyshare/store/nonce_book.hpp"
 #include "keyshare/store/proxy_custody.hpp"
+#include "keyshare/store/rebuild.hpp"
 #include "keyshare/store/records.hpp"
 #include "keyshare/store/sealed_store.hpp"
 #include "keyshare/store/snapshot.hpp"
@@ -26,6 +27,13 @@ RowName user_row(std::string_view user_id);
 RowName part_row(std::string_view user_id);
 RowName token_key_row(std::uint32_t key_id);
 RowName receipt_row(std::uint64_t sequence);
+RowName spent_token_key_row(std::uint32_t key_id);
+/// There while a renewal of the store key is due.
+RowName renewal_row();
+
+/// Opens the store under the key in force, or under the successor of a renewal that was cut short
+/// after the store was sealed anew; either way one key is left.
+Result<SealedStore> open_under(seal::Seal& seal, const std::filesystem::path& path, bool create);
 
 /// A fresh token key with a random id, so that a token for another proxy is named as such.
 TokenKeyRecord make_token_key(
@@ -39,7 +47,9 @@ Error from_share(const share::Error& error);
 /// alone.
 class ProxyCustody::Impl {
 public:
-    static Result<std::unique_ptr<Impl>> open(const CustodyOptions& options, seal::StoreKey key);
+    static Result<std::unique_ptr<Impl>> open(
+        const CustodyOptions& options, std::unique_ptr<seal::Seal> seal
+    );
 
     share::Verdict<share::RequestKeys> rebuild(
         const share::PresentedShares& presented, std::int64_t now_s
@@ -74,7 +84,7 @@ public:
 private:
     struct Parts {
         CustodyOptions options;
-        std::shared_ptr<const RowSeal> seal;
+        std::unique_ptr<seal::Seal> seal;
         SealedStore store;
         core::SigningKey identity;
         CustodyState state;
@@ -96,6 +106,15 @@ private:
     Result<void> carry_out(CommandEffect effect, const share::Digest& hash);
 
     Result<void> roll_token_keys(std::int64_t now_s);
+    bool must_roll_token_keys(const Snapshot& snapshot, std::int64_t now_s) const;
+    void destroy_token_keys(Snapshot& next, std::vector<Change>& changes, std::int64_t now_s) const;
+
+    static void make_renewal_due(std::vector<Change>& changes);
+    Result<void> renew_store_key();
+    Result<void> seal_anew();
+    Result<void> settle_successor();
+    Result<void> load_claims();
+    share::Verdict<void> claim_token(const Rebuilt& rebuilt, const std::string& login);
     const TokenKeyRecord* usable_token_key(const Snapshot& snapshot, std::int64_t now_s) const;
     bool is_due(const TokenKeyRecord& key, std::int64_t now_s) const;
 
@@ -114,13 +133,15 @@ private:
 
     const std::string tenant_;
     const TokenLimits limits_;
-    const std::shared_ptr<const RowSeal> seal_;
     const core::SigningKey identity_;
     const share::Digest fingerprint_;
     SnapshotCell snapshot_;
     NonceBook nonces_;
 
     mutable std::mutex writer_;
+    const std::unique_ptr<seal::Seal> seal_;
+    bool successor_in_force_ = false;  // the store is sealed under it, the seal does not know yet
+    std::int64_t tidied_s_ = 0;
     SealedStore store_;
     CustodyState state_;
 };

@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace pgveil::store {
+namespace {
+
+constexpr std::size_t kSpentTokenKeysMax = 100;
+constexpr std::int64_t kTidySeconds = 30;
+
+}  // namespace
 
 TokenKeyRecord make_token_key(
     std::int64_t now_s, const TokenLimits& limits, core::RandomSource& random
@@ -37,30 +43,56 @@ bool ProxyCustody::Impl::is_due(const TokenKeyRecord& key, std::int64_t now_s) c
     return now_s > key.not_after_s + limits_.max_validity_s + limits_.clock_skew_s;
 }
 
+bool ProxyCustody::Impl::must_roll_token_keys(const Snapshot& snapshot, std::int64_t now_s) const {
+    return usable_token_key(snapshot, now_s) == nullptr ||
+           std::ranges::any_of(snapshot.token_keys, [&](const TokenKeyRecord& key) {
+               return is_due(key, now_s);
+           });
+}
+
+// Moves the keys whose time is over from the living to the spent ones; of these only so many are
+// remembered as anybody may still have tokens of.
+void ProxyCustody::Impl::destroy_token_keys(
+    Snapshot& next, std::vector<Change>& changes, std::int64_t now_s
+) const {
+    std::erase_if(next.token_keys, [&](const TokenKeyRecord& key) {
+        if (!is_due(key, now_s)) {
+            return false;
+        }
+        changes.push_back({token_key_row(key.key_id), std::nullopt});
+        changes.push_back(
+            {spent_token_key_row(key.key_id), serialize(SpentTokenKey{key.key_id, now_s})}
+        );
+        next.spent_token_keys.emplace(key.key_id, now_s);
+        return true;
+    });
+    while (next.spent_token_keys.size() > kSpentTokenKeysMax) {
+        const auto oldest = std::ranges::min_element(
+            next.spent_token_keys, {}, &std::pair<const std::uint32_t, std::int64_t>::second
+        );
+        changes.push_back({spent_token_key_row(oldest->first), std::nullopt});
+        next.spent_token_keys.erase(oldest);
+    }
+}
+
 Result<void> ProxyCustody::Impl::roll_token_keys(std::int64_t now_s) {
+    if (!must_roll_token_keys(*snapshot_.current(), now_s)) {
+        return {};
+    }
     auto next = copy_snapshot();
     std::vector<Change> changes;
-    std::erase_if(next->token_keys, [&](const TokenKeyRecord& key) {
-        if (is_due(key, now_s)) {
-            changes.push_back({token_key_row(key.key_id), std::nullopt});
-            return true;
-        }
-        return false;
-    });
+    destroy_token_keys(*next, changes, now_s);
     const bool destroys = !changes.empty();
+    if (destroys) {
+        make_renewal_due(changes);
+    }
     if (usable_token_key(*next, now_s) == nullptr) {
         next->token_keys.push_back(make_token_key(now_s, limits_, core::system_random()));
         const TokenKeyRecord& fresh = next->token_keys.back();
         changes.push_back({token_key_row(fresh.key_id), serialize(fresh)});
     }
-    if (changes.empty()) {
-        return {};
-    }
     const auto done = commit(std::move(changes), std::move(next));
-    if (done.has_value() && destroys) {
-        store_.forget_old_copies();
-    }
-    return done;
+    return done.has_value() && destroys ? renew_store_key() : done;
 }
 
 Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) {
@@ -85,9 +117,19 @@ Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) 
 }
 
 Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
-    nonces_.forget_expired(now_s);
     const std::scoped_lock lock(writer_);
-    return roll_token_keys(now_s);
+    const auto rolled = roll_token_keys(now_s);
+    if (!rolled.has_value() || now_s - tidied_s_ < kTidySeconds) {
+        return rolled;
+    }
+    tidied_s_ = now_s;
+    nonces_.forget_expired(now_s);
+    const auto forgotten = store_.claims().forget_expired(now_s);
+    if (!forgotten.has_value()) {
+        return forgotten;
+    }
+    return successor_in_force_ || store_.contains(renewal_row()) ? renew_store_key()
+                                                                 : Result<void>();
 }
 
 }  // namespace pgveil::store

@@ -11,9 +11,9 @@ ProxyCustody::ProxyCustody(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) 
 ProxyCustody::~ProxyCustody() = default;
 
 Result<std::shared_ptr<ProxyCustody>> ProxyCustody::open(
-    const CustodyOptions& options, seal::StoreKey key
+    const CustodyOptions& options, std::unique_ptr<seal::Seal> seal
 ) {
-    auto impl = Impl::open(options, std::move(key));
+    auto impl = Impl::open(options, std::move(seal));
     if (!impl.has_value()) {
         return impl.error();
     }
@@ -33,6 +33,15 @@ Result<std::string> ProxyCustody::add_user(
     std::int64_t now_s
 ) {
     return impl_->apply(command, {share::Operation::kAddUser, user_id, app_share}, now_s);
+}
+
+Result<std::string> ProxyCustody::change_key(
+    std::string_view user_id,
+    const core::SecretBytes* app_share,
+    std::string_view command,
+    std::int64_t now_s
+) {
+    return impl_->apply(command, {share::Operation::kChangeKey, user_id, app_share}, now_s);
 }
 
 Result<std::string> ProxyCustody::withdraw_user(

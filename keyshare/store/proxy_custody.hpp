@@ -1,7 +1,7 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
-#include "keyshare/seal/file_seal.hpp"
+#include "keyshare/seal/seal.hpp"
 #include "keyshare/share/denial.hpp"
 #include "keyshare/share/keyring.hpp"
 #include "keyshare/share/request_keys.hpp"
@@ -48,6 +48,7 @@ struct CustodyReport {
     std::uint64_t store_version = 0, last_sequence = 0;
     std::size_t active_users = 0, withdrawn_users = 0;
     bool zero_read = false;
+    bool renewal_due = false;  ///< the store key still has to be renewed: maintain() says why
 };
 
 /// What became of the mirror rows read from D.
@@ -63,20 +64,24 @@ struct MirrorVerdict {
 /// immutable snapshot that a writer swaps after its transaction: a withdrawn user is refused by the
 /// very next rebuild of every thread. TKp rows stay sealed in the snapshot and are opened per
 /// request. Times are Unix seconds given by the caller.
+///
+/// Whenever a secret was deleted that an older copy of the store still holds (withdraw, change_key,
+/// a token key whose time is over, its part of TK), the store key is renewed, everything is sealed anew and the old
+/// key is destroyed: older copies of the store open no more.
 class ProxyCustody {
 public:
     /// The order step: makes store, identity, first token key, command key and one-time password.
     /// kRefused if a tenant is already bootstrapped, or ordered and not `again`.
     static Result<Order> order(
         const CustodyOptions& options,
-        seal::StoreKey key,
+        seal::Seal& seal,
         const OrderOptions& order,
         std::int64_t now_s
     );
-    /// Opens what `order` made. kUnavailable (says: run the order step) if there is nothing;
-    /// kBroken if it does not open.
+    /// Opens what `order` made, and ends a renewal of the store key that was cut short.
+    /// kUnavailable (says: run the order step) if there is nothing; kBroken if it does not open.
     static Result<std::shared_ptr<ProxyCustody>> open(
-        const CustodyOptions& options, seal::StoreKey key
+        const CustodyOptions& options, std::unique_ptr<seal::Seal> seal
     );
     ~ProxyCustody();
     ProxyCustody(const ProxyCustody&) = delete;
@@ -86,7 +91,7 @@ public:
 
     /// Opens the token, checks everything, rebuilds TK per group, checks key check and "0", and
     /// gives the request's keys. Nothing is kept after the RequestKeys die, except which login
-    /// first used the token's nonce.
+    /// first used the token's nonce, and that is written down before the keys are given.
     share::Verdict<share::RequestKeys> rebuild(
         const share::PresentedShares& presented, std::int64_t now_s
     ) const;
@@ -103,6 +108,14 @@ public:
         std::string_view command,
         std::int64_t now_s
     );
+    /// pgveil.change_key(uid, app_share, command): as add_user, for a user that has shares. The old
+    /// triple is forgotten at once.
+    Result<std::string> change_key(
+        std::string_view user_id,
+        const core::SecretBytes* app_share,
+        std::string_view command,
+        std::int64_t now_s
+    );
     /// pgveil.withdraw_user(uid, command).
     Result<std::string> withdraw_user(
         std::string_view user_id, std::string_view command, std::int64_t now_s
@@ -111,7 +124,8 @@ public:
     Result<std::string> apply(std::string_view command, std::int64_t now_s);
     /// pgveil.token_key(): the signed statement; makes a new token key when the epoch is over.
     Result<std::string> token_key_statement(std::int64_t now_s);
-    /// Rolls token keys and destroys old ones, forgets used nonces. Call about once a minute.
+    /// Rolls token keys and destroys old ones, forgets expired nonces, and tries again a renewal of
+    /// the store key that failed. Cheap when nothing is due: call about once a second.
     Result<void> maintain(std::int64_t now_s);
 
     // ---- the home database of D ----

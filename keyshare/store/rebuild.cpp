@@ -90,8 +90,13 @@ const Part* find_part(const share::GroupParts<Part>& parts, std::string_view gro
     return found == parts.end() ? nullptr : &found->part;
 }
 
-std::string epochs(std::uint32_t held, std::uint32_t expected) {
-    return "(share epoch " + std::to_string(held) + ", expected " + std::to_string(expected) + ")";
+// Why a share of another epoch is not taken, and what to do about it.
+std::string epoch_objection(std::uint32_t held, std::uint32_t in_force, const std::string& remedy) {
+    const std::string epochs =
+        "(share epoch " + std::to_string(held) + ", in force " + std::to_string(in_force) + ")";
+    return held < in_force ? "is stale: a newer one superseded it " + epochs + "; " + remedy
+                           : "is newer than this proxy knows " + epochs +
+                                 "; apply the tenant's pending commands first";
 }
 
 // One user's record and what was presented for him.
@@ -109,8 +114,12 @@ Verdict<void> check_user_part(
     if (presented.token.epoch != expected.user_epoch) {
         return deny(
             DenialKind::kUserShareStale,
-            "the user's share is stale " + epochs(presented.token.epoch, expected.user_epoch) +
-                ": give user \"" + presented.given.user_id + "\" the current key file"
+            "the user's share " +
+                epoch_objection(
+                    presented.token.epoch,
+                    expected.user_epoch,
+                    "give user \"" + presented.given.user_id + "\" the current key file"
+                )
         );
     }
     const share::SharePlace place{
@@ -134,9 +143,12 @@ Verdict<void> check_app_part(
     if (presented.app_share.epoch != expected.app_epoch) {
         return deny(
             DenialKind::kAppShareStale,
-            "the application share is stale " +
-                epochs(presented.app_share.epoch, expected.app_epoch) +
-                ": store the current .app file of user \"" + presented.given.user_id + "\""
+            "the application share " +
+                epoch_objection(
+                    presented.app_share.epoch,
+                    expected.app_epoch,
+                    "store the current .app file of user \"" + presented.given.user_id + "\""
+                )
         );
     }
     const share::SharePlace place{
@@ -242,7 +254,7 @@ Verdict<std::vector<share::RequestKeys::Group>> rebuild_groups(
     if (!app_groups.has_value()) {
         return app_groups.error();
     }
-    const auto opened = context.seal.open({"part", presented.given.user_id}, user.parts);
+    const auto opened = context.snapshot.seal->open({"part", presented.given.user_id}, user.parts);
     auto parts = opened.has_value() ? parse_parts(opened->reveal()) : opened.error();
     if (!parts.has_value()) {
         return deny(
@@ -310,7 +322,8 @@ Verdict<Rebuilt> rebuild_keys(
             *std::move(groups)
         ),
         token->nonce,
-        token->expires_at_s};
+        token->expires_at_s,
+        context.now_s};
 }
 
 }  // namespace pgveil::store

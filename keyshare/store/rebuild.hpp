@@ -17,7 +17,6 @@ struct RebuildContext {
     std::string_view tenant;
     const share::Digest& identity_fingerprint;
     const TokenLimits& limits;
-    const RowSeal& seal;
     const Snapshot& snapshot;
     std::int64_t now_s;
 };
@@ -26,6 +25,7 @@ struct Rebuilt {
     share::RequestKeys keys;
     share::Nonce nonce;
     std::int64_t token_expires_s;
+    std::int64_t now_s;
 };
 
 /// Opens the token, checks token and shares against the user's record, puts TK together per group,

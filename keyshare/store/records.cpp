@@ -13,6 +13,7 @@ using share::FieldWriter;
 
 constexpr std::string_view kUserFormat = "pgveil/1 user record";
 constexpr std::string_view kTokenKeyFormat = "pgveil/1 token key record";
+constexpr std::string_view kSpentFormat = "pgveil/1 spent token key";
 constexpr std::string_view kStateFormat = "pgveil/1 custody state";
 constexpr std::string_view kReceiptFormat = "pgveil/1 receipt record";
 constexpr std::string_view kPartsFormat = "pgveil/1 part record";
@@ -82,6 +83,18 @@ Result<TokenKeyRecord> parse_token_key(core::ByteView bytes) {
     record.not_after_s = reader.i64();
     record.pair = read_pair(reader);
     return reader.ok() ? Result<TokenKeyRecord>(std::move(record)) : unknown_form("token key");
+}
+
+core::SecretBytes serialize(const SpentTokenKey& record) {
+    FieldWriter writer(kSpentFormat);
+    writer.u32(record.key_id).i64(record.destroyed_at_s);
+    return std::move(writer).finish();
+}
+
+Result<SpentTokenKey> parse_spent_token_key(core::ByteView bytes) {
+    FieldReader reader(bytes, kSpentFormat);
+    const SpentTokenKey record{reader.u32(), reader.i64()};
+    return reader.ok() ? Result<SpentTokenKey>(record) : unknown_form("spent token key");
 }
 
 core::SecretBytes serialize(const CustodyState& state) {

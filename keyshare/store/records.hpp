@@ -42,6 +42,15 @@ struct TokenKeyRecord {
 core::SecretBytes serialize(const TokenKeyRecord& record);
 Result<TokenKeyRecord> parse_token_key(core::ByteView bytes);
 
+/// Row "spent_token_key"/id: that there was one, to tell an old token from a foreign one.
+struct SpentTokenKey {
+    std::uint32_t key_id = 0;
+    std::int64_t destroyed_at_s = 0;
+};
+
+core::SecretBytes serialize(const SpentTokenKey& record);
+Result<SpentTokenKey> parse_spent_token_key(core::ByteView bytes);
+
 struct CommandKey {
     std::uint32_t key_id = 0;
     HpkeKeyPairPtr pair;

@@ -2,7 +2,6 @@
 
 #include "keyshare/core/hash.hpp"
 #include "keyshare/core/lp.hpp"
-#include "keyshare/core/xaes.hpp"
 
 namespace pgveil::store {
 namespace {
@@ -10,20 +9,11 @@ namespace {
 constexpr const char* kSchema =
     "CREATE TABLE IF NOT EXISTS sealed_row ("
     " tab TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, sealed BLOB NOT NULL,"
-    " PRIMARY KEY (tab, key)) WITHOUT ROWID";
+    " PRIMARY KEY (tab, key)) WITHOUT ROWID;";
 
 const RowName& root_name() {
     static const RowName kName{"root", ""};
     return kName;
-}
-
-core::Bytes place_of(const RowName& name, std::uint64_t version) {
-    return core::length_prefixed(
-        {core::as_bytes("pgveil/1 row"),
-         core::as_bytes(name.table),
-         core::as_bytes(name.key),
-         core::big_endian64(version)}
-    );
 }
 
 // What the root row vouches for: version, and every row's name with the version that wrote it, in
@@ -46,29 +36,7 @@ core::Sha256Digest hash_of(
     return core::sha256(all);
 }
 
-Error broken(const std::string& what) {
-    return Error{
-        ErrorCode::kBroken,
-        "the share store " + what +
-            ": it was altered, partly put back from an older copy, or belongs to another "
-            "store key; restore the last whole backup of store and key"};
-}
-
 }  // namespace
-
-core::Bytes RowSeal::seal(
-    const RowName& name, std::uint64_t version, core::ByteView body, core::RandomSource& random
-) const {
-    return core::xaes_seal(key_.reveal(), place_of(name, version), body, random);
-}
-
-Result<core::SecretBytes> RowSeal::open(const RowName& name, const SealedRow& row) const {
-    auto opened = core::xaes_open(key_.reveal(), place_of(name, row.version), row.sealed);
-    if (!opened.has_value()) {
-        return broken("holds a row that does not open (" + name.table + ")");
-    }
-    return *std::move(opened);
-}
 
 Result<SealedStore> SealedStore::open(
     const std::filesystem::path& path, std::shared_ptr<const RowSeal> seal, bool create
@@ -77,7 +45,7 @@ Result<SealedStore> SealedStore::open(
     if (!database.has_value()) {
         return database.error();
     }
-    const auto made = database->run(kSchema);
+    const auto made = database->run((std::string(kSchema) + ClaimTable::kSchema).c_str());
     if (!made.has_value()) {
         return made.error();
     }
@@ -117,14 +85,14 @@ Result<void> SealedStore::load() {
 
 Result<void> SealedStore::check_root(const std::optional<SealedRow>& root) const {
     if (!root) {
-        return versions_.empty() ? Result<void>() : broken("has lost its root row");
+        return versions_.empty() ? Result<void>() : broken_store("has lost its root row");
     }
     const auto body = seal_->open(root_name(), *root);
     if (!body.has_value()) {
         return body.error();
     }
     if (!core::equal_in_constant_time(body->reveal(), hash_of(versions_, version_))) {
-        return broken("lacks rows, or holds rows of another version");
+        return broken_store("lacks rows, or holds rows of another version");
     }
     return {};
 }
@@ -153,11 +121,11 @@ Result<SealedRow> SealedStore::read_sealed(const RowName& name) const {
     }
     const auto known = versions_.find(name);
     if (!*found || known == versions_.end()) {
-        return broken("has no row " + name.table + " where one must be");
+        return broken_store("has no row " + name.table + " where one must be");
     }
     SealedRow sealed{static_cast<std::uint64_t>(row->number(0)), core::to_bytes(row->blob(1))};
     if (sealed.version != known->second) {
-        return broken("holds a row of another version (" + name.table + ")");
+        return broken_store("holds a row of another version (" + name.table + ")");
     }
     return sealed;
 }
@@ -171,7 +139,7 @@ Result<core::SecretBytes> SealedStore::read(const RowName& name) const {
 }
 
 Result<void> SealedStore::write_row(
-    const RowName& name, std::uint64_t version, core::ByteView body, core::RandomSource& random
+    const RowSeal& seal, const RowName& name, core::ByteView body, core::RandomSource& random
 ) {
     auto statement = database_.prepare(
         "INSERT OR REPLACE INTO sealed_row (tab, key, version, sealed) VALUES (?, ?, ?, ?)"
@@ -179,7 +147,8 @@ Result<void> SealedStore::write_row(
     if (!statement.has_value()) {
         return statement.error();
     }
-    const core::Bytes sealed = seal_->seal(name, version, body, random);
+    const std::uint64_t version = version_ + 1;
+    const core::Bytes sealed = seal.seal(name, version, body, random);
     const auto done = statement->bind(name.table)
                           .bind(name.key)
                           .bind(static_cast<std::int64_t>(version))
@@ -198,44 +167,90 @@ Result<void> SealedStore::delete_row(const RowName& name) {
 }
 
 Result<void> SealedStore::write_all(
-    const std::vector<Change>& changes, const Versions& next, core::RandomSource& random
+    const RowSeal& seal,
+    const std::vector<Change>& changes,
+    const Versions& next,
+    core::RandomSource& random
 ) {
-    const std::uint64_t version = version_ + 1;
     for (const Change& change : changes) {
-        const auto done = change.body
-                              ? write_row(change.name, version, change.body->reveal(), random)
-                              : delete_row(change.name);
+        const auto done = change.body ? write_row(seal, change.name, change.body->reveal(), random)
+                                      : delete_row(change.name);
         if (!done.has_value()) {
             return done;
         }
     }
-    return write_row(root_name(), version, hash_of(next, version), random);
+    return write_row(seal, root_name(), hash_of(next, version_ + 1), random);
 }
 
-Result<void> SealedStore::commit(std::vector<Change> changes, core::RandomSource& random) {
-    Versions next = versions_;
+Result<void> SealedStore::reseal_rows(const RowSeal& fresh, core::RandomSource& random) {
+    for (const auto& [name, version] : versions_) {
+        const auto body = read(name);
+        if (!body.has_value()) {
+            return body.error();
+        }
+        const auto done = write_row(fresh, name, body->reveal(), random);
+        if (!done.has_value()) {
+            return done;
+        }
+    }
+    return claims().reseal(fresh, random);
+}
+
+void SealedStore::apply(const std::vector<Change>& changes, std::uint64_t version, Versions& next) {
     for (const Change& change : changes) {
         if (change.body) {
-            next[change.name] = version_ + 1;
+            next[change.name] = version;
         } else {
             next.erase(change.name);
         }
     }
+}
+
+template <class Write>
+Result<void> SealedStore::in_transaction(Write write) {
     auto done = database_.run("BEGIN IMMEDIATE");
     if (!done.has_value()) {
         return done;
     }
-    done = write_all(changes, next, random);
+    done = write();
     if (done.has_value()) {
         done = database_.run("COMMIT");
     }
     if (!done.has_value()) {
         static_cast<void>(database_.run("ROLLBACK"));
-        return done;
     }
-    versions_ = std::move(next);
-    ++version_;
-    return {};
+    return done;
+}
+
+Result<void> SealedStore::commit(std::vector<Change> changes, core::RandomSource& random) {
+    Versions next = versions_;
+    apply(changes, version_ + 1, next);
+    const auto done = in_transaction([&] { return write_all(*seal_, changes, next, random); });
+    if (done.has_value()) {
+        versions_ = std::move(next);
+        ++version_;
+    }
+    return done;
+}
+
+Result<void> SealedStore::reseal(
+    std::shared_ptr<const RowSeal> fresh, std::vector<Change> changes, core::RandomSource& random
+) {
+    Versions next = versions_;
+    for (auto& [name, version] : next) {
+        version = version_ + 1;
+    }
+    apply(changes, version_ + 1, next);
+    const auto done = in_transaction([&]() -> Result<void> {
+        auto resealed = reseal_rows(*fresh, random);
+        return resealed.has_value() ? write_all(*fresh, changes, next, random) : resealed;
+    });
+    if (done.has_value()) {
+        versions_ = std::move(next);
+        ++version_;
+        seal_ = std::move(fresh);
+    }
+    return done;
 }
 
 void SealedStore::forget_old_copies() {

@@ -2,8 +2,10 @@
 
 #include "keyshare/core/random.hpp"
 #include "keyshare/core/secret.hpp"
-#include "keyshare/seal/file_seal.hpp"
+#include "keyshare/seal/seal.hpp"
+#include "keyshare/store/claim_table.hpp"
 #include "keyshare/store/error.hpp"
+#include "keyshare/store/row_seal.hpp"
 #include "keyshare/store/sqlite.hpp"
 
 #include <compare>
@@ -18,37 +20,6 @@
 #include <vector>
 
 namespace pgveil::store {
-
-/// Names one row. `table` is a word of the custody ("user", "part", ...), `key` says which one.
-/// Both lie in clear.
-struct RowName {
-    std::string table;
-    std::string key;
-
-    auto operator<=>(const RowName&) const = default;
-};
-
-/// A row as it lies in the file.
-struct SealedRow {
-    std::uint64_t version = 0;  ///< the store version that wrote it
-    core::Bytes sealed;
-};
-
-/// Opens and seals rows: nonce(24) || XAES-256-GCM(store key, body, AAD = LP("pgveil/1 row", table,
-/// key, version)). Immutable: any thread.
-class RowSeal {
-public:
-    explicit RowSeal(seal::StoreKey key) : key_(std::move(key)) {}
-
-    core::Bytes seal(
-        const RowName& name, std::uint64_t version, core::ByteView body, core::RandomSource& random
-    ) const;
-    /// kBroken when the row was altered, moved, or sealed under another store key.
-    Result<core::SecretBytes> open(const RowName& name, const SealedRow& row) const;
-
-private:
-    seal::StoreKey key_;
-};
 
 /// One change of a transaction.
 struct Change {
@@ -82,6 +53,19 @@ public:
     Result<core::SecretBytes> read(const RowName& name) const;
     /// All or nothing, on disk when it returns. On an error nothing has changed.
     Result<void> commit(std::vector<Change> changes, core::RandomSource& random);
+    /// Writes every row and claim anew under another seal, together with `changes`, as one
+    /// transaction; from then on that seal counts. On an error nothing has changed.
+    Result<void> reseal(
+        std::shared_ptr<const RowSeal> fresh,
+        std::vector<Change> changes,
+        core::RandomSource& random
+    );
+
+    const std::shared_ptr<const RowSeal>& row_seal() const { return seal_; }
+
+    /// First uses of tokens; not vouched for by the root row and not part of the version.
+    ClaimTable claims() const { return ClaimTable(database_, *seal_); }
+
     /// Empties the write-ahead log, where older (sealed) copies of rows lie. Call after something
     /// was deleted that must not come back. Best effort: what the disk itself keeps is out of
     /// reach.
@@ -96,11 +80,18 @@ private:
     Result<void> load();
     Result<void> check_root(const std::optional<SealedRow>& root) const;
     Result<void> write_all(
-        const std::vector<Change>& changes, const Versions& next, core::RandomSource& random
+        const RowSeal& seal,
+        const std::vector<Change>& changes,
+        const Versions& next,
+        core::RandomSource& random
     );
+    template <class Write>
+    Result<void> in_transaction(Write write);
+    static void apply(const std::vector<Change>& changes, std::uint64_t version, Versions& next);
     Result<void> write_row(
-        const RowName& name, std::uint64_t version, core::ByteView body, core::RandomSource& random
+        const RowSeal& seal, const RowName& name, core::ByteView body, core::RandomSource& random
     );
+    Result<void> reseal_rows(const RowSeal& fresh, core::RandomSource& random);
     Result<void> delete_row(const RowName& name);
 
     Database database_;

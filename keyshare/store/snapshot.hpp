@@ -46,6 +46,9 @@ struct Snapshot {
     share::KeyringPtr keyring;               ///< null until the bootstrap is closed
     std::shared_ptr<const ZeroTable> zeros;  ///< null until read from D at this keyring version
     std::vector<TokenKeyRecord> token_keys;  ///< oldest first
+    std::map<std::uint32_t, std::int64_t> spent_token_keys;  ///< by key id: when it was destroyed
+    std::shared_ptr<const RowSeal> seal;                     ///< opens the parts of `users`
+    bool renewal_due = false;
     std::map<std::string, std::shared_ptr<const User>, std::less<>> users;
     std::uint64_t store_version = 0;
     std::uint64_t last_sequence = 0;

@@ -44,6 +44,15 @@ Verdict<share::TokenContents> open_token(const RebuildContext& context, core::By
         return token_denial(sealed.error());
     }
     const TokenKeyRecord* key = find_token_key(context, sealed->key_id);
+    const auto& spent = context.snapshot.spent_token_keys;
+    if (const auto found = spent.find(sealed->key_id); key == nullptr && found != spent.end()) {
+        return deny(
+            DenialKind::kTokenKeyDestroyed,
+            "the user token is too old: the token key it is sealed to was destroyed on " +
+                utc_text(found->second) +
+                "; get the present one (SELECT pgveil.token_key()) and make a new token"
+        );
+    }
     if (key == nullptr) {
         return deny(
             DenialKind::kTokenKeyUnknown,

@@ -29,9 +29,10 @@ struct BootstrapArguments {
 
 Result<void> bootstrap(const Context& context, const BootstrapArguments& arguments);
 
-struct AddArguments {
+/// What add, change-key and copy share: whose files, where to, under which passphrase.
+struct HandoutArguments {
     std::string user_id;
-    std::vector<std::string> groups = {"default"};
+    std::vector<std::string> groups = {"default"};  ///< of add
     std::string out;
     std::string url;  ///< of --apply, or empty
     user::SecretSource user_passphrase;
@@ -39,7 +40,10 @@ struct AddArguments {
     unsigned valid_days = 7;
 };
 
-Result<void> user_add(const Context& context, const AddArguments& arguments);
+Result<void> user_add(const Context& context, const HandoutArguments& arguments);
+Result<void> user_change_key(const Context& context, const HandoutArguments& arguments);
+/// Writes the kept key of a user again. No command: nothing changes at the proxy.
+Result<void> user_copy(const Context& context, const HandoutArguments& arguments);
 
 /// Where commands go: a directory, the proxy, or both.
 struct Delivery {

@@ -100,8 +100,8 @@ Result<void> make_out_directory(const std::string& directory) {
     return {};
 }
 
-Result<void> require_free(const HandoutNames& names) {
-    for (const std::string& path : {names.user, names.app}) {
+Result<void> require_free(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
         if (user::exists(path)) {
             return is_taken(path);
         }
@@ -117,6 +117,12 @@ Result<void> write_handouts(
     }
     const core::SecretBytes app = line_of(user.app_share.reveal());
     return write_once(names.app, app.reveal(), user::Audience::kOwner);
+}
+
+Result<void> write_user_file(
+    const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
+) {
+    return write_user(user, names.user, lock);
 }
 
 Result<std::string> write_sql(const HomeState& state, const std::string& directory) {

@@ -5,6 +5,7 @@
 #include "keyshare/user/user_file.hpp"
 
 #include <string>
+#include <vector>
 
 namespace pgveil::tenant {
 
@@ -20,11 +21,16 @@ HandoutNames handout_names(const std::string& directory, const std::string& user
 Result<void> make_out_directory(const std::string& directory);
 
 /// Refuses names that are taken, before anything is made.
-Result<void> require_free(const HandoutNames& names);
+Result<void> require_free(const std::vector<std::string>& paths);
 
 /// Writes UID.user and UID.app (mode 0600). A file that is there already is left alone when it
 /// holds exactly this user's shares (an earlier run was cut short), and is an error otherwise.
 Result<void> write_handouts(
+    const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
+);
+
+/// Writes UID.user alone, as write_handouts does.
+Result<void> write_user_file(
     const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
 );
 

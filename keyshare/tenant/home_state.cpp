@@ -9,10 +9,10 @@ namespace pgveil::tenant {
 
 namespace {
 
-constexpr std::string_view kTitle = "pgveil tenant state 1";
+constexpr std::string_view kTitle = "pgveil tenant state 2";
 constexpr std::size_t kRecordsMax = 1'000'000;
 constexpr std::size_t kStateParts = 9;
-constexpr std::size_t kUserParts = 5;
+constexpr std::size_t kUserParts = 6;
 constexpr std::size_t kCommandParts = 8;
 
 using Parts = std::vector<core::ByteView>;
@@ -37,7 +37,8 @@ core::SecretBytes serialize_user(const UserRecord& user) {
          epoch,
          groups,
          user.user_key.reveal(),
-         user.app_share.reveal()}
+         user.app_share.reveal(),
+         user.former_key.reveal()}
     );
 }
 
@@ -61,15 +62,6 @@ std::string text_of(core::ByteView bytes) {
     return std::string(core::as_text(bytes));
 }
 
-std::optional<share::Operation> parse_operation(std::string_view name) {
-    for (const auto operation : {share::Operation::kAddUser, share::Operation::kWithdrawUser}) {
-        if (name == share::name_of(operation)) {
-            return operation;
-        }
-    }
-    return std::nullopt;
-}
-
 std::optional<UserRecord> parse_user(core::ByteView bytes) {
     const auto parts = core::split_length_prefixed(bytes, kUserParts);
     if (!parts || (*parts)[1].size() != sizeof(std::uint32_t)) {
@@ -87,6 +79,7 @@ std::optional<UserRecord> parse_user(core::ByteView bytes) {
     }
     user.user_key = core::SecretBytes::copy_of((*parts)[3]);
     user.app_share = core::SecretBytes::copy_of((*parts)[4]);
+    user.former_key = core::SecretBytes::copy_of((*parts)[5]);
     return user;
 }
 
@@ -96,7 +89,7 @@ std::optional<CommandRecord> parse_command(core::ByteView bytes) {
         return std::nullopt;
     }
     const Parts& parts = *split;
-    const auto operation = parse_operation(core::as_text(parts[1]));
+    const auto operation = share::operation_named(core::as_text(parts[1]));
     const bool has_sizes = parts[0].size() == sizeof(std::uint64_t) &&
                            parts[3].size() == sizeof(std::uint64_t) && parts[5].size() == 1;
     if (!operation || !has_sizes || parts[5][0] > static_cast<std::uint8_t>(Fate::kRefused)) {
@@ -112,6 +105,16 @@ std::optional<CommandRecord> parse_command(core::ByteView bytes) {
     command.reason = text_of(parts[6]);
     command.receipt = text_of(parts[7]);
     return command;
+}
+
+/// The operation as the subcommand that orders it.
+std::string_view word_for(share::Operation operation) {
+    switch (operation) {
+        case share::Operation::kAddUser: return "add";
+        case share::Operation::kChangeKey: return "change-key";
+        case share::Operation::kWithdrawUser: return "withdraw";
+    }
+    return "";
 }
 
 /// Fills a list from its LP form; false on the first part that is no record.
@@ -148,6 +151,18 @@ const CommandRecord* HomeState::last_command(std::string_view user_id) const {
         return command.user_id == user_id;
     });
     return found == commands.rend() ? nullptr : &*found;
+}
+
+bool HomeState::is_active(std::string_view user_id) const {
+    const auto found = std::find_if(commands.rbegin(), commands.rend(), [&](const auto& command) {
+        return command.user_id == user_id && command.fate == Fate::kApplied;
+    });
+    return found != commands.rend() && share::makes_shares(found->operation);
+}
+
+std::uint32_t share_epoch(const UserRecord& user) {
+    const auto key = share::parse_user_key(user.user_key.reveal());
+    return key ? key->epoch : 0;
 }
 
 core::SecretBytes serialize(const HomeState& state) {
@@ -224,19 +239,18 @@ std::string_view name_of(Fate fate) {
     return "unknown";
 }
 
-std::string_view status_of(const HomeState& state, std::string_view user_id) {
+std::string status_of(const HomeState& state, std::string_view user_id) {
     const CommandRecord* last = state.last_command(user_id);
     if (last == nullptr) {
         return "unknown";
     }
-    const bool adds = last->operation == share::Operation::kAddUser;
-    switch (last->fate) {
-        case Fate::kPending: return adds ? "add pending" : "withdraw pending";
-        case Fate::kApplied: return adds ? "active" : "withdrawn";
-        case Fate::kExpired: return adds ? "add expired" : "withdraw expired";
-        case Fate::kRefused: return adds ? "add refused" : "withdraw refused";
+    const bool is_active = state.is_active(user_id);
+    if (last->fate == Fate::kApplied) {
+        return is_active ? "active" : "withdrawn";
     }
-    return "unknown";
+    const std::string what =
+        std::string(word_for(last->operation)) + " " + std::string(name_of(last->fate));
+    return is_active ? "active, " + what : what;
 }
 
 }  // namespace pgveil::tenant

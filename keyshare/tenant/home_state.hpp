@@ -20,11 +20,15 @@ using user::Result;
 /// until the command that announces it has its receipt.
 struct UserRecord {
     std::string user_id;
-    std::uint32_t epoch = 0;
+    std::uint32_t epoch = 0;  ///< the highest share epoch ever made; none is made twice
     std::vector<std::string> groups;
-    core::SecretBytes user_key;   ///< share::serialize(UserKey)
-    core::SecretBytes app_share;  ///< pgva1...., or empty
+    core::SecretBytes user_key;    ///< share::serialize(UserKey), the newest
+    core::SecretBytes app_share;   ///< pgva1...., or empty
+    core::SecretBytes former_key;  ///< as user_key: in force while a change waits for its receipt
 };
+
+/// The share epoch of the kept key; 0 if it does not read.
+std::uint32_t share_epoch(const UserRecord& user);
 
 /// What is known of a command's fate.
 enum class Fate : std::uint8_t { kPending = 0, kApplied = 1, kExpired = 2, kRefused = 3 };
@@ -56,6 +60,8 @@ struct HomeState {
     const UserRecord* find_user(std::string_view user_id) const;
     /// The last command about this user; nullptr if there is none.
     const CommandRecord* last_command(std::string_view user_id) const;
+    /// Whether the last applied command about this user left him with shares.
+    bool is_active(std::string_view user_id) const;
 };
 
 /// Binary form, inside the sealed home file (docs/FORMATS.md).
@@ -63,7 +69,7 @@ core::SecretBytes serialize(const HomeState& state);
 /// Strict. The bytes were authenticated; an error means another version.
 Result<HomeState> parse_home_state(core::ByteView bytes);
 
-/// "add pending", "active", ... for lists.
-std::string_view status_of(const HomeState& state, std::string_view user_id);
+/// "add pending", "active", "active, change-key expired", ... for lists.
+std::string status_of(const HomeState& state, std::string_view user_id);
 
 }  // namespace pgveil::tenant

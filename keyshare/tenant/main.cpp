@@ -54,28 +54,49 @@ void add_bootstrap(CLI::App& app, pgveil::tenant::BootstrapArguments& to, Action
     });
 }
 
-void add_user_add(CLI::App& user, pgveil::tenant::AddArguments& to, Action& action) {
-    CLI::App* command =
-        user.add_subcommand("add", "Give a user shares: UID.user, UID.app, NNNN-add_user.sql");
-    command->add_option("uid", to.user_id, "User id: 1 to 64 of A-Z a-z 0-9 . _ @ -")->required();
-    command->add_option("--group", to.groups, "A key group granted (repeat)")
-        ->allow_extra_args(false)
-        ->capture_default_str();
-    command->add_option("--out", to.out, "Directory for the files")->required()->type_name("DIR");
-    command->add_option("--apply", to.url, "Send the commands through the proxy at this URL");
-    command->add_option("--valid-days", to.valid_days, "Days until the command expires")
-        ->check(CLI::Range(1, 365))
-        ->capture_default_str();
-    add_secret(*command, "user-passphrase", to.user_passphrase, "Passphrase of the user's file");
-    CLI::Option* bare = command->add_flag("--no-passphrase");
+using pgveil::tenant::HandoutArguments;
+using HandOut = Result<void> (*)(const Context&, const HandoutArguments&);
+
+/// The arguments of every subcommand that writes UID.user, and what it does with them.
+void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOut hand_out) {
+    command.add_option("uid", to.user_id, "User id: 1 to 64 of A-Z a-z 0-9 . _ @ -")->required();
+    command.add_option("--out", to.out, "Directory for the files")->required()->type_name("DIR");
+    add_secret(command, "user-passphrase", to.user_passphrase, "Passphrase of the user's file");
+    CLI::Option* bare = command.add_flag("--no-passphrase");
     bare->description("Leave UID.user without passphrase: the file alone is the share");
     bare->excludes("--user-passphrase-file")->excludes("--user-passphrase-fd");
-    command->callback([&to, &action, bare] {
+    command.callback([&to, &action, bare, hand_out] {
         to.has_passphrase = bare->count() == 0;
-        action = [&to](const Context& context) {
-            return user_add(context, to);
+        action = [&to, hand_out](const Context& context) {
+            return hand_out(context, to);
         };
     });
+}
+
+/// The arguments of an order that expires.
+void add_order(CLI::App& command, HandoutArguments& to) {
+    command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
+    command.add_option("--valid-days", to.valid_days, "Days until the command expires")
+        ->check(CLI::Range(1, 365))
+        ->capture_default_str();
+}
+
+void add_shares(CLI::App& user, HandoutArguments& to, Action& action) {
+    CLI::App* add =
+        user.add_subcommand("add", "Give a user shares: UID.user, UID.app, NNNN-add_user.sql");
+    add->add_option("--group", to.groups, "A key group granted (repeat)")
+        ->allow_extra_args(false)
+        ->capture_default_str();
+    add_order(*add, to);
+    add_handout(*add, to, action, pgveil::tenant::user_add);
+    CLI::App* change = user.add_subcommand(
+        "change-key", "Give a user new shares, and make the proxy forget the old ones"
+    );
+    add_order(*change, to);
+    add_handout(*change, to, action, pgveil::tenant::user_change_key);
+    CLI::App* copy =
+        user.add_subcommand("copy", "Write UID.user again: it was lost, and nobody has it");
+    add_handout(*copy, to, action, pgveil::tenant::user_copy);
 }
 
 void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
@@ -85,7 +106,7 @@ void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
 
 struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
-    pgveil::tenant::AddArguments add;
+    HandoutArguments handout;
     pgveil::tenant::Delivery delivery;
     std::string user_id;
     std::string receipts;
@@ -93,7 +114,7 @@ struct Arguments {
 
 void add_user(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* user = app.add_subcommand("user", "Users and their shares")->require_subcommand(1);
-    add_user_add(*user, to.add, action);
+    add_shares(*user, to.handout, action);
     user->add_subcommand("list", "List users: id, status, share epoch, groups")
         ->callback([&action] { action = pgveil::tenant::user_list; });
     CLI::App* show = user->add_subcommand("show", "Show one user and its commands");

@@ -27,10 +27,6 @@ bool is_pending(const CommandRecord* command) {
     return command != nullptr && command->fate == Fate::kPending;
 }
 
-bool is_applied(const CommandRecord* command, share::Operation operation) {
-    return command != nullptr && command->fate == Fate::kApplied && command->operation == operation;
-}
-
 user::Error waits_for_receipt(std::string_view user_id) {
     return user::failed(
         "the last command about " + std::string(user_id) +
@@ -56,6 +52,12 @@ void append_command(
     state.commands.push_back(std::move(command));
 }
 
+user::Error no_such_user(std::string_view user_id) {
+    return user::unusable(
+        "there is no user " + std::string(user_id) + ": see `pgveil-tenant user list`"
+    );
+}
+
 void keep_user(HomeState& state, UserRecord record) {
     if (UserRecord* known = state.find_user(record.user_id)) {
         *known = std::move(record);
@@ -71,6 +73,40 @@ Fate fate_of(share::Outcome outcome) {
         case share::Outcome::kRefused: return Fate::kRefused;
     }
     return Fate::kRefused;
+}
+
+/// What the outcome of a command about a user's shares leaves to keep.
+void settle_shares(UserRecord& user, const CommandRecord& command) {
+    user.app_share.wipe();  // A has it, or it was never in force
+    if (command.fate != Fate::kApplied && !user.former_key.empty()) {
+        user.user_key = std::move(user.former_key);
+    }
+    user.former_key.wipe();
+}
+
+/// Makes the user's next triple and keeps what of it the tenant keeps.
+Result<share::UserShares> next_shares(
+    HomeState& state, const NewUser& user, core::RandomSource& random
+) {
+    const UserRecord* known = state.find_user(user.user_id);
+    const std::uint32_t epoch = known == nullptr ? 1 : known->epoch + 1;
+    auto shares = share::make_user(*state.enrolment, user.user_id, user.groups, epoch, random);
+    if (!shares) {
+        return in_words(shares.error());
+    }
+    return std::move(*shares);
+}
+
+UserRecord record_of(
+    const HomeState& state, const share::UserShares& shares, std::vector<std::string> groups
+) {
+    UserRecord record;
+    record.user_id = shares.user_id;
+    record.epoch = shares.epoch;
+    record.groups = std::move(groups);
+    record.user_key = share::serialize(share::user_key_of(shares, *state.enrolment));
+    record.app_share = share::serialize(share::app_share_of(shares, *state.enrolment));
+    return record;
 }
 
 Result<bool> file_receipt(HomeState& state, std::string_view jws) {
@@ -101,8 +137,8 @@ Result<bool> file_receipt(HomeState& state, std::string_view jws) {
     command->reason = receipt->reason;
     command->receipt = jws;
     UserRecord* user = state.find_user(command->user_id);
-    if (user != nullptr && command->operation == share::Operation::kAddUser) {
-        user->app_share.wipe();  // A has it, or it was never admitted
+    if (user != nullptr && share::makes_shares(command->operation)) {
+        settle_shares(*user, *command);
     }
     return true;
 }
@@ -123,41 +159,75 @@ Result<void> add_user(
             "given"
         );
     }
-    const CommandRecord* last = state.last_command(user.user_id);
-    if (is_pending(last)) {
+    if (is_pending(state.last_command(user.user_id))) {
         return waits_for_receipt(user.user_id);
     }
-    const UserRecord* known = state.find_user(user.user_id);
-    if (is_applied(last, share::Operation::kAddUser)) {
+    if (state.is_active(user.user_id)) {
         return user::failed(user.user_id + " is a user already: see `pgveil-tenant user show`");
     }
-    const std::uint32_t epoch = known == nullptr ? 1 : known->epoch + 1;
-    auto shares = share::make_user(*state.enrolment, user.user_id, user.groups, epoch, random);
+    auto shares = next_shares(state, user, random);
     if (!shares) {
-        return in_words(shares.error());
+        return shares.error();
     }
     auto command = share::make_add_user(*state.enrolment, state.identity, *shares, times);
     if (!command) {
         return in_words(command.error());
     }
-    UserRecord record;
-    record.user_id = user.user_id;
-    record.epoch = epoch;
-    record.groups = user.groups;
-    record.user_key = share::serialize(share::user_key_of(*shares, *state.enrolment));
-    record.app_share = share::serialize(share::app_share_of(*shares, *state.enrolment));
-    keep_user(state, std::move(record));
+    keep_user(state, record_of(state, *shares, user.groups));
     append_command(
         state, share::Operation::kAddUser, user.user_id, times.issued_at_s, std::move(*command)
     );
     return {};
 }
 
+Result<const UserRecord*> kept_user(const HomeState& state, std::string_view user_id) {
+    const UserRecord* known = state.find_user(user_id);
+    if (known == nullptr) {
+        return no_such_user(user_id);
+    }
+    if (is_pending(state.last_command(user_id))) {
+        return waits_for_receipt(user_id);
+    }
+    if (!state.is_active(user_id)) {
+        return user::failed(
+            std::string(user_id) +
+            " has no shares in force: give new ones with `pgveil-tenant user add`"
+        );
+    }
+    return known;
+}
+
+Result<void> change_user_key(
+    HomeState& state,
+    std::string_view user_id,
+    share::CommandTimes times,
+    core::RandomSource& random
+) {
+    const auto known = kept_user(state, user_id);
+    if (!known) {
+        return known.error();
+    }
+    const NewUser same{std::string(user_id), (*known)->groups};
+    const auto shares = next_shares(state, same, random);
+    if (!shares) {
+        return shares.error();
+    }
+    auto command = share::make_change_key(*state.enrolment, state.identity, *shares, times);
+    if (!command) {
+        return in_words(command.error());
+    }
+    UserRecord record = record_of(state, *shares, same.groups);
+    record.former_key = core::SecretBytes::copy_of((*known)->user_key.reveal());
+    keep_user(state, std::move(record));
+    append_command(
+        state, share::Operation::kChangeKey, user_id, times.issued_at_s, std::move(*command)
+    );
+    return {};
+}
+
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s) {
     if (state.find_user(user_id) == nullptr) {
-        return user::unusable(
-            "there is no user " + std::string(user_id) + ": see `pgveil-tenant user list`"
-        );
+        return no_such_user(user_id);
     }
     const CommandRecord* last = state.last_command(user_id);
     const bool is_withdrawn = last != nullptr && last->fate != Fate::kRefused &&
@@ -197,7 +267,7 @@ Call call_for(const HomeState& state) {
     call.function = share::name_of(last.operation);
     call.sequence = last.sequence;
     call.arguments.emplace_back(last.user_id);
-    if (last.operation == share::Operation::kAddUser) {
+    if (share::makes_shares(last.operation)) {
         // The application's share is A's secret: at P the argument stays NULL.
         call.arguments.emplace_back(std::nullopt);
     }

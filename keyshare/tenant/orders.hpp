@@ -24,22 +24,37 @@ struct NewUser {
     std::vector<std::string> groups;
 };
 
-/// Makes shares and the signed command, valid for `validity_s`. Refuses an unknown group, and a
+/// Makes shares and the signed add_user. Refuses an unknown group, and a
 /// user that is active or whose last command is pending; a withdrawn or never admitted one gets
 /// shares of the next epoch.
 Result<void> add_user(
     HomeState& state, const NewUser& user, share::CommandTimes times, core::RandomSource& random
 );
 
-/// Makes the signed command, which never expires. Refuses a user that is not known, and one that is
-/// withdrawn already.
+/// Makes an active user's next triple and the signed change_key. The former key is kept until the
+/// receipt says that the new one is in force. Refuses a user that is not active, or whose last
+/// command is pending.
+Result<void> change_user_key(
+    HomeState& state,
+    std::string_view user_id,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+/// The kept key of a user, to be handed out again. Refuses a user that is not active, or whose last
+/// command is pending: which key is in force is not known then.
+Result<const UserRecord*> kept_user(const HomeState& state, std::string_view user_id);
+
+/// Makes the signed withdraw_user, which never expires. Refuses a user that is not known, and one
+/// that is withdrawn already.
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s);
 
 /// The commands without a receipt, oldest first.
 std::vector<const CommandRecord*> pending(const HomeState& state);
 
-/// The SQL call that carries every pending command, oldest first: `add_user(uid, NULL, commands)`
-/// or `withdraw_user(uid, commands)` after the last of them. There must be one (invariant).
+/// The SQL call that carries every pending command, oldest first: `add_user(uid, NULL, commands)`,
+/// change_key likewise, or `withdraw_user(uid, commands)` after the last of them. There must be one
+/// (invariant).
 struct Call {
     std::string function;
     std::vector<std::optional<std::string>> arguments;

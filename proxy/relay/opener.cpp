@@ -96,7 +96,10 @@ result<core::SecretBytes, Refusal> open_cell(
     }
     const auto cipher = opening_cipher(state, segment, column, parsed->key_id);
     if (!cipher.has_value()) {
-        return cipher.error();
+        // An unknown key id is as much a wrong byte of the value as any other: name the column.
+        return cipher.error().sqlstate == "XX001"
+                   ? refusal(Reason::kValueNotOpened, column->qualified_name())
+                   : cipher.error();
     }
     auto opened = (*cipher)->open(envelope, row);
     if (!opened.has_value()) {

@@ -1,5 +1,7 @@
 #include "proxy/relay/veil_call.hpp"
 
+#include "keyshare/core/invariant.hpp"
+
 namespace pgveil::relay {
 
 namespace {
@@ -45,15 +47,17 @@ store::Result<std::string> run(
     switch (call.function) {
         case VeilCall::Function::kAddUser:
             return custody.add_user(text_of(argument(0)), argument(1), text_of(argument(2)), now_s);
+        case VeilCall::Function::kChangeKey:
+            return custody.change_key(
+                text_of(argument(0)), argument(1), text_of(argument(2)), now_s
+            );
         case VeilCall::Function::kWithdrawUser:
             return custody.withdraw_user(text_of(argument(0)), text_of(argument(1)), now_s);
         case VeilCall::Function::kApply: return custody.apply(text_of(argument(0)), now_s);
         case VeilCall::Function::kTokenKey: return custody.token_key_statement(now_s);
-        case VeilCall::Function::kChangeKey: break;
     }
-    return store::Error{
-        store::ErrorCode::kRefused,
-        "pgveil.change_key is not available in this version; withdraw the user and add a new one"};
+    core::invariant(false, "every call is carried out");
+    return store::Error{store::ErrorCode::kFailed, "no such call"};
 }
 
 }  // namespace

@@ -106,7 +106,7 @@ const Wrong kWrong[] = {
     {with(R"(,"memory":{"arena_bytes":4096})"), "/memory/arena_bytes", "too small"},
     {with(R"(,"tokens":{"max_validity_s":600,"key_epoch_s":60})"),
      "/tokens/key_epoch_s",
-     "shorter than max_validity_s"},
+     "not longer than max_validity_s"},
     {with(R"(,"seal":{"kind":"tpm","path":"k"})"), "/seal", "stands twice"},
     {with("", R"({"mode":"require"})"), "/listen/tls", "needs \"certificate\" and \"key\""},
     {with("", R"({"mode":"prefer"})"), "/listen/tls/mode", "\"allow\""},

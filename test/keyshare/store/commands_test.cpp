@@ -201,5 +201,71 @@ TEST_F(Commands, TheCommandKeyRollsWhenItsSuccessorIsUsed) {
     EXPECT_EQ(outcome_of(custody_->apply(make_user("four").command, kNow)), Outcome::kRefused);
 }
 
+TEST_F(Commands, ChangeKeyPutsANewTripleInForceAndForgetsTheOldOneAtOnce) {
+    const Holdings old = add_user("nurse");
+    const Holdings clerk = add_user("clerk");
+    const core::SecretBytes old_token = token(old), old_app = app_text(old);
+    ASSERT_TRUE(rebuild({"nurse", &old_token, &old_app}).has_value());
+    const Holdings fresh = change_key("nurse");
+    const core::SecretBytes new_token = token(fresh), new_app = app_text(fresh);
+    EXPECT_TRUE(rebuild({"nurse", &new_token, &new_app}).has_value());
+    EXPECT_EQ(denial_of({"nurse", &old_token, &old_app}), share::DenialKind::kUserShareStale);
+    EXPECT_EQ(denial_of({"nurse", &old_token, &new_app}), share::DenialKind::kUserShareStale);
+    EXPECT_EQ(denial_of({"nurse", &new_token, &old_app}), share::DenialKind::kAppShareStale);
+    EXPECT_TRUE(works(clerk));
+    restart();
+    read_zero();
+    EXPECT_EQ(denial_of({"nurse", &old_token, &old_app}), share::DenialKind::kUserShareStale);
+    EXPECT_TRUE(works(fresh));
+}
+
+TEST_F(Commands, AStaleShareIsNamedWithItsEpochs) {
+    const Holdings old = add_user("nurse");
+    const Holdings fresh = change_key("nurse");
+    const core::SecretBytes old_token = token(old), new_token = token(fresh);
+    const core::SecretBytes old_app = app_text(old), new_app = app_text(fresh);
+    const auto user = rebuild({"nurse", &old_token, &new_app});
+    ASSERT_FALSE(user.has_value());
+    EXPECT_EQ(
+        user.error().message,
+        "the user's share is stale: a newer one superseded it (share epoch 1, in force 2); give "
+        "user \"nurse\" the current key file"
+    );
+    const auto app = rebuild({"nurse", &new_token, &old_app});
+    ASSERT_FALSE(app.has_value());
+    EXPECT_EQ(
+        app.error().message,
+        "the application share is stale: a newer one superseded it (share epoch 1, in force 2); "
+        "store the current .app file of user \"nurse\""
+    );
+}
+
+TEST_F(Commands, AShareHandedOutBeforeItsCommandArrivedIsNamedAsNewer) {
+    add_user("nurse");
+    const Holdings fresh = make_change("nurse", 2);
+    const core::SecretBytes new_token = token(fresh), new_app = app_text(fresh);
+    const auto early = rebuild({"nurse", &new_token, &new_app});
+    ASSERT_FALSE(early.has_value());
+    EXPECT_NE(early.error().message.find("newer than this proxy knows"), std::string::npos);
+}
+
+TEST_F(Commands, ChangeKeyIsRefusedWhereThereIsNothingToChange) {
+    const auto reason_of = [&](const Holdings& holdings) {
+        const auto receipt = receipt_of(*custody_->apply(holdings.command, kNow));
+        EXPECT_EQ(receipt.outcome, Outcome::kRefused);
+        return receipt.reason;
+    };
+    EXPECT_EQ(reason_of(make_change("nobody", 1)), "this proxy knows no user nobody");
+    const Holdings nurse = add_user("nurse");
+    EXPECT_NE(reason_of(make_change("nurse", 1)).find("needs a higher one"), std::string::npos);
+    EXPECT_NE(
+        reason_of(make_change("nurse", 2, {"default"})).find("keeps the key groups"),
+        std::string::npos
+    );
+    EXPECT_TRUE(works(nurse));
+    ASSERT_EQ(outcome_of(custody_->apply(withdraw("nurse"), kNow)), Outcome::kApplied);
+    EXPECT_NE(reason_of(make_change("nurse", 2)).find("was withdrawn"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace pgveil::store::test

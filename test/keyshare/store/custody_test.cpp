@@ -36,34 +36,34 @@ TEST_F(Custody, TheOneTimePasswordDiesWithTheFirstCommand) {
 
 TEST_F(Custody, AClosedProxyIsNotOrderedAgain) {
     custody_.reset();
-    EXPECT_FALSE(ProxyCustody::order(options(), store_key(), {}, kNow).has_value());
+    EXPECT_FALSE(ProxyCustody::order(options(), *seal(), {}, kNow).has_value());
     OrderOptions again;
     again.again = true;
-    EXPECT_FALSE(ProxyCustody::order(options(), store_key(), again, kNow).has_value());
+    EXPECT_FALSE(ProxyCustody::order(options(), *seal(), again, kNow).has_value());
     restart();
 }
 
 TEST_F(Custody, AnUnfinishedOrderIsReplacedOnlyWhenAsked) {
-    const auto first = ProxyCustody::order(fresh_options(), store_key(), {}, kNow);
+    const auto first = ProxyCustody::order(fresh_options(), *seal("fresh.key"), {}, kNow);
     ASSERT_TRUE(first.has_value());
-    EXPECT_FALSE(ProxyCustody::order(fresh_options(), store_key(), {}, kNow).has_value());
+    EXPECT_FALSE(ProxyCustody::order(fresh_options(), *seal("fresh.key"), {}, kNow).has_value());
     OrderOptions again;
     again.again = true;
-    const auto second = ProxyCustody::order(fresh_options(), store_key(), again, kNow);
+    const auto second = ProxyCustody::order(fresh_options(), *seal("fresh.key"), again, kNow);
     ASSERT_TRUE(second.has_value());
     EXPECT_NE(first->identity_fingerprint, second->identity_fingerprint);
 }
 
 TEST_F(Custody, BootstrapSurvivesARestartBetweenAllSteps) {
-    ASSERT_TRUE(ProxyCustody::order(fresh_options(), store_key(), {}, kNow).has_value());
+    ASSERT_TRUE(ProxyCustody::order(fresh_options(), *seal("fresh.key"), {}, kNow).has_value());
     auto run = *share::TenantBootstrap::begin("acme", {"default"}, identity_);
     while (!run.done()) {
-        auto proxy = ProxyCustody::open(fresh_options(), store_key());
+        auto proxy = ProxyCustody::open(fresh_options(), seal("fresh.key"));
         ASSERT_TRUE(proxy.has_value()) << proxy.error().message;
         const auto lost = (*proxy)->bootstrap_call(run.step(), run.request(), kNow);
         ASSERT_TRUE(lost.has_value()) << lost.error().message;
         proxy->reset();
-        proxy = ProxyCustody::open(fresh_options(), store_key());
+        proxy = ProxyCustody::open(fresh_options(), seal("fresh.key"));
         const auto reply = (*proxy)->bootstrap_call(run.step(), run.request(), kNow);
         ASSERT_TRUE(reply.has_value());
         EXPECT_EQ(*reply, *lost);
@@ -73,8 +73,8 @@ TEST_F(Custody, BootstrapSurvivesARestartBetweenAllSteps) {
 }
 
 TEST_F(Custody, BeforeTheBootstrapNothingElseWorks) {
-    ASSERT_TRUE(ProxyCustody::order(fresh_options(), store_key(), {}, kNow).has_value());
-    const auto proxy = *ProxyCustody::open(fresh_options(), store_key());
+    ASSERT_TRUE(ProxyCustody::order(fresh_options(), *seal("fresh.key"), {}, kNow).has_value());
+    const auto proxy = *ProxyCustody::open(fresh_options(), seal("fresh.key"));
     EXPECT_TRUE(proxy->mirror_rows().empty());
     EXPECT_EQ(proxy->apply("x", kNow).error().code, ErrorCode::kNotBootstrapped);
     EXPECT_EQ(
@@ -87,17 +87,16 @@ TEST_F(Custody, BeforeTheBootstrapNothingElseWorks) {
 
 TEST_F(Custody, OpensOnlyWithItsKeyAndForItsTenant) {
     custody_.reset();
-    const auto wrong_key =
-        ProxyCustody::open(options(), core::random_secret<seal::StoreKey>(core::system_random()));
+    const auto wrong_key = ProxyCustody::open(options(), seal("other.key"));
     ASSERT_FALSE(wrong_key.has_value());
     EXPECT_EQ(wrong_key.error().code, ErrorCode::kBroken);
-    EXPECT_FALSE(ProxyCustody::open(options("other"), store_key()).has_value());
-    EXPECT_FALSE(ProxyCustody::open(fresh_options(), store_key()).has_value());
+    EXPECT_FALSE(ProxyCustody::open(options("other"), seal()).has_value());
+    EXPECT_FALSE(ProxyCustody::open(fresh_options(), seal("fresh.key")).has_value());
     restart();
 }
 
 TEST_F(Custody, OneProcessHoldsTheStore) {
-    const auto second = ProxyCustody::open(options(), store_key());
+    const auto second = ProxyCustody::open(options(), seal());
     ASSERT_FALSE(second.has_value());
     EXPECT_EQ(second.error().code, ErrorCode::kUnavailable);
 }
@@ -139,10 +138,14 @@ TEST_F(Custody, TokenKeysRollAndDie) {
     ASSERT_TRUE(custody_->maintain(kNow + 86400).has_value());
     EXPECT_TRUE(rebuild({"nurse", &late, &app, last_s + 299}).has_value());
     ASSERT_TRUE(custody_->maintain(kNow + 86400 + 331).has_value());
-    EXPECT_EQ(denial_of({"nurse", &late, &app, last_s + 299}), share::DenialKind::kTokenKeyUnknown);
+    EXPECT_EQ(
+        denial_of({"nurse", &late, &app, last_s + 299}), share::DenialKind::kTokenKeyDestroyed
+    );
     restart();
     read_zero();
-    EXPECT_EQ(denial_of({"nurse", &late, &app, last_s + 299}), share::DenialKind::kTokenKeyUnknown);
+    EXPECT_EQ(
+        denial_of({"nurse", &late, &app, last_s + 299}), share::DenialKind::kTokenKeyDestroyed
+    );
 }
 
 TEST_F(Custody, ReadersOnManyThreadsSeeAWithdrawalAtOnce) {

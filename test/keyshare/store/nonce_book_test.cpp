@@ -7,19 +7,26 @@ namespace {
 
 TEST(NonceBook, TheFirstLoginKeepsTheToken) {
     NonceBook book;
-    EXPECT_TRUE(book.claim({1}, "clinic", 100, 50));
-    EXPECT_TRUE(book.claim({1}, "clinic", 100, 60));
-    EXPECT_FALSE(book.claim({1}, "thief", 100, 60));
-    EXPECT_TRUE(book.claim({2}, "thief", 100, 60));
+    EXPECT_EQ(book.claim({1}, "clinic", 100, 50), Claim::kFirst);
+    EXPECT_EQ(book.claim({1}, "clinic", 100, 60), Claim::kOwn);
+    EXPECT_EQ(book.claim({1}, "thief", 100, 60), Claim::kTaken);
+    EXPECT_EQ(book.claim({2}, "thief", 100, 60), Claim::kFirst);
 }
 
 TEST(NonceBook, ForgetsExpiredClaimsOnly) {
     NonceBook book;
-    EXPECT_TRUE(book.claim({1}, "clinic", 100, 50));
-    EXPECT_TRUE(book.claim({2}, "clinic", 200, 50));
+    book.claim({1}, "clinic", 100, 50);
+    book.claim({2}, "clinic", 200, 50);
     book.forget_expired(100);
-    EXPECT_TRUE(book.claim({1}, "other", 300, 100));
-    EXPECT_FALSE(book.claim({2}, "other", 300, 100));
+    EXPECT_EQ(book.claim({1}, "other", 300, 100), Claim::kFirst);
+    EXPECT_EQ(book.claim({2}, "other", 300, 100), Claim::kTaken);
+}
+
+TEST(NonceBook, AReleasedTokenIsFree) {
+    NonceBook book;
+    book.claim({1}, "clinic", 100, 50);
+    book.release({1});
+    EXPECT_EQ(book.claim({1}, "other", 100, 50), Claim::kFirst);
 }
 
 }  // namespace

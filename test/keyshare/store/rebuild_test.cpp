@@ -218,7 +218,7 @@ TEST_F(Rebuild, StaleForeignAndWrongAppSharesAreNamed) {
                                                  }()});
     const auto verdict = rebuild({"nurse", &nurse_token_, &stale});
     ASSERT_FALSE(verdict.has_value());
-    EXPECT_NE(verdict.error().message.find("share epoch 3, expected 1"), std::string::npos)
+    EXPECT_NE(verdict.error().message.find("share epoch 3, in force 1"), std::string::npos)
         << verdict.error().message;
 }
 

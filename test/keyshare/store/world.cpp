@@ -8,8 +8,7 @@ void World::SetUp() {
     std::string pattern = (std::filesystem::temp_directory_path() / "pgveil-store-XXXXXX").string();
     ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
     folder_ = pattern;
-    store_key_ = core::random_secret<seal::StoreKey>(core::system_random());
-    const auto ordered = ProxyCustody::order(options(), store_key(), {}, kNow);
+    const auto ordered = ProxyCustody::order(options(), *seal(), {}, kNow);
     ASSERT_TRUE(ordered.has_value()) << ordered.error().message;
     restart();
     auto run = *share::TenantBootstrap::begin("acme", {"default", "medical"}, identity_);
@@ -28,9 +27,15 @@ CustodyOptions World::options(std::string tenant) const {
     return {folder_ / "store.db", std::move(tenant), {}};
 }
 
+std::unique_ptr<seal::Seal> World::seal(const char* name) const {
+    auto file = std::make_unique<seal::FileSeal>(folder_ / name);
+    EXPECT_TRUE(file->create_if_missing(core::system_random()).has_value());
+    return file;
+}
+
 void World::restart() {
     custody_.reset();
-    auto opened = ProxyCustody::open(options(), store_key());
+    auto opened = ProxyCustody::open(options(), seal());
     ASSERT_TRUE(opened.has_value()) << opened.error().message;
     custody_ = *std::move(opened);
 }
@@ -69,6 +74,30 @@ Holdings World::add_user(std::string_view user_id) {
     const core::SecretBytes app = app_text(holdings);
     const auto receipt = custody_->add_user(user_id, &app, holdings.command, kNow);
     EXPECT_TRUE(receipt.has_value()) << receipt.error().message;
+    EXPECT_TRUE(share::absorb(*enrolment_, receipt_of(*receipt)).has_value());
+    return holdings;
+}
+
+Holdings World::make_change(
+    std::string_view user_id, std::uint32_t epoch, const std::vector<std::string>& groups
+) {
+    const auto shares =
+        share::make_user(*enrolment_, user_id, groups, epoch, core::system_random());
+    EXPECT_TRUE(shares.has_value());
+    auto command = share::make_change_key(*enrolment_, identity_, *shares, {kNow, kNow + 600});
+    EXPECT_TRUE(command.has_value());
+    return {
+        share::user_key_of(*shares, *enrolment_),
+        share::app_share_of(*shares, *enrolment_),
+        *std::move(command)};
+}
+
+Holdings World::change_key(std::string_view user_id) {
+    Holdings holdings = make_change(user_id, 2);
+    const core::SecretBytes app = app_text(holdings);
+    const auto receipt = custody_->change_key(user_id, &app, holdings.command, kNow);
+    EXPECT_TRUE(receipt.has_value()) << receipt.error().message;
+    EXPECT_EQ(receipt_of(*receipt).outcome, share::Outcome::kApplied);
     EXPECT_TRUE(share::absorb(*enrolment_, receipt_of(*receipt)).has_value());
     return holdings;
 }

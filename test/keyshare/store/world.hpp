@@ -34,7 +34,8 @@ protected:
 
     CustodyOptions options(std::string tenant = "acme") const;
 
-    seal::StoreKey store_key() const { return store_key_.duplicate(); }
+    /// The seal in a file of that name; made if there is none.
+    std::unique_ptr<seal::Seal> seal(const char* name = "seal.key") const;
 
     /// Closes the custody and opens it again from disk.
     void restart();
@@ -49,6 +50,14 @@ protected:
         const std::vector<std::string>& groups = {"default", "medical"}
     );
     Holdings add_user(std::string_view user_id);
+    /// As make_user, for the next triple of a user that has one.
+    Holdings make_change(
+        std::string_view user_id,
+        std::uint32_t epoch,
+        const std::vector<std::string>& groups = {"default", "medical"}
+    );
+    /// Changes the key of a user that is in its first share epoch.
+    Holdings change_key(std::string_view user_id);
     std::string withdraw(std::string_view user_id);
     share::Receipt receipt_of(std::string_view jws) const;
 
@@ -75,7 +84,6 @@ protected:
     bool works(const Holdings& holdings);
 
     std::filesystem::path folder_;
-    seal::StoreKey store_key_;
     share::TenantIdentity identity_ = share::TenantIdentity::generate();
     std::optional<share::Enrolment> enrolment_;
     std::shared_ptr<ProxyCustody> custody_;

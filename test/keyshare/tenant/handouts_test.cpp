@@ -82,7 +82,7 @@ TEST_F(Handouts, RunCutShortIsFinishedWithTheSameShares) {
 
 TEST_F(Handouts, ForeignFilesAreNeverOverwritten) {
     ASSERT_TRUE(user::create_file(names_.app, core::as_bytes("mine"), user::Audience::kOwner));
-    EXPECT_FALSE(require_free(names_));
+    EXPECT_FALSE(require_free({names_.user, names_.app}));
     EXPECT_THAT(write().error().message, HasSubstr("exists already"));
     const auto kept = user::read_private_file(names_.app, 100);
     ASSERT_TRUE(kept);

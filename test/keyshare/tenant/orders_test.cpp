@@ -32,9 +32,17 @@ protected:
 
     HomeState& state() { return home_.state(); }
 
-    std::string_view status(std::string_view user_id) const {
-        return status_of(home_.state(), user_id);
+    Result<void> change(const std::string& user_id) {
+        return change_user_key(
+            home_.state(), user_id, {kTestNow, kTestNow + 86400}, core::system_random()
+        );
     }
+
+    std::string kept_key(const std::string& user_id) {
+        return std::string(core::as_text(state().find_user(user_id)->user_key.reveal()));
+    }
+
+    std::string status(std::string_view user_id) const { return status_of(home_.state(), user_id); }
 
     Scratch scratch_;
     FakeProxy proxy_;
@@ -196,6 +204,74 @@ TEST_F(Orders, ReceiptsMayComeForAPart) {
     EXPECT_EQ(status("nurse"), "active");
     EXPECT_EQ(status("clerk"), "add pending");
     EXPECT_EQ(*call_for(state()).arguments[2], state().commands[1].jws);
+}
+
+TEST_F(Orders, ChangeKeyGivesTheNextEpochAndForgetsTheFormerKeyWithItsReceipt) {
+    ASSERT_TRUE(add("nurse", {"default", "medical"}));
+    ASSERT_TRUE(send());
+    const std::string former = kept_key("nurse");
+    ASSERT_TRUE(change("nurse"));
+    EXPECT_EQ(status("nurse"), "active, change-key pending");
+    EXPECT_EQ(call_for(state()).function, "change_key");
+    EXPECT_FALSE(call_for(state()).arguments[1]);
+    EXPECT_EQ(core::as_text(state().find_user("nurse")->former_key.reveal()), former);
+    ASSERT_TRUE(send());
+    EXPECT_EQ(status("nurse"), "active");
+    EXPECT_EQ(share_epoch(*state().find_user("nurse")), 2U);
+    EXPECT_NE(kept_key("nurse"), former);
+    EXPECT_TRUE(state().find_user("nurse")->former_key.empty());
+    EXPECT_TRUE(state().find_user("nurse")->app_share.empty());
+    EXPECT_THAT(state().find_user("nurse")->groups, testing::ElementsAre("default", "medical"));
+}
+
+TEST_F(Orders, AChangeThatCameTooLateLeavesTheFormerKeyInForceAndItsEpochIsNotUsedAgain) {
+    ASSERT_TRUE(add("nurse"));
+    ASSERT_TRUE(send());
+    const std::string former = kept_key("nurse");
+    ASSERT_TRUE(change("nurse"));
+    ASSERT_TRUE(send(share::Outcome::kExpired));
+    EXPECT_EQ(status("nurse"), "active, change-key expired");
+    EXPECT_EQ(kept_key("nurse"), former);
+    EXPECT_EQ(share_epoch(*state().find_user("nurse")), 1U);
+    ASSERT_TRUE(change("nurse"));
+    EXPECT_EQ(share_epoch(*state().find_user("nurse")), 3U);
+}
+
+TEST_F(Orders, ChangeKeyAndCopyNeedAUserWithSharesInForce) {
+    EXPECT_THAT(change("nurse").error().message, HasSubstr("no user nurse"));
+    ASSERT_TRUE(add("nurse"));
+    EXPECT_THAT(change("nurse").error().message, HasSubstr("no receipt yet"));
+    EXPECT_THAT(kept_user(state(), "nurse").error().message, HasSubstr("no receipt yet"));
+    ASSERT_TRUE(send());
+    EXPECT_TRUE(kept_user(state(), "nurse"));
+    ASSERT_TRUE(withdraw_user(state(), "nurse", kTestNow));
+    ASSERT_TRUE(send());
+    EXPECT_THAT(change("nurse").error().message, HasSubstr("no shares in force"));
+    EXPECT_THAT(kept_user(state(), "nurse").error().message, HasSubstr("no shares in force"));
+}
+
+TEST_F(Orders, AnActiveUserIsNotAddedAgainAfterARefusedCommand) {
+    ASSERT_TRUE(add("nurse"));
+    ASSERT_TRUE(send());
+    ASSERT_TRUE(withdraw_user(state(), "nurse", kTestNow));
+    ASSERT_TRUE(send(share::Outcome::kRefused));
+    const std::string kept = kept_key("nurse");
+    EXPECT_THAT(add("nurse").error().message, HasSubstr("is a user already"));
+    EXPECT_EQ(kept_key("nurse"), kept);
+}
+
+TEST_F(Orders, AHomeWithAPendingChangeSurvivesItsFile) {
+    ASSERT_TRUE(add("nurse"));
+    ASSERT_TRUE(send());
+    ASSERT_TRUE(change("nurse"));
+    const core::SecretBytes bytes = serialize(state());
+    const auto again = parse_home_state(bytes.reveal());
+    ASSERT_TRUE(again);
+    EXPECT_EQ(serialize(*again).reveal().size(), bytes.reveal().size());
+    EXPECT_TRUE(core::equal_in_constant_time(
+        again->find_user("nurse")->former_key.reveal(),
+        state().find_user("nurse")->former_key.reveal()
+    ));
 }
 
 }  // namespace pgveil::tenant

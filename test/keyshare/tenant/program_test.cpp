@@ -199,6 +199,59 @@ TEST_F(TenantProgram, WithdrawIsDeliveredAfterEverythingPending) {
     EXPECT_THAT(run({"user", "list"}).output, HasSubstr("nurse\twithdrawn"));
 }
 
+TEST_F(TenantProgram, ChangeKeyWritesNewFilesAndAskedAgainTheSameOnes) {
+    ASSERT_EQ(add_nurse().code, 0);
+    ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
+    const std::vector<std::string> change = {
+        "user",
+        "change-key",
+        "nurse",
+        "--out",
+        scratch_ / "changed",
+        "--user-passphrase-file",
+        scratch_ / "nurse-passphrase"};
+    const Ended first = run(change);
+    ASSERT_EQ(first.code, 0) << first.notes;
+    EXPECT_TRUE(exists(scratch_ / "changed/0002-change_key.sql"));
+    EXPECT_THAT(run({"user", "list"}).output, HasSubstr("active, change-key pending\tepoch 2"));
+    const Ended again = run(change);
+    EXPECT_EQ(again.code, 0);
+    EXPECT_THAT(again.notes, HasSubstr("handing out the same shares"));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("second")}).code, 0);
+    EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 2\tdefault\n");
+}
+
+TEST_F(TenantProgram, CopyWritesTheKeptKeyUnderANewPassphraseWithoutACommand) {
+    ASSERT_EQ(add_nurse().code, 0);
+    ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
+    put("other", "another one\n");
+    const std::vector<std::string> copy = {
+        "user",
+        "copy",
+        "nurse",
+        "--out",
+        scratch_ / "copied",
+        "--user-passphrase-file",
+        scratch_ / "other"};
+    const Ended copied = run(copy);
+    ASSERT_EQ(copied.code, 0) << copied.notes;
+    EXPECT_EQ(run({"pending"}).output, "");
+    EXPECT_FALSE(exists(scratch_ / "copied/nurse.app"));
+    const auto key_in = [](const std::string& path, std::string_view passphrase) {
+        const auto text = user::read_private_file(path, user::kUserFileSizeMax);
+        const auto file = user::UserFile::parse(text->reveal(), path);
+        const core::SecretBytes word = test_passphrase(passphrase);
+        const auto key = file->open(&word);
+        return key ? share::serialize(*key) : core::SecretBytes();
+    };
+    const core::SecretBytes first = key_in(out("nurse.user"), "the nurse's");
+    const core::SecretBytes second = key_in(scratch_ / "copied/nurse.user", "another one");
+    ASSERT_FALSE(first.empty());
+    EXPECT_TRUE(core::equal_in_constant_time(first.reveal(), second.reveal()));
+    EXPECT_TRUE(key_in(scratch_ / "copied/nurse.user", "the nurse's").empty());
+    EXPECT_EQ(run(copy).code, 2);  // never over a file that is there
+}
+
 TEST_F(TenantProgram, UnreachableProxyKeepsTheCommandPending) {
     const Ended added = run(
         {"user",

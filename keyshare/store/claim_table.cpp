@@ -1,0 +1,116 @@
+#include "keyshare/store/claim_table.hpp"
+
+#include "keyshare/core/base64url.hpp"
+#include "keyshare/share/binary_fields.hpp"
+
+#include <utility>
+
+namespace pgveil::store {
+namespace {
+
+constexpr std::string_view kFormat = "pgveil/1 token claim";
+
+RowName name_of(const share::Nonce& nonce) {
+    return {"token_claim", core::base64url_encode(nonce)};
+}
+
+core::SecretBytes serialize(const TokenClaim& claim) {
+    share::FieldWriter writer(kFormat);
+    writer.bytes(claim.nonce).text(claim.login).i64(claim.expires_s);
+    return std::move(writer).finish();
+}
+
+Result<TokenClaim> open_claim(const RowSeal& seal, const std::string& key, core::ByteView sealed) {
+    const auto opened = seal.open({"token_claim", key}, {0, core::to_bytes(sealed)});
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    share::FieldReader reader(opened->reveal(), kFormat);
+    TokenClaim claim;
+    claim.nonce = reader.array<std::tuple_size_v<share::Nonce>>();
+    claim.login = reader.text();
+    claim.expires_s = reader.i64();
+    if (!reader.ok()) {
+        return broken_store("holds a token claim of a form this program does not know");
+    }
+    return claim;
+}
+
+Result<void> put(
+    const Database& database,
+    const RowSeal& seal,
+    const TokenClaim& claim,
+    core::RandomSource& random
+) {
+    auto statement = database.prepare(
+        "INSERT OR REPLACE INTO token_claim (nonce, expires, sealed) VALUES (?, ?, ?)"
+    );
+    if (!statement.has_value()) {
+        return statement.error();
+    }
+    const RowName name = name_of(claim.nonce);
+    const core::SecretBytes body = serialize(claim);
+    const core::Bytes sealed = seal.seal(name, 0, body.reveal(), random);
+    const auto done =
+        statement->bind(name.key).bind(claim.expires_s).bind(core::ByteView(sealed)).step();
+    return done.has_value() ? Result<void>() : done.error();
+}
+
+}  // namespace
+
+Result<void> ClaimTable::add(const TokenClaim& claim, core::RandomSource& random) const {
+    const auto hasty = database_->run("PRAGMA synchronous = NORMAL");
+    if (!hasty.has_value()) {
+        return hasty;
+    }
+    const auto done = put(*database_, *seal_, claim, random);
+    const auto careful = database_->run("PRAGMA synchronous = FULL");
+    return done.has_value() ? careful : done;
+}
+
+Result<std::vector<TokenClaim>> ClaimTable::all() const {
+    auto rows = database_->prepare("SELECT nonce, sealed FROM token_claim");
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    std::vector<TokenClaim> claims;
+    for (;;) {
+        const auto more = rows->step();
+        if (!more.has_value()) {
+            return more.error();
+        }
+        if (!*more) {
+            return claims;
+        }
+        auto claim = open_claim(*seal_, rows->text(0), rows->blob(1));
+        if (!claim.has_value()) {
+            return claim.error();
+        }
+        claims.push_back(*std::move(claim));
+    }
+}
+
+Result<void> ClaimTable::forget_expired(std::int64_t now_s) const {
+    auto statement = database_->prepare("DELETE FROM token_claim WHERE expires <= ?");
+    if (!statement.has_value()) {
+        return statement.error();
+    }
+    const auto done = statement->bind(now_s).step();
+    return done.has_value() ? Result<void>() : done.error();
+}
+
+Result<void> ClaimTable::reseal(const RowSeal& fresh, core::RandomSource& random) const {
+    const auto claims = all();
+    if (!claims.has_value()) {
+        return claims.error();
+    }
+    for (const TokenClaim& claim : *claims) {
+        const auto done = put(*database_, fresh, claim, random);
+        if (!done.has_value()) {
+            return done;
+        }
+    }
+    return {};
+}
+
+}  // namespace pgveil::store

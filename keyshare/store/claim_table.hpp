@@ -1,0 +1,49 @@
+#pragma once
+
+#include "keyshare/core/random.hpp"
+#include "keyshare/share/key_kinds.hpp"
+#include "keyshare/store/error.hpp"
+#include "keyshare/store/row_seal.hpp"
+#include "keyshare/store/sqlite.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pgveil::store {
+
+/// Which login first used a token, and until when that matters (Unix seconds).
+struct TokenClaim {
+    share::Nonce nonce{};
+    std::string login;
+    std::int64_t expires_s = 0;
+};
+
+/// The first uses of tokens in the share store's file, so that a restart of the proxy does not
+/// forget them. Sealed like rows, but each for itself: the root row does not vouch for them. A new
+/// claim is not waited for on disk: it survives the end of the process, not of the machine (which
+/// takes longer to come back than most tokens live).
+class ClaimTable {
+public:
+    static constexpr const char* kSchema =
+        "CREATE TABLE IF NOT EXISTS token_claim ("
+        " nonce TEXT NOT NULL PRIMARY KEY, expires INTEGER NOT NULL, sealed BLOB NOT NULL)"
+        " WITHOUT ROWID;";
+
+    /// Borrows both for its own life.
+    ClaimTable(const Database& database, const RowSeal& seal)
+        : database_(&database), seal_(&seal) {}
+
+    Result<void> add(const TokenClaim& claim, core::RandomSource& random) const;
+    /// kBroken if one does not open.
+    Result<std::vector<TokenClaim>> all() const;
+    Result<void> forget_expired(std::int64_t now_s) const;
+    /// Seals all anew; the caller holds a transaction.
+    Result<void> reseal(const RowSeal& fresh, core::RandomSource& random) const;
+
+private:
+    const Database* database_;
+    const RowSeal* seal_;
+};
+
+}  // namespace pgveil::store

@@ -1,0 +1,149 @@
+#include "keyshare/core/random.hpp"
+#include "keyshare/tenant/commands.hpp"
+#include "keyshare/tenant/delivery.hpp"
+#include "keyshare/tenant/handouts.hpp"
+#include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/fresh_token.hpp"
+
+namespace pgveil::tenant {
+
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+
+/// Whether the last order about this user is of this kind and still waits for its receipt.
+bool is_waiting(const HomeState& state, share::Operation operation, const std::string& user_id) {
+    const CommandRecord* last = state.last_command(user_id);
+    return last != nullptr && last->fate == Fate::kPending && last->operation == operation;
+}
+
+Result<void> order_shares(
+    HomeState& state, share::Operation operation, const HandoutArguments& arguments
+) {
+    const std::int64_t now_s = user::seconds_now();
+    const share::CommandTimes times{now_s, now_s + arguments.valid_days * kSecondsPerDay};
+    core::RandomSource& random = core::system_random();
+    return operation == share::Operation::kAddUser
+               ? add_user(state, {arguments.user_id, arguments.groups}, times, random)
+               : change_user_key(state, arguments.user_id, times, random);
+}
+
+/// The passphrase of the user's file, or nothing for --no-passphrase.
+Result<core::SecretBytes> user_passphrase(const HandoutArguments& arguments) {
+    if (!arguments.has_passphrase) {
+        return core::SecretBytes();
+    }
+    return user::read_secret(
+        arguments.user_passphrase,
+        "passphrase of " + arguments.user_id + ".user",
+        user::Asking::kNew
+    );
+}
+
+user::UserFileLock lock_of(const core::SecretBytes& passphrase) {
+    return {.passphrase = passphrase.empty() ? nullptr : &passphrase};
+}
+
+void say_user_file(const Context& context, const HandoutNames& names, bool has_passphrase) {
+    context.console.note("wrote " + names.user + ": for the user only");
+    if (!has_passphrase) {
+        context.console.note(
+            "WARNING: " + names.user +
+            " has no passphrase: whoever reads the file holds the user's share"
+        );
+    }
+}
+
+/// Orders a fresh triple and hands it out; an order that still waits for its receipt is not made
+/// again, its shares are.
+Result<void> order_and_hand_out(
+    Home& home,
+    const Context& context,
+    share::Operation operation,
+    const HandoutArguments& arguments
+) {
+    const HandoutNames names = handout_names(arguments.out, arguments.user_id);
+    const bool goes_on = is_waiting(home.state(), operation, arguments.user_id);
+    if (auto free = require_free({names.user, names.app}); !goes_on && !free) {
+        return free;
+    }
+    const auto passphrase = user_passphrase(arguments);
+    if (!passphrase) {
+        return passphrase.error();
+    }
+    if (goes_on) {
+        context.console.note(
+            arguments.user_id +
+            " was ordered before and has no receipt: handing out the same shares"
+        );
+    } else if (auto ordered = order_shares(home.state(), operation, arguments); !ordered) {
+        return ordered;
+    } else if (auto saved = home.save(); !saved) {
+        return saved;
+    }
+    const UserRecord* record = home.state().find_user(arguments.user_id);
+    if (auto written = write_handouts(*record, names, lock_of(*passphrase)); !written) {
+        return written;
+    }
+    say_user_file(context, names, arguments.has_passphrase);
+    context.console.note("wrote " + names.app + ": for the application only");
+    return deliver(home, context.console, {arguments.out, arguments.url});
+}
+
+/// The home and the directory for the files, both usable.
+Result<Home> prepare(const Context& context, const HandoutArguments& arguments) {
+    if (!is_user_id(arguments.user_id)) {
+        return user::unusable(
+            "a user id has 1 to 64 characters of A-Z a-z 0-9 . _ @ -: choose another"
+        );
+    }
+    auto home = open_enrolled(context);
+    if (!home) {
+        return home.error();
+    }
+    if (auto made = make_out_directory(arguments.out); !made) {
+        return made.error();
+    }
+    return home;
+}
+
+}  // namespace
+
+Result<void> user_add(const Context& context, const HandoutArguments& arguments) {
+    auto home = prepare(context, arguments);
+    return home ? order_and_hand_out(*home, context, share::Operation::kAddUser, arguments)
+                : home.error();
+}
+
+Result<void> user_change_key(const Context& context, const HandoutArguments& arguments) {
+    auto home = prepare(context, arguments);
+    return home ? order_and_hand_out(*home, context, share::Operation::kChangeKey, arguments)
+                : home.error();
+}
+
+Result<void> user_copy(const Context& context, const HandoutArguments& arguments) {
+    const auto home = prepare(context, arguments);
+    if (!home) {
+        return home.error();
+    }
+    const auto kept = kept_user(home->state(), arguments.user_id);
+    if (!kept) {
+        return kept.error();
+    }
+    const HandoutNames names = handout_names(arguments.out, arguments.user_id);
+    if (auto free = require_free({names.user}); !free) {
+        return free;
+    }
+    const auto passphrase = user_passphrase(arguments);
+    if (!passphrase) {
+        return passphrase.error();
+    }
+    if (auto written = write_user_file(**kept, names, lock_of(*passphrase)); !written) {
+        return written;
+    }
+    say_user_file(context, names, arguments.has_passphrase);
+    return {};
+}
+
+}  // namespace pgveil::tenant

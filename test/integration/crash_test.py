@@ -1,0 +1,273 @@
+"""kill -9 of either side at every step of the bootstrap and of every command, then the same again: it ends well.
+
+A step is a system call that makes a write last or sends something (test/support/stop_at.cpp); the sweep goes on until
+a run ends without meeting its step any more. Every single write of the share store is swept in keyshare_store_test.
+"""
+
+import shutil
+import time
+import unittest
+
+import psycopg
+
+from fresh_proxy import FreshProxy
+from stack import CLINIC, Stack, StackError, psql, run, succeeded
+
+READ = "SELECT name FROM patients WHERE ssn = 'x'"
+KILLED = -9
+FEWEST = 5  # a sweep that killed less has swept nothing
+
+
+def setUpModule():
+    global STACK
+    STACK = Stack.start()
+    succeeded(psql(STACK.url(), "-q", "-f", CLINIC / "schema.sql", options=STACK.options()))
+
+
+def tearDownModule():
+    STACK.stop()
+
+
+def opens(proxy, name):
+    """Whether the user's files give keys."""
+    try:
+        with proxy.connect(proxy.options(name)) as connection:
+            connection.execute(READ)
+            return True
+    except psycopg.errors.InvalidAuthorizationSpecification:
+        return False
+
+
+class Swept(unittest.TestCase):
+    def proxy(self, name):
+        proxy = FreshProxy(STACK, name)
+        proxy.order()
+        self.addCleanup(proxy.stop)
+        return proxy
+
+    def kill_at(self, proxy, side, step, act):
+        """Runs act() with one side dying at its step; True if it did. The proxy runs again afterwards."""
+        page = {"proxy": proxy.of_proxy, "tenant": proxy.of_tenant}[side]
+        page.set(step)
+        done = act()
+        page.set(0)
+        if side == "tenant":
+            return done.returncode == KILLED
+        if done.returncode == 0 and proxy.is_running():
+            return False
+        proxy.child.wait(timeout=20)
+        self.assertEqual(proxy.child.returncode, KILLED, done.stderr)
+        proxy.start()
+        return True
+
+    def sweep(self, proxy, side, act, judge, prepare=lambda step: None):
+        """act(step) with its side dying at step 1, 2, 3, ...; judge(step) repeats it and looks at the end."""
+        step = 1
+        prepare(step)
+        while self.kill_at(proxy, side, step, lambda: act(step)):
+            with self.subTest(side=side, step=step):
+                judge(step)
+            step += 1
+            prepare(step)
+        self.assertGreater(step, FEWEST)
+
+
+class Bootstrap(Swept):
+    def sweep_bootstrap(self, side):
+        proxy = self.proxy(f"bootstrap_{side}")
+        proxy.keep("ordered")
+        proxy.start()
+
+        def judge(step):
+            again = proxy.bootstrap()
+            if again.returncode != 0:
+                self.assertIn("bootstrapped already", again.stderr)
+            self.assertIn("proxy identity", succeeded(proxy.tenant("show")))
+            succeeded(proxy.user("add", "nurse"))
+            self.assertTrue(opens(proxy, "nurse"))
+            proxy.stop()
+            proxy.put_back("ordered")
+            proxy.start()
+
+        self.sweep(proxy, side, lambda step: proxy.bootstrap(), judge)
+
+    def test_the_proxy_dies_at_every_step(self):
+        self.sweep_bootstrap("proxy")
+
+    def test_the_tenant_dies_at_every_step(self):
+        self.sweep_bootstrap("tenant")
+
+
+class Commands(Swept):
+    """Each step has a user of its own, so that nothing has to be put back."""
+
+    def setUp(self):
+        self.proxy_ = self.proxy(self.id().rsplit(".", 1)[-1])
+        self.proxy_.start()
+        succeeded(self.proxy_.bootstrap())
+        succeeded(self.proxy_.user("add", "witness"))
+
+    def user(self, verb, step):
+        return self.proxy_.user(verb, f"u{step}")
+
+    def status(self, step):
+        lines = succeeded(self.proxy_.tenant("user", "list")).splitlines()
+        return "".join(line for line in lines if line.startswith(f"u{step}\t"))
+
+    def send_pending(self):
+        succeeded(self.proxy_.tenant("pending", "--apply", self.proxy_.url()))
+        self.assertEqual(self.proxy_.tenant("pending").stdout, "")
+
+    def add(self, step):
+        succeeded(self.user("add", step))
+
+    def added(self, step):
+        if "\tactive" not in self.status(step):
+            self.add(step)  # the same shares again, if it was ordered
+        self.assertIn("\tactive\tepoch 1", self.status(step))
+        self.assertTrue(opens(self.proxy_, f"u{step}"))
+
+    def with_old_files(self, step):
+        self.add(step)
+        for suffix in ("user", "app"):
+            path = self.proxy_.users / f"u{step}.{suffix}"
+            path.rename(path.with_suffix(f".old-{suffix}"))
+
+    def changed(self, step):
+        if "\tactive\tepoch 2" not in self.status(step):
+            succeeded(self.user("change-key", step))
+        self.assertIn("\tactive\tepoch 2", self.status(step))
+        self.assertTrue(opens(self.proxy_, f"u{step}"))
+
+    def withdrawn(self, step):
+        if self.status(step).split("\t")[1] == "active":
+            succeeded(self.user("withdraw", step))
+        self.send_pending()
+        self.assertIn("\twithdrawn", self.status(step))
+        self.assertFalse(opens(self.proxy_, f"u{step}"))
+        self.assertTrue(opens(self.proxy_, "witness"))
+
+    def sweep_verb(self, side, verb, judge, prepare=lambda step: None):
+        self.sweep(self.proxy_, side, lambda step: self.user(verb, step), judge, prepare)
+
+    def test_add_proxy_dies(self):
+        self.sweep_verb("proxy", "add", self.added)
+
+    def test_add_tenant_dies(self):
+        self.sweep_verb("tenant", "add", self.added)
+
+    def test_change_key_proxy_dies(self):
+        self.sweep_verb("proxy", "change-key", self.changed, self.with_old_files)
+
+    def test_change_key_tenant_dies(self):
+        self.sweep_verb("tenant", "change-key", self.changed, self.with_old_files)
+
+    def test_withdraw_proxy_dies(self):
+        self.sweep_verb("proxy", "withdraw", self.withdrawn, self.add)
+
+    def test_withdraw_tenant_dies(self):
+        self.sweep_verb("tenant", "withdraw", self.withdrawn, self.add)
+
+
+class OneTimePassword(Swept):
+    def test_it_is_for_the_first_tenant_only_even_half_way(self):
+        """Whoever says hello first has the proxy; who steals the password later, at any step, gets nothing."""
+        proxy = self.proxy("otp_half")
+        proxy.keep("ordered")
+        proxy.start()
+        thief = proxy.dir / "thief"
+        took, step = [], 1
+        while self.kill_at(proxy, "tenant", step, proxy.bootstrap):
+            stolen = proxy.bootstrap(home=thief)
+            took.append(stolen.returncode == 0)
+            if not took[-1]:
+                self.assertRegex(stolen.stderr, "spent by the tenant keys|closed")
+                self.assertFalse(thief.exists())
+                done = proxy.bootstrap()
+                self.assertTrue(done.returncode == 0 or "bootstrapped already" in done.stderr, done.stderr)
+            shutil.rmtree(thief, ignore_errors=True)
+            proxy.stop()
+            proxy.put_back("ordered")
+            proxy.start()
+            step += 1
+        self.assertGreater(took.count(False), FEWEST)
+        self.assertEqual(took, sorted(took, reverse=True))  # never again after the first refusal
+
+    def test_afterwards_the_interface_is_closed(self):
+        proxy = self.proxy("otp_closed")
+        proxy.start()
+        succeeded(proxy.bootstrap())
+        thief = proxy.dir / "thief"
+        stolen = proxy.bootstrap(home=thief)
+        self.assertNotEqual(stolen.returncode, 0)
+        self.assertFalse(thief.exists())
+        succeeded(proxy.user("add", "nurse"))
+        closed = proxy.bootstrap(home=thief)
+        self.assertIn("closed", closed.stderr)
+        self.assertFalse(thief.exists())
+        self.assertTrue(opens(proxy, "nurse"))
+
+    def test_wrong_ones_are_slowed_down_and_lock_nobody_out(self):
+        proxy = self.proxy("otp_wrong")
+        proxy.start()
+        wrong = STACK.write("otp_wrong/wrong", "AAAAA-AAAAA-AAAAA-AAAAA-AAAAAA\n")
+        started = time.monotonic()
+        for _ in range(3):
+            self.assertIn("password", proxy.bootstrap(otp_file=wrong).stderr)
+            self.assertFalse(proxy.home.exists())
+        self.assertGreater(time.monotonic() - started, 0.5 + 1 + 2)
+        succeeded(proxy.bootstrap())
+
+
+class Impostors(Swept):
+    def test_a_proxy_with_a_foreign_certificate_gets_nothing(self):
+        proxy = self.proxy("foreign_certificate")
+        proxy.start()
+        key, certificate = proxy.dir / "ca.key", proxy.dir / "ca.crt"
+        succeeded(run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                       "-keyout", key, "-out", certificate, "-subj", "/CN=other", "-days", "2"]))
+        certificate.chmod(0o644)
+        refused = proxy.bootstrap(ca=certificate)
+        self.assertIn("certificate", refused.stderr)
+        self.assertFalse(proxy.home.exists())
+        succeeded(proxy.bootstrap())  # the password was not spent
+
+    def test_a_proxy_that_does_not_know_the_password_gets_nothing(self):
+        right, impostor = self.proxy("right"), self.proxy("impostor")
+        impostor.start()
+        refused = right.bootstrap(port=impostor.port)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertFalse(right.home.exists())
+        right.start()
+        succeeded(right.bootstrap())
+
+    def test_another_identity_half_way_gets_nothing(self):
+        """Ordered anew under the same name and certificate: who has verified an offer goes on with its identity only."""
+        proxy = self.proxy("identity")
+        proxy.start()
+        refused = 0
+        step = 1
+        while self.kill_at(proxy, "tenant", step, proxy.bootstrap):
+            proxy.keep("half")
+            proxy.stop()
+            try:
+                proxy.order("--again")
+            except StackError as closed:
+                self.assertIn("belongs to a tenant already", str(closed))
+                break
+            proxy.start()
+            again = proxy.bootstrap()
+            if again.returncode != 0:
+                refused += 1
+                self.assertRegex(again.stderr, "does not verify|does not follow|identity")
+            proxy.stop()
+            for folder in (proxy.home, proxy.dir / "store"):
+                shutil.rmtree(folder, ignore_errors=True)
+            proxy.order()
+            proxy.start()
+            step += 1
+        self.assertGreater(refused, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,193 @@
+"""The life of keys through the real programs: change-key, copy, the chain of commands, token keys by epoch."""
+
+import re
+import time
+import unittest
+
+import psycopg
+
+from fresh_proxy import FreshProxy
+from stack import CLINIC, Stack, psql, succeeded, wait_until
+
+READ = "SELECT name FROM patients WHERE ssn = 'x'"
+EPOCH_S, VALIDITY_S = 10, 4
+
+
+def setUpModule():
+    global STACK, PROXY
+    STACK = Stack.start()
+    succeeded(psql(STACK.url(), "-q", "-f", CLINIC / "schema.sql", options=STACK.options()))
+    PROXY = FreshProxy(STACK, "keys")
+    PROXY.order()
+    PROXY.start()
+    succeeded(PROXY.bootstrap())
+
+
+def tearDownModule():
+    PROXY.stop()
+    STACK.stop()
+
+
+def reason(options, proxy=None):
+    """Why a protected statement is refused with 28000; '' if it works."""
+    try:
+        with (proxy or PROXY).connect(options) as connection:
+            connection.execute(READ)
+            return ""
+    except psycopg.errors.InvalidAuthorizationSpecification as refused:
+        return str(refused)
+
+
+def mixed(user_from, app_from):
+    """The token of one set of options with the app share of another."""
+    return re.sub(r"pgveil\.app_share=\S+", re.search(r"pgveil\.app_share=\S+", app_from).group(0), user_from)
+
+
+def call(sql, arguments=()):
+    """One row, one cell, through the proxy without shares; or the psycopg error."""
+    with PROXY.connect("") as connection:
+        try:
+            return connection.execute(sql, arguments).fetchone()[0]
+        except psycopg.Error as error:
+            return error
+
+
+def commands_in(directory, name):
+    """The commands of NNNN-name.sql."""
+    (path,) = sorted(directory.glob(f"*-{name}.sql"))[-1:]
+    return re.search(r"'([^']*)'\);\n$", path.read_text()).group(1)
+
+
+class ChangeKey(unittest.TestCase):
+    def test_the_old_triple_is_refused_at_once_and_named(self):
+        succeeded(PROXY.user("add", "nora"))
+        old = PROXY.options("nora")
+        with PROXY.connect(old) as open_session:
+            open_session.execute(READ)
+            new_files = PROXY.dir / "changed"
+            succeeded(PROXY.user("change-key", "nora", out=new_files))
+            new = PROXY.options("nora", folder=new_files)
+            self.assertEqual(reason(new), "")
+            with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                open_session.execute(READ)
+        self.assertIn("user's share is stale", reason(old))
+        self.assertIn("user's share is stale", reason(mixed(old, new)))
+        self.assertIn("application share is stale", reason(mixed(new, old)))
+        self.assertIn("share epoch 1, in force 2", reason(old))
+        PROXY.stop()
+        PROXY.start()
+        self.assertIn("stale", reason(old))
+        self.assertEqual(reason(PROXY.options("nora", folder=new_files)), "")
+
+    def test_change_key_as_sql_returns_a_receipt_that_the_tenant_files(self):
+        succeeded(PROXY.user("add", "olga"))
+        files = PROXY.dir / "by-sql"
+        succeeded(PROXY.user("change-key", "olga", out=files, apply=False))
+        command = commands_in(files, "change_key")
+        app_share = (files / "olga.app").read_text().strip()
+        receipt = call("SELECT pgveil.change_key(%s, %s, %s)", ("olga", app_share, command))
+        STACK.write("keys/receipt", receipt + "\n")
+        self.assertIn("was applied", PROXY.tenant("receipt", PROXY.dir / "receipt").stderr)
+        self.assertIn("olga\tactive\tepoch 2", PROXY.tenant("user", "list").stdout)
+        self.assertEqual(reason(PROXY.options("olga", folder=files)), "")
+
+    def test_a_copy_is_the_same_share_and_needs_no_command(self):
+        succeeded(PROXY.user("add", "pia"))
+        copies = PROXY.dir / "copies"
+        succeeded(PROXY.user("copy", "pia", out=copies))
+        self.assertEqual(PROXY.tenant("pending").stdout, "")
+        (copies / "pia.app").write_text((PROXY.users / "pia.app").read_text())
+        (copies / "pia.app").chmod(0o600)
+        STACK.write("keys/copies/pia.app", (PROXY.users / "pia.app").read_text())
+        self.assertEqual(reason(PROXY.options("pia", folder=copies)), "")
+
+
+class Chain(unittest.TestCase):
+    """Lost, late, repeated, reordered and foreign commands, as the application could send them."""
+
+    def setUp(self):
+        self.out = PROXY.dir / self.id().rsplit(".", 1)[-1]
+
+    def ordered(self, verb, name):
+        """The newest command alone, ordered and not sent."""
+        succeeded(PROXY.user(verb, name, out=self.out, apply=False))
+        return commands_in(self.out, {"add": "add_user", "withdraw": "withdraw_user"}[verb]).split(",")[-1]
+
+    def assert_refused(self, answer, sqlstate, words):
+        self.assertIsInstance(answer, psycopg.Error)
+        self.assertEqual(answer.sqlstate, sqlstate, answer)
+        self.assertIn(words, str(answer))
+
+    def settle(self):
+        succeeded(PROXY.tenant("pending", "--apply", PROXY.url()))
+
+    def test_a_gap_and_a_reordered_pair_name_what_is_missing(self):
+        first, second = self.ordered("add", "anna"), self.ordered("add", "berta")
+        self.assert_refused(call("SELECT pgveil.apply(%s)", (second,)), "55000", "came before its turn")
+        self.assert_refused(call("SELECT pgveil.apply(%s)", (f"{second},{first}",)), "55000", "came before its turn")
+        self.assertIn("not known", reason(PROXY.options("anna", folder=self.out)))
+        both = call("SELECT pgveil.apply(%s)", (f"{first},{second}",))
+        self.assertEqual(both.count(","), 1)
+        self.assertEqual(call("SELECT pgveil.apply(%s)", (f"{first},{second}",)), both)  # the lost receipts again
+        self.settle()
+
+    def test_a_command_is_for_the_user_and_the_call_it_was_signed_for(self):
+        command = self.ordered("add", "carla")
+        for sql, words in (("SELECT pgveil.add_user('dora', NULL, %s)", 'signed for user "carla"'),
+                           ("SELECT pgveil.change_key('carla', NULL, %s)", "signed as add_user"),
+                           ("SELECT pgveil.withdraw_user('carla', %s)", "signed as add_user")):
+            self.assert_refused(call(sql, (command,)), "22023", words)
+        self.assertIn("not known", reason(PROXY.options("carla", folder=self.out)))
+        self.settle()
+        self.assertEqual(reason(PROXY.options("carla", folder=self.out)), "")
+
+    def test_an_old_add_does_not_bring_a_withdrawn_user_back(self):
+        command = self.ordered("add", "emma")
+        self.settle()
+        options = PROXY.options("emma", folder=self.out)
+        self.assertEqual(reason(options), "")
+        succeeded(PROXY.user("withdraw", "emma", out=self.out))
+        call("SELECT pgveil.add_user('emma', NULL, %s)", (command,))
+        self.assertIn("was withdrawn", reason(options))
+
+    def test_altered_and_foreign_commands_change_nothing(self):
+        command = self.ordered("add", "frida")
+        head, body, signature = command.split(".")
+        altered = f"{head}.{body[:40]}{'A' if body[40] != 'A' else 'B'}{body[41:]}.{signature}"
+        self.assert_refused(call("SELECT pgveil.apply(%s)", (altered,)), "28000", "signature")
+        (foreign,) = sorted((STACK.dir / "users").glob("*-add_user.sql"))[:1]
+        theirs = re.search(r"'([^']*)'\);\n$", foreign.read_text()).group(1)
+        self.assert_refused(call("SELECT pgveil.apply(%s)", (theirs,)), "28000", "another tenant")
+        self.settle()
+
+    def test_every_command_without_a_receipt_is_sent_again_oldest_first(self):
+        self.ordered("add", "greta")
+        self.ordered("add", "hanna")
+        succeeded(PROXY.user("withdraw", "greta", out=self.out))
+        self.assertEqual(PROXY.tenant("pending").stdout, "")
+        self.assertIn("greta\twithdrawn", PROXY.tenant("user", "list").stdout)
+        self.assertIn("hanna\tactive", PROXY.tenant("user", "list").stdout)
+
+
+class TokenKeys(unittest.TestCase):
+    def test_a_running_proxy_rolls_its_token_keys_and_refuses_recorded_tokens(self):
+        proxy = FreshProxy(STACK, "epochs",
+                           {"max_validity_s": VALIDITY_S, "clock_skew_s": 1, "key_epoch_s": EPOCH_S})
+        proxy.order()
+        proxy.start()
+        self.addCleanup(proxy.stop)
+        succeeded(proxy.bootstrap())
+        succeeded(proxy.user("add", "nurse"))
+        recorded = proxy.options("nurse", valid_s=VALIDITY_S)
+        seal = (proxy.dir / "store" / "seal.key").read_bytes()
+        self.assertEqual(reason(recorded, proxy), "")
+        time.sleep(VALIDITY_S)
+        self.assertIn("expired", reason(recorded, proxy))  # its key lives: it opens and says when
+        wait_until(lambda: "destroyed" in reason(recorded, proxy), "the token key to be destroyed", 3 * EPOCH_S)
+        self.assertNotEqual((proxy.dir / "store" / "seal.key").read_bytes(), seal)
+        self.assertEqual(reason(proxy.options("nurse", valid_s=VALIDITY_S), proxy), "")
+        self.assertEqual((proxy.dir / "log").read_text().count("error"), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()

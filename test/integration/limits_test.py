@@ -1,0 +1,101 @@
+"""What a hostile database can and cannot do to stored values: the limits that docs/SECURITY.md states, shown.
+
+Every test that shows something undetected has its positive control beside it: the nearest thing that is detected.
+"""
+
+import unittest
+
+import psycopg
+
+import clinic
+from stack import Stack
+
+TAMPERED = "XX001"
+
+
+def setUpModule():
+    global STACK
+    STACK = Stack.start()
+    clinic.Clinic(STACK)
+
+
+def tearDownModule():
+    STACK.stop()
+
+
+def ask(sql):
+    with STACK.connect() as connection:
+        return connection.execute(sql).fetchall()
+
+
+def stored(column, patient):
+    """The envelope as the database holds it."""
+    return STACK.superuser(f"SELECT {column}::bytea FROM patients WHERE id = {patient}", "clinic")[0][0]
+
+
+def put(column, patient, envelope):
+    """What the owner of the database can always do."""
+    STACK.superuser(f"UPDATE patients SET {column} = '\\x{envelope.hex()}'::bytea WHERE id = {patient}", "clinic")
+
+
+class Limits(unittest.TestCase):
+    def setUp(self):
+        self.kept = {(column, patient): stored(column, patient) for column in ("name", "ssn") for patient in (1, 2)}
+
+    def tearDown(self):
+        for (column, patient), envelope in self.kept.items():
+            put(column, patient, envelope)
+
+    def assert_detected(self, sql):
+        with self.assertRaises(psycopg.Error) as caught:
+            ask(sql)
+        self.assertEqual(caught.exception.sqlstate, TAMPERED, caught.exception)
+        self.assertIn("name", str(caught.exception))
+
+    def test_an_older_value_of_the_same_cell_is_not_detected(self):
+        before = ask("SELECT name FROM patients WHERE id = 1")
+        with STACK.connect() as connection:
+            connection.execute("UPDATE patients SET name = 'Someone New' WHERE id = 1")
+        self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), [("Someone New",)])
+        put("name", 1, self.kept["name", 1])
+        self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), before)
+
+    def test_values_swapped_between_rows_of_one_column_are_not_detected_without_bind_to(self):
+        first, second = ask("SELECT name FROM patients WHERE id IN (1, 2) ORDER BY id")
+        put("name", 1, self.kept["name", 2])
+        put("name", 2, self.kept["name", 1])
+        self.assertEqual(ask("SELECT name FROM patients WHERE id IN (1, 2) ORDER BY id"), [second, first])
+
+    def test_dropped_and_invented_rows_are_not_detected(self):
+        rows = ask("SELECT name FROM patients")
+        STACK.superuser("CREATE TABLE hidden AS SELECT * FROM patients WHERE id = 3", "clinic")
+        STACK.superuser("ALTER TABLE patients DISABLE TRIGGER ALL", "clinic")
+        STACK.superuser("DELETE FROM patients WHERE id = 3", "clinic")
+        self.assertEqual(len(ask("SELECT name FROM patients")), len(rows) - 1)
+        STACK.superuser("INSERT INTO patients SELECT * FROM hidden", "clinic")
+        STACK.superuser("INSERT INTO patients (id, ssn, name) SELECT 9003, ssn, name FROM hidden", "clinic")
+        self.assertEqual(len(ask("SELECT name FROM patients")), len(rows) + 1)
+        STACK.superuser("DELETE FROM patients WHERE id = 9003", "clinic")
+        STACK.superuser("ALTER TABLE patients ENABLE TRIGGER ALL", "clinic")
+        STACK.superuser("DROP TABLE hidden", "clinic")
+        self.assertEqual(sorted(ask("SELECT name FROM patients")), sorted(rows))
+
+    def test_altered_plain_columns_are_not_detected(self):
+        (before,) = ask("SELECT title FROM departments WHERE code = 'PED'")
+        STACK.superuser("UPDATE departments SET title = 'Surgery' WHERE code = 'PED'", "clinic")
+        self.assertEqual(ask("SELECT title FROM departments WHERE code = 'PED'"), [("Surgery",)])
+        STACK.superuser(f"UPDATE departments SET title = '{before[0]}' WHERE code = 'PED'", "clinic")
+
+    def test_control_every_flipped_byte_of_a_value_is_detected(self):
+        envelope = self.kept["name", 1]
+        for at in range(2, len(envelope)):  # the CHECK takes no other first two bytes
+            put("name", 1, envelope[:at] + bytes([envelope[at] ^ 1]) + envelope[at + 1:])
+            self.assert_detected("SELECT name FROM patients WHERE id = 1")
+
+    def test_control_a_value_moved_to_another_column_is_detected(self):
+        put("name", 1, stored("remark", 1))
+        self.assert_detected("SELECT name FROM patients WHERE id = 1")
+
+
+if __name__ == "__main__":
+    unittest.main()
