@@ -125,10 +125,10 @@ TEST(Numeric, ReadsAnyBytesAndKeepsWhatItAccepted) {
         // A header that is often right, then digits.
         const std::size_t digits = random() % 6;
         core::Bytes bytes = {0, static_cast<std::uint8_t>(random() % 20 == 0 ? 9 : digits)};
-        for (const auto byte :
-             {random() % 3 == 0 ? 255U : 0U, random() % 4, 64U * (random() % 2)}) {
-            bytes.push_back(static_cast<std::uint8_t>(byte));
-        }
+        const bool is_fraction = random() % 3 == 0;
+        bytes.push_back(is_fraction ? 255 : 0);
+        bytes.push_back(static_cast<std::uint8_t>((is_fraction ? 252 : 0) + random() % 4));
+        bytes.push_back(random() % 2 == 0 ? 0x40 : 0);
         bytes.push_back(0);
         bytes.push_back(0);
         bytes.push_back(static_cast<std::uint8_t>(random() % 30));
