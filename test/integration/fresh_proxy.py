@@ -17,7 +17,7 @@ import struct
 import subprocess
 
 import stack as stacks
-from stack import StackError, is_alive, run, succeeded, wait_until
+from stack import StackError, run, succeeded, wait_until
 
 
 def free_port():
@@ -164,6 +164,3 @@ class FreshProxy:
 
     def connect(self, options):
         return stacks.psycopg.connect(self.url(), options=options, autocommit=True, connect_timeout=20)
-
-
-__all__ = ["FreshProxy", "StopAt", "is_alive"]
