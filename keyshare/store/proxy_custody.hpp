@@ -66,8 +66,8 @@ struct MirrorVerdict {
 /// request. Times are Unix seconds given by the caller.
 ///
 /// Whenever a secret was deleted that an older copy of the store still holds (withdraw, change_key,
-/// a token key whose time is over, its part of TK), the store key is renewed, everything is sealed anew and the old
-/// key is destroyed: older copies of the store open no more.
+/// a token key whose time is over, its part of TK), the store key is renewed, everything is sealed
+/// anew and the old key is destroyed: older copies of the store open no more.
 class ProxyCustody {
 public:
     /// The order step: makes store, identity, first token key, command key and one-time password.

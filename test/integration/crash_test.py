@@ -40,7 +40,7 @@ def opens(proxy, name):
 
 class Swept(unittest.TestCase):
     def proxy(self, name):
-        proxy = FreshProxy(STACK, name)
+        proxy = FreshProxy(STACK, name, stoppable=True)
         proxy.order()
         self.addCleanup(proxy.stop)
         return proxy
@@ -69,6 +69,7 @@ class Swept(unittest.TestCase):
                 judge(step)
             step += 1
             prepare(step)
+        print(f"{side}: killed at {step - 1} steps")
         self.assertGreater(step, FEWEST)
 
 

@@ -3,7 +3,7 @@
     proxy = FreshProxy(stack, "swept")
     proxy.order(); proxy.start(); proxy.bootstrap()
 
-Both programs can be made to die at their n-th step (test/support/stop_at.cpp).
+Where it is stoppable, both programs can be made to die at their n-th step (test/support/stop_at.cpp).
 """
 
 import json
@@ -17,7 +17,7 @@ import struct
 import subprocess
 
 import stack as stacks
-from stack import StackError, is_alive, run, succeeded, wait_until
+from stack import StackError, run, succeeded, wait_until
 
 
 def free_port():
@@ -47,12 +47,13 @@ class StopAt:
         self._page[0:8] = struct.pack("q", 0)
         self._page[8:24] = struct.pack("qq", limit, 1)
 
-    def environment(self):
-        return {"LD_PRELOAD": os.environ["PGVEIL_BIN"] + "/libstop_at.so", "PGVEIL_STOP_AT": str(self.path)}
+    def words(self):
+        """What puts a program under this page's control, before its own words."""
+        return ["env", f"LD_PRELOAD={os.environ['PGVEIL_BIN']}/libstop_at.so", f"PGVEIL_STOP_AT={self.path}"]
 
 
 class FreshProxy:
-    def __init__(self, stack, name, tokens=None):
+    def __init__(self, stack, name, tokens=None, stoppable=False):
         self.stack = stack
         self.dir = stack.dir / name
         self.name = name
@@ -62,8 +63,8 @@ class FreshProxy:
         self.users = self.dir / "users"
         self.child = None
         self.tokens = tokens or {"max_validity_s": 600}
-        self.of_proxy = StopAt(self.dir, "stop-proxy")
-        self.of_tenant = StopAt(self.dir, "stop-tenant")
+        self.of_proxy = StopAt(self.dir, "stop-proxy") if stoppable else None
+        self.of_tenant = StopAt(self.dir, "stop-tenant") if stoppable else None
         stack.superuser(f'CREATE DATABASE "home_{name}" OWNER pgveil')
         stack.write(f"{name}/passphrase", "a passphrase of the tests\n")
         self.write_settings()
@@ -97,7 +98,7 @@ class FreshProxy:
     def start(self):
         with open(self.dir / "log", "ab") as log:
             self.child = subprocess.Popen(
-                [*self.stack.as_owner(), "env", *(f"{k}={v}" for k, v in self.of_proxy.environment().items()),
+                [*self.stack.as_owner(), *(self.of_proxy.words() if self.of_proxy else []),
                  self.stack.dir / "bin" / "pgveil", "serve", "--config", self.settings],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
         wait_until(lambda: self.child.poll() is not None or self.listens(), "the fresh proxy to listen")
@@ -139,8 +140,7 @@ class FreshProxy:
         return self.stack.url("proxy", role, database).replace(f":{self.stack.proxy_port}/", f":{self.port}/")
 
     def tenant(self, *arguments, home=None):
-        environment = [f"{k}={v}" for k, v in self.of_tenant.environment().items()]
-        return run([*self.stack.as_owner(), "env", *environment, self.stack.dir / "bin" / "pgveil-tenant", *arguments,
+        return run([*self.stack.as_owner(), *(self.of_tenant.words() if self.of_tenant else []), self.stack.dir / "bin" / "pgveil-tenant", *arguments,
                     "--home", home or self.home, "--passphrase-file", self.dir / "passphrase"])
 
     def bootstrap(self, otp_file=None, home=None, tenant="clinic", port=None, ca=None):
@@ -164,6 +164,3 @@ class FreshProxy:
 
     def connect(self, options):
         return stacks.psycopg.connect(self.url(), options=options, autocommit=True, connect_timeout=20)
-
-
-__all__ = ["FreshProxy", "StopAt", "is_alive"]
