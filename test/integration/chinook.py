@@ -44,7 +44,7 @@ QUERIES = [f"SELECT * FROM {table} ORDER BY {key}" for table, key in TABLES.item
     " ORDER BY customer_id",
     "SELECT count(*) FROM customer WHERE email <> 'luisg@embraer.com.br'",
     "SELECT customer_id FROM customer WHERE email = 'LUISG@EMBRAER.COM.BR'",
-    "SELECT customer_id FROM customer WHERE N'hholy@gmail.com' = email",
+    "SELECT customer_id FROM customer WHERE 'hholy@gmail.com' = email",
     "SELECT customer_id FROM customer WHERE email NOT IN ('a', 'b') AND country = 'France' ORDER BY customer_id",
     "SELECT email, count(*) FROM customer GROUP BY email HAVING count(*) > 1",
     "SELECT count(DISTINCT email) FROM customer",
