@@ -34,14 +34,14 @@ std::string pointer_of(const std::vector<std::string>& steps) {
 
 /// The part of the schema that describes what stands behind one more step.
 const Json& schema_behind(const Json& schema, const std::string& step) {
-    static const Json kNothing = Json::object();
+    static const Json nothing = Json::object();
     if (schema.contains("properties") && schema["properties"].contains(step)) {
         return schema["properties"][step];
     }
     if (schema.contains("additionalProperties") && schema["additionalProperties"].is_object()) {
         return schema["additionalProperties"];
     }
-    return schema.contains("items") ? schema["items"] : kNothing;
+    return schema.contains("items") ? schema["items"] : nothing;
 }
 
 /// A step down to the place; keys that are not in the schema stay where they are.

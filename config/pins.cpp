@@ -5,9 +5,9 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace pgveil::config {
 
@@ -29,7 +29,9 @@ constexpr std::string_view kSchema = R"json({
 })json";
 
 Error not_written(const std::string& path) {
-    return Error{ErrorKind::kUnreadable, path + ": cannot be written: " + std::strerror(errno)};
+    return Error{
+        ErrorKind::kUnreadable,
+        path + ": cannot be written: " + std::generic_category().message(errno)};
 }
 
 }  // namespace

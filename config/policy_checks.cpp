@@ -80,6 +80,19 @@ Result<void> check_binding(
     return {};
 }
 
+Result<void> check_columns(std::string_view file, const TablePolicy& table, Contexts& contexts) {
+    for (const ColumnPolicy& column : table.columns) {
+        Result<void> checked = check_context(file, table, column, contexts);
+        if (checked.has_value()) {
+            checked = check_binding(file, table, column);
+        }
+        if (!checked.has_value()) {
+            return checked;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_policy(std::string_view file, const PolicyContent& content) {
@@ -93,15 +106,9 @@ Result<void> check_policy(std::string_view file, const PolicyContent& content) {
                 "names a table that has another entry, too; keep one of the two"
             );
         }
-        for (const ColumnPolicy& column : table.columns) {
-            const Result<void> checked = check_context(file, table, column, contexts);
-            if (!checked.has_value()) {
-                return checked;
-            }
-            const Result<void> bound = check_binding(file, table, column);
-            if (!bound.has_value()) {
-                return bound;
-            }
+        Result<void> checked = check_columns(file, table, contexts);
+        if (!checked.has_value()) {
+            return checked;
         }
     }
     for (const PolicyName& plain : content.plain) {

@@ -28,11 +28,11 @@ Result<std::string> read_text_file(const std::string& path) {
     }
     std::ostringstream content;
     content << file.rdbuf();
-    std::string text = std::move(content).str();
     // Inserting nothing sets failbit, for an empty file as for a folder.
     if (content.fail() && (file.bad() || std::filesystem::is_directory(path))) {
         return cannot_read(path, "it is not a readable file");
     }
+    std::string text = std::move(content).str();
     if (text.size() > kFileBytesMax) {
         return cannot_read(path, "it is larger than 16 MiB");
     }

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sys/stat.h>
+#include <system_error>
 #include <utility>
 
 namespace pgveil::session {
@@ -159,7 +159,8 @@ UsersResult load_users(const std::string& path) {
 
     std::ifstream file(path, std::ios::binary);
     if (!file || ::stat(path.c_str(), &status) != 0) {
-        return UsersError{"cannot read users file " + path + ": " + std::strerror(errno)};
+        return UsersError{
+            "cannot read users file " + path + ": " + std::generic_category().message(errno)};
     }
     if ((status.st_mode & S_IWOTH) != 0) {
         return UsersError{
@@ -175,7 +176,8 @@ UsersResult load_users(const std::string& path) {
         content.append(chunk.reveal().first(static_cast<std::size_t>(file.gcount())));
     }
     if (file.bad()) {
-        return UsersError{"cannot read users file " + path + ": " + std::strerror(errno)};
+        return UsersError{
+            "cannot read users file " + path + ": " + std::generic_category().message(errno)};
     }
     UsersReader reader(path);
     if ((status.st_mode & S_IROTH) != 0) {
