@@ -20,7 +20,7 @@ constexpr std::uint32_t class_of(std::size_t size) {
     }
     const auto power = static_cast<unsigned>(std::bit_width(size - 1)) - 1;
     const std::size_t quarter = ((size - 1) >> (power - 2)) - 4;
-    return static_cast<std::uint32_t>(kLinearClasses + (power - 7) * 4 + quarter);
+    return static_cast<std::uint32_t>(kLinearClasses + std::size_t{power - 7} * 4 + quarter);
 }
 
 constexpr std::size_t size_of(std::uint32_t size_class) {
