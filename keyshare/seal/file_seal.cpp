@@ -121,7 +121,7 @@ Result<void> sync_folder_of(const std::filesystem::path& path) {
 // fails if another process was faster: then that one's key counts.
 Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
     const std::filesystem::path draft = path.string() + ".new";
-    const auto written = write_draft(draft, key);
+    auto written = write_draft(draft, key);
     if (!written.has_value()) {
         return written;
     }
@@ -202,7 +202,7 @@ Result<std::optional<StoreKey>> FileSeal::successor() const {
 Result<StoreKey> FileSeal::begin_renewal(core::RandomSource& random) {
     auto key = core::random_secret<StoreKey>(random);
     const std::filesystem::path draft = next_path().string() + ".new";
-    const auto written = write_draft(draft, key);
+    auto written = write_draft(draft, key);
     if (!written.has_value()) {
         return written.error();
     }
@@ -218,7 +218,7 @@ Result<void> FileSeal::finish_renewal() {
     if (::rename(next_path().c_str(), path_.c_str()) != 0) {
         return failure(path_, "cannot be replaced by its successor", errno);
     }
-    const auto synced = sync_folder_of(path_);
+    auto synced = sync_folder_of(path_);
     if (synced.has_value()) {
         wipe_file(former);
     }

@@ -60,7 +60,7 @@ show_database_view() {
                 left(born::text, 24) || '...' AS born, left(insured::text, 12) || '...' AS insured
          FROM patients ORDER BY id LIMIT 4")
     printf '%s\n' "$said"
-    ! grep -qE 'Aurelia|120-44|1961' <<<"$said" || fail "the database holds plaintext; it must not"
+    ! grep -qE 'Aurelia|120-44|1961-03-09' <<<"$said" || fail "the database holds plaintext; it must not"
 }
 
 show_mixed_shares() {
