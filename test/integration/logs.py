@@ -32,3 +32,9 @@ def leaked(stack, words):
     """{word: which log} of the words that stand where they may not."""
     logs = {"the server's log": through_pgveil(stack.server_log()), "pgveil's log": stack.proxy_log()}
     return {word: name for name, text in logs.items() for word in words if word in text}
+
+
+def sanitizer_report(proxy_log):
+    """What a sanitizer said in the proxy's log, from its first line on; empty if nothing."""
+    found = re.search(r"^.*(\w+Sanitizer|runtime error):", proxy_log, re.M)
+    return proxy_log[found.start():][:4000] if found else ""

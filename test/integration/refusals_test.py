@@ -174,6 +174,8 @@ class Refusals(unittest.TestCase):
             direct.execute("SELECT 'sent around'")
         wait_until(lambda: "sent around" in STACK.server_log_since_mark(), "the words in the server's log")
         self.assertEqual(list(logs.leaked(STACK, ["in plain sight", "sent around"])), ["in plain sight"])
+        for said in ("==7==ERROR: AddressSanitizer: heap-use-after-free", "x.cpp:1:2: runtime error: shift"):
+            self.assertIn(said, logs.sanitizer_report(f"pgveil: ready\n{said}\n"))
 
     def test_allowed_statements_send_no_literal_of_a_protected_column(self):
         self.connection.execute("SELECT name FROM patients WHERE ssn = 'SECRET'")

@@ -75,18 +75,16 @@ class Stack:
         return stack
 
     def stop(self):
-        """Also the end of what logs.py watches: plaintext in a log is an error of the whole test file."""
+        """Also the end of what logs.py watches: what may not stand in a log is an error of the whole test file."""
         if not self.dir.exists():
             return
-        leaked = logs.leaked(self, self.never_logged)
-        self._remove()
-        if leaked:
-            raise StackError(f"plaintext in logs: {leaked}")
-
-    def _remove(self):
         run([QUICKSTART, "--stop", "--dir", self.dir])
+        leaked = logs.leaked(self, self.never_logged)
+        reported = logs.sanitizer_report(self.proxy_log())
         if not os.environ.get("PGVEIL_KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)
+        if leaked or reported:
+            raise StackError(f"in the logs: {leaked or ''} {reported}")
 
     # -- connections ---------------------------------------------------------------------------------
 
