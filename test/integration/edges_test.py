@@ -162,18 +162,17 @@ class Batches(EdgeCase):
         """After ROLLBACK TO the proxy reads the parameters back between Parse and Bind; the Parse fails."""
         self.veiled.execute("SELECT entry FROM ledger")
         libpq = self.veiled.pgconn
-        for round_number in range(3):
-            with self.subTest(round_number):
-                libpq.exec_(b"BEGIN")
-                libpq.exec_(b"SAVEPOINT s")
-                libpq.exec_(b"SELECT 1 / 0")
-                libpq.exec_(b"ROLLBACK TO s")
-                libpq.send_query_params(b"SELECT entry FROM ledger WHERE entry = $1 AND no_such_function()", [b"one"])
-                wait_until(lambda: self.is_answered(libpq), "the answer to a batch that fails", 20)
-                self.assertEqual(answer(libpq.get_result()), "42883")
-                self.assertIsNone(libpq.get_result())
-                self.assertEqual(libpq.transaction_status, pq.TransactionStatus.INERROR)
-                libpq.exec_(b"ROLLBACK")
+        for _ in range(3):
+            libpq.exec_(b"BEGIN")
+            libpq.exec_(b"SAVEPOINT s")
+            libpq.exec_(b"SELECT 1 / 0")
+            libpq.exec_(b"ROLLBACK TO s")
+            libpq.send_query_params(b"SELECT entry FROM ledger WHERE entry = $1 AND no_such_function()", [b"one"])
+            wait_until(lambda: self.is_answered(libpq), "the answer to a batch that fails", 20)
+            self.assertEqual(answer(libpq.get_result()), "42883")
+            self.assertIsNone(libpq.get_result())
+            self.assertEqual(libpq.transaction_status, pq.TransactionStatus.INERROR)
+            libpq.exec_(b"ROLLBACK")
         self.assertEqual(self.veiled.execute("SELECT entry FROM ledger WHERE id = 1").fetchone(), ("one",))
 
     @staticmethod
