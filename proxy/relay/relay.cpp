@@ -29,6 +29,13 @@ bool is_large_object_call(std::uint32_t oid) {
                kLargeObjectOids.end();
 }
 
+/// What a client may send while the server waits for COPY data (chapter 55.2.6).
+bool belongs_to_copy(FrontendType type) {
+    return type == FrontendType::kCopyDone || type == FrontendType::kCopyFail ||
+           type == FrontendType::kFlush || type == FrontendType::kSync ||
+           type == FrontendType::kTerminate;
+}
+
 /// Passes (or drops) the piece of a streamed message that is here. Returns its size.
 std::size_t stream(wire::ByteView here, std::size_t& left, bool dropped, Outgoing& to) {
     const std::size_t size = std::min(here.size(), left);
@@ -91,6 +98,11 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     const FrontendType type = wire::frontend_type(frame.type);
     const bool ends_batch = type == FrontendType::kSync || type == FrontendType::kTerminate;
     if (state_.batch_failed && !ends_batch) {
+        return true;
+    }
+    if (state_.copy_in && !belongs_to_copy(type)) {
+        // The server would end the session, too; waiting for its replies would never end.
+        state_.violation = "unexpected message during COPY";
         return true;
     }
     const std::size_t limit = state_.environment->limits.pending_replies;

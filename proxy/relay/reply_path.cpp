@@ -340,6 +340,10 @@ void ReplyPath::skip_to_sync() {
     if (!found && state_->batch_open) {
         state_->batch_failed = true;
     }
+    if (!found && state_->wait == Wait::kInjection) {
+        state_->injection.reset();  // it went into the failed batch: its answer never comes
+        state_->wait = Wait::kNothing;
+    }
     if (state_->pending.empty() && state_->wait == Wait::kDrain) {
         state_->wait = Wait::kNothing;
     }

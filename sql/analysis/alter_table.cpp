@@ -65,7 +65,7 @@ void TableAlteration::add_column(const parse::Alteration& action) {
     if (veil != nullptr) {
         draft_.plan().needs_ciphertext_type = true;
         rules_.translate_type(action.column, veil, {});
-        if (present_->column(action.name) == nullptr) {
+        if (present_->column(action.name) == nullptr || drops(action.name)) {
             // NOT VALID: the rows that are there hold NULL, nobody needs to wait for a look at
             // them.
             appended_ +=
@@ -75,6 +75,17 @@ void TableAlteration::add_column(const parse::Alteration& action) {
     for (const parse::Constraint& constraint : action.column.constraints) {
         rules_.column_constraint(constraint, action.name, veil);
     }
+}
+
+/// PostgreSQL drops columns before it adds others, and the CHECK goes with its column.
+bool TableAlteration::drops(const std::string& column) const {
+    return std::any_of(
+        statement_.actions.begin(),
+        statement_.actions.end(),
+        [&column](const parse::Alteration& action) {
+            return action.kind == Kind::kDropColumn && action.name == column;
+        }
+    );
 }
 
 void TableAlteration::change_type(const parse::Alteration& action) {

@@ -151,6 +151,11 @@ private:
             refuse_parameter("comparison with a parameter of type " + types::sql_name_of(*input));
             return;
         }
+        if (use_ == ParameterUse::kAssigned &&
+            !types::is_assignable(input->kind, column_->type.kind)) {
+            refuse_parameter("assignment of a parameter of type " + types::sql_name_of(*input));
+            return;
+        }
         ParameterPlan plan;
         plan.number = bare_.parameter->number;
         plan.column = column_;

@@ -43,6 +43,7 @@ private:
     void protect(const KnownRelation& known);
     void action(const parse::Alteration& action);
     void add_column(const parse::Alteration& action);
+    bool drops(const std::string& column) const;
     void change_type(const parse::Alteration& action);
     void keep_key(const parse::Alteration& action, std::string_view construct);
     void set_default(const parse::Alteration& action);

@@ -87,6 +87,11 @@ public:
     /// A parameter stands alone under IS [NOT] NULL: its type does not matter there.
     void note_null_test(std::uint32_t parameter) { ++null_tests_[parameter]; }
 
+    /// The rules went through the query that reads from the relation named here.
+    void note_read(std::uint32_t table) { read_tables_.insert(table); }
+
+    bool has_read(std::uint32_t table) const { return read_tables_.contains(table); }
+
     /// The parameter is not protected, but needs work of its own.
     void add_parameter(ParameterPlan parameter);
     std::size_t occurrences_of(std::uint32_t parameter) const;
@@ -116,6 +121,7 @@ private:
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
     std::map<std::uint32_t, std::size_t> protected_uses_;
     std::map<std::uint32_t, std::size_t> null_tests_;
+    std::set<std::uint32_t> read_tables_;                        // offsets of their names
     std::map<std::uint32_t, ColumnPtr> sealed_;                  // by the offset of the constant
     std::map<std::uint32_t, std::set<std::uint32_t>> key_uses_;  // offsets of a key parameter
 };

@@ -78,6 +78,12 @@ private:
     Output set_operation(const parse::Select& statement, const Scope* outer);
     void combine(const parse::Select& statement, Output& left, const Output& right);
     void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
+    void check_ordinal(
+        std::optional<std::size_t> ordinal,
+        const Output& output,
+        const std::string& clause,
+        std::uint32_t begin
+    );
     void check_grouping(const parse::Select& statement, const Scope& scope, const Output& output);
     void check_order(const parse::Select& statement, const Scope& scope, const Output& output);
     Output targets(const std::vector<parse::Target>& list, const Scope& scope);

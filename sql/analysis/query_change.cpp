@@ -48,7 +48,9 @@ void Query::insert(const parse::Insert& statement) {
     if (statement.source != nullptr) {
         const bool is_values = !statement.source->values.empty() &&
                                statement.source->operation == parse::Select::SetOperation::kNone &&
-                               statement.source->with.tables.empty();
+                               statement.source->with.tables.empty() &&
+                               statement.source->order_by.empty() &&
+                               statement.source->limits.empty();
         if (is_values) {
             insert_values(*statement.source, columns, key_places(statement, relation));
         } else {
@@ -72,6 +74,7 @@ std::vector<ColumnPtr> Query::target_columns(
         return relation->veils;
     }
     for (const parse::Target& target : statement.columns) {
+        plain_all(target.subscripts, Scope(), Use::kConstruct);
         const std::size_t index = index_of(*relation->relation, target.name);
         if (index == relation->veils.size()) {
             draft_.refuse(postgres_error(
@@ -105,8 +108,6 @@ void Query::insert_values(
             }
         }
     }
-    plain_all(source.order_by, scope, Use::kOrderBy);
-    plain_all(source.limits, scope, Use::kConstruct);
 }
 
 void Query::insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns) {
@@ -211,6 +212,7 @@ void Query::update(const parse::Update& statement) {
 }
 
 void Query::assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope) {
+    plain_all(target.subscripts, scope, Use::kConstruct);
     ColumnPtr column;
     const KnownRelation* const relation = row.relation;
     if (relation != nullptr) {

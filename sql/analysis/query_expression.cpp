@@ -101,7 +101,9 @@ Value Query::expression(const parse::Expression& node, const Scope& scope) {
                 return Value{};
             },
             [&](const parse::MultiAssignment& assignment) {
-                plain(*assignment.source, scope, Use::kMultiAssignment);
+                if (assignment.source != nullptr) {
+                    plain(*assignment.source, scope, Use::kMultiAssignment);
+                }
                 return Value{};
             },
             [&](const parse::Default&) { return Value{}; },

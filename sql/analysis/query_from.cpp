@@ -78,6 +78,7 @@ const KnownRelation* Query::known(const parse::TableReference& table) {
     if (judgement.rejection) {
         draft_.refuse(*judgement.rejection);
     }
+    draft_.note_read(table.begin);
     if (judgement.standing == Standing::kProtected && judgement.known != nullptr) {
         draft_.plan().touches_protected = true;
         draft_.qualify(table, *judgement.known->relation);
@@ -156,8 +157,8 @@ void Query::from_function(const parse::FromFunction& item, Scope& scope) {
     }
     Range range;
     range.alias = item.alias.name;
-    range.is_opaque = !item.has_column_definitions;
-    const auto& names = item.has_column_definitions ? item.column_definitions : item.alias.columns;
+    range.is_opaque = item.column_definitions.empty();
+    const auto& names = range.is_opaque ? item.alias.columns : item.column_definitions;
     for (const std::string& name : names) {
         range.columns.push_back({name, {}});
     }

@@ -1,3 +1,4 @@
+#include "sql/analysis/column_name.hpp"
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/query.hpp"
 
@@ -35,32 +36,6 @@ const NamedValue* find_named(const NamedValues& columns, const std::string& name
             return column.name == name;
         });
     return found == columns.end() ? nullptr : &*found;
-}
-
-/// The name PostgreSQL gives a result column without alias (FigureColname), as far as it matters
-/// here: only references can be protected.
-std::string name_of_expression(const parse::Expression& node) {
-    if (const auto* const reference = std::get_if<parse::ColumnReference>(&node.node)) {
-        return reference->parts.empty() ? std::string() : reference->parts.back();
-    }
-    if (const auto* const nested = std::get_if<parse::SubQuery>(&node.node)) {
-        const bool has_one =
-            nested->kind == parse::SubQuery::Kind::kScalar && nested->query->targets.size() == 1;
-        if (has_one) {
-            const auto& target = nested->query->targets.front();
-            return target.name.empty() && target.value != nullptr
-                       ? name_of_expression(*target.value)
-                       : target.name;
-        }
-    }
-    if (const auto* const call = std::get_if<parse::Call>(&node.node)) {
-        return call->name.empty() ? std::string() : call->name.back();
-    }
-    if (const auto* const typed = std::get_if<parse::Cast>(&node.node)) {
-        std::string inner = name_of_expression(*typed->operand);
-        return inner.empty() && !typed->type.names.empty() ? typed->type.names.back() : inner;
-    }
-    return {};
 }
 
 }  // namespace
@@ -151,6 +126,8 @@ Query::Output Query::values(const parse::Select& statement, const Scope* outer) 
             }
         }
     }
+    scope.visible = output.columns;
+    check_order(statement, scope, output);
     plain_all(statement.limits, scope, Use::kConstruct);
     return output;
 }
@@ -183,7 +160,7 @@ Query::Output Query::targets(const std::vector<parse::Target>& list, const Scope
         }
         const Value value = expression(*target.value, scope);
         output.columns.push_back(
-            {target.name.empty() ? name_of_expression(*target.value) : target.name, value}
+            {target.name.empty() ? name_of_column(*target.value) : target.name, value}
         );
     }
     return output;
@@ -210,6 +187,24 @@ void Query::expand_target(
     into.is_opaque = into.is_opaque || expansion->is_opaque;
 }
 
+/// The server would find a key of ours there (carry_keys).
+void Query::check_ordinal(
+    std::optional<std::size_t> ordinal,
+    const Output& output,
+    const std::string& clause,
+    std::uint32_t begin
+) {
+    const bool is_there =
+        !ordinal || output.is_opaque || (*ordinal >= 1 && *ordinal <= output.columns.size());
+    if (!is_there) {
+        draft_.refuse(postgres_error(
+            "42P10",
+            clause + " position " + std::to_string(*ordinal) + " is not in select list",
+            begin
+        ));
+    }
+}
+
 void Query::check_distinct(
     const parse::Select& statement, const Scope& scope, const Output& output
 ) {
@@ -224,6 +219,7 @@ void Query::check_distinct(
     }
     for (const auto& item : statement.distinct_on) {
         const auto ordinal = ordinal_of(*item);
+        check_ordinal(ordinal, output, "SELECT DISTINCT ON", item->begin);
         const std::string* const name = bare_name(*item);
         const NamedValue* const named =
             name == nullptr ? nullptr : find_named(output.columns, *name);
@@ -242,6 +238,7 @@ void Query::check_grouping(
 ) {
     for (const auto& item : statement.group_by) {
         const auto ordinal = ordinal_of(*item);
+        check_ordinal(ordinal, output, "GROUP BY", item->begin);
         if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
             draft_.require(Use::kGroupBy, output.columns[*ordinal - 1].value.column, item->begin);
             continue;
@@ -264,7 +261,9 @@ void Query::check_order(const parse::Select& statement, const Scope& scope, cons
                 draft_.refuse(refusal_of(
                     "*", "ORDER BY a column number", "order by a column name", item->begin
                 ));
-            } else if (*ordinal >= 1 && *ordinal <= output.columns.size()) {
+            } else if (*ordinal < 1 || *ordinal > output.columns.size()) {
+                check_ordinal(ordinal, output, "ORDER BY", item->begin);
+            } else {
                 draft_.require(
                     Use::kOrderBy, output.columns[*ordinal - 1].value.column, item->begin
                 );

@@ -26,6 +26,19 @@ Resolution found(const Value& value) {
     return result;
 }
 
+/// A column whose name only the server can tell.
+bool has_nameless(const NamedValues& columns) {
+    return std::any_of(columns.begin(), columns.end(), [](const NamedValue& column) {
+        return column.name.empty();
+    });
+}
+
+Resolution nameless(const std::string& name) {
+    return unresolved(
+        "0A000", "column \"" + name + "\" may be an expression without a name: name it with AS"
+    );
+}
+
 /// Finds a range by its alias, or by schema and name, from the innermost level outwards.
 const Range* find_range(const Scope& scope, std::string_view schema, std::string_view alias) {
     for (const Scope* level = &scope; level != nullptr; level = level->outer) {
@@ -66,6 +79,9 @@ Resolution resolve_in(const Range& range, const std::string& name) {
     if (range.is_opaque || is_system_column(name)) {
         return found({});
     }
+    if (has_nameless(range.columns)) {
+        return nameless(name);
+    }
     return unresolved("42703", "column " + range.alias + "." + name + " does not exist");
 }
 
@@ -88,6 +104,7 @@ std::optional<Resolution> resolve_at(const Scope& level, const std::string& name
 
 Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
     bool passed_opaque = false;
+    bool passed_nameless = false;
     for (const Scope* level = &scope; level != nullptr; level = level->outer) {
         auto here = resolve_at(*level, name);
         if (here && passed_opaque && here->value.column != nullptr) {
@@ -98,6 +115,7 @@ Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
             return *here;
         }
         passed_opaque = passed_opaque || level->is_opaque;
+        passed_nameless = passed_nameless || has_nameless(level->visible);
     }
     if (const Range* const range = find_range(scope, {}, name)) {
         return whole_row(*range);
@@ -105,7 +123,8 @@ Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
     if (passed_opaque || is_system_column(name)) {
         return found({});
     }
-    return unresolved("42703", "column \"" + name + "\" does not exist");
+    return passed_nameless ? nameless(name)
+                           : unresolved("42703", "column \"" + name + "\" does not exist");
 }
 
 }  // namespace

@@ -52,6 +52,8 @@ public:
     Decision run() {
         refuse_impossible_parameters();
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
+        refuse_unread_tables();
+        refuse_settings_update();
         show_plain_catalog(draft_, statement_);
         return std::move(draft_).finish();
     }
@@ -66,6 +68,34 @@ private:
                 draft_.refuse(postgres_error(
                     "42P02", "there is no parameter $" + std::to_string(shown), parse::kNowhere
                 ));
+            }
+        }
+    }
+
+    /// A query in a place that no rule went through (a CHECK, the bound of a partition) would leave
+    /// with its constants as they are.
+    void refuse_unread_tables() {
+        for (const auto& table : statement_.inventory.tables) {
+            const bool is_unread = table.is_source && !table.is_common && !draft_.is_refused() &&
+                                   !draft_.has_read(table.begin);
+            if (is_unread && text_.relations.judge(table).standing == Standing::kProtected) {
+                draft_.refuse(refusal_of(
+                    table.name,
+                    "a sub-query in this place",
+                    "run the query in a statement of its own",
+                    table.begin
+                ));
+            }
+        }
+    }
+
+    /// It sets parameters, search_path and those of pgveil among them, behind the back of SET.
+    void refuse_settings_update() {
+        for (const auto& table : statement_.inventory.tables) {
+            const bool is_update = !table.is_source && table.name == "pg_settings" &&
+                                   (table.schema.empty() || table.schema == "pg_catalog");
+            if (is_update && !text_.context.policy.is_empty()) {
+                draft_.refuse(refusal_of("pg_settings", "UPDATE", "use SET", table.begin));
             }
         }
     }
@@ -212,6 +242,7 @@ private:
     void judge_words(std::string_view construct, bool inside_strings) {
         refuse_set_config(construct);
         refuse_sql_runners();
+        refuse_settings_update_in_words();
         auto rejection = concerned_by_words(text_, whole(inside_strings), construct);
         if (rejection) {
             draft_.refuse(std::move(*rejection));
@@ -222,6 +253,18 @@ private:
         const auto name = sql_runner_named(text_.tokens, statement_.begin, statement_.end);
         if (name && !text_.context.policy.is_empty()) {
             draft_.refuse(sql_runner_refusal(*name, statement_.begin));
+        }
+    }
+
+    void refuse_settings_update_in_words() {
+        const auto begin = called_by_name(text_, whole(false), [](const std::string& name) {
+            return name == "pg_settings";
+        });
+        const auto update = called_by_name(text_, whole(false), [](const std::string& name) {
+            return name == "update";
+        });
+        if (begin && update && !text_.context.policy.is_empty()) {
+            draft_.refuse(refusal_of("pg_settings", "UPDATE", "use SET", *begin));
         }
     }
 
@@ -251,6 +294,17 @@ private:
         }
     }
 
+    /// A plain relation with the last name of a protected one: under another search_path, which may
+    /// have changed unseen (in a function), the name would be the protected one's.
+    void fix_schema(const parse::Inventory::Table& table, const catalog::Relation& relation) {
+        if (text_.context.policy.is_protected_name(table.name) && !table.is_common) {
+            parse::TableReference reference;
+            reference.schema = table.schema;
+            reference.begin = table.begin;
+            draft_.qualify(reference, relation);
+        }
+    }
+
     /// Judges every relation that the statement names, except the one it creates. True if a
     /// protected one is among them; refuses what may not be named at all.
     bool concerns_protected(const parse::TableReference& created) {
@@ -266,6 +320,9 @@ private:
                 draft_.refuse(*judgement.rejection);
             }
             is_concerned = is_concerned || judgement.standing == Standing::kProtected;
+            if (judgement.standing == Standing::kPlain && judgement.known != nullptr) {
+                fix_schema(table, *judgement.known->relation);
+            }
         }
         for (const parse::TypeName& type : statement_.inventory.types) {
             if (type.names.front() == "pgveil") {

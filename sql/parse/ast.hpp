@@ -62,7 +62,8 @@ struct FromItem {
 struct Target {
     std::string name;  // alias or column; empty: none
     bool has_indirection = false;
-    ExpressionPtr value;  // null for a column of INSERT
+    Expressions subscripts;  // `column[...]`, of what is assigned to
+    ExpressionPtr value;     // null for a column of INSERT
     std::uint32_t begin = kNowhere;
 };
 
@@ -170,6 +171,7 @@ struct CreateTable {
     bool is_partition = false;
     bool is_of_type = false;
     Expressions partition_keys;
+    Expressions partition_bounds;  // FOR VALUES
 };
 
 struct CreateIndex {

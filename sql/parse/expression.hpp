@@ -110,7 +110,7 @@ struct Default {};
 
 /// One column of `(a, b) = source`.
 struct MultiAssignment {
-    ExpressionPtr source;
+    ExpressionPtr source;      // of the first column only
     std::uint32_t column = 0;  // 1-based
 };
 

@@ -72,6 +72,7 @@ private:
     bool read_list_construct(const void* node, Expression& into);
     bool read_single_construct(const void* node, Expression& into);
     void read_indirection(const A_Indirection& raw, Expression& into);
+    Expressions subscripts(const List* indirection);
     void read_constant(const A_Const& constant, Expression& into);
     void note_string(const Expression& constant);
     void note_reference(const ColumnReference& reference, std::uint32_t begin);
@@ -81,6 +82,7 @@ private:
     void add_window(const WindowDef& window, Expressions& into);
     Operation operation(const A_Expr& expression);
     TypeName type_name(const ::TypeName* type);
+    void note_names(const void* node);
 
     // raw_from.cpp
     FromItemPtr from_item(const void* node);

@@ -169,6 +169,14 @@ CreateTable RawReader::create_table(const CreateStmt& raw) {
         result.parents.push_back(table(node_as<RangeVar>(element)));
     }
     result.is_partition = raw.partbound != nullptr;
+    if (raw.partbound != nullptr) {
+        const PartitionBoundSpec& bound = *raw.partbound;
+        for (const List* list : {bound.listdatums, bound.lowerdatums, bound.upperdatums}) {
+            for (auto& item : expressions(list)) {
+                result.partition_bounds.push_back(std::move(item));
+            }
+        }
+    }
     result.is_of_type = raw.ofTypename != nullptr;
     if (raw.ofTypename != nullptr) {
         static_cast<void>(type_name(raw.ofTypename));

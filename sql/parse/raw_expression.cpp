@@ -134,8 +134,10 @@ bool RawReader::read_operation(const void* node, Expression& into) {
         case T_SubLink: read_sub_link(*node_as<SubLink>(node), into); return true;
         case T_MultiAssignRef: {
             const auto& raw = *node_as<MultiAssignRef>(node);
-            into.node =
-                MultiAssignment{expression(raw.source), static_cast<std::uint32_t>(raw.colno)};
+            // All columns share one source; it is read with the first.
+            into.node = MultiAssignment{
+                raw.colno == 1 ? expression(raw.source) : nullptr,
+                static_cast<std::uint32_t>(raw.colno)};
             return true;
         }
         default: return false;
@@ -360,18 +362,26 @@ bool RawReader::read_single_construct(const void* node, Expression& into) {
 void RawReader::read_indirection(const A_Indirection& raw, Expression& into) {
     Construct construct{"field or element selection", {}};
     construct.parts.push_back(expression(raw.arg));
-    for (const void* step : elements_of(raw.indirection)) {
+    for (auto& bound : subscripts(raw.indirection)) {
+        construct.parts.push_back(std::move(bound));
+    }
+    into.node = std::move(construct);
+}
+
+Expressions RawReader::subscripts(const List* indirection) {
+    Expressions result;
+    for (const void* step : elements_of(indirection)) {
         if (tag_of(step) != T_A_Indices) {
             continue;
         }
         const auto& indices = *node_as<A_Indices>(step);
         for (const Node* bound : {indices.lidx, indices.uidx}) {
             if (auto item = expression(bound)) {
-                construct.parts.push_back(std::move(item));
+                result.push_back(std::move(item));
             }
         }
     }
-    into.node = std::move(construct);
+    return result;
 }
 
 }  // namespace pgveil::parse

@@ -29,6 +29,12 @@ Names names_of(const List* list) {
     return names;
 }
 
+void RawReader::note_names(const void* node) {
+    const std::size_t calls = inventory_.calls.size();
+    static_cast<void>(expression(node));
+    inventory_.calls.resize(calls);  // they point into what is gone
+}
+
 TypeName RawReader::type_name(const ::TypeName* type) {
     TypeName result;
     if (type == nullptr) {
@@ -45,6 +51,7 @@ TypeName RawReader::type_name(const ::TypeName* type) {
         if (tag_of(modifier) != T_A_Const || constant->isnull ||
             constant->val.node.type != T_Integer) {
             result.is_odd = true;
+            note_names(modifier);
             continue;
         }
         result.typmods.push_back(constant->val.ival.ival);

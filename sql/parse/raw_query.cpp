@@ -91,6 +91,7 @@ std::vector<Target> RawReader::targets(const List* list) {
         target.name = text_or_empty(raw.name);
         target.has_indirection = raw.indirection != nullptr;
         target.begin = offset_of(raw.location);
+        target.subscripts = subscripts(raw.indirection);
         target.value = expression(raw.val);
         result.push_back(std::move(target));
     }

@@ -219,6 +219,11 @@ bool is_comparable(Kind from, Kind column) {
            (is_number(from) && is_number(column)) || (is_day(from) && is_day(column));
 }
 
+bool is_assignable(Kind from, Kind column) {
+    return from == column || is_characters(column) || (is_number(from) && is_number(column)) ||
+           (is_date_time(from) && is_date_time(column));
+}
+
 Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary) {
     Result<core::SecretBytes> value = from_binary(Type{from.kind}, binary);
     if (!value.has_value()) {

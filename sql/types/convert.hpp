@@ -19,6 +19,9 @@ Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::B
 /// True for the pairs that convert_for_comparison can convert for at least some values.
 bool is_comparable(Kind from, Kind column);
 
+/// True for the pairs that have an assignment cast.
+bool is_assignable(Kind from, Kind column);
+
 /// text, varchar or char.
 bool is_characters(Kind kind);
 

@@ -110,6 +110,33 @@ TEST_F(Known, WaitsForTheServersWordWhenANameIsPreparedTwice) {
     EXPECT_EQ(talk.server_sends(error("42P05", "exists")), "E");
 }
 
+TEST_F(Known, DoesNotWaitForALookUpThatTheServerSkips) {
+    ASSERT_EQ(talk.client_sends(parse("a", "SELECT nosuch FROM visits")), "P");
+    ASSERT_EQ(talk.client_sends(parse("b", "SELECT id FROM not_known_yet")), "CPBECH");
+    ASSERT_EQ(talk.server_sends(error("42703", "no such column")), "E");
+    EXPECT_EQ(talk.client_sends(sync()), "S");
+    EXPECT_EQ(talk.server_sends(ready('I')), "Z");
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM not_known_yet")), "CPBECS")
+        << "nothing was learnt";
+}
+
+TEST_F(Known, EndsOnAStatementInTheMiddleOfCopy) {
+    ASSERT_EQ(talk.client_sends(parse("c", "COPY visits FROM STDIN")), "CPBECS");
+    ASSERT_EQ(talk.server_sends(looked_up({"-copy", "-stdin"}, true)), "");
+    ASSERT_THAT(talk.to_server(), HasSubstr("FROM STDIN"));
+    wire::Output copy = both(bind("", "c", "v"), execute(""));
+    ASSERT_EQ(talk.client_sends(copy), "BE");
+    wire::Output begun = acknowledge("12");
+    begun.append_int8('G');
+    begun.append_int32(7);
+    begun.append_int8(0);
+    begun.append_int16(0);
+    ASSERT_EQ(talk.server_sends(begun), "12G");
+    EXPECT_EQ(talk.client_sends(sync()), "S") << "PostgreSQL ignores it here";
+    EXPECT_EQ(talk.client_sends(query("SELECT 1")), "");
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("during COPY"));
+}
+
 TEST_F(Known, LooksUpAgainAfterDdl) {
     ASSERT_EQ(talk.client_sends(query("CREATE TABLE other (id int)")), "Q");
     ASSERT_EQ(talk.server_sends(both(complete("CREATE TABLE"), ready('I'))), "CZ");
