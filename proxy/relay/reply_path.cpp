@@ -272,6 +272,7 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         const SegmentPtr bound_in = entry.second->bound_in.lock();
         return bound_in == nullptr || bound_in == segment;
     });
+    state_->grace.transaction_ended(segment);
     state_->settings_touched = false;
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
         state_->catalog.clear();
