@@ -97,5 +97,40 @@ class Limits(unittest.TestCase):
         self.assert_detected("SELECT name FROM patients WHERE id = 1")
 
 
+class KeyringMirror(unittest.TestCase):
+    """The keyring's rows in the home database, which any superuser can change."""
+
+    def rows(self):
+        return STACK.superuser("SELECT * FROM pgveil.keyring ORDER BY key_id", "pgveil_home")
+
+    def log_of_a_restart(self):
+        mark = len(STACK.proxy_log())
+        STACK.restart_proxy()
+        return STACK.proxy_log()[mark:]
+
+    def assert_put_right(self, change, words):
+        kept = self.rows()
+        STACK.superuser(change, "pgveil_home")
+        log = self.log_of_a_restart()
+        self.assertIn(words, log)
+        self.assertIn("somebody changed pgveil.keyring", log)
+        # Signed anew, so only the columns in clear are the same.
+        self.assertEqual([row[:3] for row in self.rows()], [row[:3] for row in kept])
+        self.assertEqual(len(ask("SELECT name FROM patients WHERE id = 1")), 1)
+
+    def test_control_rows_that_nobody_changed_are_not_objected_to(self):
+        self.assertTrue(self.rows())
+        self.assertNotIn("pgveil.keyring", self.log_of_a_restart())
+
+    def test_an_altered_row_is_named_and_put_right(self):
+        self.assert_put_right("UPDATE pgveil.keyring SET version = version + 1", "a keyring row is foreign or altered")
+        self.assert_put_right("UPDATE pgveil.keyring SET entry = overlay(entry placing 'AAAA' from 200)",
+                              "a keyring row is foreign or altered")
+
+    def test_a_row_of_another_key_is_named_and_taken_out(self):
+        self.assert_put_right("INSERT INTO pgveil.keyring SELECT key_group, key_id + 1, version, entry FROM pgveil.keyring",
+                              "holds rows that are not the share store's")
+
+
 if __name__ == "__main__":
     unittest.main()
