@@ -312,7 +312,7 @@ void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
         return on_injected_error(frame, client);
     }
     if (!expected->silenced) {
-        append_server_error(frame, *expected, client);
+        append_server_error(*state_, frame, *expected, client);
     }
     if (expected->kind == Awaited::kQuery || expected->kind == Awaited::kFunctionCall) {
         expected->silenced = true;  // nothing but ReadyForQuery can follow
