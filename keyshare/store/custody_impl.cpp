@@ -254,8 +254,7 @@ share::Verdict<void> ProxyCustody::Impl::claim_token(
         case Claim::kFirst: break;
     }
     const std::scoped_lock lock(writer_);
-    const auto noted =
-        store_.claims().add({rebuilt.nonce, login, until_s}, core::system_random());
+    const auto noted = store_.claims().add({rebuilt.nonce, login, until_s}, core::system_random());
     if (noted.has_value()) {
         return {};
     }

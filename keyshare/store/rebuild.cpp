@@ -325,7 +325,6 @@ Verdict<Rebuilt> rebuild_keys(
             *std::move(groups)
         ),
         token->nonce,
-        token->expires_at_s,
         context.now_s};
 }
 

@@ -85,9 +85,9 @@ Verdict<void> check_times(
             DenialKind::kTokenExpired,
             "the user token expired on " + utc_text(token.expires_at_s) + ", " +
                 std::to_string(context.now_s - token.expires_at_s) + " s ago" +
-                (grace_s > 0 ? ", and its transaction had " + std::to_string(grace_s) +
-                                   " s more to finish"
-                             : std::string()) +
+                (grace_s > 0
+                     ? ", and its transaction had " + std::to_string(grace_s) + " s more to finish"
+                     : std::string()) +
                 std::string(kNewToken)
         );
     }

@@ -67,9 +67,7 @@ Result<void> write_rows(Database& database, const std::vector<share::MirrorRow>&
 
 /// Reads the mirror and hands it to the custody; what must be replaced is replaced, once, and
 /// `objection` says why.
-Result<bool> settle(
-    Database& database, store::ProxyCustody& custody, std::string& objection
-) {
+Result<bool> settle(Database& database, store::ProxyCustody& custody, std::string& objection) {
     const auto rows = read_rows(database);
     if (!rows.has_value()) {
         return rows.error();

@@ -249,9 +249,7 @@ bool revoke_verified_user(SessionState& state, Outgoing& upstream) {
     const bool is_graced = state.grace.covers(parameters.in_force());
     const bool may_stand =
         !parameters.must_read_back() &&
-        state.verified_user.may_stand(
-            parameters.in_force(), state.environment->now_s(), is_graced
-        );
+        state.verified_user.may_stand(parameters.in_force(), state.environment->now_s(), is_graced);
     if (may_stand && !must_settle_grace(state)) {
         return false;
     }

@@ -33,9 +33,7 @@ core::Bytes envelope_of(std::string_view digits) {
 
 }  // namespace
 
-QuotedValues::QuotedValues(
-    SessionState& state, Segment* request, const wire::ErrorResponse& error
-)
+QuotedValues::QuotedValues(SessionState& state, Segment* request, const wire::ErrorResponse& error)
     : state_(state), request_(request) {
     const std::string_view schema = error.find('s').value_or("");
     const auto* const table = state.policy->find(schema, error.find('t').value_or(""));

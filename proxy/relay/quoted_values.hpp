@@ -9,9 +9,9 @@
 
 namespace pgveil::relay {
 
-/// The values that an error of the server quotes, as in `Key (ssn)=(\x0102...) already exists`: each
-/// envelope becomes its text where the request has the key of the column, else "(encrypted)". The
-/// error names the table; which of its columns an envelope is of, its AEAD decides. Values of
+/// The values that an error of the server quotes, as in `Key (ssn)=(\x0102...) already exists`:
+/// each envelope becomes its text where the request has the key of the column, else "(encrypted)".
+/// The error names the table; which of its columns an envelope is of, its AEAD decides. Values of
 /// columns with bind_to, and those that the server cut off, do not open. Made for one error.
 class QuotedValues {
 public:

@@ -178,9 +178,7 @@ void check_current_setting(Draft& draft, const parse::Expression& node, const pa
 
 }  // namespace
 
-void check_calls(
-    Draft& draft, const parse::Inventory& inventory, const parse::Select* select
-) {
+void check_calls(Draft& draft, const parse::Inventory& inventory, const parse::Select* select) {
     const parse::Expression* const harmless = select != nullptr ? settings_call(*select) : nullptr;
     for (const parse::Expression* node : inventory.calls) {
         const auto& call = std::get<parse::Call>(node->node);

@@ -4,7 +4,8 @@
 
 namespace pgveil::analysis {
 
-/// set_config with a name that the server takes from its own list of settings, as pg_dump writes it:
+/// set_config with a name that the server takes from its own list of settings, as pg_dump writes
+/// it:
 ///
 ///     SELECT set_config(name, 'view, foreign-table', false) FROM pg_settings WHERE name = '...'
 ///

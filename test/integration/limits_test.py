@@ -86,6 +86,43 @@ class Limits(unittest.TestCase):
         self.assertEqual(ask("SELECT title FROM departments WHERE code = 'PED'"), [("Surgery",)])
         STACK.superuser(f"UPDATE departments SET title = '{before[0]}' WHERE code = 'PED'", "clinic")
 
+    def swap_ids(self):
+        STACK.superuser("UPDATE patients SET id = -id WHERE id IN (1, 2)", "clinic")
+        STACK.superuser("UPDATE patients SET id = 3 + id WHERE id IN (-1, -2)", "clinic")
+
+    def test_an_answer_with_another_row_is_not_detected(self):
+        """The question goes by a plain column, which is the database's word."""
+        first, second = ask("SELECT name FROM patients WHERE id IN (1, 2) ORDER BY id")
+        self.assertNotEqual(first, second)
+        STACK.superuser("ALTER TABLE patients DISABLE TRIGGER ALL", "clinic")
+        self.swap_ids()
+        try:
+            self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), [second])
+        finally:
+            self.swap_ids()
+            STACK.superuser("ALTER TABLE patients ENABLE TRIGGER ALL", "clinic")
+        self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), [first])
+
+    def test_equality_null_and_length_show(self):
+        with STACK.connect() as connection:
+            connection.execute("INSERT INTO patients (id, ssn, name, born, remark) VALUES (9101, 'a', 'x', '2000-01-01', NULL),"
+                               " (9102, 'b', 'x', '2000-01-01', 'four')")
+        self.addCleanup(STACK.superuser, "DELETE FROM patients WHERE id > 9100", "clinic")
+        self.assertEqual(stored("born", 9101), stored("born", 9102))
+        self.assertIsNone(stored("remark", 9101))
+        self.assertEqual(len(stored("remark", 9102)), 46 + len("four"))
+        self.assertNotEqual(stored("ssn", 9101), stored("ssn", 9102))  # the controls: nothing more shows
+        self.assertNotEqual(stored("name", 9101), stored("name", 9102))
+
+    def test_arguments_of_functions_at_the_server_show(self):
+        """In a statement without a protected column; with one, it is refused."""
+        STACK.mark_server_log()
+        ask("SELECT upper('a plain argument')")
+        self.assertIn("a plain argument", STACK.server_log_since_mark())
+        with self.assertRaises(psycopg.errors.FeatureNotSupported):
+            ask("SELECT upper('a kept argument') FROM patients WHERE name = upper('a kept argument')")
+        self.assertNotIn("a kept argument", STACK.server_log_since_mark())
+
     def test_control_every_flipped_byte_of_a_value_is_detected(self):
         envelope = self.kept["name", 1]
         for at in range(2, len(envelope)):  # the CHECK takes no other first two bytes

@@ -95,7 +95,9 @@ TEST_F(OldRows, OfTheKeyringInTheDatabaseAreNamedAndOpenNothing) {
     const auto present = custody_->mirror_rows();
     ASSERT_EQ(present.size(), old.size() + 1);
 
-    EXPECT_THAT(objection(old), HasSubstr("a keyring row is older than the share store (group default"));
+    EXPECT_THAT(
+        objection(old), HasSubstr("a keyring row is older than the share store (group default")
+    );
     EXPECT_FALSE(nurse_works()) << "no request gets keys before the present rows were read";
     for (std::size_t at = 0; at < present.size(); ++at) {
         auto mixed = present;

@@ -1,4 +1,5 @@
 #include "proxy/relay/token_grace.hpp"
+
 #include "proxy/relay/verified_user.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,8 @@ SegmentPtr request_with_keys(const ShareHandles& handles = kShares) {
     auto request = std::make_shared<Segment>();
     request->built_from = handles;
     request->keys.emplace(
-        share::RequestKeys::Holder{"acme", "nurse", kExpiry, kExpiry + 60}, nullptr,
+        share::RequestKeys::Holder{"acme", "nurse", kExpiry, kExpiry + 60},
+        nullptr,
         std::vector<share::RequestKeys::Group>{}
     );
     return request;

@@ -131,9 +131,7 @@ TEST(Session, SetConfigMayTakeItsNameFromTheListOfSettings) {
     const std::string call = "SELECT set_config(name, 'view, foreign-table', false) FROM ";
     const std::string passed = call + "\"pg_catalog\".\"pg_settings\"";
     EXPECT_EQ(clinic.sent(call + "pg_settings" + wanted), passed + wanted);
-    EXPECT_EQ(
-        clinic.sent(call + "pg_catalog.pg_settings s"), call + "pg_catalog.pg_settings s"
-    );
+    EXPECT_EQ(clinic.sent(call + "pg_catalog.pg_settings s"), call + "pg_catalog.pg_settings s");
     EXPECT_EQ(
         clinic.sent("SELECT set_config(s.name, 'x'::text, true), 1 FROM pg_settings AS s"),
         "SELECT set_config(s.name, 'x'::text, true), 1 FROM \"pg_catalog\".\"pg_settings\" AS s"
