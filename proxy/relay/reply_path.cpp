@@ -245,10 +245,14 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
         return abort_transaction(segment->late_marker, upstream);
     }
     state_->settings_stale = state_->settings_stale && !state_->pending.empty();
+    const bool is_idle = ready->status == wire::TransactionStatus::kIdle;
     if (!is_injected) {
         client.pass(frame.bytes);
     }
-    if (ready->status == wire::TransactionStatus::kIdle) {
+    if (is_idle && !is_injected) {
+        state_->grace.transaction_ended(segment);  // of the client's: what we ask comes before it
+    }
+    if (is_idle) {
         on_transaction_end(segment);
     }
 }
@@ -272,7 +276,6 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         const SegmentPtr bound_in = entry.second->bound_in.lock();
         return bound_in == nullptr || bound_in == segment;
     });
-    state_->grace.transaction_ended(segment);
     state_->settings_touched = false;
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
         state_->catalog.clear();

@@ -160,7 +160,7 @@ class Portals(ShortToken):
     def test_a_batch_without_sync_goes_on(self):
         """Its keys are wiped while it waits, and rebuilt."""
         wire = self.wire()
-        wire.parse("s", ALL).bind("p", "s").execute("p", 2).flush()
+        wire.parse("s", "SELECT name FROM patients WHERE ssn <> 'nobody' ORDER BY id").bind("p", "s").execute("p", 2).flush()
         self.assertEqual(wire.letters("s"), "12DDs")
         self.in_grace()
         self.assertEqual(wire.execute("p", 2).flush().letters("s"), "DDs")
@@ -180,6 +180,17 @@ class Pipelines(ShortToken):
         self.assertEqual(wire.letters(), "12DCZ")
         self.assertEqual(wire.letters(), "12CZ")
         self.assertRegex(wire.letters(), f"E{REFUSED}Z$")
+
+    def test_a_statement_behind_one_that_still_runs_is_another_transaction(self):
+        verified = "SELECT current_setting('pgveil_verified.user_id', true)"
+        wire = self.wire()
+        wire.query(f"SELECT name, pg_sleep({VALID_S + 1.5}) FROM patients WHERE id = 1").send()
+        self.in_grace()
+        wire.query(verified).query(READ)
+        self.assertEqual(wire.letters(), "TDCZ")  # opened with the keys it began with
+        replies = wire.replies()
+        self.assertEqual([body[6:] for letter, body in replies if letter == "D"], [b""])
+        self.assertEqual(wire.letters(), f"E{REFUSED}Z")
 
     def test_a_commit_in_the_middle_of_a_batch_ends_it(self):
         wire = self.wire()

@@ -29,7 +29,7 @@ def fields_of(body):
 
 
 class Wire:
-    """One session. Messages gather until replies() or flush() sends them."""
+    """One session. Messages gather until send() or replies() sends them."""
 
     def __init__(self, stack, options, role="app", database="clinic"):
         plain = socket.create_connection(("localhost", stack.proxy_port), timeout=30)
@@ -55,7 +55,7 @@ class Wire:
         nonce = base64.b64encode(os.urandom(18)).decode()
         first = f"n=,r={nonce}"
         body = text("SCRAM-SHA-256") + struct.pack("!i", len(first) + 3) + b"n,," + first.encode()
-        challenge = self._say("p", body)._flush()._read()[1][4:].decode()
+        challenge = self._say("p", body).send()._read()[1][4:].decode()
         salt, rounds = re.search(r"s=([^,]+),i=(\d+)", challenge).groups()
         salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(rounds))
         bare = f"c=biws,{challenge.split(',')[0]}"
@@ -86,7 +86,8 @@ class Wire:
     def sync(self):
         return self._say("S")
 
-    def _flush(self):
+    def send(self):
+        """Sends what has gathered, and reads nothing."""
         self._socket.sendall(self._out)
         self._out = b""
         return self
@@ -103,7 +104,7 @@ class Wire:
 
     def replies(self, until="Z"):
         """Sends what has gathered; what comes back up to a message of one of these letters, without notices."""
-        self._flush()
+        self.send()
         came = []
         while not came or came[-1][0] not in until:
             came.append(self._read())
