@@ -128,6 +128,7 @@ Settings SettingsReader::read() const {
     take("/tokens/max_validity_s", settings.tokens.max_validity_s);
     take("/tokens/clock_skew_s", settings.tokens.clock_skew_s);
     take("/tokens/key_epoch_s", settings.tokens.key_epoch_s);
+    take("/tokens/grace_s", settings.tokens.grace_s);
     take_limits(settings.limits);
     take("/memory/arena_bytes", settings.memory.arena_bytes);
     take_modes(settings);

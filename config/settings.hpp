@@ -40,6 +40,7 @@ struct TokenSettings {
     std::uint32_t max_validity_s = 300;
     std::uint32_t clock_skew_s = 30;
     std::uint32_t key_epoch_s = 86400;
+    std::uint32_t grace_s = 60;
 };
 
 struct LimitSettings {

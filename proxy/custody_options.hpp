@@ -12,6 +12,7 @@ inline store::CustodyOptions custody_options(const config::Settings& settings) {
     options.limits.max_validity_s = settings.tokens.max_validity_s;
     options.limits.clock_skew_s = settings.tokens.clock_skew_s;
     options.limits.key_epoch_s = settings.tokens.key_epoch_s;
+    options.limits.grace_s = settings.tokens.grace_s;
     return options;
 }
 

@@ -223,8 +223,21 @@ bool Proxy::must_publish() const {
 
 /// Before listen(): no client meets a proxy that knows its shares and cannot serve them yet.
 mirror::Result<void> Proxy::publish() {
-    return must_publish() ? mirror::publish_keyring(snapshot_->settings, *service_->custody)
-                          : mirror::Result<void>();
+    if (!must_publish()) {
+        return {};
+    }
+    const auto published = mirror::publish_keyring(snapshot_->settings, *service_->custody);
+    if (!published.has_value()) {
+        return published.error();
+    }
+    if (!published->empty()) {
+        spdlog::warn(
+            "keyring mirror: {}; somebody changed pgveil.keyring in the home database. The share "
+            "store's rows stand there again",
+            *published
+        );
+    }
+    return {};
 }
 
 void Proxy::mirror(std::int64_t now_s) {

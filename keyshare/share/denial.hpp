@@ -55,6 +55,8 @@ struct PresentedShares {
     std::string login;                             ///< database role of the session
     const core::SecretBytes* token = nullptr;      ///< pgveil.user_token, text form pgvt1....
     const core::SecretBytes* app_share = nullptr;  ///< pgveil.app_share, text form pgva1....
+    /// The open transaction had keys from this very token while it was valid, so it may finish.
+    bool may_finish = false;
 };
 
 }  // namespace pgveil::share

@@ -45,6 +45,7 @@ public:
         std::string tenant;
         std::string user_id;
         std::int64_t token_expires_s;
+        std::int64_t grace_ends_s = 0;
     };
 
     RequestKeys(Holder holder, KeyringPtr keyring, std::vector<Group> groups);
@@ -64,8 +65,12 @@ public:
 
     const std::string& user_id() const { return holder_.user_id; }
 
-    /// After this moment (Unix seconds) the session's shares must be wiped.
+    /// From this moment on (Unix seconds) no transaction gets keys from the token any more that did
+    /// not have them before.
     std::int64_t token_expires_s() const { return holder_.token_expires_s; }
+
+    /// From this moment on (Unix seconds) nobody gets any.
+    std::int64_t grace_ends_s() const { return holder_.grace_ends_s; }
 
 private:
     struct CachedDataKey {

@@ -243,7 +243,8 @@ share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
 share::Verdict<void> ProxyCustody::Impl::claim_token(
     const Rebuilt& rebuilt, const std::string& login
 ) {
-    switch (nonces_.claim(rebuilt.nonce, login, rebuilt.token_expires_s, rebuilt.now_s)) {
+    const std::int64_t until_s = rebuilt.keys.grace_ends_s();
+    switch (nonces_.claim(rebuilt.nonce, login, until_s, rebuilt.now_s)) {
         case Claim::kOwn: return {};
         case Claim::kTaken:
             return share::Denial{
@@ -253,8 +254,7 @@ share::Verdict<void> ProxyCustody::Impl::claim_token(
         case Claim::kFirst: break;
     }
     const std::scoped_lock lock(writer_);
-    const auto noted =
-        store_.claims().add({rebuilt.nonce, login, rebuilt.token_expires_s}, core::system_random());
+    const auto noted = store_.claims().add({rebuilt.nonce, login, until_s}, core::system_random());
     if (noted.has_value()) {
         return {};
     }

@@ -38,9 +38,11 @@ const TokenKeyRecord* ProxyCustody::Impl::usable_token_key(
     return found == snapshot.token_keys.end() ? nullptr : &*found;
 }
 
-// No token that was rightly made with this key can still be valid.
+// No token that was rightly made with this key can still be valid, and no transaction finish with
+// it.
 bool ProxyCustody::Impl::is_due(const TokenKeyRecord& key, std::int64_t now_s) const {
-    return now_s > key.not_after_s + limits_.max_validity_s + limits_.clock_skew_s;
+    return now_s >
+           key.not_after_s + limits_.max_validity_s + limits_.clock_skew_s + limits_.grace_s;
 }
 
 bool ProxyCustody::Impl::must_roll_token_keys(const Snapshot& snapshot, std::int64_t now_s) const {

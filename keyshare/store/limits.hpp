@@ -4,11 +4,13 @@
 
 namespace pgveil::store {
 
-/// What P enforces on tokens and how long a token key lives. Seconds.
+/// What P enforces on tokens and how long a token key lives. Seconds. A transaction that had keys
+/// from a token while it was valid may finish within `grace_s` after its end.
 struct TokenLimits {
     std::int64_t max_validity_s = 300;
     std::int64_t clock_skew_s = 30;
     std::int64_t key_epoch_s = 86400;
+    std::int64_t grace_s = 0;
 };
 
 }  // namespace pgveil::store

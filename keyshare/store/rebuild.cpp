@@ -302,7 +302,7 @@ Verdict<Rebuilt> rebuild_keys(
     if (!user.has_value()) {
         return user.error();
     }
-    const auto token = open_and_check_token(context, presented.token->reveal(), presented.user_id);
+    const auto token = open_and_check_token(context, presented);
     if (!token.has_value()) {
         return token.error();
     }
@@ -317,12 +317,14 @@ Verdict<Rebuilt> rebuild_keys(
     }
     return Rebuilt{
         share::RequestKeys(
-            {std::string(context.tenant), presented.user_id, token->expires_at_s},
+            {std::string(context.tenant),
+             presented.user_id,
+             token->expires_at_s,
+             token->expires_at_s + context.limits.grace_s},
             context.snapshot.keyring,
             *std::move(groups)
         ),
         token->nonce,
-        token->expires_at_s,
         context.now_s};
 }
 

@@ -24,7 +24,6 @@ struct RebuildContext {
 struct Rebuilt {
     share::RequestKeys keys;
     share::Nonce nonce;
-    std::int64_t token_expires_s;
     std::int64_t now_s;
 };
 

@@ -68,7 +68,9 @@ Verdict<share::TokenContents> open_token(const RebuildContext& context, core::By
     return *std::move(contents);
 }
 
-Verdict<void> check_times(const RebuildContext& context, const share::TokenContents& token) {
+Verdict<void> check_times(
+    const RebuildContext& context, const share::TokenContents& token, std::int64_t grace_s
+) {
     const std::int64_t validity_s = token.expires_at_s - token.issued_at_s;
     if (validity_s > context.limits.max_validity_s) {
         return deny(
@@ -78,11 +80,14 @@ Verdict<void> check_times(const RebuildContext& context, const share::TokenConte
                 std::to_string(context.limits.max_validity_s) + " s" + std::string(kNewToken)
         );
     }
-    if (context.now_s >= token.expires_at_s) {
+    if (context.now_s >= token.expires_at_s + grace_s) {
         return deny(
             DenialKind::kTokenExpired,
             "the user token expired on " + utc_text(token.expires_at_s) + ", " +
                 std::to_string(context.now_s - token.expires_at_s) + " s ago" +
+                (grace_s > 0
+                     ? ", and its transaction had " + std::to_string(grace_s) + " s more to finish"
+                     : std::string()) +
                 std::string(kNewToken)
         );
     }
@@ -98,7 +103,9 @@ Verdict<void> check_times(const RebuildContext& context, const share::TokenConte
 }
 
 Verdict<void> check_token(
-    const RebuildContext& context, const share::TokenContents& token, const std::string& user_id
+    const RebuildContext& context,
+    const share::TokenContents& token,
+    const share::PresentedShares& presented
 ) {
     if (token.audience != context.identity_fingerprint) {
         return deny(
@@ -106,11 +113,11 @@ Verdict<void> check_token(
             "the user token was made for another proxy: its user key pins another proxy identity"
         );
     }
-    if (token.user_id != user_id) {
+    if (token.user_id != presented.user_id) {
         return deny(
             DenialKind::kTokenForeign,
             "the user token is of user \"" + token.user_id + "\", but pgveil.user_id is \"" +
-                user_id + "\""
+                presented.user_id + "\""
         );
     }
     if (!token.scope.empty()) {
@@ -121,7 +128,7 @@ Verdict<void> check_token(
             "update the proxy"
         );
     }
-    return check_times(context, token);
+    return check_times(context, token, presented.may_finish ? context.limits.grace_s : 0);
 }
 
 }  // namespace
@@ -142,13 +149,13 @@ std::string utc_text(std::int64_t seconds) {
 }
 
 Verdict<share::TokenContents> open_and_check_token(
-    const RebuildContext& context, core::ByteView text, const std::string& user_id
+    const RebuildContext& context, const share::PresentedShares& presented
 ) {
-    auto token = open_token(context, text);
+    auto token = open_token(context, presented.token->reveal());
     if (!token.has_value()) {
         return token;
     }
-    const auto checked = check_token(context, *token, user_id);
+    const auto checked = check_token(context, *token, presented);
     if (!checked.has_value()) {
         return checked.error();
     }

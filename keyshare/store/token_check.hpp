@@ -15,10 +15,10 @@ share::Denial deny(share::DenialKind kind, std::string message);
 std::string utc_text(std::int64_t seconds);
 
 /// Opens a token with the token key it names and checks everything that needs no user record:
-/// audience, user id, scope and times. exp is strict; the clock skew allows for tokens issued a
-/// little in the future only.
+/// audience, user id, scope and times. exp is strict, but for a transaction that may finish; the
+/// clock skew allows for tokens issued a little in the future only.
 share::Verdict<share::TokenContents> open_and_check_token(
-    const RebuildContext& context, core::ByteView text, const std::string& user_id
+    const RebuildContext& context, const share::PresentedShares& presented
 );
 
 }  // namespace pgveil::store

@@ -65,8 +65,9 @@ Result<void> write_rows(Database& database, const std::vector<share::MirrorRow>&
     return run_all(database, {"COMMIT"});
 }
 
-/// Reads the mirror and hands it to the custody; what must be replaced is replaced, once.
-Result<bool> settle(Database& database, store::ProxyCustody& custody) {
+/// Reads the mirror and hands it to the custody; what must be replaced is replaced, once, and
+/// `objection` says why.
+Result<bool> settle(Database& database, store::ProxyCustody& custody, std::string& objection) {
     const auto rows = read_rows(database);
     if (!rows.has_value()) {
         return rows.error();
@@ -77,6 +78,9 @@ Result<bool> settle(Database& database, store::ProxyCustody& custody) {
     }
     if (verdict->accepted) {
         return true;
+    }
+    if (!rows->empty()) {
+        objection = verdict->reason;
     }
     const auto written = write_rows(database, verdict->rewrite);
     if (!written.has_value()) {
@@ -105,7 +109,9 @@ Result<void> check_home(const config::Settings& settings) {
     return {};
 }
 
-Result<void> publish_keyring(const config::Settings& settings, store::ProxyCustody& custody) {
+Result<std::string> publish_keyring(
+    const config::Settings& settings, store::ProxyCustody& custody
+) {
     auto database = Database::connect(settings);
     if (!database.has_value()) {
         return database.error();
@@ -115,13 +121,14 @@ Result<void> publish_keyring(const config::Settings& settings, store::ProxyCusto
     if (!prepared.has_value()) {
         return prepared.error();
     }
+    std::string objection;
     for (int attempt = 0; attempt < 2; ++attempt) {
-        const auto settled = settle(*database, custody);
+        const auto settled = settle(*database, custody, objection);
         if (!settled.has_value()) {
             return settled.error();
         }
         if (*settled) {
-            return {};
+            return Result<std::string>(boost::system::in_place_value, std::move(objection));
         }
     }
     return Error{

@@ -6,7 +6,8 @@ namespace pgveil::relay {
 
 using analysis::SessionParameter;
 
-std::optional<Refusal> ensure_keys(SessionState& state, Segment& segment) {
+std::optional<Refusal> ensure_keys(SessionState& state) {
+    Segment& segment = state.open_segment();
     if (segment.keys) {
         return std::nullopt;
     }
@@ -17,15 +18,21 @@ std::optional<Refusal> ensure_keys(SessionState& state, Segment& segment) {
     presented.login = state.facts.login;
     presented.token = state.parameters.current(SessionParameter::kUserToken);
     presented.app_share = state.parameters.current(SessionParameter::kAppShare);
-    auto keys = state.environment->custody->rebuild(presented, state.environment->now_s());
+    presented.may_finish = state.grace.covers(state.parameters.in_force());
+    const std::int64_t now_s = state.environment->now_s();
+    auto keys = state.environment->custody->rebuild(presented, now_s);
     if (!keys.has_value()) {
         if (keys.error().kind == share::DenialKind::kTokenExpired) {
             state.parameters.wipe_shares();
+            state.grace.end();
         }
         return refusal(keys.error());
     }
     segment.keys.emplace(std::move(*keys));
     segment.built_from = state.parameters.in_force();
+    if (now_s < segment.keys->token_expires_s()) {
+        state.grace.begin(state.segment);
+    }
     return std::nullopt;
 }
 

@@ -12,10 +12,11 @@
 
 namespace pgveil::relay {
 
-/// Rebuilds the keys of `segment` from the shares now in force, unless it has them already. The
-/// handles must have been read back. On refusal the client is told 28000 and which share is wrong;
-/// when the token has expired the session's shares are wiped.
-std::optional<Refusal> ensure_keys(SessionState& state, Segment& segment);
+/// Rebuilds the keys of the open segment from the shares now in force, unless it has them already.
+/// The handles must have been read back, and where the token's grace is needed, no reply may be
+/// outstanding. On refusal the client is told 28000 and which share is wrong; when the token has
+/// expired the session's shares are wiped.
+std::optional<Refusal> ensure_keys(SessionState& state);
 
 /// The cipher of `column` for sealing (under the live key), or for opening values under `key_id`.
 /// Lives as long as the segment's keys. The segment must have keys (invariant).

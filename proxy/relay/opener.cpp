@@ -7,7 +7,6 @@
 #include "sql/field/plaintext.hpp"
 #include "sql/types/codec.hpp"
 
-#include <algorithm>
 #include <vector>
 
 namespace pgveil::relay {
@@ -290,30 +289,6 @@ Outcome answer_row(
         client.truncate(start);
     }
     return opened;
-}
-
-std::string without_envelopes(std::string_view text) {
-    constexpr std::string_view kStart = "\\x";
-    constexpr std::size_t kShortest = 2 * field::kEqualityOverhead;
-    std::string result;
-    std::size_t position = 0;
-    while (position < text.size()) {
-        const std::size_t start = text.find(kStart, position);
-        if (start == std::string_view::npos) {
-            break;
-        }
-        std::size_t end = start + kStart.size();
-        while (end < text.size() && hex_digit(text[end]) >= 0) {
-            ++end;
-        }
-        result.append(text.substr(position, start - position));
-        const std::string_view digits = text.substr(start + 2, end - start - 2);
-        const bool is_envelope = digits.size() >= kShortest &&
-                                 field::parse_envelope(from_hex_output(digits)).has_value();
-        result.append(is_envelope ? "(encrypted)" : text.substr(start, end - start));
-        position = end;
-    }
-    return result.append(text.substr(std::min(position, text.size())));
 }
 
 }  // namespace pgveil::relay

@@ -5,11 +5,7 @@
 
 #include <boost/system/result.hpp>
 
-#include <string>
-#include <string_view>
-
-// What comes back: descriptions that show the logical types, rows with their values opened, and
-// error texts that quote envelopes.
+// What comes back: descriptions that show the logical types, and rows with their values opened.
 namespace pgveil::relay {
 
 using Outcome = boost::system::result<void, Refusal>;
@@ -33,8 +29,5 @@ void open_parameters(
 Outcome answer_row(
     SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
 );
-
-/// `text` with each envelope in it replaced by "(encrypted)".
-std::string without_envelopes(std::string_view text);
 
 }  // namespace pgveil::relay

@@ -76,6 +76,12 @@ bool ends_transaction(StatementKind kind) {
            kind == StatementKind::kReleaseSavepoint || kind == StatementKind::kPrepareTransaction;
 }
 
+/// What runs behind it may belong to another transaction.
+bool may_begin_another_transaction(const analysis::StatementPlan& plan) {
+    return plan.kind == StatementKind::kCommit || plan.kind == StatementKind::kRollback ||
+           plan.kind == StatementKind::kPrepareTransaction || plan.runs_unknown_sql;
+}
+
 bool sets_something(StatementKind kind) {
     return kind == StatementKind::kSet || kind == StatementKind::kReset ||
            kind == StatementKind::kDiscard;
@@ -147,6 +153,15 @@ AnalysisPtr analysis_of(
 
 namespace {
 
+/// The token has expired: only the replies outstanding tell whether its transaction still runs.
+bool must_settle_grace(const SessionState& state) {
+    return state.grace.is_needed(state.environment->now_s()) && !state.pending.empty();
+}
+
+VerifiedUser::Validity validity_of(const share::RequestKeys& keys) {
+    return {keys.token_expires_s(), keys.grace_ends_s()};
+}
+
 /// The segment has keys of other shares than those in force now: they serve the rows that are still
 /// to come, and nothing else. False: wait.
 bool drop_superseded_keys(SessionState& state, Segment& segment, Outgoing& upstream) {
@@ -207,14 +222,18 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
     if (!drop_superseded_keys(state, segment, upstream)) {
         return waiting();
     }
+    if (!segment.keys && must_settle_grace(state)) {
+        wait_for_replies(state, upstream);
+        return waiting();
+    }
     if (!state.settings.has_known_abbreviations()) {
         return refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
     }
-    if (auto denied = ensure_keys(state, segment)) {
+    if (auto denied = ensure_keys(state)) {
         return refused(std::move(*denied));
     }
     VerifiedUser& verified = state.verified_user;
-    verified.opened(segment.keys->user_id(), segment.built_from, segment.keys->token_expires_s());
+    verified.opened(segment.keys->user_id(), segment.built_from, validity_of(*segment.keys));
     if (!verified.is_at_server()) {
         tell_user(state, verified.user_id(), upstream);
         return waiting();
@@ -224,11 +243,14 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
 
 bool revoke_verified_user(SessionState& state, Outgoing& upstream) {
     const SessionParameters& parameters = state.parameters;
+    if (!state.verified_user.names_somebody() || state.copy_in || state.injection.has_failed()) {
+        return false;
+    }
+    const bool is_graced = state.grace.covers(parameters.in_force());
     const bool may_stand =
         !parameters.must_read_back() &&
-        state.verified_user.may_stand(parameters.in_force(), state.environment->now_s());
-    if (!state.verified_user.names_somebody() || may_stand || state.copy_in ||
-        state.injection.has_failed()) {
+        state.verified_user.may_stand(parameters.in_force(), state.environment->now_s(), is_graced);
+    if (may_stand && !must_settle_grace(state)) {
         return false;
     }
     if (!state.pending.empty()) {
@@ -274,6 +296,9 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
     if (ends_transaction(plan.kind)) {
         state.parameters.touch_if_unsettled();
     }
+    if (may_begin_another_transaction(plan)) {
+        state.grace.end();
+    }
     if (plan.may_change_search_path || plan.may_change_session_parameters) {
         state.settings_stale = true;
     }
@@ -304,6 +329,7 @@ void note_unread(SessionState& state, Expected& expected) {
     state.catalog.clear();
     state.catalog_uncertain = true;
     state.parameters.touch();
+    state.grace.end();
     state.settings_touched = true;
     state.settings_stale = true;
     expected.changes_settings = true;

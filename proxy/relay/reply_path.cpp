@@ -245,10 +245,14 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
         return abort_transaction(segment->late_marker, upstream);
     }
     state_->settings_stale = state_->settings_stale && !state_->pending.empty();
+    const bool is_idle = ready->status == wire::TransactionStatus::kIdle;
     if (!is_injected) {
         client.pass(frame.bytes);
     }
-    if (ready->status == wire::TransactionStatus::kIdle) {
+    if (is_idle && !is_injected) {
+        state_->grace.transaction_ended(segment);  // of the client's: what we ask comes before it
+    }
+    if (is_idle) {
         on_transaction_end(segment);
     }
 }
@@ -311,7 +315,7 @@ void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
         return on_injected_error(frame, client);
     }
     if (!expected->silenced) {
-        append_server_error(frame, *expected, client);
+        append_server_error(*state_, frame, *expected, client);
     }
     if (expected->kind == Awaited::kQuery || expected->kind == Awaited::kFunctionCall) {
         expected->silenced = true;  // nothing but ReadyForQuery can follow

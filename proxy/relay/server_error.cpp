@@ -1,6 +1,6 @@
 #include "proxy/relay/server_error.hpp"
 
-#include "proxy/relay/opener.hpp"
+#include "proxy/relay/quoted_values.hpp"
 #include "proxy/wire/error_response.hpp"
 #include "sql/schema/schema.hpp"
 
@@ -29,16 +29,22 @@ bool may_quote_values(char code) {
 }
 
 /// The field as the client may see it.
-std::string shown_value(const wire::ErrorField& field, const PositionMapPtr& positions) {
-    if (field.code == 'P' && positions != nullptr) {
-        return mapped_position(field.value, *positions);
+core::SecretBytes shown_value(
+    const wire::ErrorField& field, const PositionMapPtr& positions, QuotedValues& quoted
+) {
+    if (may_quote_values(field.code)) {
+        return quoted.shown(field.value);
     }
-    return may_quote_values(field.code) ? without_envelopes(field.value) : std::string(field.value);
+    const bool is_mapped = field.code == 'P' && positions != nullptr;
+    const std::string mapped = is_mapped ? mapped_position(field.value, *positions) : std::string();
+    return core::SecretBytes::copy_of(core::as_bytes(is_mapped ? mapped : field.value));
 }
 
 }  // namespace
 
-void append_server_error(const wire::Frame& frame, const Expected& expected, Outgoing& client) {
+void append_server_error(
+    SessionState& state, const wire::Frame& frame, const Expected& expected, Outgoing& client
+) {
     const auto error = wire::decode_error_response(frame.body);
     if (!error.has_value()) {
         client.pass(frame.bytes);
@@ -50,11 +56,12 @@ void append_server_error(const wire::Frame& frame, const Expected& expected, Out
         append(client.made(), *expected.refusal);
         return;
     }
-    std::deque<std::string> values;
+    QuotedValues quoted(state, expected.segment.get(), *error);
+    std::deque<core::SecretBytes> values;
     std::vector<wire::ErrorField> fields;
     for (const wire::ErrorField& field : error->fields) {
-        values.push_back(shown_value(field, expected.positions));
-        fields.push_back({field.code, values.back()});
+        values.push_back(shown_value(field, expected.positions, quoted));
+        fields.push_back({field.code, core::as_text(values.back().reveal())});
     }
     wire::append_error_fields(client.made(), wire::BackendType::kErrorResponse, fields);
 }

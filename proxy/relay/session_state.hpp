@@ -5,6 +5,7 @@
 #include "proxy/relay/pending_replies.hpp"
 #include "proxy/relay/server_settings.hpp"
 #include "proxy/relay/session_parameters.hpp"
+#include "proxy/relay/token_grace.hpp"
 #include "proxy/relay/verified_user.hpp"
 #include "proxy/wire/backend.hpp"
 #include "sql/catalog/catalog.hpp"
@@ -45,6 +46,7 @@ struct SessionState {
     ServerSettings settings;
     SessionParameters parameters;
     VerifiedUser verified_user;
+    TokenGrace grace;
 
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;

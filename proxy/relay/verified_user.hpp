@@ -16,12 +16,17 @@ public:
     /// What the server holds: read back, or just set.
     void at_server(std::string user_id) { at_server_ = std::move(user_id); }
 
-    /// A token of `user_id` was opened; it came as the value behind `handles`, good until
-    /// `until_s`.
-    void opened(std::string user_id, const ShareHandles& handles, std::int64_t until_s) {
+    /// How long a token is good (Unix seconds), and how long for a transaction that may finish.
+    struct Validity {
+        std::int64_t expires_s = 0;
+        std::int64_t grace_ends_s = 0;
+    };
+
+    /// A token of `user_id` was opened; it came as the value behind `handles`.
+    void opened(std::string user_id, const ShareHandles& handles, Validity validity) {
         user_id_ = std::move(user_id);
         handles_ = handles;
-        until_s_ = until_s;
+        validity_ = validity;
     }
 
     /// The server holds the user whose token was opened last.
@@ -31,8 +36,9 @@ public:
     bool names_somebody() const { return !at_server_.empty(); }
 
     /// What the server holds may stand, as long as the handles in force are these, at this time.
-    bool may_stand(const ShareHandles& handles, std::int64_t now_s) const {
-        return is_at_server() && handles == handles_ && now_s <= until_s_;
+    bool may_stand(const ShareHandles& handles, std::int64_t now_s, bool is_graced) const {
+        return is_at_server() && handles == handles_ &&
+               now_s < (is_graced ? validity_.grace_ends_s : validity_.expires_s);
     }
 
     const std::string& user_id() const { return user_id_; }
@@ -41,7 +47,7 @@ private:
     std::string at_server_;
     std::string user_id_;
     ShareHandles handles_;
-    std::int64_t until_s_ = 0;
+    Validity validity_;
 };
 
 }  // namespace pgveil::relay

@@ -13,7 +13,10 @@ namespace pgveil::analysis {
 bool answer_veil_call(Draft& draft, const parse::Select& statement);
 
 /// Judges every function call of a statement: set_config, schema pgveil, functions that run SQL.
-void check_calls(Draft& draft, const parse::Inventory& inventory);
+/// `select`: the whole statement, if it is one.
+void check_calls(
+    Draft& draft, const parse::Inventory& inventory, const parse::Select* select = nullptr
+);
 
 /// Functions that run SQL they get as a string: query_to_xml, ts_stat, dblink, ...
 bool runs_sql(const std::string& function_name);

@@ -105,7 +105,7 @@ private:
         if (select == nullptr || answer_veil_call(draft_, *select)) {
             return;
         }
-        check_calls(draft_, statement_.inventory);
+        check_calls(draft_, statement_.inventory, select.get());
         if (concerns_protected({})) {
             Query(draft_).select(*select);
         }

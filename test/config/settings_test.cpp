@@ -44,6 +44,7 @@ TEST(Settings, TheExampleShowsTheDefaults) {
     EXPECT_EQ(example->limits.catalog_ttl_ms, limits.catalog_ttl_ms);
     EXPECT_EQ(example->limits.login_timeout_ms, limits.login_timeout_ms);
     EXPECT_EQ(example->tokens.max_validity_s, TokenSettings{}.max_validity_s);
+    EXPECT_EQ(example->tokens.grace_s, TokenSettings{}.grace_s);
     EXPECT_EQ(example->upstream.connect_timeout_ms, UpstreamSettings{}.connect_timeout_ms);
     EXPECT_EQ(example->listen.port, ListenSettings{}.port);
 }
@@ -60,13 +61,14 @@ TEST(Settings, PathsAreRelativeToTheFile) {
 TEST(Settings, ReadsModesAndNumbers) {
     const auto settings =
         parse_settings("f", with(R"(,"workers":3,"memory":{"mode":"mlock"},"log":{"level":"debug"},
-                     "limits":{"sessions":7},"tokens":{"max_validity_s":28800})"));
+                     "limits":{"sessions":7},"tokens":{"max_validity_s":28800,"grace_s":0})"));
     ASSERT_TRUE(settings.has_value()) << settings.error().message;
     EXPECT_EQ(settings->workers, 3U);
     EXPECT_EQ(settings->memory.mode, MemoryMode::kMlock);
     EXPECT_EQ(settings->log_level, LogLevel::kDebug);
     EXPECT_EQ(settings->limits.sessions, 7U);
     EXPECT_EQ(settings->tokens.max_validity_s, 28800U);
+    EXPECT_EQ(settings->tokens.grace_s, 0U);
     EXPECT_EQ(settings->upstream.tls, UpstreamTls::kVerifyFull);
 }
 

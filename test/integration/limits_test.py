@@ -86,6 +86,43 @@ class Limits(unittest.TestCase):
         self.assertEqual(ask("SELECT title FROM departments WHERE code = 'PED'"), [("Surgery",)])
         STACK.superuser(f"UPDATE departments SET title = '{before[0]}' WHERE code = 'PED'", "clinic")
 
+    def swap_ids(self):
+        STACK.superuser("UPDATE patients SET id = -id WHERE id IN (1, 2)", "clinic")
+        STACK.superuser("UPDATE patients SET id = 3 + id WHERE id IN (-1, -2)", "clinic")
+
+    def test_an_answer_with_another_row_is_not_detected(self):
+        """The question goes by a plain column, which is the database's word."""
+        first, second = ask("SELECT name FROM patients WHERE id IN (1, 2) ORDER BY id")
+        self.assertNotEqual(first, second)
+        STACK.superuser("ALTER TABLE patients DISABLE TRIGGER ALL", "clinic")
+        self.swap_ids()
+        try:
+            self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), [second])
+        finally:
+            self.swap_ids()
+            STACK.superuser("ALTER TABLE patients ENABLE TRIGGER ALL", "clinic")
+        self.assertEqual(ask("SELECT name FROM patients WHERE id = 1"), [first])
+
+    def test_equality_null_and_length_show(self):
+        with STACK.connect() as connection:
+            connection.execute("INSERT INTO patients (id, ssn, name, born, remark) VALUES (9101, 'a', 'x', '2000-01-01', NULL),"
+                               " (9102, 'b', 'x', '2000-01-01', 'four')")
+        self.addCleanup(STACK.superuser, "DELETE FROM patients WHERE id > 9100", "clinic")
+        self.assertEqual(stored("born", 9101), stored("born", 9102))
+        self.assertIsNone(stored("remark", 9101))
+        self.assertEqual(len(stored("remark", 9102)), 46 + len("four"))
+        self.assertNotEqual(stored("ssn", 9101), stored("ssn", 9102))  # the controls: nothing more shows
+        self.assertNotEqual(stored("name", 9101), stored("name", 9102))
+
+    def test_arguments_of_functions_at_the_server_show(self):
+        """In a statement without a protected column; with one, it is refused."""
+        STACK.mark_server_log()
+        ask("SELECT upper('a plain argument')")
+        self.assertIn("a plain argument", STACK.server_log_since_mark())
+        with self.assertRaises(psycopg.errors.FeatureNotSupported):
+            ask("SELECT upper('a kept argument') FROM patients WHERE name = upper('a kept argument')")
+        self.assertNotIn("a kept argument", STACK.server_log_since_mark())
+
     def test_control_every_flipped_byte_of_a_value_is_detected(self):
         envelope = self.kept["name", 1]
         for at in range(2, len(envelope)):  # the CHECK takes no other first two bytes
@@ -95,6 +132,41 @@ class Limits(unittest.TestCase):
     def test_control_a_value_moved_to_another_column_is_detected(self):
         put("name", 1, stored("remark", 1))
         self.assert_detected("SELECT name FROM patients WHERE id = 1")
+
+
+class KeyringMirror(unittest.TestCase):
+    """The keyring's rows in the home database, which any superuser can change."""
+
+    def rows(self):
+        return STACK.superuser("SELECT * FROM pgveil.keyring ORDER BY key_id", "pgveil_home")
+
+    def log_of_a_restart(self):
+        mark = len(STACK.proxy_log())
+        STACK.restart_proxy()
+        return STACK.proxy_log()[mark:]
+
+    def assert_put_right(self, change, words):
+        kept = self.rows()
+        STACK.superuser(change, "pgveil_home")
+        log = self.log_of_a_restart()
+        self.assertIn(words, log)
+        self.assertIn("somebody changed pgveil.keyring", log)
+        # Signed anew, so only the columns in clear are the same.
+        self.assertEqual([row[:3] for row in self.rows()], [row[:3] for row in kept])
+        self.assertEqual(len(ask("SELECT name FROM patients WHERE id = 1")), 1)
+
+    def test_control_rows_that_nobody_changed_are_not_objected_to(self):
+        self.assertTrue(self.rows())
+        self.assertNotIn("pgveil.keyring", self.log_of_a_restart())
+
+    def test_an_altered_row_is_named_and_put_right(self):
+        self.assert_put_right("UPDATE pgveil.keyring SET version = version + 1", "a keyring row is foreign or altered")
+        self.assert_put_right("UPDATE pgveil.keyring SET entry = overlay(entry placing 'AAAA' from 200)",
+                              "a keyring row is foreign or altered")
+
+    def test_a_row_of_another_key_is_named_and_taken_out(self):
+        self.assert_put_right("INSERT INTO pgveil.keyring SELECT key_group, key_id + 1, version, entry FROM pgveil.keyring",
+                              "holds rows that are not the share store's")
 
 
 if __name__ == "__main__":

@@ -152,6 +152,21 @@ class AfterARequest(MemoryTest):
         child.wait()
         self.assert_wiped()
 
+    def test_a_killed_session_of_the_server(self):
+        running = self.held(HELD_LONG)
+        self.stack.superuser("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%'"
+                             " AND state = 'active' AND pid <> pg_backend_pid()")
+        running.end()
+        self.assertIn("administrator command", str(running.error))
+        self.assert_wiped(shares_stay=False)
+
+    def test_a_share_that_is_wrong(self):
+        """The token was opened by then."""
+        mixed = {**self.shares, "app_share": self.stack.shares("clerk")["app_share"]}
+        with self.stack.connect(as_options(mixed)) as connection:
+            self.assertTrue(self.refused_for_its_shares(connection))
+            self.assert_wiped()
+
     def test_the_end_of_a_session_takes_its_shares_along(self):
         self.held().end()
         self.connection.close()
@@ -180,6 +195,20 @@ class AfterARequest(MemoryTest):
         self.held(seconds=0.1).end()
         self.assert_wiped()
         wait_until(lambda: self.refused_for_its_shares(self.connection), "the token to expire", 10)
+        self.assert_wiped(shares_stay=False)
+
+    def test_a_transaction_that_finishes_after_its_token(self):
+        self.connection.close()
+        self.shares = self.stack.shares("nurse", valid_s=4)
+        expires = time.time() + 4
+        self.connection = self.stack.connect(as_options(self.shares))
+        self.connection.execute("BEGIN")
+        self.connection.execute(READ)
+        time.sleep(max(0, expires + 0.5 - time.time()))
+        self.assertEqual(len(self.connection.execute(READ).fetchall()), 6)
+        self.assert_wiped()
+        self.connection.execute("COMMIT")
+        self.assertTrue(self.refused_for_its_shares(self.connection))
         self.assert_wiped(shares_stay=False)
 
     def refused_for_its_shares(self, connection):

@@ -179,6 +179,49 @@ class Secrecy(unittest.TestCase):
             self.assertNotIn(shares["user_token"][6:60], text)
             self.assertNotIn(shares["app_share"][6:40], text)
 
+    def outcome(self, connection, sql, parameters=None):
+        try:
+            return connection.execute(sql, parameters).fetchone()
+        except psycopg.Error as error:
+            return error.sqlstate
+
+    def test_a_name_that_comes_as_a_parameter_is_decided_with_its_value(self):
+        shares = STACK.shares("nurse")
+        with STACK.connect(options=options(**shares)) as connection:
+            sql = "SELECT set_config(%s, %s, false)"
+            self.assertEqual(self.outcome(connection, sql, ("work_mem", "3MB")), ("3MB",))
+            for name in ("pgveil.app_share", "PgVeil.App-Share", "pgveil_verified.user_id", "pgveil.nothing"):
+                self.assertEqual(self.outcome(connection, sql, (name, shares["app_share"])), "0A000", name)
+            self.assertEqual(self.read(connection), "Aurelia Brandt")
+        self.assertNotIn(shares["app_share"][6:40], STACK.server_log())
+        self.assertIn("3MB", STACK.server_log())
+
+    def test_a_name_from_pg_settings_is_never_one_of_ours(self):
+        """What pg_dump asks for; what a custom parameter is called, the list does not say."""
+        named = "SELECT set_config(name, %s, false) FROM pg_settings WHERE name LIKE '{}'"
+        with STACK.connect() as connection:
+            connection.execute("CREATE TEMP TABLE pg_settings AS SELECT 'pgveil_verified.user_id'::text AS name")
+            literal = named.replace("%s", "'2MB'")
+            self.assertEqual(self.outcome(connection, literal.format("work_mem")), ("2MB",))
+            self.assertEqual(self.outcome(connection, "SHOW work_mem"), ("2MB",))
+            self.assertIsNone(self.outcome(connection, literal.format("pgveil%")))
+            self.assertEqual(self.outcome(connection, "SELECT count(*) FROM pg_catalog.pg_settings WHERE name ILIKE 'pgveil%'"), (0,))
+            self.assertEqual(self.outcome(connection, "SELECT count(*) FROM pg_settings WHERE name ILIKE 'pgveil%'"), (1,))
+            self.assertEqual(self.read(connection), "Aurelia Brandt")
+
+    def test_other_ways_to_set_are_refused(self):
+        with STACK.connect() as connection:
+            for sql in ("ALTER ROLE app SET pgveil.user_id = 'x'", "ALTER DATABASE clinic SET pgveil.user_id = 'x'",
+                        "ALTER SYSTEM SET pgveil.user_id = 'x'",
+                        "CREATE FUNCTION f() RETURNS int LANGUAGE sql SET pgveil.user_id = 'x' AS 'SELECT 1'",
+                        "DO $$ BEGIN PERFORM set_config('pgveil.user_id', 'x', false); END $$",
+                        "DO $$ BEGIN EXECUTE 'SET pgveil.user_id = 1'; END $$",
+                        "SELECT set_config('pgveil' || '.user_id', 'x', false)"):
+                self.assertEqual(self.outcome(connection, sql), "0A000", sql)
+
+    def read(self, connection):
+        return connection.execute(READ).fetchone()[0]
+
     def test_the_servers_log_is_really_read(self):
         """Positive control of the one above."""
         with STACK.connect() as connection:

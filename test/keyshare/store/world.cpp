@@ -24,7 +24,7 @@ void World::TearDown() {
 }
 
 CustodyOptions World::options(std::string tenant) const {
-    return {folder_ / "store.db", std::move(tenant), {}};
+    return {folder_ / "store.db", std::move(tenant), limits_};
 }
 
 std::unique_ptr<seal::Seal> World::seal(const char* name) const {
@@ -135,7 +135,8 @@ core::SecretBytes World::token(const Holdings& holdings, share::TokenTimes times
 
 share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt) const {
     return custody_->rebuild(
-        {attempt.user_id, attempt.login, attempt.token, attempt.app_share}, attempt.now_s
+        {attempt.user_id, attempt.login, attempt.token, attempt.app_share, attempt.may_finish},
+        attempt.now_s
     );
 }
 

@@ -75,6 +75,7 @@ protected:
         const core::SecretBytes* app_share;
         std::int64_t now_s = kNow;
         std::string login = "clinic";
+        bool may_finish = false;
     };
 
     share::Verdict<share::RequestKeys> rebuild(const Attempt& attempt) const;
@@ -84,6 +85,7 @@ protected:
     bool works(const Holdings& holdings);
 
     std::filesystem::path folder_;
+    TokenLimits limits_;  ///< in force from the next restart() on
     share::TenantIdentity identity_ = share::TenantIdentity::generate();
     std::optional<share::Enrolment> enrolment_;
     std::shared_ptr<ProxyCustody> custody_;

@@ -124,6 +124,43 @@ TEST(Session, SetConfigIsSeenWhereverItStands) {
     EXPECT_TRUE(clinic.analyze("SELECT set_config('search_path', '', false)").passthrough);
 }
 
+// What pg_dump asks of a server that knows restrict_nonsystem_relation_kind.
+TEST(Session, SetConfigMayTakeItsNameFromTheListOfSettings) {
+    const Clinic clinic;
+    const std::string wanted = " WHERE name = 'restrict_nonsystem_relation_kind'";
+    const std::string call = "SELECT set_config(name, 'view, foreign-table', false) FROM ";
+    const std::string passed = call + "\"pg_catalog\".\"pg_settings\"";
+    EXPECT_EQ(clinic.sent(call + "pg_settings" + wanted), passed + wanted);
+    EXPECT_EQ(clinic.sent(call + "pg_catalog.pg_settings s"), call + "pg_catalog.pg_settings s");
+    EXPECT_EQ(
+        clinic.sent("SELECT set_config(s.name, 'x'::text, true), 1 FROM pg_settings AS s"),
+        "SELECT set_config(s.name, 'x'::text, true), 1 FROM \"pg_catalog\".\"pg_settings\" AS s"
+    );
+    const auto plan = plan_of(clinic, call + "pg_settings" + wanted);
+    EXPECT_TRUE(plan.may_change_session_parameters);
+    EXPECT_TRUE(plan.may_change_search_path);
+    for (const std::string_view sql : {
+             "SELECT set_config(name, $1, false) FROM pg_settings",
+             "SELECT set_config(name, 'pgvt1.abc', false) FROM pg_settings",
+             "SELECT set_config(name, 'x pgva1.abc'::text, false) FROM pg_settings",
+             "SELECT set_config(name, setting, false) FROM pg_settings",
+             "SELECT set_config('pgveil_verified.' || name, 'x', false) FROM pg_settings",
+             "SELECT set_config(setting, 'x', false) FROM pg_settings",
+             "SELECT set_config(name, 'x', false) FROM notes",
+             "SELECT set_config(name, 'x', false) FROM public.pg_settings",
+             "SELECT set_config(name, 'x', false) FROM pg_settings AS s(setting, name)",
+             "SELECT set_config(name, 'x', false) FROM pg_settings, notes",
+             "SELECT set_config(name, 'x', false) FROM pg_settings JOIN notes ON true",
+             "SELECT set_config(name, 'x', false) FROM (SELECT 'pgveil.user_id' AS name) AS s",
+             "WITH pg_settings AS (SELECT 'pgveil.user_id' AS name) SELECT set_config(name, 'x', "
+             "false) FROM pg_settings",
+             "SELECT (SELECT set_config(name, 'x', false)) FROM pg_settings",
+             "SELECT 1 FROM pg_settings WHERE set_config(name, 'x', false) = 'x'",
+         }) {
+        EXPECT_EQ(clinic.sent(sql), "!0A000 set_config: an expression as parameter name") << sql;
+    }
+}
+
 TEST(Session, SetConfigParametersGetAPlan) {
     const Clinic clinic;
     const auto value = plan_of(clinic, "SELECT set_config('pgveil.user_token', $1, false)");
