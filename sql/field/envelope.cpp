@@ -14,6 +14,7 @@ std::size_t overhead_of(config::Scheme scheme) {
     switch (scheme) {
         case config::Scheme::kRandomized: return kRandomizedOverhead;
         case config::Scheme::kEquality: return kEqualityOverhead;
+        case config::Scheme::kOrder: return kOrderOverhead;
         case config::Scheme::kPadded: return kPaddedOverhead;
     }
     return 0;
