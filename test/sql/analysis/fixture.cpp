@@ -120,6 +120,21 @@ Clinic::Clinic() {
          {"ratio", true},
          {"dose", true}}
     ));
+    add_ordered();
+    add(relation("public", "Odd Table", {{"id", false}, {"The Name", true}}));
+    add(relation(
+        "public", "notes", {{"id", false}, {"title", false}, {"body", false}, {"ssn", false}}
+    ));
+    auto view = relation("public", "v_patients", {{"id", false}});
+    view.relkind = 'v';
+    view.over_protected = true;
+    add(std::move(view));
+    add(relation("public", "stray", {{"id", false}, {"secret", true}}));
+    add(relation("other", "patients", {{"id", false}, {"name", false}}), false);
+    add(relation("archive", "visits", {{"id", false}, {"diagnosis", false}}), false);
+}
+
+void Clinic::add_ordered() {
     auto events = relation(
         "public",
         "events",
@@ -136,17 +151,6 @@ Clinic::Clinic() {
     events.has_bytewise_text = true;
     add(std::move(events));
     add(relation("public", "tales", {{"id", false}, {"title", true}}));
-    add(relation("public", "Odd Table", {{"id", false}, {"The Name", true}}));
-    add(relation(
-        "public", "notes", {{"id", false}, {"title", false}, {"body", false}, {"ssn", false}}
-    ));
-    auto view = relation("public", "v_patients", {{"id", false}});
-    view.relkind = 'v';
-    view.over_protected = true;
-    add(std::move(view));
-    add(relation("public", "stray", {{"id", false}, {"secret", true}}));
-    add(relation("other", "patients", {{"id", false}, {"name", false}}), false);
-    add(relation("archive", "visits", {{"id", false}, {"diagnosis", false}}), false);
 }
 
 void Clinic::add(catalog::Relation relation, bool is_in_path) {

@@ -14,7 +14,8 @@
 namespace pgveil::analysis::test {
 
 /// A small clinic: what the policy says, what the database says, and one-line renderings of
-/// decisions. Tables: public.patients and public.visits are protected, public.notes is plain, public.events and public.tales have ordered columns,
+/// decisions. Tables: public.patients and public.visits are protected, public.notes is plain,
+/// public.events and public.tales have ordered columns,
 /// public.v_patients is a view over patients, other.patients has a protected name.
 class Clinic {
 public:
@@ -42,6 +43,7 @@ public:
     Limits limits;
 
 private:
+    void add_ordered();
     void add(catalog::Relation relation, bool is_in_path = true);
 
     types::TextStyle style_;
