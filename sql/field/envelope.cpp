@@ -40,6 +40,11 @@ boost::system::result<EnvelopeView, EnvelopeError> parse_envelope(core::ByteView
         bytes.subspan(kEnvelopeHeaderSize)};
 }
 
+bool begins_envelope(core::ByteView bytes) {
+    return bytes.size() >= kEnvelopeHeaderSize && bytes[0] == kEnvelopeVersion &&
+           overhead_of(static_cast<config::Scheme>(bytes[1])) != 0;
+}
+
 void write_envelope_header(
     config::Scheme scheme, std::uint32_t key_id, std::span<std::uint8_t, kEnvelopeHeaderSize> out
 ) {

@@ -32,6 +32,9 @@ struct EnvelopeView {
 /// Strict: version 1, a scheme of this version, at least the scheme's overhead.
 boost::system::result<EnvelopeView, EnvelopeError> parse_envelope(core::ByteView bytes);
 
+/// The bytes may be the beginning of an envelope: version 1 and a scheme of this version.
+bool begins_envelope(core::ByteView bytes);
+
 /// The six bytes that every envelope begins with.
 void write_envelope_header(
     config::Scheme scheme, std::uint32_t key_id, std::span<std::uint8_t, kEnvelopeHeaderSize> out

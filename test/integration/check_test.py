@@ -155,7 +155,7 @@ class Check(unittest.TestCase):
         self.assertFalse(pins.exists())
         done = check("--pin")
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        self.assertIn("pinned 2 tables in ", done.stdout)
+        self.assertIn("pinned 3 tables in ", done.stdout)
         self.addCleanup(pins.unlink)
         self.assert_clean()
         self.reload()

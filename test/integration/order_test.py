@@ -167,6 +167,29 @@ class SameAnswers(unittest.TestCase):
                 self.assertGreater(counts[0], 0)
             self.assert_same("SELECT id, i2, d, d2, n FROM events ORDER BY d, d2, n, id")
 
+    def test_what_equality_allows(self):
+        for connection in (TABLES.veiled, TABLES.plain):
+            with connection.transaction(), connection.cursor() as cursor:
+                cursor.executemany("INSERT INTO calendar VALUES (%s, %s, %s)",
+                                   [(f"2005-{month}-11", month, month) for month in range(1, 13)])
+                cursor.execute("UPDATE events SET d = (SELECT max(d) FROM calendar WHERE event < 4) WHERE room = 2")
+        self.assert_same("SELECT id, moon FROM events JOIN calendar USING (d) ORDER BY id")
+        self.assert_same("SELECT id FROM events WHERE d IN (SELECT d FROM calendar) OR d IN ('2005-03-11', NULL) ORDER BY id")
+        self.assert_same("SELECT id FROM events WHERE d NOT IN (SELECT d FROM calendar) ORDER BY id")
+        self.assert_same("SELECT c.d, count(e.id) FROM calendar c LEFT JOIN events e ON e.d < c.d GROUP BY c.d ORDER BY c.d DESC")
+        self.assert_same("SELECT count(DISTINCT d), count(d) FROM events WHERE d IS DISTINCT FROM '2005-03-11'")
+        self.assert_same("SELECT d FROM events INTERSECT SELECT d FROM calendar ORDER BY 1")
+        for statement, error in (("INSERT INTO calendar VALUES ('2005-01-11', 77)", psycopg.errors.UniqueViolation),
+                                 ("INSERT INTO calendar VALUES ('2006-01-11', 5)", psycopg.errors.UniqueViolation),
+                                 ("INSERT INTO calendar VALUES ('2006-01-11', NULL)", psycopg.errors.NotNullViolation)):
+            with self.assertRaises(error) as plain:
+                TABLES.plain.execute(statement)
+            with self.assertRaises(error) as veiled:
+                TABLES.veiled.execute(statement)
+            self.assertEqual(veiled.exception.diag.message_primary, plain.exception.diag.message_primary)
+            self.assertIn("(encrypted)", veiled.exception.diag.message_detail)
+            self.assertNotIn("\\x", veiled.exception.diag.message_detail)
+
     def test_a_value_that_is_too_long_is_refused(self):
         with self.assertRaises(psycopg.errors.StringDataRightTruncation):
             TABLES.veiled.execute("INSERT INTO events (id, t) VALUES (-1, %s)", ("x" * 41,))

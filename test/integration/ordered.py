@@ -22,6 +22,9 @@ POLICY = """
     "v":   { "type": "varchar(20)", "search": "order" },
     "c":   { "type": "char(8)", "search": "order" },
     "b":   { "type": "bytea", "search": "order", "order_bytes": 12 } } },
+  "public.calendar": { "columns": {
+    "d":    { "type": "date", "search": "order", "context": "day" },
+    "moon": { "type": "int2", "search": "order" } } },
   "public.novels": { "columns": { "title": { "type": "text", "search": "order" } } } } }
 """
 
@@ -29,6 +32,7 @@ SCHEMA = """
 CREATE TABLE events (id int PRIMARY KEY, room int, i2 smallint, i4 int, i8 bigint, d date, d2 date, ts timestamp,
     ts3 timestamp(3), tz timestamptz, f4 real, f8 double precision, n numeric(38,3), t text, v varchar(20), c char(8),
     b bytea);
+CREATE TABLE calendar (d date PRIMARY KEY, moon smallint NOT NULL UNIQUE, event int REFERENCES events (id));
 CREATE INDEX events_d ON events (d);
 CREATE INDEX events_n ON events (n DESC NULLS LAST, id);
 CREATE UNIQUE INDEX events_t ON events (t, id);

@@ -48,6 +48,13 @@ TEST(Envelope, RefusesShortOnes) {
     EXPECT_EQ(parse_envelope({}).error(), EnvelopeError::kTooShort);
 }
 
+TEST(Envelope, IsKnownByItsBeginning) {
+    EXPECT_TRUE(begins_envelope(envelope_of(1, 3, kEnvelopeHeaderSize)));
+    EXPECT_FALSE(begins_envelope(envelope_of(1, 3, kEnvelopeHeaderSize - 1)));
+    EXPECT_FALSE(begins_envelope(envelope_of(2, 3, kEnvelopeHeaderSize)));
+    EXPECT_FALSE(begins_envelope(envelope_of(1, 5, kEnvelopeHeaderSize)));
+}
+
 TEST(Envelope, RefusesOtherVersionsAndSchemes) {
     EXPECT_EQ(parse_envelope(envelope_of(2, 1, 64)).error(), EnvelopeError::kUnknownVersion);
     EXPECT_EQ(parse_envelope(envelope_of(0, 1, 64)).error(), EnvelopeError::kUnknownVersion);
