@@ -41,13 +41,45 @@ void encrypt_blocks(EVP_CIPHER_CTX* cipher, MutableByteView blocks) {
     invariant(written == int_size(blocks.size()), "AES-ECB keeps the size");
 }
 
-std::uint8_t mask_of(std::size_t bit) {
-    return static_cast<std::uint8_t>(0x80U >> (bit % kBitsPerByte));
+/// Sixteen bytes as two big-endian numbers.
+struct Words {
+    std::uint64_t high = 0;
+    std::uint64_t low = 0;
+};
+
+/// `bytes` with zeros behind them.
+Words words_of(ByteView bytes) {
+    Words words;
+    for (std::size_t i = 0; i < kBlock; ++i) {
+        std::uint64_t& word = i < kBlock / 2 ? words.high : words.low;
+        word = (word << 8U) | (i < bytes.size() ? bytes[i] : 0U);
+    }
+    return words;
+}
+
+constexpr std::uint64_t kHighest = 1ULL << 63U;
+
+/// The first `bits` (below 64) bits of the word, then a 1, then zeros.
+std::uint64_t beginning_of(std::uint64_t word, std::size_t bits) {
+    const std::uint64_t one = kHighest >> bits;
+    return (word & ~(one | (one - 1))) | one;
+}
+
+/// The same of both words.
+Words beginning_of(const Words& words, std::size_t bits) {
+    constexpr std::size_t kHalf = 64;
+    return bits < kHalf ? Words{beginning_of(words.high, bits), 0}
+                        : Words{words.high, beginning_of(words.low, bits - kHalf)};
 }
 
 /// 0 or 1.
 unsigned bit_of(ByteView bytes, std::size_t bit) {
     return (unsigned{bytes[bit / kBitsPerByte]} >> (kBitsPerByte - 1 - bit % kBitsPerByte)) & 1U;
+}
+
+void store(MutableByteView block, const Words& words) {
+    std::ranges::copy(big_endian64(words.high), block.begin());
+    std::ranges::copy(big_endian64(words.low), block.subspan(kBlock / 2).begin());
 }
 
 /// The block as a big-endian number modulo 255: 256 is 1 there, so its bytes are added up.
@@ -66,16 +98,13 @@ OrderTag::OrderTag(ByteView key)
 void OrderTag::append_chunk(ByteView chunk, Bytes& tag) {
     const std::size_t bits = chunk.size() * kBitsPerByte;
     const MutableByteView blocks = blocks_.reveal_mutable().first(bits * kBlock);
+    const Words state = words_of(state_.reveal());
+    const Words words = words_of(chunk);
     for (std::size_t bit = 0; bit < bits; ++bit) {
-        const MutableByteView block = blocks.subspan(bit * kBlock, kBlock);
-        copy_secret(block, state_.reveal());
-        const std::size_t whole = bit / kBitsPerByte;
-        for (std::size_t i = 0; i < whole; ++i) {
-            block[i] ^= chunk[i];
-        }
-        // The bits before this one, then a 1.
-        const auto before = static_cast<std::uint8_t>(0U - 2U * mask_of(bit));
-        block[whole] ^= static_cast<std::uint8_t>((chunk[whole] & before) | mask_of(bit));
+        const Words prefix = beginning_of(words, bit);
+        store(
+            blocks.subspan(bit * kBlock, kBlock), {state.high ^ prefix.high, state.low ^ prefix.low}
+        );
     }
     encrypt_blocks(bits_.get(), blocks);
     for (std::size_t bit = 0; bit < bits; ++bit) {
