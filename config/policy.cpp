@@ -19,6 +19,7 @@ std::string_view name_of(Scheme scheme) {
     switch (scheme) {
         case Scheme::kRandomized: return "randomized";
         case Scheme::kEquality: return "equality";
+        case Scheme::kOrder: return "order";
         case Scheme::kPadded: return "padded";
     }
     return {};

@@ -14,10 +14,10 @@
 namespace pgveil::config {
 
 /// How a column is sealed. The numbers are the scheme byte of the envelope. Padded is randomized
-/// with the length hidden (`pad_to`).
-enum class Scheme : std::uint8_t { kRandomized = 1, kEquality = 2, kPadded = 4 };
+/// with the length hidden (`pad_to`). Order is equality with the order shown.
+enum class Scheme : std::uint8_t { kRandomized = 1, kEquality = 2, kOrder = 3, kPadded = 4 };
 
-/// "randomized", "equality", "padded": the word in key derivation and associated data.
+/// "randomized", "equality", "order", "padded": the word in key derivation and associated data.
 std::string_view name_of(Scheme scheme);
 
 /// One protected column as the policy states it.
@@ -30,6 +30,8 @@ struct ColumnPolicy {
     std::string context;
     /// Values are padded to multiples of so many bytes; 0 unless the scheme is kPadded.
     std::uint32_t pad_to = 0;
+    /// Values may have so many bytes; 0 unless the scheme is kOrder and types::takes_order_bytes().
+    std::uint32_t order_bytes = 0;
     /// Plain columns of the same table that identify the row: a value opens beside these only.
     std::vector<std::string> bind_to;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".

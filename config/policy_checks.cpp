@@ -30,6 +30,10 @@ std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& rig
         return "pad_to (" + std::to_string(left.pad_to) + " and " + std::to_string(right.pad_to) +
                ")";
     }
+    if (left.order_bytes != right.order_bytes) {
+        return "order_bytes (" + std::to_string(left.order_bytes) + " and " +
+               std::to_string(right.order_bytes) + ")";
+    }
     if (left.group != right.group) {
         return "group (" + left.group + " and " + right.group + ")";
     }

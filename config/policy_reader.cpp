@@ -4,17 +4,14 @@
 #include "config/pins.hpp"
 #include "config/policy_name.hpp"
 #include "config/text_file.hpp"
+#include "sql/types/order_form.hpp"
 #include "sql/types/searchable_form.hpp"
 
-#include <array>
 #include <utility>
 
 namespace pgveil::config {
 
 namespace {
-
-/// Keys that the schema knows and this version does not act on: refused, never ignored.
-constexpr std::array<std::string_view, 1> kLaterKeys = {"order_bytes"};
 
 bool is_reserved_schema(std::string_view schema) {
     return schema == "pgveil" || schema == "information_schema" || schema.starts_with("pg_");
@@ -54,18 +51,10 @@ Result<std::string> read_column_name(
     return std::move(name.parts[0]);
 }
 
-Result<void> refuse_later_keys(
+/// What the schema knows and this version does not act on: refused, never ignored.
+Result<void> refuse_later_values(
     std::string_view file, const std::string& pointer, const Json& entry
 ) {
-    for (const std::string_view key : kLaterKeys) {
-        if (entry.contains(key)) {
-            return error_at(
-                file,
-                pointer_to(pointer, key),
-                "is not available yet in this version; remove it (it would not protect anything)"
-            );
-        }
-    }
     if (entry.value("on_missing_key", "error") != "error") {
         return error_at(
             file,
@@ -76,8 +65,8 @@ Result<void> refuse_later_keys(
     return {};
 }
 
-/// `search` is one word or a list of words.
-Result<Scheme> read_search(std::string_view file, const std::string& pointer, const Json& entry) {
+/// `search` is one word or a list of words; order includes equality.
+Scheme read_search(const Json& entry) {
     if (!entry.contains("search")) {
         return Scheme::kRandomized;
     }
@@ -85,11 +74,7 @@ Result<Scheme> read_search(std::string_view file, const std::string& pointer, co
     const Json words = search.is_array() ? search : Json::array({search});
     for (const Json& word : words) {
         if (word.get<std::string>() == "order") {
-            return error_at(
-                file,
-                pointer_to(pointer, "search"),
-                "\"order\" is not available yet in this version; use \"equality\" or remove it"
-            );
+            return Scheme::kOrder;
         }
     }
     return Scheme::kEquality;
@@ -109,6 +94,53 @@ Result<types::Type> read_type(
         );
     }
     return *type;
+}
+
+/// What the type does not allow to be searched.
+Result<void> check_search(
+    std::string_view file, const std::string& pointer, const ColumnPolicy& column
+) {
+    const std::string type = types::name_of(column.type);
+    if (column.scheme != Scheme::kRandomized && !types::has_searchable_form(column.type)) {
+        return error_at(
+            file,
+            pointer_to(pointer, "search"),
+            "equal values of type " + type +
+                " can have different forms, so it cannot be searched; " +
+                (column.type.kind == types::Kind::kNumeric ? "give it a scale, as in numeric(12,2)"
+                                                           : "give it a length, as in char(20)") +
+                ", or remove \"search\""
+        );
+    }
+    if (column.scheme == Scheme::kOrder && !types::has_order_form(column.type)) {
+        return error_at(
+            file,
+            pointer_to(pointer, "search"),
+            "type " + type + " cannot be ordered; use \"equality\"" +
+                (column.type.kind == types::Kind::kNumeric
+                     ? ", or a precision of at most 38, as in numeric(38,2)"
+                     : "")
+        );
+    }
+    return {};
+}
+
+/// How many bytes of a value are ordered, where the type leaves that open.
+Result<void> read_order_bytes(
+    std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
+) {
+    const bool is_open =
+        column.scheme == Scheme::kOrder && types::takes_order_bytes(column.type.kind);
+    if (entry.contains("order_bytes") && !is_open) {
+        return error_at(
+            file,
+            pointer_to(pointer, "order_bytes"),
+            "is for columns of type text, varchar, char or bytea with \"search\": \"order\"; "
+            "remove it"
+        );
+    }
+    column.order_bytes = is_open ? entry.value("order_bytes", types::kDefaultOrderBytes) : 0;
+    return {};
 }
 
 Result<void> read_bind_to(
@@ -144,7 +176,8 @@ Result<void> read_options(
         column.scheme = Scheme::kPadded;
         column.pad_to = entry["pad_to"].get<std::uint32_t>();
     }
-    return read_bind_to(file, pointer, entry, column);
+    const Result<void> ordered = read_order_bytes(file, pointer, entry, column);
+    return ordered.has_value() ? read_bind_to(file, pointer, entry, column) : ordered;
 }
 
 Result<ColumnPolicy> read_column(
@@ -154,7 +187,7 @@ Result<ColumnPolicy> read_column(
     if (!name.has_value()) {
         return name.error();
     }
-    const Result<void> available = refuse_later_keys(file, pointer, entry);
+    const Result<void> available = refuse_later_values(file, pointer, entry);
     if (!available.has_value()) {
         return available.error();
     }
@@ -162,25 +195,14 @@ Result<ColumnPolicy> read_column(
     if (!type.has_value()) {
         return type.error();
     }
-    const Result<Scheme> scheme = read_search(file, pointer, entry);
-    if (!scheme.has_value()) {
-        return scheme.error();
-    }
-    if (*scheme == Scheme::kEquality && !types::has_searchable_form(*type)) {
-        return error_at(
-            file,
-            pointer_to(pointer, "search"),
-            "equal values of type " + types::name_of(*type) +
-                " can have different forms, so it cannot be searched; " +
-                (type->kind == types::Kind::kNumeric ? "give it a scale, as in numeric(12,2)"
-                                                     : "give it a length, as in char(20)") +
-                ", or remove \"search\""
-        );
-    }
     ColumnPolicy column;
     column.name = std::move(*name);
     column.type = *type;
-    column.scheme = *scheme;
+    column.scheme = read_search(entry);
+    const Result<void> searchable = check_search(file, pointer, column);
+    if (!searchable.has_value()) {
+        return searchable.error();
+    }
     column.group = entry.value("group", "default");
     column.context = entry.value("context", "");
     const Result<void> options = read_options(file, pointer, entry, column);

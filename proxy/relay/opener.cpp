@@ -119,12 +119,13 @@ bool has_planned_type(const wire::Field& field, const analysis::ResultColumn& pl
 }
 
 wire::Field plain_field(
-    const wire::Field& field, const field::ProtectedColumn& column, std::int16_t format
+    const wire::Field& field, const analysis::ResultColumn& planned, std::int16_t format
 ) {
+    const types::Type type = planned.shown_type.value_or(planned.column->type);
     wire::Field plain = field;
-    plain.type_oid = types::oid_of(column.type.kind);
-    plain.typlen = types::typlen_of(column.type.kind);
-    plain.typmod = column.type.typmod;
+    plain.type_oid = types::oid_of(type.kind);
+    plain.typlen = types::typlen_of(type.kind);
+    plain.typmod = type.typmod;
     plain.format = format;
     return plain;
 }
@@ -244,7 +245,7 @@ Outcome open_description(
             );
         }
         fields.push_back(
-            column == nullptr ? field : plain_field(field, *column, portal.format_for(index))
+            column == nullptr ? field : plain_field(field, results[index], portal.format_for(index))
         );
     }
     fields.resize(portal.planned.plan()->shown_results());

@@ -25,10 +25,10 @@ private:
     core::SecretBytes* to_;
 };
 
-/// The envelope that these digits are; empty if they are none.
-core::Bytes envelope_of(std::string_view digits) {
-    const auto bytes = core::from_hex(digits.substr(0, digits.size() / 2 * 2));
-    return bytes.has_value() && field::parse_envelope(*bytes).has_value() ? *bytes : core::Bytes();
+/// Empty if these are no hexadecimal digits. PostgreSQL may cut in the middle of a byte.
+core::Bytes bytes_of(std::string_view digits) {
+    auto bytes = core::from_hex(digits.substr(0, digits.size() / 2 * 2));
+    return bytes.has_value() ? std::move(*bytes) : core::Bytes();
 }
 
 }  // namespace
@@ -56,10 +56,12 @@ core::SecretBytes QuotedValues::shown(std::string_view text) {
         }
         const std::size_t digits = start + kHexStart.size();
         position = std::min(text.find_first_not_of(kHexDigits, digits), text.size());
-        const core::Bytes envelope = envelope_of(text.substr(digits, position - digits));
-        if (envelope.empty()) {
+        const core::Bytes bytes = bytes_of(text.substr(digits, position - digits));
+        // "Failing row contains (...)" cuts every value at 64 characters.
+        const bool is_cut = text.substr(position).starts_with("...");
+        if (!(is_cut ? field::begins_envelope(bytes) : field::parse_envelope(bytes).has_value())) {
             result.append(core::as_bytes(text.substr(start, position - start)));
-        } else if (!append_opened(envelope, result)) {
+        } else if (is_cut || !append_opened(bytes, result)) {
             result.append(core::as_bytes(kNotShown));
         }
     }

@@ -29,8 +29,9 @@ void TableDefinition::run() {
 /// bind_to: the table as it will be must have its keys.
 void TableDefinition::check_keys() {
     const parse::TableReference& target = statement_.target;
-    const Judgement judgement =
-        draft_.text().relations.judge(catalog::RelationName{rules_.schema(), target.name}, target.begin);
+    const Judgement judgement = draft_.text().relations.judge(
+        catalog::RelationName{rules_.schema(), target.name}, target.begin
+    );
     if (judgement.rejection) {
         draft_.refuse(*judgement.rejection);
     }

@@ -1,6 +1,7 @@
 #include "sql/analysis/draft.hpp"
 
 #include "sql/schema/schema.hpp"
+#include "sql/types/order_form.hpp"
 
 #include <algorithm>
 
@@ -33,8 +34,21 @@ void Draft::refuse(
 }
 
 void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
-    if (column != nullptr && !allows(rule_of(use), column->scheme)) {
+    if (column == nullptr) {
+        return;
+    }
+    const Rule& rule = rule_of(use);
+    if (!allows(rule, column->scheme)) {
         refuse(use, column, begin);
+    } else if (rule.order_alone && !column->has_bytewise_text &&
+               types::is_ordered_by_collation(column->type.kind)) {
+        refuse(
+            std::string(rule.construct) + " of text under this database's collation",
+            "order tags follow the bytes of UTF-8: create the database with encoding UTF8 and "
+            "locale C or C.UTF-8, or order in the application",
+            column,
+            begin
+        );
     }
 }
 

@@ -40,6 +40,8 @@ struct Value {
     ColumnPtr column;                              // null: plain
     const parse::Expression* adaptable = nullptr;  // borrowed from the tree
     Origin origin = {};
+    /// The result of MIN or MAX: PostgreSQL gives it a type without length.
+    bool is_extremum = false;
 };
 
 struct BareConstant;

@@ -40,7 +40,8 @@ struct Mentions {
     bool operator()(const parse::NullTest& test) const { return in(test.operand); }
 
     bool operator()(const parse::Call& call) const {
-        return any(call.arguments) || any(call.clauses);
+        return any(call.arguments) || any(call.order_by) || any(call.clauses) ||
+               any(call.over.partition_by) || any(call.over.order_by) || any(call.over.offsets);
     }
 
     bool operator()(const parse::Cast& cast) const { return in(cast.operand); }

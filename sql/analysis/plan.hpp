@@ -112,6 +112,8 @@ struct ResultColumn {
     std::vector<std::uint16_t> keys;
     /// This plain column is such a key, of this type.
     std::optional<types::Kind> key_kind;
+    /// As which type the client sees it, if not the column's own.
+    std::optional<types::Type> shown_type = {};
 };
 
 /// A SQL call answered by the proxy. The plan's splice replaces the statement by the stand-in

@@ -147,7 +147,7 @@ private:
         const parse::Operation& list, const ColumnPtr& column, std::uint32_t begin
     );
     void null_test(const parse::NullTest& test, const Scope& scope);
-    void call(const parse::Expression& expression, const parse::Call& call, const Scope& scope);
+    Value call(const parse::Expression& expression, const parse::Call& call, const Scope& scope);
     bool count_call(
         const parse::Expression& expression, const parse::Call& call, const Scope& scope
     );
@@ -155,6 +155,20 @@ private:
         const parse::Expression& expression, const parse::SubQuery& query, const Scope& scope
     );
     void compare(const Value& left, const Value& right, Use use, std::uint32_t begin);
+
+    // query_order.cpp
+    bool compare_rows(
+        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+    );
+    void sort_keys(const parse::Expressions& keys, const Scope& scope, Use use);
+    void window(const parse::Window& window, const Scope& scope);
+    std::optional<Value> extremum(
+        const parse::Expression& expression, const parse::Call& call, const Scope& scope
+    );
+    void rewrite_extremum(
+        const parse::Expression& expression, const parse::Call& call, const ColumnPtr& column
+    );
+    void label_extremum(const parse::Target& target, const Value& value);
 
     Draft& draft_;
     std::vector<CommonTableScope> common_tables_;

@@ -54,6 +54,13 @@ bool compares_equality(const parse::Operation& operation) {
            operation.kind == Kind::kNotDistinct;
 }
 
+bool compares_order(const parse::Operation& operation) {
+    using Kind = parse::Operation::Kind;
+    const bool is_range = operation.kind == Kind::kOperator && is_range_operator(operation.name) &&
+                          !operation.is_qualified && operation.operands.size() == 2;
+    return is_range || (operation.kind == Kind::kBetween && operation.operands.size() == 3);
+}
+
 constexpr std::array<std::string_view, 4> kConditionals = {"CASE", "COALESCE", "GREATEST", "LEAST"};
 
 Use use_of_construct(std::string_view name) {
@@ -92,10 +99,7 @@ Value Query::expression(const parse::Expression& node, const Scope& scope) {
                 null_test(test, scope);
                 return Value{};
             },
-            [&](const parse::Call& nested) {
-                call(node, nested, scope);
-                return Value{};
-            },
+            [&](const parse::Call& nested) { return call(node, nested, scope); },
             [&](const parse::Construct& construct) {
                 plain_all(construct.parts, scope, use_of_construct(construct.name), construct.name);
                 return Value{};
@@ -178,7 +182,9 @@ Value Query::column(
         }
         return {};
     }
-    return Value{resolution.value.column, nullptr, resolution.value.origin};
+    Value value = resolution.value;
+    value.adaptable = nullptr;
+    return value;
 }
 
 Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const Scope& scope) {
@@ -192,25 +198,40 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
 void Query::operation(
     const parse::Expression& node, const parse::Operation& nested, const Scope& scope
 ) {
+    if (compare_rows(node, nested, scope)) {
+        return;
+    }
     const Use use = nested.kind == parse::Operation::Kind::kOperator && compares_equality(nested)
                         ? Use::kEqual
                         : use_of(nested);
-    if (!compares_equality(nested)) {
+    if (!compares_equality(nested) && !compares_order(nested)) {
         const bool is_named = use == Use::kOperator || use == Use::kLike || use == Use::kRange;
         const std::string construct = is_named ? nested.name : std::string();
         plain_all(nested.operands, scope, use, construct);
         return;
     }
     const Value left = expression(*nested.operands.front(), scope);
-    check_list_types(nested, left.column, node.begin);
+    if (use == Use::kIn) {
+        check_list_types(nested, left.column, node.begin);
+    }
     for (std::size_t i = 1; i < nested.operands.size(); ++i) {
         const Value right = expression(*nested.operands[i], scope);
         if (right.column != nullptr && left.column == nullptr && nested.operands.size() > 2) {
             // One constant would have to be a plain and a protected value at once.
             draft_.refuse(
-                "IN with the column on the right", "write it with OR", right.column, node.begin
+                use == Use::kRange ? "BETWEEN with the column on the right"
+                                   : "IN with the column on the right",
+                use == Use::kRange ? "write it with <= and AND" : "write it with OR",
+                right.column,
+                node.begin
             );
             return;
+        }
+        for (const Value* value : {&left, &right}) {
+            if (use == Use::kRange && value->column != nullptr &&
+                !allows(rule_of(use), value->column->scheme)) {
+                draft_.refuse(nested.name, rule_of(use).hint, value->column, node.begin);
+            }
         }
         compare(left, right, use, node.begin);
     }
@@ -287,13 +308,17 @@ bool Query::count_call(const parse::Expression& node, const parse::Call& call, c
     }
     const Value value = expression(*call.arguments.front(), scope);
     draft_.require(call.distinct ? Use::kCountDistinct : Use::kCount, value.column, node.begin);
+    sort_keys(call.order_by, scope, Use::kOrderBy);
     plain_all(call.clauses, scope, Use::kPredicate);
     return true;
 }
 
-void Query::call(const parse::Expression& node, const parse::Call& nested, const Scope& scope) {
+Value Query::call(const parse::Expression& node, const parse::Call& nested, const Scope& scope) {
     if (count_call(node, nested, scope)) {
-        return;
+        return {};
+    }
+    if (const auto value = extremum(node, nested, scope)) {
+        return *value;
     }
     const std::string name = nested.name.empty() ? std::string() : nested.name.back();
     const Use use = nested.has_over                  ? Use::kWindow
@@ -301,7 +326,10 @@ void Query::call(const parse::Expression& node, const parse::Call& nested, const
                                                      : Use::kFunction;
     const std::string construct = "function " + name;
     plain_all(nested.arguments, scope, use, construct);
+    sort_keys(nested.order_by, scope, Use::kOrderBy);
     plain_all(nested.clauses, scope, use, construct);
+    window(nested.over, scope);
+    return {};
 }
 
 Value Query::sub_query(
@@ -318,15 +346,16 @@ Value Query::sub_query(
         return {};
     }
     if (nested.kind == Kind::kScalar && output.columns.size() == 1) {
-        return Value{output.columns.front().value.column, nullptr};
+        const Value& value = output.columns.front().value;
+        return Value{value.column, nullptr, {}, value.is_extremum};
     }
     const bool is_equality = (nested.kind == Kind::kAny && nested.operator_name == "=") ||
                              (nested.kind == Kind::kAll && nested.operator_name == "<>");
-    if (nested.test != nullptr && is_equality && output.columns.size() == 1) {
+    const bool is_range = is_range_operator(nested.operator_name);
+    if (nested.test != nullptr && (is_equality || is_range) && output.columns.size() == 1) {
         const Value test = expression(*nested.test, scope);
-        compare(
-            test, Value{output.columns.front().value.column, nullptr}, Use::kInSubquery, node.begin
-        );
+        const Value listed{output.columns.front().value.column, nullptr};
+        compare(test, listed, is_range ? Use::kRange : Use::kInSubquery, node.begin);
         return {};
     }
     if (nested.test != nullptr) {

@@ -255,7 +255,8 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
         const ColumnPtr& left_column = one->value.column;
         const ColumnPtr& right_column = other->value.column;
         if (left_column != nullptr && right_column != nullptr &&
-            left_column->type != right_column->type) {
+            (left_column->type != right_column->type ||
+             one->value.is_extremum != other->value.is_extremum)) {
             draft_.refuse(
                 "USING or NATURAL JOIN of columns with different lengths or types",
                 "write JOIN ... ON",

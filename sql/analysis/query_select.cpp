@@ -67,6 +67,10 @@ void Query::set_results(const Output& output, const parse::Select* select) {
     }
     for (const NamedValue& column : output.columns) {
         draft_.plan().results.push_back(ResultColumn{column.value.column, {}, {}});
+        if (column.value.is_extremum) {
+            draft_.plan().results.back().shown_type =
+                types::comparison_type(column.value.column->type);
+        }
     }
     carry_keys(output, select);
 }
@@ -140,7 +144,9 @@ Query::Output Query::plain_select(const parse::Select& statement, const Scope* o
     Output output = targets(statement.targets, scope);
     check_grouping(statement, scope, output);
     condition(statement.having, scope);
-    plain_all(statement.windows, scope, Use::kWindow);
+    for (const parse::Window& item : statement.windows) {
+        window(item, scope);
+    }
     check_distinct(statement, scope, output);
     check_order(statement, scope, output);
     plain_all(statement.limits, scope, Use::kConstruct);
@@ -159,6 +165,7 @@ Query::Output Query::targets(const std::vector<parse::Target>& list, const Scope
             continue;
         }
         const Value value = expression(*target.value, scope);
+        label_extremum(target, value);
         output.columns.push_back(
             {target.name.empty() ? name_of_column(*target.value) : target.name, value}
         );
@@ -310,7 +317,7 @@ void Query::combine(const parse::Select& statement, Output& left, const Output& 
         const bool both = one.column != nullptr && other.column != nullptr;
         // The result has one length and scale, and its values are not made anew.
         if (!both || left.is_opaque || !field::shares_context(*one.column, *other.column) ||
-            one.column->type != other.column->type) {
+            one.column->type != other.column->type || one.is_extremum != other.is_extremum) {
             draft_.refuse(
                 "UNION, INTERSECT or EXCEPT with something else in the same place",
                 "combine columns of the same context and type only, or run two queries",

@@ -36,6 +36,12 @@ std::string_view problem_of_key(const catalog::Column* key) {
     return kind && field::can_bind(*kind) ? "" : ", which is not of type int2, int4, int8 or uuid";
 }
 
+ColumnPtr veil_of(const catalog::Relation& relation, const config::ColumnPolicy& policy) {
+    const auto column = field::protected_column(relation.schema, relation.name, policy);
+    column->has_bytewise_text = relation.has_bytewise_text;
+    return column;
+}
+
 /// The columns that bind_to names must be there, with values that the client chooses.
 std::optional<Rejection> check_keys(
     const catalog::Relation& relation, const field::ProtectedColumn& column, std::uint32_t begin
@@ -176,9 +182,7 @@ Judgement Relations::judge_protected(
             );
         }
         known.veils.push_back(
-            column_policy == nullptr
-                ? nullptr
-                : field::protected_column(relation.schema, relation.name, *column_policy)
+            column_policy == nullptr ? nullptr : veil_of(relation, *column_policy)
         );
         if (known.veils.back() != nullptr) {
             if (auto problem = check_keys(relation, *known.veils.back(), begin)) {

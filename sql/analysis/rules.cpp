@@ -10,8 +10,9 @@ constexpr std::string_view kNeedsEquality =
     "declare the column with \"search\": \"equality\" in the policy, or select the rows by another "
     "column";
 constexpr std::string_view kNeedsOrder =
-    "the database cannot order encrypted values: order, compare or aggregate in the application, "
-    "or by a plain column";
+    "declare the column with \"search\": \"order\" in the policy, or order, compare or aggregate "
+    "in "
+    "the application";
 constexpr std::string_view kWholeValuesOnly =
     "only whole values can be stored, returned and (with \"search\": \"equality\") compared: "
     "compute in the application";
@@ -36,9 +37,9 @@ constexpr std::array kRules = {
     Rule{Use::kKey,             "PRIMARY KEY, UNIQUE", false, true, "equal values of a randomized column differ when stored, so the constraint would never hold; declare \"search\": \"equality\""},
     Rule{Use::kForeignKey,      "REFERENCES, FOREIGN KEY within one context", false, true, "declare both columns with \"search\": \"equality\" and the same \"context\" in the policy"},
     Rule{Use::kIndex,           "CREATE INDEX (plain column)", false, true, "an index over a randomized column would never be used"},
-    Rule{Use::kOrderBy,         "ORDER BY", false, false, kNeedsOrder},
-    Rule{Use::kRange,           "<, <=, >, >=, BETWEEN", false, false, kNeedsOrder},
-    Rule{Use::kMinMax,          "MIN, MAX", false, false, kNeedsOrder},
+    Rule{Use::kOrderBy,         "ORDER BY", false, false, kNeedsOrder, true},
+    Rule{Use::kRange,           "<, <=, >, >=, BETWEEN", false, false, kNeedsOrder, true},
+    Rule{Use::kMinMax,          "MIN, MAX", false, false, kNeedsOrder, true},
     Rule{Use::kLike,            "LIKE, ILIKE, SIMILAR TO, regular expressions", false, false, "patterns cannot be matched on encrypted values: compare whole values with = or IN"},
     Rule{Use::kOperator,        "operators such as ||, +, ->", false, false, kWholeValuesOnly},
     Rule{Use::kAnyArray,        "= ANY (array), <> ALL (array)", false, false, "write IN ($1, $2, ...) instead"},
@@ -46,11 +47,13 @@ constexpr std::array kRules = {
     Rule{Use::kCast,            "cast of the column", false, false, "select the column without a cast and convert in the application"},
     Rule{Use::kPredicate,       "a boolean column as condition", false, false, "write column = true (the column needs \"search\": \"equality\")"},
     Rule{Use::kConditional,     "CASE, COALESCE, NULLIF, GREATEST, LEAST", false, false, "select the column itself and decide in the application"},
-    Rule{Use::kRow,             "row values", false, false, "compare the columns one by one with AND"},
+    Rule{Use::kRow,             "row values other than in (a, b) = (x, y) or (a, b) < (x, y)", false, false, "compare the columns one by one with AND"},
     Rule{Use::kWholeRow,        "whole-row reference", false, false, "list the columns"},
-    Rule{Use::kWindow,          "window functions over the column", false, false, "use plain columns in OVER and in window functions"},
+    Rule{Use::kPartitionBy,     "OVER (PARTITION BY column)", false, true, kNeedsEquality},
+    Rule{Use::kWindowOrder,     "OVER (ORDER BY column)", false, false, kNeedsOrder, true},
+    Rule{Use::kWindow,          "window functions of the column other than MIN, MAX", false, false, "give window functions plain columns"},
     Rule{Use::kConstruct,       "any other expression", false, false, kWholeValuesOnly},
-    Rule{Use::kSubquery,        "ARRAY(sub-query), ordering comparison with a sub-query", false, false, "select the column in a query of its own"},
+    Rule{Use::kSubquery,        "ARRAY(sub-query), comparison of a row with a sub-query", false, false, "select the column in a query of its own"},
     Rule{Use::kOnConflict,      "INSERT ... ON CONFLICT", false, false, "not available yet: INSERT, and UPDATE when it fails with 23505"},
     Rule{Use::kMultiAssignment, "SET (a, b) = ...", false, false, "assign the columns one by one"},
     Rule{Use::kSubfield,        "assignment to a field or array element", false, false, "assign the whole value"},
@@ -89,6 +92,7 @@ bool allows(const Rule& rule, config::Scheme scheme) {
         case config::Scheme::kRandomized:
         case config::Scheme::kPadded: return rule.randomized;
         case config::Scheme::kEquality: return rule.equality;
+        case config::Scheme::kOrder: return rule.equality || rule.order_alone;
     }
     return false;
 }
@@ -98,7 +102,8 @@ std::string rule_table_markdown() {
         return allowed ? "yes" : "refused";
     };
     std::string table =
-        "| use of a protected column | randomized | equality | instead |\n|---|---|---|---|\n";
+        "| use of a protected column | randomized | equality | order | instead |\n"
+        "|---|---|---|---|---|\n";
     for (const Rule& rule : kRules) {
         std::string construct(rule.construct);
         for (std::size_t at = construct.find('|'); at != std::string::npos;
@@ -106,7 +111,8 @@ std::string rule_table_markdown() {
             construct.insert(at, "\\");
         }
         table += "| " + construct + " | " + word(rule.randomized) + " | " + word(rule.equality) +
-                 " | " + std::string(rule.hint) + " |\n";
+                 " | " + word(allows(rule, config::Scheme::kOrder)) + " | " +
+                 std::string(rule.hint) + " |\n";
     }
     return table;
 }

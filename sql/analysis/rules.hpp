@@ -41,6 +41,8 @@ enum class Use {
     kConditional,
     kRow,
     kWholeRow,
+    kPartitionBy,
+    kWindowOrder,
     kWindow,
     kConstruct,
     kSubquery,
@@ -55,12 +57,14 @@ enum class Use {
 };
 
 /// One row: the SQL as a person writes it, what each scheme allows, and the way out when refused.
+/// Order allows what equality allows, and more.
 struct Rule {
     Use use;
     std::string_view construct;
     bool randomized;
     bool equality;
     std::string_view hint;
+    bool order_alone = false;
 };
 
 /// All rules, one per Use, in the order of the enumeration.

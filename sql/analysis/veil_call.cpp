@@ -110,7 +110,8 @@ bool answer_veil_call(Draft& draft, const parse::Select& statement) {
         }
         answer.arguments.push_back(std::move(*argument));
     }
-    const bool is_odd = call->star || call->distinct || call->has_over || !call->clauses.empty();
+    const bool is_odd = call->star || call->distinct || call->has_over || !call->order_by.empty() ||
+                        !call->clauses.empty();
     if (is_odd || answer.arguments.size() != kArity.at(static_cast<std::size_t>(*function))) {
         const std::string message =
             "function pgveil." + name + " does not exist with these arguments";

@@ -41,6 +41,8 @@ struct Relation {
     /// Rules (a view is one), inheritance or partitions connect it, over any number of steps, with
     /// a relation whose name is protected or that has a column of the marker domain.
     bool over_protected = false;
+    /// The database compares text byte by byte, in UTF-8: its collation is C, POSIX or C.UTF-8.
+    bool has_bytewise_text = false;
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;

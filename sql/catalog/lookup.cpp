@@ -26,6 +26,14 @@ WITH RECURSIVE wanted AS (
   SELECT t.oid FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
   WHERE n.nspname OPERATOR(pg_catalog.=) 'pgveil' AND t.typname OPERATOR(pg_catalog.=) 'ciphertext'
+), bytewise AS (
+  SELECT d.encoding OPERATOR(pg_catalog.=) 6 AND CASE
+    WHEN s.provider OPERATOR(pg_catalog.=) 'c' THEN d.datcollate::pg_catalog.text
+      OPERATOR(pg_catalog.=) ANY (ARRAY['C', 'POSIX', 'C.UTF-8', 'C.utf8']::pg_catalog.text[])
+    ELSE s.provider OPERATOR(pg_catalog.=) 'b' END AS bytewise
+  FROM pg_catalog.pg_database d CROSS JOIN LATERAL (SELECT COALESCE(
+    pg_catalog.to_jsonb(d) OPERATOR(pg_catalog.->>) 'datlocprovider', 'c') AS provider) s
+  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 ), reach AS (
   SELECT w.ord, w.oid AS start, w.oid FROM wanted w WHERE w.oid IS NOT NULL
   UNION
@@ -48,6 +56,7 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
                    ON b.atttypid OPERATOR(pg_catalog.=) k.oid
                    WHERE b.attrelid OPERATOR(pg_catalog.=) x.oid AND b.attnum OPERATOR(pg_catalog.>) 0
                      AND NOT b.attisdropped))) END,
+  CASE WHEN c.oid IS NOT NULL THEN (SELECT b.bytewise FROM bytewise b) END,
   a.attnum, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
   CASE WHEN a.attnum IS NOT NULL THEN EXISTS (
     SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid) END,

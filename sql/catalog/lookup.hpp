@@ -40,7 +40,7 @@ using Result = boost::system::result<T, Error>;
 std::string_view lookup_query();
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 16;
+inline constexpr std::size_t kLookupColumns = 17;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

@@ -74,6 +74,7 @@ Relation read_relation(RowReader& cells) {
     const std::string relkind = cells.text();
     relation.relkind = relkind.size() == 1 ? relkind.front() : '?';
     relation.over_protected = cells.truth();
+    relation.has_bytewise_text = cells.truth();
     return relation;
 }
 

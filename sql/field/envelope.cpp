@@ -14,6 +14,7 @@ std::size_t overhead_of(config::Scheme scheme) {
     switch (scheme) {
         case config::Scheme::kRandomized: return kRandomizedOverhead;
         case config::Scheme::kEquality: return kEqualityOverhead;
+        case config::Scheme::kOrder: return kOrderOverhead;
         case config::Scheme::kPadded: return kPaddedOverhead;
     }
     return 0;
@@ -37,6 +38,11 @@ boost::system::result<EnvelopeView, EnvelopeError> parse_envelope(core::ByteView
         scheme,
         core::read_big_endian32(bytes.subspan(kKeyIdOffset)),
         bytes.subspan(kEnvelopeHeaderSize)};
+}
+
+bool begins_envelope(core::ByteView bytes) {
+    return bytes.size() >= kEnvelopeHeaderSize && bytes[0] == kEnvelopeVersion &&
+           overhead_of(static_cast<config::Scheme>(bytes[1])) != 0;
 }
 
 void write_envelope_header(

@@ -1,5 +1,6 @@
 #include "sql/field/plaintext.hpp"
 
+#include "sql/types/order_form.hpp"
 #include "sql/types/searchable_form.hpp"
 
 #include <utility>
@@ -12,7 +13,12 @@ types::Result<core::SecretBytes> plaintext_of(
     if (column.scheme == config::Scheme::kRandomized) {
         return value;
     }
-    return types::searchable_form(column.type, value.reveal());
+    auto form = types::searchable_form(column.type, value.reveal());
+    if (form.has_value() && column.scheme == config::Scheme::kOrder) {
+        const auto ordered = types::order_form(column.type, column.order_bytes, form->reveal());
+        return ordered.has_value() ? std::move(form) : ordered.error();
+    }
+    return form;
 }
 
 types::Result<core::SecretBytes> value_of(

@@ -8,7 +8,8 @@
 namespace pgveil::field {
 
 /// What is sealed for `value`, a send form of the column's type: under the randomized scheme the
-/// send form itself, else types::searchable_form, whose refusals (0A000) it returns.
+/// send form itself, else types::searchable_form. Returns its refusals (0A000), and those of
+/// types::order_form for an ordered column.
 types::Result<core::SecretBytes> plaintext_of(
     const ProtectedColumn& column, core::SecretBytes value
 );

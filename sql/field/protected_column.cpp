@@ -8,7 +8,7 @@ std::string ProtectedColumn::associated_type_name() const {
     return types::associated_name_of(type, scheme != config::Scheme::kRandomized);
 }
 
-std::shared_ptr<const ProtectedColumn> protected_column(
+std::shared_ptr<ProtectedColumn> protected_column(
     std::string_view schema, std::string_view table, const config::ColumnPolicy& policy
 ) {
     auto column = std::make_shared<ProtectedColumn>();
@@ -21,6 +21,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
     column->type = policy.type;
     column->scheme = policy.scheme;
     column->pad_to = policy.pad_to;
+    column->order_bytes = policy.order_bytes;
     column->bind_to = policy.bind_to;
     return column;
 }
@@ -28,6 +29,7 @@ std::shared_ptr<const ProtectedColumn> protected_column(
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right) {
     return left.context == right.context && left.group == right.group &&
            left.scheme == right.scheme && left.pad_to == right.pad_to &&
+           left.order_bytes == right.order_bytes &&
            left.associated_type_name() == right.associated_type_name();
 }
 

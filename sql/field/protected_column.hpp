@@ -23,7 +23,10 @@ struct ProtectedColumn {
     config::Scheme scheme = config::Scheme::kRandomized;
     /// See config::ColumnPolicy.
     std::uint32_t pad_to = 0;
+    std::uint32_t order_bytes = 0;
     std::vector<std::string> bind_to;
+    /// The database compares text byte by byte, as order tags do.
+    bool has_bytewise_text = false;
 
     /// Values belong to one row: sealing and opening need its row binding.
     bool is_bound() const { return !bind_to.empty(); }
@@ -37,12 +40,12 @@ struct ProtectedColumn {
 
 /// The column `policy` as it occurs in `schema.table` (the schema is the relation's own, never
 /// "*").
-std::shared_ptr<const ProtectedColumn> protected_column(
+std::shared_ptr<ProtectedColumn> protected_column(
     std::string_view schema, std::string_view table, const config::ColumnPolicy& policy
 );
 
 /// True if values of the two may be copied, joined and compared without opening them: same
-/// context, type by its associated name, scheme, padding and group.
+/// context, type by its associated name, scheme, padding, order_bytes and group.
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
 
 }  // namespace pgveil::field

@@ -4,6 +4,7 @@
 #include "keyshare/core/lp.hpp"
 #include "sql/field/envelope.hpp"
 #include "sql/field/padding.hpp"
+#include "sql/types/order_form.hpp"
 
 #include <algorithm>
 
@@ -26,11 +27,23 @@ core::Bytes begin_envelope(config::Scheme scheme, std::uint32_t key_id, std::siz
 }  // namespace
 
 std::string_view key_purpose(config::Scheme scheme) {
-    return scheme == config::Scheme::kEquality ? "siv" : "xaes";
+    switch (scheme) {
+        case config::Scheme::kRandomized:
+        case config::Scheme::kPadded: return "xaes";
+        case config::Scheme::kEquality: return "siv";
+        case config::Scheme::kOrder: return "siv and order tag";
+    }
+    return {};
 }
 
 std::size_t key_size(config::Scheme scheme) {
-    return scheme == config::Scheme::kEquality ? core::kSivKeySize : kRandomizedKeySize;
+    switch (scheme) {
+        case config::Scheme::kRandomized:
+        case config::Scheme::kPadded: return kRandomizedKeySize;
+        case config::Scheme::kEquality: return core::kSivKeySize;
+        case config::Scheme::kOrder: return core::kSivKeySize + core::kOrderTagKeySize;
+    }
+    return 0;
 }
 
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id) {
@@ -51,12 +64,26 @@ FieldCipher::FieldCipher(const FieldKey& key, const FieldPlace& place)
       pad_to_(place.column.pad_to),
       key_id_(key.key_id),
       associated_(associated_data(place, key.key_id)),
-      keyed_(
-          scheme_ == config::Scheme::kEquality
-              ? decltype(keyed_)(core::AesSiv(key.key))
-              : decltype(keyed_)(Randomized{core::Xaes256Gcm(key.key), {}})
-      ) {
-    core::invariant(key.key.size() == key_size(scheme_), "a field key has the size of its scheme");
+      keyed_(keyed_for(place.column, key.key)) {}
+
+FieldCipher::Keyed FieldCipher::keyed_for(const ProtectedColumn& column, core::ByteView key) {
+    const bool fits = key.size() == key_size(column.scheme);
+    core::invariant(fits, "a field key has the size of its scheme");
+    switch (column.scheme) {
+        case config::Scheme::kRandomized:
+        case config::Scheme::kPadded: break;
+        case config::Scheme::kEquality: return core::AesSiv(key);
+        case config::Scheme::kOrder: {
+            const std::size_t form = types::order_form_size(column.type, column.order_bytes);
+            return Ordered{
+                core::AesSiv(key.first(core::kSivKeySize)),
+                core::OrderTag(key.subspan(core::kSivKeySize)),
+                column.type,
+                column.order_bytes,
+                form * core::kOrderTagExpansion};
+        }
+    }
+    return Randomized{core::Xaes256Gcm(key), {}};
 }
 
 core::ByteView FieldCipher::associated_with(core::ByteView row) {
@@ -77,6 +104,9 @@ core::Bytes FieldCipher::seal(
     }
     if (auto* const equality = std::get_if<core::AesSiv>(&keyed_)) {
         return seal_equality(*equality, plaintext);
+    }
+    if (auto* const ordered = std::get_if<Ordered>(&keyed_)) {
+        return seal_ordered(*ordered, plaintext);
     }
     return seal_randomized(plaintext, random, row);
 }
@@ -99,6 +129,40 @@ core::Bytes FieldCipher::seal_equality(core::AesSiv& keyed, core::ByteView plain
     return envelope;
 }
 
+core::Bytes FieldCipher::seal_ordered(Ordered& keyed, core::ByteView plaintext) {
+    const auto form = types::order_form(keyed.type, keyed.order_bytes, plaintext);
+    core::invariant(form.has_value(), "plaintext_of() lets nothing pass that has no order form");
+    const core::Bytes tag = keyed.tag.tag_of(form->reveal());
+    core::Bytes envelope = begin_envelope(scheme_, key_id_, kEnvelopeHeaderSize);
+    core::append(envelope, tag);
+    core::append(
+        envelope, keyed.siv.seal({core::ByteView(associated_), core::ByteView(tag)}, plaintext)
+    );
+    return envelope;
+}
+
+core::Result<core::SecretBytes> FieldCipher::open_ordered(Ordered& keyed, core::ByteView body) {
+    if (body.size() < keyed.tag_size) {
+        return core::Error{};
+    }
+    const core::ByteView tag = body.first(keyed.tag_size);
+    return keyed.siv.open({core::ByteView(associated_), tag}, body.subspan(keyed.tag_size));
+}
+
+core::Result<core::SecretBytes> FieldCipher::open_body(core::ByteView body, core::ByteView row) {
+    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
+        return randomized->cipher.open(
+            body.first(core::kXaesNonceSize),
+            associated_with(row),
+            body.subspan(core::kXaesNonceSize)
+        );
+    }
+    if (auto* const ordered = std::get_if<Ordered>(&keyed_)) {
+        return open_ordered(*ordered, body);
+    }
+    return std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, body);
+}
+
 boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
     core::ByteView envelope, core::ByteView row
 ) {
@@ -107,17 +171,7 @@ boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
         parsed->key_id != key_id_) {
         return OpenError::kNotOpened;
     }
-    core::Result<core::SecretBytes> opened = core::Error{};
-    if (auto* const randomized = std::get_if<Randomized>(&keyed_)) {
-        opened = randomized->cipher.open(
-            parsed->body.first(core::kXaesNonceSize),
-            associated_with(row),
-            parsed->body.subspan(core::kXaesNonceSize)
-        );
-    } else {
-        opened =
-            std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, parsed->body);
-    }
+    core::Result<core::SecretBytes> opened = open_body(parsed->body, row);
     if (opened.has_value() && scheme_ == config::Scheme::kPadded) {
         opened = without_padding(std::move(*opened));
     }

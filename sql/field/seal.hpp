@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "keyshare/core/order_tag.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/core/secret.hpp"
 #include "keyshare/core/siv.hpp"
@@ -20,7 +21,8 @@ namespace pgveil::field {
 enum class OpenError { kNotOpened };
 
 /// The key of one column and DEK epoch: 32 bytes for randomized and padded (purpose "xaes"), 64 for
-/// equality (purpose "siv"). Borrowed from the request's keys for the time of a call.
+/// equality (purpose "siv"), 128 for order (purpose "siv and order tag": the key of AES-SIV, then
+/// that of the order tag). Borrowed from the request's keys for the time of a call.
 struct FieldKey {
     core::ByteView key;
     std::uint32_t key_id = 0;
@@ -32,16 +34,16 @@ struct FieldPlace {
     const ProtectedColumn& column;
 };
 
-/// The purpose word of the column key derivation for a scheme: "xaes" or "siv".
+/// The purpose word of the column key derivation for a scheme: "xaes", "siv", "siv and order tag".
 std::string_view key_purpose(config::Scheme scheme);
-/// The size in bytes of that key: 32 or 64.
+/// The size in bytes of that key: 32, 64 or 128.
 std::size_t key_size(config::Scheme scheme);
 
 /// Which bytes bind a value to its place: LP(tenant, group, key id, context, type, scheme), and
 /// nothing else; for a column with `bind_to` the row binding follows as a seventh part. The type
 /// carries no typmod (but the scale of a searchable numeric) and varchar counts as text, so that
 /// widening a column breaks no value. It is the GCM associated data, and the first S2V component
-/// for equality.
+/// for equality and order; the order tag is the second one.
 core::Bytes associated_data(const FieldPlace& place, std::uint32_t key_id);
 
 /// Seals and opens the values of one column under one key, for the time of one request.
@@ -53,9 +55,9 @@ class FieldCipher {
 public:
     FieldCipher(const FieldKey& key, const FieldPlace& place);
 
-    /// One plaintext (field::plaintext_of, any size from 0) into an envelope. `random` is used by
-    /// all schemes but equality. `row` is row_binding() for a column with `bind_to`, else empty
-    /// (invariant).
+    /// One plaintext (of field::plaintext_of; any size from 0) into an envelope. `random` is used
+    /// by all schemes but equality and order. `row` is row_binding() for a column with `bind_to`,
+    /// else empty (invariant).
     core::Bytes seal(core::ByteView plaintext, core::RandomSource& random, core::ByteView row = {});
 
     /// Fails for every altered, moved, foreign, truncated or unknown envelope with the same error.
@@ -71,11 +73,25 @@ private:
         core::XaesNonces nonces;
     };
 
+    struct Ordered {
+        core::AesSiv siv;
+        core::OrderTag tag;
+        types::Type type;
+        std::uint32_t order_bytes;
+        std::size_t tag_size;
+    };
+
+    using Keyed = std::variant<Randomized, core::AesSiv, Ordered>;
+
+    static Keyed keyed_for(const ProtectedColumn& column, core::ByteView key);
     core::ByteView associated_with(core::ByteView row);
     core::Bytes seal_randomized(
         core::ByteView plaintext, core::RandomSource& random, core::ByteView row
     );
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
+    core::Bytes seal_ordered(Ordered& keyed, core::ByteView plaintext);
+    core::Result<core::SecretBytes> open_body(core::ByteView body, core::ByteView row);
+    core::Result<core::SecretBytes> open_ordered(Ordered& keyed, core::ByteView body);
 
     config::Scheme scheme_;
     bool is_bound_;
@@ -83,7 +99,7 @@ private:
     std::uint32_t key_id_;
     core::Bytes associated_;
     core::Bytes associated_with_row_;  // of the value at hand
-    std::variant<Randomized, core::AesSiv> keyed_;
+    Keyed keyed_;
 };
 
 /// FieldCipher for a single value without row.

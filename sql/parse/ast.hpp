@@ -95,7 +95,7 @@ struct Select {
     ExpressionPtr where;
     Expressions group_by;
     ExpressionPtr having;
-    Expressions windows;
+    std::vector<Window> windows;
     Expressions order_by;
     Expressions limits;  // LIMIT and OFFSET
     std::uint32_t begin = kNowhere;

@@ -81,6 +81,14 @@ struct NullTest {
     ExpressionPtr operand;
 };
 
+/// OVER (...) or an item of WINDOW.
+struct Window {
+    Expressions partition_by;
+    Expressions order_by;
+    Expressions offsets;            // of the frame
+    bool has_range_offset = false;  // RANGE BETWEEN x PRECEDING ...
+};
+
 /// A function or aggregate call with all its clauses.
 struct Call {
     Names name;
@@ -88,7 +96,9 @@ struct Call {
     bool star = false;      // count(*)
     bool distinct = false;  // count(DISTINCT x)
     bool has_over = false;
-    Expressions clauses;  // aggregate ORDER BY, FILTER, OVER's expressions
+    Expressions order_by;  // of an aggregate's arguments
+    Expressions clauses;   // FILTER; ORDER BY of WITHIN GROUP
+    Window over;
 };
 
 struct Cast {

@@ -79,7 +79,7 @@ private:
     void read_call(const FuncCall& call, Expression& into);
     void read_sub_link(const SubLink& link, Expression& into);
     void read_case(const CaseExpr& expression, Expression& into);
-    void add_window(const WindowDef& window, Expressions& into);
+    Window window(const WindowDef& raw);
     Operation operation(const A_Expr& expression);
     TypeName type_name(const ::TypeName* type);
     void note_names(const void* node);

@@ -215,29 +215,30 @@ void RawReader::read_call(const FuncCall& raw, Expression& into) {
     call.arguments = expressions(raw.args);
     call.star = raw.agg_star;
     call.distinct = raw.agg_distinct;
-    call.clauses = expressions(raw.agg_order);
+    (raw.agg_within_group ? call.clauses : call.order_by) = expressions(raw.agg_order);
     if (auto filter = expression(raw.agg_filter)) {
         call.clauses.push_back(std::move(filter));
     }
     if (raw.over != nullptr) {
         call.has_over = true;
-        add_window(*raw.over, call.clauses);
+        call.over = window(*raw.over);
     }
     into.node = std::move(call);
     inventory_.calls.push_back(&into);
 }
 
-void RawReader::add_window(const WindowDef& window, Expressions& into) {
-    for (const List* list : {window.partitionClause, window.orderClause}) {
-        for (auto& item : expressions(list)) {
-            into.push_back(std::move(item));
-        }
-    }
-    for (const Node* offset : {window.startOffset, window.endOffset}) {
+Window RawReader::window(const WindowDef& raw) {
+    Window result;
+    result.partition_by = expressions(raw.partitionClause);
+    result.order_by = expressions(raw.orderClause);
+    for (const Node* offset : {raw.startOffset, raw.endOffset}) {
         if (auto item = expression(offset)) {
-            into.push_back(std::move(item));
+            result.offsets.push_back(std::move(item));
         }
     }
+    const bool is_range = (raw.frameOptions & FRAMEOPTION_RANGE) != 0;
+    result.has_range_offset = is_range && !result.offsets.empty();
+    return result;
 }
 
 void RawReader::read_sub_link(const SubLink& raw, Expression& into) {

@@ -45,8 +45,8 @@ void RawReader::read_select_clauses(const SelectStmt& raw, Select& into) {
     into.where = expression(raw.whereClause);
     into.group_by = expressions(raw.groupClause);
     into.having = expression(raw.havingClause);
-    for (const void* window : elements_of(raw.windowClause)) {
-        add_window(*node_as<WindowDef>(window), into.windows);
+    for (const void* item : elements_of(raw.windowClause)) {
+        into.windows.push_back(window(*node_as<WindowDef>(item)));
     }
     into.order_by = expressions(raw.sortClause);
     for (const Node* limit : {raw.limitCount, raw.limitOffset}) {

@@ -162,4 +162,38 @@ std::optional<std::uint32_t> qualified_name_end(const Tokens& tokens, std::uint3
     return end_before(tokens, skip_qualified_name(tokens, *first));
 }
 
+std::optional<CallRange> call_range(
+    const Tokens& tokens, std::uint32_t offset, bool has_filter, bool has_over
+) {
+    const auto first = tokens.at(offset);
+    if (!first || !is_name(tokens, *first)) {
+        return std::nullopt;
+    }
+    const std::size_t open = skip_qualified_name(tokens, *first);
+    const std::size_t behind = skip_parentheses(tokens, open);
+    const bool has_word = tokens.is_word(open + 1, "distinct") || tokens.is_word(open + 1, "all");
+    const std::size_t argument = open + (has_word ? 2 : 1);
+    if (behind == open || argument + 1 >= behind || !tokens.is_symbol(behind - 1, ")")) {
+        return std::nullopt;
+    }
+    std::size_t end = behind;
+    if (has_filter) {
+        end = tokens.is_word(end, "filter") ? skip_parentheses(tokens, end + 1) : tokens.size() + 1;
+    }
+    if (has_over && tokens.is_word(end, "over")) {
+        end = is_name(tokens, end + 1) ? skip_uescape(tokens, end + 2)
+                                       : skip_parentheses(tokens, end + 1);
+    } else if (has_over) {
+        return std::nullopt;
+    }
+    if (end > tokens.size()) {
+        return std::nullopt;
+    }
+    return CallRange{
+        tokens[open - 1].end,
+        tokens[argument].begin,
+        tokens[behind - 1].begin,
+        tokens[end - 1].end};
+}
+
 }  // namespace pgveil::parse

@@ -78,6 +78,20 @@ std::optional<std::uint32_t> type_name_end(const Tokens& tokens, std::uint32_t o
 /// End of the (qualified) name that begins at `offset`.
 std::optional<std::uint32_t> qualified_name_end(const Tokens& tokens, std::uint32_t offset);
 
+/// Where the parts of `name([DISTINCT] argument) [FILTER (...)] [OVER ...]` lie.
+struct CallRange {
+    std::uint32_t name_end = 0;
+    std::uint32_t argument_begin = 0;  // behind DISTINCT or ALL
+    std::uint32_t argument_end = 0;    // of the closing parenthesis
+    std::uint32_t end = 0;             // behind FILTER and OVER
+};
+
+/// The call whose name begins at `offset`. FILTER and OVER must be there if, and only if, said so;
+/// nullopt for any other form.
+std::optional<CallRange> call_range(
+    const Tokens& tokens, std::uint32_t offset, bool has_filter, bool has_over
+);
+
 /// Cuts an identifier to PostgreSQL's 63 bytes at a character border.
 std::string_view cut_identifier(std::string_view name);
 

@@ -10,11 +10,12 @@ bool is_utf8_continuation(char letter) {
     return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U;
 }
 
-/// The least that version 1 takes: header, and siv or nonce and tag; padded ones have a length.
+/// The least that version 1 takes: header, and siv or nonce and tag; an order tag; a length.
 std::string_view least_size(config::Scheme scheme) {
     switch (scheme) {
         case config::Scheme::kRandomized: return "46";
         case config::Scheme::kEquality: return "22";
+        case config::Scheme::kOrder: return "38";
         case config::Scheme::kPadded: return "50";
     }
     return "46";

@@ -22,6 +22,10 @@ struct NumericShape {
     static std::optional<NumericShape> of_typmod(std::int32_t typmod);
 };
 
+/// So many decimal digits, with a sign, fit into kNumericOrderFormSize bytes.
+inline constexpr std::int32_t kNumericOrderDigits = 38;
+inline constexpr std::size_t kNumericOrderFormSize = 16;
+
 /// A numeric of PostgreSQL: a sign, digits to the base 10000 and the number of decimals it is shown
 /// with. Digits have no zeros at either end, zero is positive. Move-only; the digits are secret.
 class Numeric {
@@ -53,6 +57,9 @@ public:
     bool is_whole() const;
     /// Rounded half away from zero; nullopt if that does not fit, or if it is no number.
     std::optional<std::int64_t> to_integer() const;
+    /// The value times 10^scale in two's complement on 16 bytes; nullopt if that is not a whole
+    /// number of at most kNumericOrderDigits digits.
+    std::optional<core::SecretBytes> scaled_integer(std::int32_t scale) const;
 
 private:
     enum class Sign : std::uint16_t {
@@ -74,6 +81,9 @@ private:
     bool is_finite() const { return !is_nan() && !is_infinite(); }
 
     std::size_t count() const { return digits_.size() / 2; }
+
+    /// The decimal that counts 10^exponent.
+    std::uint8_t decimal(std::int64_t exponent) const;
 
     /// 0 to 9999; 0 outside of what is kept.
     std::int32_t digit(std::int64_t index) const;

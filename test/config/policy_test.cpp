@@ -190,12 +190,40 @@ const Wrong kWrong[] = {
     {with_column(R"({"type":"text","search":["equality","x"]})"),
      "/tables/public.t/columns/c/search",
      "\"equality\""},
-    {with_column(R"({"type":"date","search":"order"})"),
+    {with_column(R"({"type":"bool","search":"order"})"),
      "/tables/public.t/columns/c/search",
-     "not available yet"},
-    {with_column(R"({"type":"date","search":["equality","order"]})"),
+     "type bool cannot be ordered; use \"equality\""},
+    {with_column(R"({"type":"uuid","search":["equality","order"]})"),
      "/tables/public.t/columns/c/search",
-     "not available yet"},
+     "type uuid cannot be ordered"},
+    {with_column(R"({"type":"numeric","search":"order"})"),
+     "/tables/public.t/columns/c/search",
+     "give it a scale"},
+    {with_column(R"j({"type":"numeric(39,2)","search":"order"})j"),
+     "/tables/public.t/columns/c/search",
+     "a precision of at most 38"},
+    {with_column(R"({"type":"date","search":"order","bind_to":["id"]})"),
+     "/tables/public.t/columns/c/bind_to",
+     "without \"search\""},
+    {with_column(R"({"type":"date","search":"order","pad_to":8})"),
+     "/tables/public.t/columns/c/pad_to",
+     "without \"search\""},
+    {with_column(R"({"type":"date","search":"order","order_bytes":8})"),
+     "/tables/public.t/columns/c/order_bytes",
+     "is for columns of type text"},
+    {with_column(R"({"type":"bytea","search":"order","order_bytes":129})"),
+     "/tables/public.t/columns/c/order_bytes",
+     "1 to 128"},
+    {R"j({"tables":{"a.t":{"columns":{
+        "c":{"type":"bytea","search":"order","context":"m"},
+        "d":{"type":"bytea","search":"order","context":"m","order_bytes":33}}}}})j",
+     "/tables/a.t/columns/d",
+     "differs in order_bytes (32 and 33)"},
+    {R"j({"tables":{"a.t":{"columns":{
+        "c":{"type":"date","search":"order","context":"m"},
+        "d":{"type":"date","search":"equality","context":"m"}}}}})j",
+     "/tables/a.t/columns/d",
+     "differs in search (order and equality)"},
     {with_column(R"({"type":"text","pad_to":1})"),
      "/tables/public.t/columns/c/pad_to",
      "2 to 65536"},
@@ -231,7 +259,7 @@ const Wrong kWrong[] = {
      "belongs to one row"},
     {with_column(R"({"type":"text","order_bytes":8})"),
      "/tables/public.t/columns/c/order_bytes",
-     "not available yet"},
+     "with \"search\": \"order\""},
     {with_column(R"({"type":"text","on_missing_key":"null"})"),
      "/tables/public.t/columns/c/on_missing_key",
      "not available yet"},
@@ -259,6 +287,21 @@ std::string two_columns(std::string_view left, std::string_view right) {
     return R"j({"tables":{"a.t":{"columns":{"x":{"type":"text","context":"k")j" +
            std::string(left) + R"j(},"y":{"type":"varchar(9)","context":"k")j" +
            std::string(right) + "}}}}}";
+}
+
+TEST(PolicyOrder, HasItsOwnSchemeAndBytes) {
+    const auto column_of = [](std::string_view column) {
+        const auto policy = parse_policy("policy.json", with_column(column));
+        EXPECT_TRUE(policy.has_value()) << column;
+        return *(*policy)->find("public", "t")->column("c");
+    };
+    EXPECT_EQ(column_of(R"({"type":"date","search":"order"})").scheme, Scheme::kOrder);
+    EXPECT_EQ(column_of(R"({"type":"date","search":["equality","order"]})").scheme, Scheme::kOrder);
+    EXPECT_EQ(column_of(R"({"type":"date","search":"order"})").order_bytes, 0U);
+    EXPECT_EQ(column_of(R"({"type":"bytea","search":"order"})").order_bytes, 32U);
+    EXPECT_EQ(
+        column_of(R"({"type":"bytea","search":"order","order_bytes":128})").order_bytes, 128U
+    );
 }
 
 TEST(PolicyContext, SharedByColumnsThatAgree) {

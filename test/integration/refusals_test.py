@@ -22,7 +22,7 @@ REFUSED = [
     ("SELECT id FROM patients WHERE ssn BETWEEN 'SECRET1' AND 'SECRET2'", "ssn"),
     ("SELECT id, 'SECRET' FROM patients ORDER BY name", "name"),
     ("SELECT id, 'SECRET' FROM patients ORDER BY ssn", "ssn"),
-    ("SELECT max(born), 'SECRET' FROM patients", "born"),
+    ("SELECT max(seen), 'SECRET' FROM visits", "seen"),
     ("SELECT 'SECRET', sum(weight_g) FROM visits", "weight_g"),
     ("SELECT weight_g + 1, 'SECRET' FROM visits", "weight_g"),
     ("SELECT -pulse, 'SECRET' FROM visits", "pulse"),

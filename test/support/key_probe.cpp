@@ -5,6 +5,7 @@
 // standard input gives stored values, "schema.table.column HEX" a line, whose one-time keys are
 // wanted too.
 #include "config/policy.hpp"
+#include "keyshare/core/gcm.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/share/app_share.hpp"
 #include "keyshare/share/hierarchy.hpp"
@@ -18,6 +19,7 @@
 #include "test/support/aes256.hpp"
 
 #include <algorithm>
+#include <array>
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <map>
@@ -149,12 +151,15 @@ core::SecretBytes column_key(
 
 void print_column_key(const field::ProtectedColumn& column, const core::SecretBytes& key) {
     const std::string name = column.qualified_name();
-    if (column.scheme != config::Scheme::kEquality) {
+    const std::array<const char*, 4> parts = {
+        " (S2V)", " (counter mode)", " (order, chain)", " (order, bits)"};
+    constexpr std::size_t kPart = 32;
+    if (key.size() == kPart) {
         return print_aes_key("column key", name, key.reveal());
     }
-    const std::size_t half = key.size() / 2;
-    print_aes_key("column key", name + " (S2V half)", key.reveal().first(half));
-    print_aes_key("column key", name + " (counter half)", key.reveal().subspan(half));
+    for (std::size_t i = 0; i * kPart < key.size(); ++i) {
+        print_aes_key("column key", name + parts.at(i), key.reveal().subspan(i * kPart, kPart));
+    }
 }
 
 void print_keys_of(
@@ -196,7 +201,7 @@ void print_value_keys(const ColumnKeys& keys, std::istream& values) {
         if (!is_known) {
             throw std::runtime_error(column + ": a value under no key of this policy");
         }
-        if (envelope->scheme != config::Scheme::kEquality) {
+        if (keys.at({column, envelope->key_id}).size() == core::kAes256KeySize) {
             const auto& key = keys.at({column, envelope->key_id});
             print_one_time_key("a value of " + column, key.reveal(), envelope->body);
         }

@@ -173,7 +173,7 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
     std::uint32_t ordinal = 0;
     for (const std::string& name : names) {
         const std::string number = std::to_string(++ordinal);
-        std::vector<std::optional<std::string>> cells(16);
+        std::vector<std::optional<std::string>> cells(17);
         cells[0] = number;
         cells[1] = "public";
         if (!name.starts_with('-')) {
@@ -182,14 +182,15 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
             cells[4] = name;
             cells[5] = "r";
             cells[6] = "f";
-            cells[7] = "1";
-            cells[8] = "id";
-            cells[9] = "23";
-            cells[10] = "-1";
-            cells[11] = "integer";
-            cells[12] = cells[13] = cells[14] = cells[15] = "f";
+            cells[7] = "t";
+            cells[8] = "1";
+            cells[9] = "id";
+            cells[10] = "23";
+            cells[11] = "-1";
+            cells[12] = "integer";
+            cells[13] = cells[14] = cells[15] = cells[16] = "f";
         }
-        wire::RowWriter row(out, 16);
+        wire::RowWriter row(out, 17);
         for (const auto& cell : cells) {
             row.add(cell ? wire::Cell(wire::as_bytes(*cell)) : wire::Cell());
         }

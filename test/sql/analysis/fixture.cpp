@@ -29,6 +29,15 @@ constexpr std::string_view kPolicy = R"json({
       "level": { "type": "numeric" },
       "ratio": { "type": "float4", "search": "equality" },
       "dose":  { "type": "float8", "search": "equality" } } },
+    "public.events": { "columns": {
+      "day":   { "type": "date", "search": "order" },
+      "due":   { "type": "date", "search": "order", "context": "public.events.day" },
+      "paid":  { "type": "timestamp(3)", "search": "order" },
+      "rank":  { "type": "int4", "search": "order" },
+      "cost":  { "type": "numeric(8,2)", "search": "order" },
+      "title": { "type": "varchar(10)", "search": "order" },
+      "code":  { "type": "char(3)", "search": "order", "order_bytes": 9 } } },
+    "public.tales": { "columns": { "title": { "type": "text", "search": "order" } } },
     "public.\"Odd Table\"": { "columns": { "\"The Name\"": { "type": "text", "search": "equality" } } }
   },
   "plain": [ "archive.visits" ]
@@ -111,6 +120,7 @@ Clinic::Clinic() {
          {"ratio", true},
          {"dose", true}}
     ));
+    add_ordered();
     add(relation("public", "Odd Table", {{"id", false}, {"The Name", true}}));
     add(relation(
         "public", "notes", {{"id", false}, {"title", false}, {"body", false}, {"ssn", false}}
@@ -122,6 +132,25 @@ Clinic::Clinic() {
     add(relation("public", "stray", {{"id", false}, {"secret", true}}));
     add(relation("other", "patients", {{"id", false}, {"name", false}}), false);
     add(relation("archive", "visits", {{"id", false}, {"diagnosis", false}}), false);
+}
+
+void Clinic::add_ordered() {
+    auto events = relation(
+        "public",
+        "events",
+        {{"id", false},
+         {"day", true},
+         {"due", true},
+         {"paid", true},
+         {"rank", true},
+         {"cost", true},
+         {"title", true},
+         {"code", true},
+         {"room", false}}
+    );
+    events.has_bytewise_text = true;
+    add(std::move(events));
+    add(relation("public", "tales", {{"id", false}, {"title", true}}));
 }
 
 void Clinic::add(catalog::Relation relation, bool is_in_path) {
@@ -192,7 +221,8 @@ std::string Clinic::results(std::string_view sql) const {
     std::string text;
     for (const ResultColumn& column : std::get<StatementPlan>(decision).results) {
         text += (text.empty() ? "" : ",") +
-                (column.column == nullptr ? std::string("-") : column.column->name);
+                (column.column == nullptr ? std::string("-") : column.column->name) +
+                (column.shown_type ? " as " + types::name_of(*column.shown_type) : std::string());
     }
     return text;
 }

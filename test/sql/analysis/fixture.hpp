@@ -15,6 +15,7 @@ namespace pgveil::analysis::test {
 
 /// A small clinic: what the policy says, what the database says, and one-line renderings of
 /// decisions. Tables: public.patients and public.visits are protected, public.notes is plain,
+/// public.events and public.tales have ordered columns,
 /// public.v_patients is a view over patients, other.patients has a protected name.
 class Clinic {
 public:
@@ -29,7 +30,8 @@ public:
     /// when there is no construct).
     std::string sent(std::string_view sql) const;
 
-    /// Result columns: "-" plain, else the column's name; comma separated.
+    /// Result columns: "-" plain, else the column's name, and the type if it is shown as another
+    /// one; comma separated.
     std::string results(std::string_view sql) const;
     /// Parameters: "1:ssn compared 17/25", comma separated.
     std::string parameters(std::string_view sql, std::vector<std::uint32_t> declared = {}) const;
@@ -41,6 +43,7 @@ public:
     Limits limits;
 
 private:
+    void add_ordered();
     void add(catalog::Relation relation, bool is_in_path = true);
 
     types::TextStyle style_;

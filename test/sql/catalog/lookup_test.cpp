@@ -19,6 +19,7 @@ const Row kColumn = {
     "t",
     "r",
     "f",
+    "t",
     "1",
     "id",
     "23",
@@ -36,6 +37,7 @@ const Row kVeiled = {
     "t",
     "r",
     "f",
+    "t",
     "3",
     "ssn",
     "99",
@@ -68,6 +70,7 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
     ASSERT_NE(entry, nullptr);
     EXPECT_EQ(entry->creation_schema, "public");
     ASSERT_EQ(entry->relation->columns.size(), 2U);
+    EXPECT_TRUE(entry->relation->has_bytewise_text);
     EXPECT_TRUE(entry->relation->columns[0].has_default);
     EXPECT_TRUE(entry->relation->column("ssn")->is_ciphertext);
     EXPECT_EQ(entry->relation->column("nothing"), nullptr);
@@ -76,7 +79,7 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
 
 TEST(Lookup, AcceptsATableWithoutColumns) {
     LookupReader reader = reader_of_t();
-    Row row(kColumn.begin(), kColumn.begin() + 7);
+    Row row(kColumn.begin(), kColumn.begin() + 8);
     row.resize(kLookupColumns);
     ASSERT_TRUE(reader.add_row(row).has_value());
     Catalog catalog;
@@ -91,7 +94,7 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
     EXPECT_FALSE(reader.add_row(absent("2")).has_value());
     EXPECT_FALSE(reader.add_row(absent("x")).has_value());
     Row bad = kColumn;
-    bad[9] = "23x";
+    bad[10] = "23x";
     EXPECT_FALSE(reader.add_row(bad).has_value());
     Row other = kColumn;
     ASSERT_TRUE(reader_of_t().add_row(other).has_value());

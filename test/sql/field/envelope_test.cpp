@@ -41,13 +41,24 @@ TEST(Envelope, RefusesShortOnes) {
         parse_envelope(envelope_of(1, 4, kPaddedOverhead - 1)).error(), EnvelopeError::kTooShort
     );
     EXPECT_TRUE(parse_envelope(envelope_of(1, 4, kPaddedOverhead)).has_value());
+    EXPECT_EQ(
+        parse_envelope(envelope_of(1, 3, kOrderOverhead - 1)).error(), EnvelopeError::kTooShort
+    );
+    EXPECT_TRUE(parse_envelope(envelope_of(1, 3, kOrderOverhead)).has_value());
     EXPECT_EQ(parse_envelope({}).error(), EnvelopeError::kTooShort);
+}
+
+TEST(Envelope, IsKnownByItsBeginning) {
+    EXPECT_TRUE(begins_envelope(envelope_of(1, 3, kEnvelopeHeaderSize)));
+    EXPECT_FALSE(begins_envelope(envelope_of(1, 3, kEnvelopeHeaderSize - 1)));
+    EXPECT_FALSE(begins_envelope(envelope_of(2, 3, kEnvelopeHeaderSize)));
+    EXPECT_FALSE(begins_envelope(envelope_of(1, 5, kEnvelopeHeaderSize)));
 }
 
 TEST(Envelope, RefusesOtherVersionsAndSchemes) {
     EXPECT_EQ(parse_envelope(envelope_of(2, 1, 64)).error(), EnvelopeError::kUnknownVersion);
     EXPECT_EQ(parse_envelope(envelope_of(0, 1, 64)).error(), EnvelopeError::kUnknownVersion);
-    for (const std::uint8_t scheme : core::Bytes{0, 3, 5, 255}) {
+    for (const std::uint8_t scheme : core::Bytes{0, 5, 255}) {
         EXPECT_EQ(
             parse_envelope(envelope_of(1, scheme, 64)).error(), EnvelopeError::kUnknownScheme
         );

@@ -25,11 +25,22 @@ private:
 };
 
 constexpr std::uint32_t kPadTo = 16;
+constexpr std::uint32_t kOrderBytes = 12;
 
 /// What `size` bytes take inside an envelope, beside the scheme's overhead.
 std::size_t stored_size(config::Scheme scheme, std::size_t size) {
     const std::size_t buckets = std::max<std::size_t>(1, (size + kPadTo - 1) / kPadTo);
     return scheme == config::Scheme::kPadded ? buckets * kPadTo : size;
+}
+
+std::size_t overhead(config::Scheme scheme) {
+    constexpr std::size_t kTag = 8 * std::size_t{kOrderBytes};
+    return scheme == config::Scheme::kOrder ? kEqualityOverhead + kTag : overhead_of(scheme);
+}
+
+std::size_t longest(config::Scheme scheme) {
+    constexpr std::size_t kLong = 70000;
+    return scheme == config::Scheme::kOrder ? kOrderBytes : kLong;
 }
 
 core::Bytes key_of(config::Scheme scheme) {
@@ -49,6 +60,7 @@ ProtectedColumn column_of(config::Scheme scheme) {
     column.type = {types::Kind::kText, -1};
     column.scheme = scheme;
     column.pad_to = scheme == config::Scheme::kPadded ? kPadTo : 0;
+    column.order_bytes = scheme == config::Scheme::kOrder ? kOrderBytes : 0;
     return column;
 }
 
@@ -73,14 +85,19 @@ protected:
 INSTANTIATE_TEST_SUITE_P(
     Schemes,
     Sealing,
-    testing::Values(config::Scheme::kRandomized, config::Scheme::kEquality, config::Scheme::kPadded)
+    testing::Values(
+        config::Scheme::kRandomized,
+        config::Scheme::kEquality,
+        config::Scheme::kOrder,
+        config::Scheme::kPadded
+    )
 );
 
 TEST_P(Sealing, OpensToTheSameBytesAlsoWhenEmpty) {
     for (const std::string& text :
-         {std::string(), std::string("123-45-6789"), std::string(70000, 'x')}) {
+         {std::string(), std::string("123-45-6789"), std::string(longest(GetParam()), 'x')}) {
         const core::Bytes envelope = sealed(text);
-        EXPECT_EQ(envelope.size(), stored_size(GetParam(), text.size()) + overhead_of(GetParam()));
+        EXPECT_EQ(envelope.size(), stored_size(GetParam(), text.size()) + overhead(GetParam()));
         const auto opened = open_value(key(), place, envelope);
         ASSERT_TRUE(opened.has_value());
         EXPECT_EQ(core::as_text(opened->reveal()), text);
@@ -150,7 +167,7 @@ TEST_P(Sealing, ManyValuesOfOneCipherOpenOneByOne) {
     }
 }
 
-TEST(Seal, OnlyEqualityGivesEqualEnvelopes) {
+TEST(Seal, OnlyEqualityAndOrderGiveEqualEnvelopes) {
     CountingRandom random;
     const auto twice_equal = [&random](config::Scheme scheme) {
         const core::Bytes key = key_of(scheme);
@@ -160,6 +177,7 @@ TEST(Seal, OnlyEqualityGivesEqualEnvelopes) {
         return first == cipher.seal(core::as_bytes("a"), random);
     };
     EXPECT_TRUE(twice_equal(config::Scheme::kEquality));
+    EXPECT_TRUE(twice_equal(config::Scheme::kOrder));
     EXPECT_FALSE(twice_equal(config::Scheme::kRandomized));
     EXPECT_FALSE(twice_equal(config::Scheme::kPadded));
 }
