@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace pgveil::share {
 
@@ -23,7 +24,7 @@ std::string json_digest(const Digest& digest) {
 JsonReader::JsonReader(std::string_view text)
     : object_(Json::parse(text.begin(), text.end(), nullptr, false)), ok_(object_.is_object()) {}
 
-JsonReader::JsonReader(const Json& object) : object_(object), ok_(object_.is_object()) {}
+JsonReader::JsonReader(Json object) : object_(std::move(object)), ok_(object_.is_object()) {}
 
 const Json* JsonReader::find(const char* member) {
     if (ok_) {
@@ -104,11 +105,11 @@ std::optional<core::PublicPoint> JsonReader::point(const char* member) {
 }
 
 const Json& JsonReader::part(const char* member) {
-    static const Json kNone = Json::array();
+    static const Json none = Json::array();
     const Json* value = find(member);
     if (value == nullptr || !value->is_structured()) {
         ok_ = false;
-        return kNone;
+        return none;
     }
     return *value;
 }

@@ -30,7 +30,7 @@ std::string json_digest(const Digest& digest);  ///< base64url
 class JsonReader {
 public:
     explicit JsonReader(std::string_view text);
-    explicit JsonReader(const Json& object);
+    explicit JsonReader(Json object);
 
     std::string text(const char* member);
     std::string plain_name(const char* member);

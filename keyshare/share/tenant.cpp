@@ -6,6 +6,7 @@
 #include "keyshare/share/names.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace pgveil::share {
@@ -213,10 +214,7 @@ Result<UserShares> make_user(
             "a user needs an id of 1 to 255 bytes without control characters, and at least one key "
             "group"};
     }
-    std::vector<std::string> ordered = groups;
-    std::ranges::sort(ordered);
-    const auto repeated = std::ranges::unique(ordered);
-    ordered.erase(repeated.begin(), repeated.end());
+    const std::set<std::string> ordered(groups.begin(), groups.end());
     UserShares shares{std::string(user_id), epoch, {}};
     for (const std::string& group : ordered) {
         const GroupKey* known = find_group(enrolment, group);

@@ -13,7 +13,6 @@
 namespace pgveil::store {
 namespace {
 
-using share::Denial;
 using share::DenialKind;
 using share::Verdict;
 

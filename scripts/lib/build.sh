@@ -6,7 +6,6 @@ build_preset() {
     local preset=$1 log
     shift
     # shellcheck disable=SC2154 # root is set by the script that sources this
-    mkdir -p "$root/build"
     log="$root/build/$preset.log"
     configure_preset "$preset" "$log"
     if ! (cd "$root" && NINJA_STATUS='[%f/%t] ' cmake --build --preset "$preset" ${1:+--target "$@"} 2>&1) |
@@ -19,6 +18,7 @@ build_preset() {
 
 configure_preset() {
     local preset=$1 log=$2
+    mkdir -p "$(dirname "$log")"
     if ! (cd "$root" && cmake --preset "$preset" >"$log" 2>&1); then
         tail_of "$log" 30
         fail "configuring preset $preset failed; the whole output is in $log"
