@@ -13,7 +13,7 @@ namespace {
 
 // SQLITE_TRANSIENT (copy the bytes) is a C cast of -1; views of the caller live through step(), so
 // SQLite may use them in place.
-const sqlite3_destructor_type kBorrowed = nullptr;
+constexpr sqlite3_destructor_type kBorrowed = nullptr;
 
 // SQLite would make the file with the umask's mode; the WAL and its index take over the mode of the
 // file.
