@@ -39,14 +39,14 @@ void swallow_network_errors(std::exception_ptr exception) {
 
 }  // namespace
 
-Remote::Inbox::Inbox() : descriptor(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
-    if (descriptor < 0) {
+Remote::Inbox::Inbox() : descriptor_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {
+    if (descriptor_ < 0) {
         throw_errno("eventfd");
     }
 }
 
 Remote::Inbox::~Inbox() {
-    ::close(descriptor);
+    ::close(descriptor_);
 }
 
 void Remote::Inbox::add(std::function<void()> work) {
@@ -56,14 +56,14 @@ void Remote::Inbox::add(std::function<void()> work) {
     }
     work_.push_back(std::move(work));
     if (work_.size() == 1) {
-        ::eventfd_write(descriptor, 1);
+        ::eventfd_write(descriptor_, 1);
     }
 }
 
 std::vector<std::function<void()>> Remote::Inbox::take() {
     const std::lock_guard lock(mutex_);
     eventfd_t count = 0;
-    ::eventfd_read(descriptor, &count);
+    ::eventfd_read(descriptor_, &count);
     return std::exchange(work_, {});
 }
 
@@ -85,7 +85,7 @@ Loop::State::State()
       inbox(std::make_shared<Remote::Inbox>()) {
     epoll_event event{};
     event.events = EPOLLIN;
-    if (epoll < 0 || ::epoll_ctl(epoll, EPOLL_CTL_ADD, inbox->descriptor, &event) != 0) {
+    if (epoll < 0 || ::epoll_ctl(epoll, EPOLL_CTL_ADD, inbox->descriptor(), &event) != 0) {
         throw_errno("epoll");
     }
 }

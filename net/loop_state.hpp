@@ -31,9 +31,11 @@ struct Remote::Inbox {
     std::vector<std::function<void()>> take();
     void close();
 
-    int descriptor;  ///< eventfd, readable while there is work
+    /// An eventfd, readable while there is work.
+    int descriptor() const { return descriptor_; }
 
 private:
+    int descriptor_;
     std::mutex mutex_;
     std::vector<std::function<void()>> work_;
     bool open_ = true;
