@@ -26,6 +26,13 @@ Number number(const std::string& text) {
     return value;
 }
 
+std::string no_check(
+    const std::string& table, const std::string& check, const config::ColumnPolicy& column
+) {
+    return "has no CHECK " + check + ", so plaintext could be stored: ALTER TABLE " + table +
+           " ADD " + schema::check_constraint(column.name, column.scheme);
+}
+
 /// Compares one database with the policy, one kind of difference after the other.
 class Comparison {
 public:
@@ -187,9 +194,7 @@ private:
         }
         for (const auto& [table, expected] : expected_checks_) {
             for (const auto& [name, column] : expected) {
-                add(table + "." + column->name,
-                    "has no CHECK " + name + ", so plaintext could be stored: ALTER TABLE " +
-                        table + " ADD " + schema::check_constraint(column->name, column->scheme));
+                add(table + "." + column->name, no_check(table, name, *column));
             }
         }
     }

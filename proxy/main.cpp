@@ -2,6 +2,7 @@
 #include "proxy/order.hpp"
 #include "proxy/serve.hpp"
 
+#include <array>
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
@@ -9,7 +10,7 @@
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr const char* kLater[] = {
+constexpr std::array<const char*, 7> kLater = {
     "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
 
 int run(int argc, char** argv) {

@@ -104,7 +104,6 @@ Result<core::SecretBytes> fresh_options(
 /// `variable`.
 std::vector<char*> environment_with(core::SecretBytes& variable) {
     std::vector<char*> environment;
-    // NOLINTNEXTLINE(*-pointer-arithmetic): a C array that ends in a null pointer
     for (char** entry = environ; *entry != nullptr; ++entry) {
         if (!std::string_view(*entry).starts_with(kVariable)) {
             environment.push_back(*entry);

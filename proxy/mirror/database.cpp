@@ -136,6 +136,7 @@ Result<Rows> Database::run(std::string_view sql, const std::vector<std::string>&
     Rows rows;
     for (int row = 0; row < PQntuples(answer.get()); ++row) {
         std::vector<std::string> cells;
+        cells.reserve(static_cast<std::size_t>(PQnfields(answer.get())));
         for (int column = 0; column < PQnfields(answer.get()); ++column) {
             cells.emplace_back(PQgetvalue(answer.get(), row, column));
         }

@@ -8,7 +8,6 @@ namespace pgveil::relay {
 
 namespace {
 
-using analysis::StatementKind;
 using analysis::StatementPlan;
 
 constexpr std::string_view kRefusedName = "pgveil_refused";

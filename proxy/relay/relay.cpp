@@ -56,42 +56,53 @@ std::size_t Relay::on_client(wire::ByteView received, Outgoing& upstream) {
     client_wants_ = 1;
     while (used < received.size() && !client_waits() && state_.violation.empty()) {
         const wire::ByteView rest = received.subspan(used);
-        if (client_left_ > 0) {
-            used += stream(rest, client_left_, client_left_dropped_, upstream);
-            continue;
-        }
-        wire::FrameReader frames(rest, state_.environment->limits.message_bytes);
-        const wire::Peek peek = frames.peek();
-        if (peek.status == PeekStatus::kMalformed) {
-            state_.violation = "invalid message length";
+        const std::optional<std::size_t> taken =
+            client_left_ > 0 ? stream(rest, client_left_, client_left_dropped_, upstream)
+                             : take_message(rest, upstream);
+        if (!taken) {
             break;
         }
-        if (peek.status == PeekStatus::kNeedHead) {
-            client_wants_ = rest.size() + peek.missing;
-            break;
-        }
-        const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
-        if (is_copy_data && must_wait_for_copy(upstream)) {
-            break;
-        }
-        if (is_copy_data || peek.status == PeekStatus::kTooLarge) {
-            client_left_ = peek.size;
-            client_left_dropped_ = !is_copy_data || !state_.copy_in;
-            if (!is_copy_data) {
-                refuse_oversized(peek.type, upstream);
-            }
-            continue;
-        }
-        if (peek.status == PeekStatus::kPartial) {
-            client_wants_ = peek.size;
-            break;
-        }
-        if (!on_client_message(frames.take(), upstream)) {
-            break;
-        }
-        used += frames.consumed();
+        used += *taken;
     }
     return used;
+}
+
+std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& upstream) {
+    wire::FrameReader frames(rest, state_.environment->limits.message_bytes);
+    const wire::Peek peek = frames.peek();
+    if (peek.status == PeekStatus::kMalformed) {
+        state_.violation = "invalid message length";
+        return std::nullopt;
+    }
+    if (peek.status == PeekStatus::kNeedHead) {
+        client_wants_ = rest.size() + peek.missing;
+        return std::nullopt;
+    }
+    const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
+    if (is_copy_data && must_wait_for_copy(upstream)) {
+        return std::nullopt;
+    }
+    if (is_copy_data || peek.status == PeekStatus::kTooLarge) {
+        begin_streaming(peek, upstream);
+        return 0;
+    }
+    if (peek.status == PeekStatus::kPartial) {
+        client_wants_ = peek.size;
+        return std::nullopt;
+    }
+    if (!on_client_message(frames.take(), upstream)) {
+        return std::nullopt;
+    }
+    return frames.consumed();
+}
+
+void Relay::begin_streaming(const wire::Peek& peek, Outgoing& upstream) {
+    const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
+    client_left_ = peek.size;
+    client_left_dropped_ = !is_copy_data || !state_.copy_in;
+    if (!is_copy_data) {
+        refuse_oversized(peek.type, upstream);
+    }
 }
 
 bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {

@@ -5,6 +5,7 @@
 #include "proxy/relay/session_state.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace pgveil::relay {
@@ -49,6 +50,10 @@ public:
     void wipe_idle_keys();
 
 private:
+    /// How much of `rest` was used up; empty if more bytes, or replies, must come first.
+    std::optional<std::size_t> take_message(wire::ByteView rest, Outgoing& upstream);
+    /// A message whose bytes pass (or are dropped) piece by piece begins.
+    void begin_streaming(const wire::Peek& peek, Outgoing& upstream);
     bool on_client_message(const wire::Frame& frame, Outgoing& upstream);
     bool dispatch(const wire::Frame& frame, Outgoing& upstream);
     bool on_function_call(const wire::Frame& frame, Outgoing& upstream);

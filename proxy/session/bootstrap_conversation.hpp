@@ -76,7 +76,7 @@ private:
     bool on_describe(wire::ByteView body, wire::Output& reply);
     bool on_execute(wire::ByteView body, wire::Output& reply);
     bool on_close(wire::ByteView body, wire::Output& reply);
-    bool broken(wire::Output& reply);
+    static bool broken(wire::Output& reply);
     bool fail(wire::Output& reply, std::string_view sqlstate, std::string_view message);
 
     BootstrapSteps* steps_;

@@ -31,7 +31,7 @@ public:
     ~Composed() {
         volatile char* letter = letters_.data();
         for (std::size_t index = 0; index < letters_.size(); ++index) {
-            letter[index] = '\0';  // NOLINT(cppcoreguidelines-pro-bounds-pointer-arithmetic)
+            letter[index] = '\0';
         }
     }
 
