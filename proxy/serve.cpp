@@ -266,7 +266,7 @@ int serve(const std::string& settings_file) {
     }
     const sigset_t signals = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
+    (void)std::signal(SIGPIPE, SIG_IGN);
     set_up_log(settings->log_level);
     const auto parser = parse::check_parser();
     if (!parser.has_value()) {
