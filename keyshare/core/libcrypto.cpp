@@ -18,6 +18,12 @@ Algorithm* there(Algorithm* fetched) {
     return fetched;
 }
 
+const EVP_CIPHER* aes_256_ecb() {
+    static const EVP_CIPHER* const cipher =
+        there(EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr));
+    return cipher;
+}
+
 }  // namespace
 
 bool succeeded(int returned) noexcept {
@@ -48,9 +54,14 @@ const EVP_CIPHER* aes_256_gcm() {
     return cipher;
 }
 
-const EVP_CIPHER* aes_256_ecb() {
-    static const EVP_CIPHER* const cipher =
-        there(EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr));
+CipherContext aes_256_blocks(ByteView key) {
+    CipherContext cipher(EVP_CIPHER_CTX_new());
+    invariant(cipher != nullptr, "there is memory for an AES context");
+    must(
+        EVP_EncryptInit_ex2(cipher.get(), aes_256_ecb(), key.data(), nullptr, nullptr),
+        "AES takes its key"
+    );
+    must(EVP_CIPHER_CTX_set_padding(cipher.get(), 0), "AES-ECB works without padding");
     return cipher;
 }
 

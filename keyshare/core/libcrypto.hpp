@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "keyshare/core/handles.hpp"
 
 #include <openssl/types.h>
 
@@ -25,10 +26,12 @@ const unsigned char* pointer_of(ByteView bytes) noexcept;
 
 /// Algorithms fetched once per process and never freed: a fetch costs more than an AES block.
 const EVP_CIPHER* aes_256_gcm();
-const EVP_CIPHER* aes_256_ecb();
 const EVP_CIPHER* aes_256_ctr();
 const EVP_MD* sha_256();
 EVP_MAC* mac_algorithm_hmac();
 EVP_MAC* mac_algorithm_cmac();
+
+/// AES-256 (FIPS 197) over whole blocks, each for itself; to encrypt, with a key of 32 bytes.
+CipherContext aes_256_blocks(ByteView key);
 
 }  // namespace pgveil::core

@@ -20,17 +20,6 @@ ByteView checked(ByteView key) {
     return key;
 }
 
-CipherContext block_cipher(ByteView key) {
-    CipherContext cipher(EVP_CIPHER_CTX_new());
-    invariant(cipher != nullptr, "there is memory for an AES context");
-    must(
-        EVP_EncryptInit_ex2(cipher.get(), aes_256_ecb(), key.data(), nullptr, nullptr),
-        "AES takes its key"
-    );
-    must(EVP_CIPHER_CTX_set_padding(cipher.get(), 0), "AES-ECB works without padding");
-    return cipher;
-}
-
 /// Whole blocks, each for itself, in place.
 void encrypt_blocks(EVP_CIPHER_CTX* cipher, MutableByteView blocks) {
     int written = 0;
@@ -90,8 +79,8 @@ unsigned modulo_255(ByteView block) {
 }  // namespace
 
 OrderTag::OrderTag(ByteView key)
-    : chain_(block_cipher(checked(key).first(kHalfKey))),
-      bits_(block_cipher(key.subspan(kHalfKey))),
+    : chain_(aes_256_blocks(checked(key).first(kHalfKey))),
+      bits_(aes_256_blocks(key.subspan(kHalfKey))),
       state_(kBlock),
       blocks_(kBlock * kBitsPerByte * kBlock) {}
 

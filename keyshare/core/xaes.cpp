@@ -34,14 +34,7 @@ void double_block(MutableByteView block) {
 
 CipherContext block_cipher(ByteView key) {
     invariant(key.size() == kAes256KeySize, "an XAES-256-GCM key has 32 bytes");
-    CipherContext cipher(EVP_CIPHER_CTX_new());
-    invariant(cipher != nullptr, "there is memory for an AES context");
-    must(
-        EVP_EncryptInit_ex2(cipher.get(), aes_256_ecb(), key.data(), nullptr, nullptr),
-        "AES takes its key"
-    );
-    must(EVP_CIPHER_CTX_set_padding(cipher.get(), 0), "AES-ECB works without padding");
-    return cipher;
+    return aes_256_blocks(key);
 }
 
 Error too_short() {

@@ -3,9 +3,7 @@
 The tables of bound_tables.py lie in a database behind pgveil and in a plain one.
 """
 
-import json
 import re
-import tempfile
 import unittest
 
 import psycopg
@@ -16,10 +14,7 @@ from stack import Stack, psql, succeeded, wait_until
 
 def setUpModule():
     global STACK, PLAIN
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as policy:
-        json.dump(POLICY, policy)
-        policy.flush()
-        STACK = Stack.start(policy.name)
+    STACK = Stack.start(POLICY)
     STACK.superuser("CREATE DATABASE clinic_plain OWNER app")
     PLAIN = STACK.url("direct", "app", "clinic_plain")
     for url, options in ((STACK.url(), STACK.options()), (PLAIN, "")):

@@ -1,7 +1,5 @@
 """Statements and messages at the edges: what stands where nobody looks, and what goes wrong half-way."""
 
-import json
-import tempfile
 import unittest
 
 import psycopg
@@ -34,10 +32,7 @@ QUERY = "(SELECT count(*) FROM ledger WHERE entry = 'HIDDEN')"
 
 def setUpModule():
     global STACK, PLAIN
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as policy:
-        json.dump(POLICY, policy)
-        policy.flush()
-        STACK = Stack.start(policy.name)
+    STACK = Stack.start(POLICY)
     STACK.superuser("CREATE DATABASE clinic_plain OWNER app")
     PLAIN = STACK.url("direct", "app", "clinic_plain")
     for url, options in ((PLAIN, ""), (STACK.url(), STACK.options())):

@@ -11,6 +11,7 @@ unless PGVEIL_KEEP is set.
 """
 
 import atexit
+import json
 import os
 import pathlib
 import re
@@ -58,9 +59,15 @@ class Stack:
 
     @classmethod
     def start(cls, policy=None):
+        """policy: a file, or what is to stand in it; without one the clinic's."""
         folder = tempfile.mkdtemp(prefix="pgveil-test.")
         os.chmod(folder, 0o755)
         command = [QUICKSTART, "--keep", "--no-sample", "--dir", folder]
+        if isinstance(policy, dict):
+            given = tempfile.NamedTemporaryFile("w", suffix=".json")
+            json.dump(policy, given)
+            given.flush()
+            policy = given.name
         if policy:
             command += ["--policy", policy]
         done = run(command, timeout=300, env={**os.environ, "PGVEIL_LOG_LEVEL": "debug"})
