@@ -8,7 +8,7 @@ import unittest
 import psycopg
 
 import clinic
-from stack import Stack
+from stack import Stack, run, wait_until
 
 TAMPERED = "XX001"
 
@@ -122,6 +122,17 @@ class Limits(unittest.TestCase):
         with self.assertRaises(psycopg.errors.FeatureNotSupported):
             ask("SELECT upper('a kept argument') FROM patients WHERE name = upper('a kept argument')")
         self.assertNotIn("a kept argument", STACK.server_log_since_mark())
+
+    def test_a_function_over_a_protected_table_shows_envelopes_and_constants(self):
+        STACK.superuser("CREATE FUNCTION everybody() RETURNS SETOF patients LANGUAGE sql AS 'SELECT * FROM public.patients'",
+                        "clinic")
+        self.addCleanup(STACK.superuser, "DROP FUNCTION everybody()", "clinic")
+        values = [row[0] for row in ask("SELECT name FROM everybody()")]
+        self.assertTrue(values and all(value[0] == 1 and len(value) >= 22 for value in values))
+        self.assertEqual(ask("SELECT name FROM everybody() WHERE name = 'as written'"), [])
+        wait_until(lambda: "as written" in STACK.server_log(), "the constant in the server's log")
+        found = run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil", "check", "--config", STACK.settings])
+        self.assertIn("function everybody() sees it", found.stdout)
 
     def test_control_every_flipped_byte_of_a_value_is_detected(self):
         envelope = self.kept["name", 1]
