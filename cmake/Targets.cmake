@@ -26,6 +26,8 @@ function(pgveil_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS} GTest::gmock_main warnings)
+  # What is tested is optimised as always; the tests themselves compile in half the time without.
+  target_compile_options(${name} PRIVATE -O0 -U_FORTIFY_SOURCE)
   target_compile_definitions(${name} PRIVATE
     PGVEIL_VECTORS="${PROJECT_SOURCE_DIR}/test/vectors" PGVEIL_SOURCE="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60 PROPERTIES LABELS "${ARG_LABELS}")

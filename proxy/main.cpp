@@ -1,4 +1,5 @@
 #include "proxy/check.hpp"
+#include "proxy/explain.hpp"
 #include "proxy/order.hpp"
 #include "proxy/serve.hpp"
 
@@ -10,67 +11,114 @@
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr std::array<const char*, 7> kLater = {
-    "explain", "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
+constexpr std::array<const char*, 6> kLater = {
+    "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
 
-int run(int argc, char** argv) {
-    CLI::App app("pgveil: a PostgreSQL proxy that keeps chosen columns encrypted", "pgveil");
-    app.set_version_flag("--version", "pgveil " PGVEIL_VERSION);
-    app.require_subcommand(1);
+/// The verbs share the option --config and the exit code.
+struct CommandLine {
+    CLI::App app{"pgveil: a PostgreSQL proxy that keeps chosen columns encrypted", "pgveil"};
     int status = 0;
     std::string config;
-
-    CLI::App* const serve = app.add_subcommand("serve", "run the proxy");
-    serve->add_option("--config", config, "settings file (pgveil.json)")->required();
-    serve->callback([&] { status = pgveil::proxy::serve(config); });
-
+    std::string log;
     pgveil::proxy::CheckRequest checked;
-    CLI::App* const check =
-        app.add_subcommand("check", "list where the databases differ from the policy");
-    check->add_option("--config", config, "settings file (pgveil.json)")->required();
+    pgveil::proxy::ExplainRequest explained;
+    pgveil::proxy::OrderRequest ordered;
+
+    CLI::App* verb(const std::string& name, const std::string& what) {
+        CLI::App* const added = app.add_subcommand(name, what);
+        added->add_option("--config", config, "settings file (pgveil.json)")->required();
+        return added;
+    }
+};
+
+void add_serve(CommandLine& line) {
+    line.verb("serve", "run the proxy")->callback([&line] {
+        line.status = pgveil::proxy::serve(line.config);
+    });
+}
+
+void add_check(CommandLine& line) {
+    CLI::App* const check = line.verb("check", "list where the databases differ from the policy");
     CLI::Option* const database = check->add_option(
         "--database",
-        checked.databases,
+        line.checked.databases,
         "look into this database only (may be repeated); without it into those of the policy, or "
         "all of the server"
     );
+    CLI::Option* const pin = check->add_flag(
+        "--pin",
+        line.checked.pin,
+        "write down the shapes of the protected tables, as they are, beside the policy; a table "
+        "that differs later is refused until pinned again"
+    );
+    pin->excludes(database);
     check
-        ->add_flag(
-            "--pin",
-            checked.pin,
-            "write down the shapes of the protected tables, as they are, beside the policy; a "
-            "table "
-            "that differs later is refused until pinned again"
+        ->add_option(
+            "--log",
+            line.log,
+            "instead: list which statements of this PostgreSQL log (stderr, csvlog or jsonlog) "
+            "would be refused once the tables of the policy are encrypted"
         )
-        ->excludes(database);
-    check->callback([&] { status = pgveil::proxy::check(config, checked); });
+        ->excludes(pin);
+    check->callback([&line] {
+        const auto& named = line.checked.databases;
+        line.status =
+            line.log.empty()
+                ? pgveil::proxy::check(line.config, line.checked)
+                : pgveil::proxy::check_log(
+                      line.config, {line.log, named.empty() ? std::string() : named.front()}
+                  );
+    });
+}
 
-    pgveil::proxy::OrderRequest request;
-    CLI::App* const order = app.add_subcommand(
+void add_explain(CommandLine& line) {
+    CLI::App* const explain = line.verb(
+        "explain", "say what would be sent for a statement, or why it is refused; sends nothing"
+    );
+    explain->add_option("--database", line.explained.database, "in which its tables are");
+    explain->add_option("SQL", line.explained.sql, "the statement")->required();
+    explain->callback([&line] { line.status = pgveil::proxy::explain(line.config, line.explained); }
+    );
+}
+
+void add_order(CommandLine& line) {
+    CLI::App* const order = line.verb(
         "order", "make the share store, the proxy's identity and a one-time password for the tenant"
     );
-    order->add_option("--config", config, "settings file (pgveil.json)")->required();
     order->add_option(
-        "--tenant-fingerprint", request.tenant_fingerprint, "only this tenant may bootstrap"
+        "--tenant-fingerprint", line.ordered.tenant_fingerprint, "only this tenant may bootstrap"
     );
-    order->add_flag("--again", request.again, "replace an order that was never finished");
-    order->callback([&] { status = pgveil::proxy::order(config, request); });
+    order->add_flag("--again", line.ordered.again, "replace an order that was never finished");
+    order->callback([&line] { line.status = pgveil::proxy::order(line.config, line.ordered); });
+}
 
+void add_later(CommandLine& line, const std::string& verb) {
+    CLI::App* const later = line.app.add_subcommand(verb, "not available in this version");
+    later->allow_extras();
+    later->callback([&line, verb] {
+        std::cerr << "pgveil: `" << verb << "` is not available in this version\n";
+        line.status = pgveil::proxy::kExitConfiguration;
+    });
+}
+
+int run(int argc, char** argv) {
+    CommandLine line;
+    line.app.set_version_flag("--version", "pgveil " PGVEIL_VERSION);
+    line.app.require_subcommand(1);
+    add_serve(line);
+    add_check(line);
+    add_explain(line);
+    add_order(line);
     for (const char* const verb : kLater) {
-        CLI::App* const later = app.add_subcommand(verb, "not available in this version");
-        later->allow_extras();
-        later->callback([&status, verb] {
-            std::cerr << "pgveil: `" << verb << "` is not available in this version\n";
-            status = pgveil::proxy::kExitConfiguration;
-        });
+        add_later(line, verb);
     }
     try {
-        app.parse(argc, argv);
+        line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error);
+        const int code = line.app.exit(error);
         return code == 0 ? 0 : pgveil::proxy::kExitConfiguration;
     }
-    return status;
+    return line.status;
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
     if (column == nullptr) {
         return;
     }
+    note_column(column);
     const Rule& rule = rule_of(use);
     if (!allows(rule, column->scheme)) {
         refuse(use, column, begin);
@@ -49,6 +50,17 @@ void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
             column,
             begin
         );
+    }
+}
+
+void Draft::note_column(const ColumnPtr& column) {
+    const bool is_new =
+        column != nullptr &&
+        std::none_of(plan_.columns.begin(), plan_.columns.end(), [&](const ColumnPtr& known) {
+            return known->qualified_name() == column->qualified_name();
+        });
+    if (is_new) {
+        plan_.columns.push_back(column);
     }
 }
 

@@ -71,6 +71,9 @@ public:
     /// Refuses unless the rule table allows `use` for the column's scheme. Plain (null) is allowed.
     void require(Use use, const ColumnPtr& column, std::uint32_t begin);
 
+    /// The statement uses the column (null: a plain one) in some way.
+    void note_column(const ColumnPtr& column);
+
     void splice(std::uint32_t begin, std::uint32_t end, Replacement replacement);
     /// Writes schema and name in place of an unqualified relation name.
     void qualify(const parse::TableReference& table, const catalog::Relation& relation);

@@ -163,6 +163,8 @@ struct StatementPlan {
     StatementKind kind = StatementKind::kOther;
     /// Names a protected relation. Shares are needed only if needs_keys().
     bool touches_protected = false;
+    /// Every protected column it uses in any way, each once.
+    std::vector<ColumnPtr> columns;
     std::vector<Splice> splices;
     std::vector<ParameterPlan> parameters;
     /// One entry per result column if at least one is protected; else empty: nothing to open.

@@ -183,6 +183,7 @@ Value Query::column(
         return {};
     }
     Value value = resolution.value;
+    draft_.note_column(value.column);
     value.adaptable = nullptr;
     return value;
 }

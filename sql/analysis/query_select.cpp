@@ -66,6 +66,7 @@ void Query::set_results(const Output& output, const parse::Select* select) {
         return;
     }
     for (const NamedValue& column : output.columns) {
+        draft_.note_column(column.value.column);
         draft_.plan().results.push_back(ResultColumn{column.value.column, {}, {}});
         if (column.value.is_extremum) {
             draft_.plan().results.back().shown_type =
