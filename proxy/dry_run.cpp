@@ -1,7 +1,7 @@
 #include "proxy/dry_run.hpp"
 
-#include "sql/analysis/analyzer.hpp"
 #include "sql/catalog/lookup.hpp"
+#include "sql/guard/guard.hpp"
 
 #include <optional>
 
@@ -31,7 +31,7 @@ DryRun::DryRun(
 mirror::Result<analysis::Analysis> DryRun::analyze(std::string_view sql) {
     const types::TextStyle style;
     for (;;) {
-        auto decided = analysis::analyze(
+        auto decided = guard::analyze(
             sql,
             {.policy = *policy_,
              .catalog = catalog_,

@@ -2,8 +2,8 @@
 
 #include "proxy/relay/key_source.hpp"
 #include "proxy/wire/frontend.hpp"
-#include "sql/analysis/analyzer.hpp"
 #include "sql/catalog/lookup.hpp"
+#include "sql/guard/guard.hpp"
 
 #include <algorithm>
 
@@ -141,7 +141,7 @@ AnalysisPtr analysis_of(
         .parameter_oids = parameter_oids,
         .limits = {},
         .client_encoding = state.settings.client_encoding()};
-    auto decided = std::make_shared<analysis::Analysis>(analysis::analyze(text, context));
+    auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {
         look_up(state, std::move(decided->missing), upstream);
         return nullptr;

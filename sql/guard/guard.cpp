@@ -1,0 +1,158 @@
+#include "sql/guard/guard.hpp"
+
+#include "sql/analysis/rejection.hpp"
+#include "sql/field/envelope.hpp"
+#include "sql/guard/walker.hpp"
+#include "sql/parse/parser.hpp"
+#include "sql/rewrite/rewrite.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace pgveil::guard {
+
+namespace {
+
+/// An envelope of the right form that nobody made.
+std::string stand_in(const analysis::Replacement& replacement) {
+    if (const auto* const fixed = std::get_if<analysis::FixedText>(&replacement)) {
+        return fixed->text;
+    }
+    if (std::holds_alternative<analysis::ShareHandle>(replacement)) {
+        return "''";
+    }
+    const config::Scheme scheme = std::get<analysis::SealedLiteral>(replacement).column->scheme;
+    core::Bytes envelope(field::overhead_of(scheme));
+    field::write_envelope_header(
+        scheme,
+        0,
+        std::span<std::uint8_t, field::kEnvelopeHeaderSize>(
+            envelope.data(), field::kEnvelopeHeaderSize
+        )
+    );
+    return "E'\\\\x" + core::to_hex(envelope) + "'::bytea";
+}
+
+/// Columns as the database lists them; what the policy or the database calls protected, is.
+Shape shape_of(const catalog::Relation& relation, const config::TablePolicy* policy) {
+    Shape shape{relation.schema + "." + relation.name, {}};
+    for (const catalog::Column& column : relation.columns) {
+        const bool is_named = policy != nullptr && policy->column(column.name) != nullptr;
+        shape.columns.push_back({column.name, is_named || column.is_ciphertext});
+    }
+    return shape;
+}
+
+/// A table that the text itself makes: the policy's columns are all we know.
+Shape shape_of(const config::TablePolicy& policy, const std::string& schema) {
+    Shape shape{schema + "." + policy.name, {}};
+    for (const config::ColumnPolicy& column : policy.columns) {
+        shape.columns.push_back({column.name, true});
+    }
+    return shape;
+}
+
+std::optional<Shape> shape_in(
+    const analysis::Context& context, const std::string& schema, const std::string& name
+) {
+    const catalog::Entry* entry = context.catalog.find({schema, name});
+    if (entry == nullptr) {
+        entry = context.catalog.find({std::string(), name});  // qualified by us
+    }
+    const bool is_it = entry != nullptr && entry->relation &&
+                       (schema.empty() || entry->relation->schema == schema);
+    if (is_it) {
+        const catalog::Relation& relation = *entry->relation;
+        return shape_of(relation, context.policy.find(relation.schema, relation.name));
+    }
+    const std::string made_in =
+        schema.empty() && entry != nullptr ? entry->creation_schema : schema;
+    const auto* const policy = context.policy.find(made_in, name);
+    return policy == nullptr ? std::nullopt : std::optional<Shape>(shape_of(*policy, made_in));
+}
+
+analysis::Rejection refused(const Leak& leak, const analysis::StatementPlan& plan) {
+    return analysis::refusal_of(
+        leak.column,
+        "a value that would leave unencrypted",
+        "write the statement in a simpler way, and report it: this is a fault of pgveil",
+        plan.begin
+    );
+}
+
+bool is_sealed(const analysis::StatementPlan& plan, std::uint32_t number) {
+    return std::any_of(
+        plan.parameters.begin(),
+        plan.parameters.end(),
+        [&](const analysis::ParameterPlan& parameter) {
+            return parameter.number == number && parameter.column != nullptr;
+        }
+    );
+}
+
+/// Looks at every statement that concerns something protected, as it would be sent.
+void check(analysis::Analysis& analysis, std::string_view sql, const analysis::Context& context) {
+    const std::string text = stand_in_text(sql, analysis);
+    const auto statements = parse::parse(text);
+    const Shapes shapes = [&](const std::string& schema, const std::string& name) {
+        return shape_in(context, schema, name);
+    };
+    for (std::size_t i = 0; i < analysis.statements.size(); ++i) {
+        auto* const plan = std::get_if<analysis::StatementPlan>(&analysis.statements[i]);
+        if (plan == nullptr || plan->call || !plan->touches_protected) {
+            continue;
+        }
+        if (!statements.has_value() || statements->size() != analysis.statements.size()) {
+            analysis.statements[i] = refused(Leak{"protected tables", 0}, *plan);
+            continue;
+        }
+        const auto leak = find_leak((*statements)[i], shapes, [&](std::uint32_t number) {
+            return is_sealed(*plan, number);
+        });
+        if (leak) {
+            analysis.statements[i] = refused(*leak, *plan);
+        }
+    }
+}
+
+}  // namespace
+
+std::string stand_in_text(std::string_view sql, const analysis::Analysis& plans) {
+    std::vector<rewrite::Replacement> replacements;
+    for (const analysis::Decision& decision : plans.statements) {
+        if (const auto* const plan = std::get_if<analysis::StatementPlan>(&decision)) {
+            for (const analysis::Splice& splice : plan->splices) {
+                replacements.push_back({splice.begin, splice.end, stand_in(splice.replacement)});
+            }
+        }
+    }
+    return rewrite::apply(sql, replacements).text;
+}
+
+std::optional<Leak> find_leak(
+    const parse::Statement& statement,
+    const Shapes& shapes,
+    const std::function<bool(std::uint32_t)>& is_sealed
+) {
+    Walker walker(shapes, is_sealed);
+    walker.statement(statement, nullptr);
+    return walker.leak();
+}
+
+analysis::Analysis analyze(std::string_view sql, const analysis::Context& context) {
+    analysis::Analysis analysis = analysis::analyze(sql, context);
+    const bool is_concerned = std::any_of(
+        analysis.statements.begin(),
+        analysis.statements.end(),
+        [](const analysis::Decision& decision) {
+            const auto* const plan = std::get_if<analysis::StatementPlan>(&decision);
+            return plan != nullptr && plan->touches_protected;
+        }
+    );
+    if (is_concerned && !analysis.parse_failed) {
+        check(analysis, sql, context);
+    }
+    return analysis;
+}
+
+}  // namespace pgveil::guard

@@ -1,0 +1,241 @@
+#include "sql/guard/walker.hpp"
+
+#include <algorithm>
+
+namespace pgveil::guard {
+
+namespace {
+
+/// `AS t (a, b)`, of a FROM item or a WITH table.
+void rename(Columns& columns, const parse::Names& names) {
+    for (std::size_t i = 0; i < std::min(columns.size(), names.size()); ++i) {
+        columns[i].name = names[i];
+    }
+}
+
+std::string name_of(const parse::Target& target) {
+    if (!target.name.empty() || target.value == nullptr) {
+        return target.name;
+    }
+    const auto* const reference = std::get_if<parse::ColumnReference>(&target.value->node);
+    return reference == nullptr || reference->parts.empty() ? std::string()
+                                                            : reference->parts.back();
+}
+
+const Flow* find(const Columns& columns, const std::string& name) {
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const NamedFlow& column) {
+        return column.name == name;
+    });
+    return found == columns.end() ? nullptr : &found->flow;
+}
+
+Range joined(const std::vector<Range>& ranges) {
+    Range all;
+    for (const Range& range : ranges) {
+        all.columns.insert(all.columns.end(), range.columns.begin(), range.columns.end());
+    }
+    return all;
+}
+
+}  // namespace
+
+Columns Walker::statement(const parse::Statement& statement, const Level* outer) {
+    if (const auto* const query = std::get_if<std::unique_ptr<parse::Select>>(&statement.node)) {
+        return *query == nullptr ? Columns() : select(**query, outer);
+    }
+    if (const auto* const change = std::get_if<parse::Insert>(&statement.node)) {
+        return insert(*change, outer);
+    }
+    if (const auto* const change = std::get_if<parse::Update>(&statement.node)) {
+        return update(*change, outer);
+    }
+    if (const auto* const change = std::get_if<parse::Delete>(&statement.node)) {
+        return remove(*change, outer);
+    }
+    if (const auto* const create = std::get_if<parse::CreateTable>(&statement.node)) {
+        define(*create);
+    }
+    if (const auto* const change = std::get_if<parse::AlterTable>(&statement.node)) {
+        alter(*change);
+    }
+    return {};
+}
+
+void Walker::with(const parse::With& clause, const Level* outer) {
+    common_tables_.emplace_back();
+    for (const parse::CommonTable& table : clause.tables) {
+        if (table.query == nullptr) {
+            continue;
+        }
+        const auto name = [&](Columns columns) {
+            rename(columns, table.columns);
+            common_tables_.back()[table.name] = std::move(columns);
+        };
+        const auto* const query = std::get_if<std::unique_ptr<parse::Select>>(&table.query->node);
+        if (clause.recursive && query != nullptr && *query != nullptr && (*query)->left) {
+            name(select(*(*query)->left, outer));  // what the table holds when it reads itself
+        }
+        name(statement(*table.query, outer));
+    }
+}
+
+Columns Walker::select(const parse::Select& query, const Level* outer) {
+    with(query.with, outer);
+    Columns columns = query.operation != parse::Select::SetOperation::kNone
+                          ? set_operation(query, outer)
+                      : query.values.empty() ? plain_select(query, outer)
+                                             : rows(query, outer);
+    common_tables_.pop_back();
+    return columns;
+}
+
+Columns Walker::plain_select(const parse::Select& query, const Level* outer) {
+    Level level;
+    level.outer = outer;
+    from(query.from, level);
+    Columns columns = targets(query.targets, level);
+    optional(query.where, level);
+    for (const auto* const list :
+         {&query.group_by, &query.distinct_on, &query.order_by, &query.limits}) {
+        for (const auto& item : *list) {
+            optional(item, level);
+        }
+    }
+    optional(query.having, level);
+    for (const parse::Window& window : query.windows) {
+        together(window.partition_by, level);
+        together(window.order_by, level);
+    }
+    return columns;
+}
+
+Columns Walker::rows(const parse::Select& query, const Level* outer) {
+    Level level;
+    level.outer = outer;
+    Columns columns;
+    for (const auto& values : query.values) {
+        columns.resize(std::max(columns.size(), values.size()));
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            columns[i].name = "column" + std::to_string(i + 1);
+            columns[i].flow.add(optional(values[i], level));
+        }
+    }
+    for (NamedFlow& column : columns) {
+        checked(column.flow);
+    }
+    return columns;
+}
+
+Columns Walker::set_operation(const parse::Select& query, const Level* outer) {
+    Columns columns = query.left == nullptr ? Columns() : select(*query.left, outer);
+    const Columns right = query.right == nullptr ? Columns() : select(*query.right, outer);
+    for (std::size_t i = 0; i < std::min(columns.size(), right.size()); ++i) {
+        columns[i].flow.add(right[i].flow);
+        checked(columns[i].flow);
+    }
+    return columns;
+}
+
+Columns Walker::targets(const std::vector<parse::Target>& list, const Level& level) {
+    Columns columns;
+    for (const parse::Target& target : list) {
+        if (target.value == nullptr) {
+            continue;
+        }
+        const auto* const reference = std::get_if<parse::ColumnReference>(&target.value->node);
+        if (reference != nullptr && reference->star) {
+            const Columns all = columns_of(*reference, level);
+            columns.insert(columns.end(), all.begin(), all.end());
+        } else {
+            columns.push_back({name_of(target), expression(*target.value, level)});
+        }
+    }
+    return columns;
+}
+
+void Walker::from(const std::vector<parse::FromItemPtr>& items, Level& level) {
+    for (const auto& item : items) {
+        if (item != nullptr) {
+            for (Range& range : from_item(*item, level)) {
+                level.ranges.push_back(std::move(range));
+            }
+        }
+    }
+}
+
+Range Walker::relation(const parse::TableReference& table) {
+    Range range;
+    range.alias = table.alias.name.empty() ? table.name : table.alias.name;
+    if (table.schema.empty()) {
+        for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
+            const auto found = scope->find(table.name);
+            if (found != scope->end()) {
+                range.columns = found->second;
+                rename(range.columns, table.alias.columns);
+                return range;
+            }
+        }
+    }
+    if (const auto shape = shapes_(table.schema, table.name)) {
+        for (const Shape::Column& column : shape->columns) {
+            const std::string secret =
+                column.is_protected ? shape->name + "." + column.name : std::string();
+            range.columns.push_back({column.name, {secret, parse::kNowhere}});
+        }
+    }
+    rename(range.columns, table.alias.columns);
+    return range;
+}
+
+std::vector<Range> Walker::from_item(const parse::FromItem& item, const Level& level) {
+    std::vector<Range> found;
+    if (const auto* const table = std::get_if<parse::TableReference>(&item.node)) {
+        found.push_back(relation(*table));
+    } else if (const auto* const nested = std::get_if<parse::FromSubquery>(&item.node)) {
+        Range range{nested->alias.name, {}};
+        range.columns = nested->query == nullptr ? Columns() : select(*nested->query, &level);
+        rename(range.columns, nested->alias.columns);
+        found.push_back(std::move(range));
+    } else if (const auto* const function = std::get_if<parse::FromFunction>(&item.node)) {
+        together(function->calls, level);
+    } else if (const auto* const pair = std::get_if<parse::Join>(&item.node)) {
+        found = join(*pair, level);
+    }
+    return found;
+}
+
+std::vector<Range> Walker::join(const parse::Join& join, const Level& level) {
+    Level inner = level;
+    std::vector<Range> left =
+        join.left == nullptr ? std::vector<Range>() : from_item(*join.left, level);
+    inner.ranges.insert(inner.ranges.end(), left.begin(), left.end());
+    std::vector<Range> right =
+        join.right == nullptr ? std::vector<Range>() : from_item(*join.right, inner);
+    merge_using(join, joined(left), joined(right));
+    left.insert(left.end(), right.begin(), right.end());
+    inner.ranges = left;
+    inner.outer = &level;
+    optional(join.condition, inner);
+    if (!join.alias.name.empty()) {
+        Range all = joined(left);
+        all.alias = join.alias.name;
+        rename(all.columns, join.alias.columns);
+        return {std::move(all)};
+    }
+    return left;
+}
+
+void Walker::merge_using(const parse::Join& join, const Range& left, const Range& right) {
+    for (const NamedFlow& column : left.columns) {
+        const bool is_merged =
+            join.natural ||
+            std::find(join.using_columns.begin(), join.using_columns.end(), column.name) !=
+                join.using_columns.end();
+        const Flow* const other = find(right.columns, column.name);
+        if (is_merged && other != nullptr) {
+            meet({{column.flow}, {*other}});
+        }
+    }
+}
+
+}  // namespace pgveil::guard

@@ -1,0 +1,177 @@
+#include "sql/guard/guard.hpp"
+
+#include "sql/parse/parser.hpp"
+#include "test/sql/analysis/fixture.hpp"
+
+namespace pgveil::guard {
+namespace {
+
+/// An equality envelope; nothing else parses as one.
+const std::string kSealed = "E'\\\\x01020000000700112233445566778899aabbccddeeff'::bytea";
+
+/// %s stands for the value, which is plain or sealed.
+std::string with_value(std::string text, const std::string& value) {
+    for (std::size_t at = text.find("%s"); at != std::string::npos;
+         at = text.find("%s", at + value.size())) {
+        text.replace(at, 2, value);
+    }
+    return text;
+}
+
+std::optional<Shape> known(const std::string&, const std::string& name) {
+    if (name == "patients") {
+        return Shape{
+            "public.patients",
+            {{"id", false}, {"name", true}, {"ssn", true}, {"active", true}, {"city", false}}};
+    }
+    if (name == "notes") {
+        return Shape{"public.notes", {{"id", false}, {"name", false}, {"body", false}}};
+    }
+    return std::nullopt;
+}
+
+/// "column@offset", or "" without a leak.
+std::string leak_in(const std::string& sql) {
+    const auto statements = parse::parse(sql);
+    if (!statements.has_value() || statements->size() != 1) {
+        ADD_FAILURE() << "does not parse: " << sql;
+        return "?";
+    }
+    const auto leak =
+        find_leak(statements->front(), known, [](std::uint32_t number) { return number == 9; });
+    return leak ? leak->column + "@" + std::to_string(leak->begin) : std::string();
+}
+
+/// Every way in which a value can meet a protected column.
+const std::vector<std::string> kMeetings = {
+    "SELECT id FROM patients WHERE ssn = %s",
+    "SELECT id FROM patients WHERE %s <> patients.ssn",
+    "SELECT id FROM patients p WHERE p.ssn IN (%s, NULL)",
+    "SELECT id FROM patients p WHERE NOT (id = 3 AND p.ssn IS DISTINCT FROM %s)",
+    "SELECT id FROM patients WHERE ssn BETWEEN %s AND %s",
+    "SELECT id FROM patients WHERE (id, ssn) = (1, %s)",
+    "SELECT id FROM patients WHERE (ssn, id) IN ((%s, 1))",
+    "SELECT id FROM patients WHERE ssn = ANY (ARRAY[%s])",
+    "SELECT id FROM patients WHERE ssn = (SELECT %s)",
+    "SELECT id FROM patients WHERE ssn IN (SELECT %s UNION ALL SELECT NULL)",
+    "SELECT id FROM patients WHERE EXISTS (SELECT 1 FROM notes WHERE ssn = %s)",
+    "SELECT id FROM patients JOIN (VALUES (%s)) v (x) ON x = ssn",
+    "SELECT id FROM patients JOIN (VALUES (%s)) v (ssn) USING (ssn)",
+    "SELECT id FROM patients NATURAL JOIN (SELECT %s AS ssn) v",
+    "SELECT s.a FROM (SELECT ssn AS a FROM patients) s WHERE s.a = %s",
+    "SELECT a FROM (SELECT * FROM patients) s (i, n, a) WHERE a = %s",
+    "WITH w (a) AS (SELECT ssn FROM patients) SELECT 1 FROM w WHERE a = %s",
+    "WITH w AS (SELECT %s AS a) SELECT 1 FROM patients, w WHERE w.a = ssn",
+    "WITH RECURSIVE w (a) AS (SELECT ssn FROM patients UNION ALL SELECT a FROM w WHERE a = %s) "
+    "TABLE w",
+    "WITH w AS (DELETE FROM patients RETURNING ssn) SELECT 1 FROM w WHERE ssn = %s",
+    "SELECT ssn FROM patients UNION ALL SELECT %s",
+    "SELECT coalesce(ssn, %s) FROM patients",
+    "SELECT nullif(ssn, %s) FROM patients",
+    "SELECT greatest(ssn, %s) FROM patients",
+    "SELECT count(*) FILTER (WHERE ssn = %s) FROM patients",
+    "SELECT sum(id) OVER (PARTITION BY ssn = %s) FROM patients",
+    "SELECT 1 FROM patients GROUP BY ssn HAVING max(ssn) > %s",
+    "SELECT 1 FROM patients ORDER BY ssn = %s",
+    "SELECT 1 FROM notes n, LATERAL (SELECT 1 FROM patients p WHERE p.name = %s) x",
+    "SELECT 1 FROM patients a JOIN patients b ON a.id = b.id AND b.name = %s",
+    "SELECT j.c FROM (patients a JOIN notes b ON true) AS j (i, c) WHERE j.c = %s",
+    "INSERT INTO patients (id, ssn) VALUES (1, %s), (2, %s)",
+    "INSERT INTO patients VALUES (1, %s)",
+    "INSERT INTO patients (ssn) SELECT %s FROM notes",
+    "WITH w AS (INSERT INTO patients (ssn) VALUES (%s)) SELECT 1",
+    "UPDATE patients SET ssn = %s WHERE id = 1",
+    "UPDATE patients SET (id, ssn) = (2, %s)",
+    "UPDATE patients SET (id, ssn) = (SELECT 2, %s)",
+    "UPDATE patients SET id = 1 FROM notes n WHERE n.id = 2 AND ssn = %s",
+    "UPDATE patients SET ssn = coalesce(%s, ssn)",
+    "DELETE FROM patients USING notes WHERE ssn = %s",
+    "ALTER TABLE patients ALTER ssn SET DEFAULT %s",
+    "CREATE TABLE patients (ssn bytea DEFAULT %s)",
+};
+
+TEST(Guard, FindsAConstantInEveryMeeting) {
+    for (const std::string& text : kMeetings) {
+        for (const std::string& value :
+             std::vector<std::string>{"'120-44'", "7", "true", "$1", "'a'::text", "upper('x')"}) {
+            EXPECT_NE(leak_in(with_value(text, value)), "") << with_value(text, value);
+        }
+    }
+}
+
+TEST(Guard, AcceptsEnvelopesSealedParametersAndNull) {
+    for (const std::string& text : kMeetings) {
+        for (const std::string& value : {kSealed, std::string("$9"), std::string("NULL")}) {
+            EXPECT_EQ(leak_in(with_value(text, value)), "") << with_value(text, value);
+        }
+    }
+}
+
+TEST(Guard, TakesNothingForAnEnvelopeThatIsNone) {
+    for (const std::string& value : std::vector<std::string>{
+             "'\\x0102'",
+             "'\\x01020000000700112233445566778899aabbccddeezz'",
+             "'\\x05020000000700112233445566778899aabbccddeeff'",
+             "''",
+             "'{}x'",
+             "'{a}'"}) {
+        EXPECT_NE(leak_in("SELECT 1 FROM patients WHERE ssn = " + value), "") << value;
+    }
+}
+
+TEST(Guard, AcceptsArraysOfEnvelopesOnly) {
+    const std::string item = "\"\\\\x01020000000700112233445566778899aabbccddeeff\"";
+    EXPECT_EQ(leak_in("SELECT 1 FROM patients WHERE ssn = ANY ('{" + item + ",NULL}')"), "");
+    EXPECT_NE(leak_in("SELECT 1 FROM patients WHERE ssn = ANY ('{" + item + ",x}')"), "");
+}
+
+TEST(Guard, LeavesPlainColumnsAlone) {
+    for (const std::string& text : std::vector<std::string>{
+             "SELECT id FROM patients WHERE city = 'Bonn' AND id IN (1, 2) LIMIT 3",
+             "SELECT 'x', count(ssn), ssn IS NULL, CASE WHEN ssn = name THEN 'yes' ELSE 'no' END "
+             "FROM patients",
+             "SELECT 1 FROM patients p WHERE id = (SELECT id FROM notes WHERE name = 'x')",
+             "SELECT 1 FROM patients p JOIN notes n ON n.name = 'x' AND p.id = 1",
+             "SELECT s.name FROM (SELECT count(*) AS name FROM patients) s WHERE s.name = 5",
+             "INSERT INTO patients (id, city) VALUES (1, 'Bonn')",
+             "UPDATE patients SET city = 'Bonn', ssn = NULL WHERE id = 1",
+             "SELECT pg_catalog.decode(pg_catalog.min(pg_catalog.encode(ssn, 'hex') COLLATE "
+             "pg_catalog.\"C\"), 'hex') FROM patients",
+             "SELECT 1 FROM patients WHERE (id, ssn) = (7, name)",
+             "ALTER TABLE patients ALTER city SET DEFAULT 'Bonn'",
+         }) {
+        EXPECT_EQ(leak_in(text), "") << text;
+    }
+}
+
+TEST(Guard, NamesColumnAndPlace) {
+    EXPECT_EQ(leak_in("SELECT 1 FROM patients WHERE ssn = 'x'"), "public.patients.ssn@35");
+}
+
+/// The product's own plans: nothing that analysis allows is held back.
+TEST(Guard, PassesWhatAnalysisSeals) {
+    const analysis::test::Clinic clinic;
+    const types::TextStyle style;
+    for (const std::string& text : std::vector<std::string>{
+             "SELECT name FROM patients WHERE ssn = '1' AND city = 'Bonn'",
+             "INSERT INTO patients VALUES (1, 'a', '1', '2001-02-03', true, 7, 'e', 'n', 'Bonn')",
+             "UPDATE events SET day = '2001-02-03', room = '7' WHERE rank BETWEEN 1 AND 9",
+             "SELECT min(day), max(rank) FROM events WHERE (day, room) < ('2001-02-03', 'x')",
+         }) {
+        const auto analysis = analyze(
+            text,
+            {.policy = *clinic.policy,
+             .catalog = clinic.catalog,
+             .style = style,
+             .parameter_oids = {},
+             .limits = {}}
+        );
+        ASSERT_EQ(analysis.statements.size(), 1U) << text;
+        EXPECT_TRUE(std::holds_alternative<analysis::StatementPlan>(analysis.statements[0]))
+            << text;
+        EXPECT_NE(stand_in_text(text, analysis), text);
+    }
+}
+
+}  // namespace
+}  // namespace pgveil::guard
