@@ -6,6 +6,7 @@
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/session.hpp"
+#include "sql/analysis/text_order.hpp"
 
 #include <string>
 
@@ -106,6 +107,9 @@ private:
             return;
         }
         check_calls(draft_, statement_.inventory, select.get());
+        if (changes_rows(select.get())) {
+            draft_.plan().kind = StatementKind::kOther;  // it does not only read
+        }
         if (concerns_protected({})) {
             Query(draft_).select(*select);
         }
@@ -132,6 +136,14 @@ private:
         check_calls(draft_, statement_.inventory);
         if (concerns_protected({})) {
             Query(draft_).delete_from(statement);
+        }
+    }
+
+    void judge(const parse::Merge& statement) {
+        draft_.plan().kind = StatementKind::kOther;
+        check_calls(draft_, statement_.inventory);
+        if (concerns_protected({})) {
+            Query(draft_).merge(statement);
         }
     }
 

@@ -97,9 +97,14 @@ private:
     void read_select_clauses(const SelectStmt& raw, Select& into);
     With with(const WithClause* clause);
     std::vector<Target> targets(const List* list);
+
+    // raw_change.cpp
     Insert insert(const InsertStmt& raw);
     Update update(const UpdateStmt& raw);
     Delete delete_from(const DeleteStmt& raw);
+    OnConflict on_conflict(const OnConflictClause& raw);
+    Merge merge(const MergeStmt& raw);
+    IndexElement index_element(const IndexElem& raw);
 
     // raw_command.cpp
     bool read_query(const void* node, Statement& into);

@@ -231,12 +231,7 @@ CreateIndex RawReader::create_index(const IndexStmt& raw) {
     result.method = text_or_empty(raw.accessMethod);
     result.unique = raw.unique;
     for (const void* element : elements_of(raw.indexParams)) {
-        const auto& item = *node_as<IndexElem>(element);
-        CreateIndex::Element key;
-        key.column = text_or_empty(item.name);
-        key.expression = expression(item.expr);
-        key.is_decorated = item.collation != nullptr || item.opclass != nullptr;
-        result.elements.push_back(std::move(key));
+        result.elements.push_back(index_element(*node_as<IndexElem>(element)));
     }
     for (const void* element : elements_of(raw.indexIncludingParams)) {
         result.included.push_back(text_or_empty(node_as<IndexElem>(element)->name));
