@@ -26,10 +26,12 @@ public:
     void merge(const parse::Merge& statement);
 
 private:
-    /// A query's result columns. `is_opaque`: more columns than we know.
+    /// A query's result columns. `is_opaque`: more columns than we know. `is_silent`: a change
+    /// without RETURNING.
     struct Output {
         NamedValues columns;
         bool is_opaque = false;
+        bool is_silent = false;
     };
 
     struct CommonTableScope {
@@ -144,6 +146,7 @@ private:
     Output insert_rows(const parse::Insert& statement);
     Output update_rows(const parse::Update& statement);
     Output delete_rows(const parse::Delete& statement);
+    Output returned(const std::vector<parse::Target>& list, const Scope& scope);
     const KnownRelation* changed(const parse::TableReference& target);
     std::vector<ColumnPtr> target_columns(
         const std::vector<parse::Target>& list, const KnownRelation* relation

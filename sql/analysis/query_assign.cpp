@@ -109,10 +109,10 @@ void Query::assign_target(
         return;
     }
     RowKeys keys;
-    if (needs_row(*column, source)) {
-        keys = row.conflict != nullptr && value.column == nullptr
-                   ? conflicting_row(*column, *row.conflict)
-                   : updated_row(*column, row, scope);
+    if (needs_row(*column, source) && row.conflict == nullptr) {
+        keys = updated_row(*column, row, scope);
+    } else if (needs_row(*column, source) && value.column == nullptr) {
+        keys = conflicting_row(*column, *row.conflict);
     }
     assign(*column, value, source.begin, std::move(keys));
 }

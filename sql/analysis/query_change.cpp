@@ -34,6 +34,12 @@ const KnownRelation* Query::changed(const parse::TableReference& target) {
         .known;
 }
 
+Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {
+    Output output = targets(list, scope);
+    output.is_silent = list.empty();
+    return output;
+}
+
 /// The result is what RETURNING gives.
 Query::Output Query::insert_rows(const parse::Insert& statement) {
     common_tables_.emplace_back();
@@ -54,7 +60,7 @@ Query::Output Query::insert_rows(const parse::Insert& statement) {
     }
     Scope scope;
     add_range(range, scope);
-    Output output = targets(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
     return output;
 }
@@ -195,7 +201,7 @@ Query::Output Query::update_rows(const parse::Update& statement) {
     from(statement.from, scope);
     assign_targets(statement.assignments, row, scope);
     condition(statement.where, scope);
-    Output output = targets(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
     return output;
 }
@@ -207,7 +213,7 @@ Query::Output Query::delete_rows(const parse::Delete& statement) {
     add_range(range_of(statement.target), scope);
     from(statement.from, scope);
     condition(statement.where, scope);
-    Output output = targets(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
     return output;
 }

@@ -82,6 +82,13 @@ bool Query::from_common_table(const parse::TableReference& table, Scope& scope) 
     for (auto level = common_tables_.rbegin(); level != common_tables_.rend(); ++level) {
         const auto common = level->tables.find(table.name);
         if (common != level->tables.end()) {
+            if (common->second.is_silent) {
+                draft_.refuse(postgres_error(
+                    "0A000",
+                    "WITH query \"" + table.name + "\" does not have a RETURNING clause",
+                    table.begin
+                ));
+            }
             Range range{
                 table.alias.name.empty() ? table.name : table.alias.name,
                 {},

@@ -156,6 +156,8 @@ TEST(With, CarriesWhatAStatementReturns) {
         "ssn,-"
     );
     expect_sent({
+        {"WITH d AS (DELETE FROM patients) SELECT 1 FROM d WHERE ssn = 'x'",
+         "!0A000 WITH query \"d\" does not have a RETURNING clause"},
         {"WITH d AS (DELETE FROM patients RETURNING name) INSERT INTO notes (title) SELECT name "
          "FROM d",
          "!0A000 public.patients.name: storing the value in an unprotected column"},
