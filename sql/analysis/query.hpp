@@ -57,7 +57,7 @@ private:
 
     /// ON CONFLICT DO UPDATE: the stored row has the keys of the one that was to be inserted.
     struct ConflictingRow {
-        parse::Names keys;                            // columns of the conflict target
+        parse::Names keys;                             // columns of the conflict target
         const parse::Expressions* inserted = nullptr;  // the row of VALUES, if there is only one
         const KeyPlaces* places = nullptr;
         std::size_t excluded = 0;  // as in Origin
@@ -82,9 +82,7 @@ private:
     std::optional<RowKey> compared_key(
         const parse::Operation& equation, const UpdatedRow& row, std::size_t key, const Scope& scope
     );
-    void check_key_change(
-        const parse::Target& target, const Value& value, const UpdatedRow& row
-    );
+    void check_key_change(const parse::Target& target, const Value& value, const UpdatedRow& row);
     void carry_keys(const Output& output, const parse::Select* select);
     void carry_keys_of(std::size_t result, const Output& output, std::string& hidden);
     void ask_for_keys(
@@ -197,9 +195,7 @@ private:
     static bool is_excluded_value(
         const ColumnPtr& column, const Value& value, const UpdatedRow& row
     );
-    static bool is_excluded_key(
-        const std::string& name, const Value& value, const UpdatedRow& row
-    );
+    static bool is_excluded_key(const std::string& name, const Value& value, const UpdatedRow& row);
     void merge_action(
         const parse::Merge::Action& action,
         const UpdatedRow& row,

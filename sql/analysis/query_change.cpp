@@ -9,9 +9,8 @@ namespace pgveil::analysis {
 namespace {
 
 bool is_values_list(const parse::Select& source) {
-    return !source.values.empty() &&
-           source.operation == parse::Select::SetOperation::kNone && source.with.tables.empty() &&
-           source.order_by.empty() && source.limits.empty();
+    return !source.values.empty() && source.operation == parse::Select::SetOperation::kNone &&
+           source.with.tables.empty() && source.order_by.empty() && source.limits.empty();
 }
 
 }  // namespace
@@ -29,9 +28,7 @@ void Query::delete_from(const parse::Delete& statement) {
 }
 
 const KnownRelation* Query::changed(const parse::TableReference& target) {
-    return draft_.text()
-        .relations.judge({{}, target.schema, target.name, target.begin})
-        .known;
+    return draft_.text().relations.judge({{}, target.schema, target.name, target.begin}).known;
 }
 
 Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {

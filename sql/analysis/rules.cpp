@@ -57,7 +57,7 @@ constexpr std::array kRules = {
     Rule{Use::kOnConflict,      "ON CONFLICT (column)", false, true, "no unique index can hold it: declare the column with \"search\": \"equality\" in the policy, or name other columns"},
     Rule{Use::kMultiAssignment, "SET (a, b) = anything but a row or a sub-query", false, false, "assign the columns one by one"},
     Rule{Use::kSubfield,        "assignment to a field or array element", false, false, "assign the whole value"},
-    Rule{Use::kDefault,         "DEFAULT other than NULL in a table definition", false, false, "let the application send the value"},
+    Rule{Use::kDefault,         "DEFAULT other than a constant in a table definition", false, false, "let the application send the value"},
     Rule{Use::kCheck,           "CHECK", false, false, "the database cannot look into encrypted values: check in the application"},
     Rule{Use::kGenerated,       "GENERATED, IDENTITY, serial", false, false, "the database cannot make encrypted values: let the application send them"},
     Rule{Use::kCollate,         "COLLATE, STORAGE, COMPRESSION in a table definition", false, false, "leave the clause out: the stored value is bytea"},

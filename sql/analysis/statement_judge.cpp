@@ -163,6 +163,13 @@ private:
         TableAlteration(draft_, alter, statement_.end).run();
     }
 
+    void judge(const parse::Rename& rename) {
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        static_cast<void>(concerns_protected({}));
+        TableRenaming(draft_, rename).run();
+    }
+
     void judge(const parse::CreateIndex& create) {
         draft_.plan().kind = StatementKind::kOtherDdl;
         draft_.plan().changes_catalog = true;

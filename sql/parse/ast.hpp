@@ -242,6 +242,15 @@ struct AlterTable {
     std::vector<Alteration> actions;
 };
 
+/// ALTER TABLE ... RENAME or SET SCHEMA.
+struct Rename {
+    enum class Kind { kTable, kColumn, kConstraint, kSchema };
+    Kind kind = Kind::kTable;
+    TableReference target;
+    std::string name;  // of the column or constraint
+    std::string new_name;
+};
+
 struct Truncate {
     std::vector<TableReference> targets;
 };
@@ -350,6 +359,7 @@ struct Statement {
         CreateTable,
         CreateIndex,
         AlterTable,
+        Rename,
         Truncate,
         VariableSet,
         VariableShow,

@@ -119,6 +119,8 @@ private:
     // raw_alter.cpp
     AlterTable alter_table(const AlterTableStmt& raw);
     Alteration alteration(const AlterTableCmd& raw);
+    bool read_rename(const RenameStmt& raw, Statement& into);
+    bool read_move(const AlterObjectSchemaStmt& raw, Statement& into);
 
     void note_unknown() { inventory_.has_unknown = true; }
 

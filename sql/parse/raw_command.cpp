@@ -119,6 +119,8 @@ bool RawReader::read_command(const void* node, Statement& into) {
             }
             into.node = alter_table(*node_as<AlterTableStmt>(node));
             return true;
+        case T_RenameStmt: return read_rename(*node_as<RenameStmt>(node), into);
+        case T_AlterObjectSchemaStmt: return read_move(*node_as<AlterObjectSchemaStmt>(node), into);
         case T_VariableSetStmt:
             into.node = variable_set(*node_as<VariableSetStmt>(node));
             return true;
