@@ -185,7 +185,13 @@ private:
         for (const Row& row : rows) {
             const std::string table = row.at(0) + "." + row.at(1);
             auto& expected = expected_checks_[table];
-            const auto found = expected.find(row.at(2));
+            auto found = expected.find(row.at(2));
+            if (found == expected.end()) {  // RENAME COLUMN leaves its CHECK the old name
+                found = std::find_if(expected.begin(), expected.end(), [&row](const auto& entry) {
+                    const config::ColumnPolicy& column = *entry.second;
+                    return schema::is_check_of(row.at(4), column.name, column.scheme);
+                });
+            }
             if (found == expected.end()) {
                 continue;
             }

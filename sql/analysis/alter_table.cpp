@@ -90,15 +90,28 @@ bool TableAlteration::drops(const std::string& column) const {
 
 void TableAlteration::change_type(const parse::Alteration& action) {
     if (const ColumnPtr veil = rules_.veil_of(action.name)) {
+        change_length(action, veil);
+        return;
+    }
+    keep_key(action, "ALTER COLUMN TYPE");
+    rules_.forbid(action.expression, Use::kConstruct);
+}
+
+/// The stored values of text and varchar stay what they are under another length. The database does
+/// not know the old one, the policy holds the new one.
+void TableAlteration::change_length(const parse::Alteration& action, const ColumnPtr& veil) {
+    const bool has_length_only =
+        veil->type.kind == types::Kind::kVarchar || veil->type.kind == types::Kind::kText;
+    if (!has_length_only || action.expression != nullptr) {
         draft_.refuse(
             "ALTER COLUMN TYPE",
             "values of another type are other values: add a column of the new type and copy",
             veil,
             statement_.target.begin
         );
+        return;
     }
-    keep_key(action, "ALTER COLUMN TYPE");
-    rules_.forbid(action.expression, Use::kConstruct);
+    rules_.translate_type(action.column, veil, {});
 }
 
 /// Values that are bound to the column (bind_to) open with it as it is only.

@@ -45,6 +45,7 @@ private:
     void add_column(const parse::Alteration& action);
     bool drops(const std::string& column) const;
     void change_type(const parse::Alteration& action);
+    void change_length(const parse::Alteration& action, const ColumnPtr& veil);
     void keep_key(const parse::Alteration& action, std::string_view construct);
     void set_default(const parse::Alteration& action);
     void drop_constraint(const parse::Alteration& action);
@@ -59,6 +60,26 @@ private:
     const catalog::Relation* present_ = nullptr;
     /// Further actions, written behind the statement's own.
     std::string appended_;
+};
+
+/// ALTER TABLE ... RENAME and SET SCHEMA: a value opens under the context it was sealed with, so
+/// the policy must know the new name, with the present context.
+class TableRenaming {
+public:
+    TableRenaming(Draft& draft, const parse::Rename& statement)
+        : draft_(draft), statement_(statement) {}
+
+    void run();
+
+private:
+    void column(const KnownRelation& known);
+    void constraint();
+    void table(const std::string& schema, const std::string& name, const KnownRelation* known);
+    bool keeps(const ColumnPtr& veil, const config::ColumnPolicy* entry, std::string_view subject);
+    void check_plain(const std::string& schema, const std::string& name);
+
+    Draft& draft_;
+    const parse::Rename& statement_;
 };
 
 /// CREATE INDEX on a protected table.

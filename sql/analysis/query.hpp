@@ -4,10 +4,12 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
-// The rules for SELECT, INSERT, UPDATE and DELETE that touch a protected relation.
+// The rules for SELECT, INSERT, UPDATE, DELETE and MERGE that touch a protected relation.
 namespace pgveil::analysis {
 
 /// Walks one statement, typing every expression as plain or as a protected column, and asks the
@@ -21,16 +23,21 @@ public:
     void insert(const parse::Insert& statement);
     void update(const parse::Update& statement);
     void delete_from(const parse::Delete& statement);
+    void merge(const parse::Merge& statement);
 
 private:
-    /// A query's result columns. `is_opaque`: more columns than we know.
+    /// A query's result columns. `is_opaque`: more columns than we know. `is_silent`: a change
+    /// without RETURNING.
     struct Output {
         NamedValues columns;
         bool is_opaque = false;
+        bool is_silent = false;
     };
 
     struct CommonTableScope {
         std::map<std::string, Output> tables;
+        /// WITH RECURSIVE: names whose columns are not known yet.
+        std::set<std::string> pending = {};
     };
 
     /// A relation in FROM, or the one that is changed.
@@ -48,15 +55,26 @@ private:
 
     using KeyPlaces = std::map<std::string, KeyPlace>;
 
+    /// ON CONFLICT DO UPDATE: the stored row has the keys of the one that was to be inserted.
+    struct ConflictingRow {
+        parse::Names keys;                             // columns of the conflict target
+        const parse::Expressions* inserted = nullptr;  // the row of VALUES, if there is only one
+        const KeyPlaces* places = nullptr;
+        std::size_t excluded = 0;  // as in Origin
+    };
+
     /// The row that an UPDATE assigns to.
     struct UpdatedRow {
         const KnownRelation* relation = nullptr;
         std::size_t number = 0;  // as in Origin
         const parse::Expression* where = nullptr;
+        const ConflictingRow* conflict = nullptr;
     };
 
     // query_bind.cpp: bind_to
-    KeyPlaces key_places(const parse::Insert& statement, const KnownRelation* relation) const;
+    static KeyPlaces key_places(
+        const std::vector<parse::Target>& list, const KnownRelation* relation
+    );
     RowKeys inserted_row(
         const ColumnPtr& column, const parse::Expressions& row, const KeyPlaces& places
     );
@@ -64,7 +82,7 @@ private:
     std::optional<RowKey> compared_key(
         const parse::Operation& equation, const UpdatedRow& row, std::size_t key, const Scope& scope
     );
-    void check_key_change(const parse::Target& target, const KnownRelation& relation);
+    void check_key_change(const parse::Target& target, const Value& value, const UpdatedRow& row);
     void carry_keys(const Output& output, const parse::Select* select);
     void carry_keys_of(std::size_t result, const Output& output, std::string& hidden);
     void ask_for_keys(
@@ -75,7 +93,11 @@ private:
     Output query(const parse::Select& statement, const Scope* outer);
     Output plain_select(const parse::Select& statement, const Scope* outer);
     Output values(const parse::Select& statement, const Scope* outer);
-    Output set_operation(const parse::Select& statement, const Scope* outer);
+    Output set_operation(
+        const parse::Select& statement,
+        const Scope* outer,
+        const parse::CommonTable* recursive = nullptr
+    );
     void combine(const parse::Select& statement, Output& left, const Output& right);
     void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
     void check_ordinal(
@@ -90,9 +112,17 @@ private:
     void expand_target(
         const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
     );
-    void add_common_tables(const parse::With& with, const Scope* outer);
     void set_results(const Output& output, const parse::Select* select);
-    void name_columns(NamedValues& columns, const parse::Alias& alias);
+    static void name_columns(NamedValues& columns, const parse::Alias& alias);
+
+    // query_with.cpp
+    void add_common_tables(const parse::With& with, const Scope* outer);
+    Output common_table(const parse::Statement& statement, const Scope* outer);
+    Output recursive_table(const parse::CommonTable& table, const Scope* outer);
+    static void name_common_table(
+        const parse::CommonTable& table, Output output, CommonTableScope& level
+    );
+    bool from_common_table(const parse::TableReference& table, Scope& scope);
 
     // query_from.cpp
     void from(const std::vector<parse::FromItemPtr>& items, Scope& scope);
@@ -111,16 +141,67 @@ private:
     static ReadRelation read_relation(const Range& range, const KnownRelation& known);
 
     // query_change.cpp
+    Output insert_rows(const parse::Insert& statement);
+    Output update_rows(const parse::Update& statement);
+    Output delete_rows(const parse::Delete& statement);
+    Output returned(const std::vector<parse::Target>& list, const Scope& scope);
+    const KnownRelation* changed(const parse::TableReference& target);
     std::vector<ColumnPtr> target_columns(
-        const parse::Insert& statement, const KnownRelation* relation
+        const std::vector<parse::Target>& list, const KnownRelation* relation
     );
-    void insert_values(
-        const parse::Select& source, const std::vector<ColumnPtr>& columns, const KeyPlaces& places
+    void insert_row(
+        const parse::Expressions& row,
+        const std::vector<ColumnPtr>& columns,
+        const KeyPlaces& places,
+        const Scope& scope
     );
     void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
     void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
-    void assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope);
-    void returning(const std::vector<parse::Target>& list, const Scope& scope);
+
+    // query_assign.cpp: SET
+    void assign_targets(
+        const std::vector<parse::Target>& list, const UpdatedRow& row, const Scope& scope
+    );
+    void assign_together(
+        std::span<const parse::Target> list, const UpdatedRow& row, const Scope& scope
+    );
+    void assign_from_query(
+        std::span<const parse::Target> list,
+        const parse::SubQuery& source,
+        const UpdatedRow& row,
+        const Scope& scope
+    );
+    void assign_target(
+        const parse::Target& target,
+        const parse::Expression& source,
+        const UpdatedRow& row,
+        const Scope& scope
+    );
+    std::optional<ColumnPtr> assigned_column(
+        const parse::Target& target, const Value& value, const UpdatedRow& row
+    );
+
+    // query_conflict.cpp, query_merge.cpp
+    void on_conflict(
+        const parse::Insert& statement,
+        const Range& target,
+        const KnownRelation* relation,
+        const KeyPlaces& places
+    );
+    void conflict_target(
+        const parse::OnConflict& clause, const KnownRelation* relation, const Scope& scope
+    );
+    RowKeys conflicting_row(const ColumnPtr& column, const ConflictingRow& row);
+    static bool is_excluded_value(
+        const ColumnPtr& column, const Value& value, const UpdatedRow& row
+    );
+    static bool is_excluded_key(const std::string& name, const Value& value, const UpdatedRow& row);
+    void merge_action(
+        const parse::Merge::Action& action,
+        const UpdatedRow& row,
+        const Scope& source,
+        const Scope& both
+    );
 
     // query_expression.cpp
     Value expression(const parse::Expression& expression, const Scope& scope);

@@ -1,4 +1,5 @@
 #include "sql/analysis/query.hpp"
+#include "sql/analysis/written_column.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <algorithm>
@@ -7,15 +8,6 @@
 namespace pgveil::analysis {
 
 namespace {
-
-/// Position of a key in the relation. That it is there was checked when the relation was judged.
-std::size_t index_of(const catalog::Relation& relation, const std::string& name) {
-    const auto found =
-        std::find_if(relation.columns.begin(), relation.columns.end(), [&name](const auto& column) {
-            return column.name == name;
-        });
-    return static_cast<std::size_t>(found - relation.columns.begin());
-}
 
 /// The operations that must all be true for the whole to be true.
 void add_conjuncts(const parse::Expression& node, std::vector<const parse::Operation*>& into) {
@@ -67,18 +59,17 @@ std::optional<std::uint32_t> end_of_list(const parse::Tokens& tokens, std::size_
 
 }  // namespace
 
-Query::KeyPlaces Query::key_places(const parse::Insert& statement, const KnownRelation* relation)
-    const {
+Query::KeyPlaces Query::key_places(
+    const std::vector<parse::Target>& list, const KnownRelation* relation
+) {
     KeyPlaces places;
     if (relation == nullptr) {
         return places;
     }
     const auto& columns = relation->relation->columns;
-    const std::size_t size = statement.columns.empty() ? columns.size() : statement.columns.size();
+    const std::size_t size = list.empty() ? columns.size() : list.size();
     for (std::size_t i = 0; i < size; ++i) {
-        const std::size_t index = statement.columns.empty()
-                                      ? i
-                                      : index_of(*relation->relation, statement.columns[i].name);
+        const std::size_t index = list.empty() ? i : index_of(*relation->relation, list[i].name);
         if (index < columns.size()) {
             places.emplace(columns[index].name, KeyPlace{i, &columns[index]});
         }
@@ -161,8 +152,13 @@ std::optional<RowKey> Query::compared_key(
 }
 
 /// Values that were sealed for a row would stay behind, closed for ever.
-void Query::check_key_change(const parse::Target& target, const KnownRelation& relation) {
-    for (const ColumnPtr& column : relation.veils) {
+void Query::check_key_change(
+    const parse::Target& target, const Value& value, const UpdatedRow& row
+) {
+    if (is_excluded_key(target.name, value, row)) {
+        return;  // the value that is there already
+    }
+    for (const ColumnPtr& column : row.relation->veils) {
         const bool is_key =
             column != nullptr &&
             std::find(column->bind_to.begin(), column->bind_to.end(), target.name) !=

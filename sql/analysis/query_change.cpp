@@ -1,5 +1,6 @@
-#include "sql/analysis/constants.hpp"
+#include "sql/analysis/list_position.hpp"
 #include "sql/analysis/query.hpp"
+#include "sql/analysis/written_column.hpp"
 
 #include <algorithm>
 
@@ -7,73 +8,71 @@ namespace pgveil::analysis {
 
 namespace {
 
-/// Position of a column in the relation; the size if there is none.
-std::size_t index_of(const catalog::Relation& relation, const std::string& name) {
-    const auto found =
-        std::find_if(relation.columns.begin(), relation.columns.end(), [&name](const auto& column) {
-            return column.name == name;
-        });
-    return static_cast<std::size_t>(found - relation.columns.begin());
-}
-
-/// A value, not NULL, for a column with bind_to.
-bool needs_row(const ColumnPtr& column, const parse::Expression& value) {
-    return column != nullptr && column->is_bound() && !is_null_constant(value);
-}
-
-std::string missing_column(const std::string& name, const catalog::Relation& relation) {
-    return "column \"" + name + "\" of relation \"" + relation.name + "\" does not exist";
+bool is_values_list(const parse::Select& source) {
+    return !source.values.empty() && source.operation == parse::Select::SetOperation::kNone &&
+           source.with.tables.empty() && source.order_by.empty() && source.limits.empty();
 }
 
 }  // namespace
 
 void Query::insert(const parse::Insert& statement) {
+    set_results(insert_rows(statement), nullptr);
+}
+
+void Query::update(const parse::Update& statement) {
+    set_results(update_rows(statement), nullptr);
+}
+
+void Query::delete_from(const parse::Delete& statement) {
+    set_results(delete_rows(statement), nullptr);
+}
+
+const KnownRelation* Query::changed(const parse::TableReference& target) {
+    return draft_.text().relations.judge({{}, target.schema, target.name, target.begin}).known;
+}
+
+Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {
+    Output output = targets(list, scope);
+    output.is_silent = list.empty();
+    return output;
+}
+
+/// The result is what RETURNING gives.
+Query::Output Query::insert_rows(const parse::Insert& statement) {
     common_tables_.emplace_back();
     add_common_tables(statement.with, nullptr);
     const Range range = range_of(statement.target);
-    const KnownRelation* const relation =
-        draft_.text()
-            .relations
-            .judge({{}, statement.target.schema, statement.target.name, statement.target.begin})
-            .known;
-    const std::vector<ColumnPtr> columns = target_columns(statement, relation);
-    if (statement.has_on_conflict) {
-        draft_.refuse(refusal_of(
-            "a statement on encrypted columns",
-            rule_of(Use::kOnConflict).construct,
-            rule_of(Use::kOnConflict).hint,
-            statement.target.begin
-        ));
-    }
-    if (statement.source != nullptr) {
-        const bool is_values = !statement.source->values.empty() &&
-                               statement.source->operation == parse::Select::SetOperation::kNone &&
-                               statement.source->with.tables.empty() &&
-                               statement.source->order_by.empty() &&
-                               statement.source->limits.empty();
-        if (is_values) {
-            insert_values(*statement.source, columns, key_places(statement, relation));
-        } else {
-            insert_query(*statement.source, columns);
+    const KnownRelation* const relation = changed(statement.target);
+    const std::vector<ColumnPtr> columns = target_columns(statement.columns, relation);
+    const KeyPlaces places = key_places(statement.columns, relation);
+    if (statement.source != nullptr && is_values_list(*statement.source)) {
+        for (const parse::Expressions& row : statement.source->values) {
+            insert_row(row, columns, places, Scope());
         }
+    } else if (statement.source != nullptr) {
+        insert_query(*statement.source, columns);
+    }
+    if (statement.on_conflict) {
+        on_conflict(statement, range, relation, places);
     }
     Scope scope;
     add_range(range, scope);
-    returning(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
+    return output;
 }
 
 std::vector<ColumnPtr> Query::target_columns(
-    const parse::Insert& statement, const KnownRelation* relation
+    const std::vector<parse::Target>& list, const KnownRelation* relation
 ) {
     std::vector<ColumnPtr> columns;
     if (relation == nullptr) {
         return columns;
     }
-    if (statement.columns.empty()) {
+    if (list.empty()) {
         return relation->veils;
     }
-    for (const parse::Target& target : statement.columns) {
+    for (const parse::Target& target : list) {
         plain_all(target.subscripts, Scope(), Use::kConstruct);
         const std::size_t index = index_of(*relation->relation, target.name);
         if (index == relation->veils.size()) {
@@ -91,21 +90,21 @@ std::vector<ColumnPtr> Query::target_columns(
     return columns;
 }
 
-void Query::insert_values(
-    const parse::Select& source, const std::vector<ColumnPtr>& columns, const KeyPlaces& places
+void Query::insert_row(
+    const parse::Expressions& row,
+    const std::vector<ColumnPtr>& columns,
+    const KeyPlaces& places,
+    const Scope& scope
 ) {
-    const Scope scope;
-    for (const parse::Expressions& row : source.values) {
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            if (draft_.is_refused()) {
-                return;  // before thousands of rows are sealed for nothing
-            }
-            if (!std::holds_alternative<parse::Default>(row[i]->node)) {
-                const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
-                RowKeys keys =
-                    needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
-                assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
-            }
+    for (std::size_t i = 0; i < row.size(); ++i) {
+        if (draft_.is_refused()) {
+            return;  // before thousands of rows are sealed for nothing
+        }
+        if (!std::holds_alternative<parse::Default>(row[i]->node)) {
+            const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
+            RowKeys keys =
+                needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
+            assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
         }
     }
 }
@@ -130,12 +129,12 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
             return;
         }
     }
-    // Grouping, DISTINCT and set operations compare a constant before it is assigned.
-    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
-                           !source.distinct && source.group_by.empty() && source.order_by.empty();
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
-        value.adaptable = is_simple ? value.adaptable : nullptr;
+        // What is compared or sorted has a type of its own before it is assigned.
+        if (compares_column(source, i, output.columns[i].name)) {
+            value.adaptable = nullptr;
+        }
         assign(i < columns.size() ? columns[i] : nullptr, value, parse::kNowhere);
     }
 }
@@ -190,74 +189,30 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
     );
 }
 
-void Query::update(const parse::Update& statement) {
+Query::Output Query::update_rows(const parse::Update& statement) {
     common_tables_.emplace_back();
     add_common_tables(statement.with, nullptr);
     Scope scope;
     add_range(range_of(statement.target), scope);
-    const UpdatedRow row{
-        draft_.text()
-            .relations
-            .judge({{}, statement.target.schema, statement.target.name, statement.target.begin})
-            .known,
-        read_.size(),
-        statement.where.get()};
+    const UpdatedRow row{changed(statement.target), read_.size(), statement.where.get(), nullptr};
     from(statement.from, scope);
-    for (const parse::Target& target : statement.assignments) {
-        assign_target(target, row, scope);
-    }
+    assign_targets(statement.assignments, row, scope);
     condition(statement.where, scope);
-    returning(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
+    return output;
 }
 
-void Query::assign_target(const parse::Target& target, const UpdatedRow& row, const Scope& scope) {
-    plain_all(target.subscripts, scope, Use::kConstruct);
-    ColumnPtr column;
-    const KnownRelation* const relation = row.relation;
-    if (relation != nullptr) {
-        check_key_change(target, *relation);
-        const std::size_t index = index_of(*relation->relation, target.name);
-        if (index == relation->veils.size()) {
-            draft_.refuse(postgres_error(
-                "42703", missing_column(target.name, *relation->relation), target.begin
-            ));
-            return;
-        }
-        column = relation->veils[index];
-    }
-    if (column != nullptr && target.has_indirection) {
-        draft_.refuse(Use::kSubfield, column, target.begin);
-        return;
-    }
-    const bool is_multi = std::holds_alternative<parse::MultiAssignment>(target.value->node);
-    if (column != nullptr && is_multi) {
-        draft_.refuse(Use::kMultiAssignment, column, target.begin);
-        return;
-    }
-    const Value value = expression(*target.value, scope);
-    if (column != nullptr && std::holds_alternative<parse::Default>(target.value->node)) {
-        return;
-    }
-    RowKeys keys = needs_row(column, *target.value) ? updated_row(column, row, scope) : RowKeys();
-    assign(column, value, target.value->begin, std::move(keys));
-}
-
-void Query::delete_from(const parse::Delete& statement) {
+Query::Output Query::delete_rows(const parse::Delete& statement) {
     common_tables_.emplace_back();
     add_common_tables(statement.with, nullptr);
     Scope scope;
     add_range(range_of(statement.target), scope);
     from(statement.from, scope);
     condition(statement.where, scope);
-    returning(statement.returning, scope);
+    Output output = returned(statement.returning, scope);
     common_tables_.pop_back();
-}
-
-void Query::returning(const std::vector<parse::Target>& list, const Scope& scope) {
-    if (!list.empty()) {
-        set_results(targets(list, scope), nullptr);
-    }
+    return output;
 }
 
 }  // namespace pgveil::analysis

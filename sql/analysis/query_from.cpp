@@ -119,20 +119,8 @@ Range Query::range_of(const parse::TableReference& table) {
 }
 
 void Query::from_table(const parse::TableReference& table, Scope& scope) {
-    if (table.schema.empty() && table.database.empty()) {
-        for (auto level = common_tables_.rbegin(); level != common_tables_.rend(); ++level) {
-            const auto common = level->tables.find(table.name);
-            if (common != level->tables.end()) {
-                Range range{
-                    table.alias.name.empty() ? table.name : table.alias.name,
-                    {},
-                    common->second.columns,
-                    common->second.is_opaque};
-                name_columns(range.columns, table.alias);
-                add_range(std::move(range), scope);
-                return;
-            }
-        }
+    if (from_common_table(table, scope)) {
+        return;
     }
     add_range(range_of(table), scope);
 }

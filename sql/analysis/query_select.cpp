@@ -1,34 +1,14 @@
 #include "sql/analysis/column_name.hpp"
 #include "sql/analysis/constants.hpp"
+#include "sql/analysis/list_position.hpp"
 #include "sql/analysis/query.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace pgveil::analysis {
 
 namespace {
-
-/// `ORDER BY 2`: the number of a result column, 1-based.
-std::optional<std::size_t> ordinal_of(const parse::Expression& node) {
-    const auto* const constant = std::get_if<parse::Constant>(&node.node);
-    if (constant == nullptr || constant->kind != parse::Constant::Kind::kInteger) {
-        return std::nullopt;
-    }
-    std::size_t number = 0;
-    const auto* const end = constant->text.data() + constant->text.size();
-    const auto parsed = std::from_chars(constant->text.data(), end, number);
-    return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
-}
-
-/// A bare name, as GROUP BY and ORDER BY may use for a result column.
-const std::string* bare_name(const parse::Expression& node) {
-    const auto* const reference = std::get_if<parse::ColumnReference>(&node.node);
-    return reference != nullptr && !reference->star && reference->parts.size() == 1
-               ? &reference->parts.front()
-               : nullptr;
-}
 
 const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
     const auto found =
@@ -89,28 +69,6 @@ Query::Output Query::query(const parse::Select& statement, const Scope* outer) {
     }
     common_tables_.pop_back();
     return output;
-}
-
-void Query::add_common_tables(const parse::With& with, const Scope* outer) {
-    for (const parse::CommonTable& table : with.tables) {
-        const auto* const nested = std::get_if<std::unique_ptr<parse::Select>>(&table.query->node);
-        if (with.recursive || table.is_odd || nested == nullptr || *nested == nullptr) {
-            draft_.refuse(refusal_of(
-                "a statement on encrypted columns",
-                with.recursive ? "WITH RECURSIVE" : "WITH that changes rows",
-                "not available yet: use separate statements",
-                parse::kNowhere
-            ));
-            return;
-        }
-        Output output = query(**nested, outer);
-        for (NamedValue& column : output.columns) {
-            column.value.adaptable = nullptr;
-            column.value.origin = {};
-        }
-        name_columns(output.columns, parse::Alias{table.name, table.columns});
-        common_tables_.back().tables.insert_or_assign(table.name, std::move(output));
-    }
 }
 
 void Query::name_columns(NamedValues& columns, const parse::Alias& alias) {
@@ -287,8 +245,14 @@ void Query::check_order(const parse::Select& statement, const Scope& scope, cons
     }
 }
 
-Query::Output Query::set_operation(const parse::Select& statement, const Scope* outer) {
+Query::Output Query::set_operation(
+    const parse::Select& statement, const Scope* outer, const parse::CommonTable* recursive
+) {
     Output left = query(*statement.left, outer);
+    if (recursive != nullptr) {
+        // The last level is for the WITH of the table's own query.
+        name_common_table(*recursive, left, *(common_tables_.end() - 2));
+    }
     const Output right = query(*statement.right, outer);
     combine(statement, left, right);
     Scope scope;

@@ -6,6 +6,7 @@
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/session.hpp"
+#include "sql/analysis/text_order.hpp"
 
 #include <string>
 
@@ -106,6 +107,9 @@ private:
             return;
         }
         check_calls(draft_, statement_.inventory, select.get());
+        if (changes_rows(select.get())) {
+            draft_.plan().kind = StatementKind::kOther;  // it does not only read
+        }
         if (concerns_protected({})) {
             Query(draft_).select(*select);
         }
@@ -135,6 +139,14 @@ private:
         }
     }
 
+    void judge(const parse::Merge& statement) {
+        draft_.plan().kind = StatementKind::kOther;
+        check_calls(draft_, statement_.inventory);
+        if (concerns_protected({})) {
+            Query(draft_).merge(statement);
+        }
+    }
+
     void judge(const parse::CreateTable& create) {
         draft_.plan().kind = StatementKind::kCreateTable;
         draft_.plan().changes_catalog = true;
@@ -149,6 +161,13 @@ private:
         check_calls(draft_, statement_.inventory);
         static_cast<void>(concerns_protected({}));
         TableAlteration(draft_, alter, statement_.end).run();
+    }
+
+    void judge(const parse::Rename& rename) {
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        static_cast<void>(concerns_protected({}));
+        TableRenaming(draft_, rename).run();
     }
 
     void judge(const parse::CreateIndex& create) {

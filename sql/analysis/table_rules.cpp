@@ -39,7 +39,7 @@ bool TableRules::agrees(const parse::ColumnDefinition& definition, const ColumnP
         draft_.refuse(disagreement(
             veil->qualified_name(),
             "is " + display(definition.type) + " here, but " + types::name_of(veil->type) +
-                " in the policy (" + policy_->column(definition.name)->pointer + ")",
+                " in the policy (" + policy_->column(veil->name)->pointer + ")",
             definition.type.begin == parse::kNowhere ? definition.begin : definition.type.begin
         ));
         return false;
@@ -91,10 +91,21 @@ void TableRules::forbid(const parse::ExpressionPtr& expression, Use use) {
 void TableRules::default_value(
     const parse::ExpressionPtr& expression, const ColumnPtr& veil, std::uint32_t begin
 ) {
-    const bool is_null = expression != nullptr && is_null_constant(*expression) &&
-                         !std::holds_alternative<parse::Cast>(expression->node);
-    if (veil != nullptr && !is_null) {
+    if (veil == nullptr) {
+        return;
+    }
+    const auto bare = expression == nullptr ? std::nullopt : bare_constant(*expression);
+    if (!bare || bare->constant == nullptr) {
         draft_.refuse(Use::kDefault, veil, begin);
+    } else if (veil->is_bound() && !is_null_constant(*expression)) {
+        draft_.refuse(
+            "DEFAULT of a column with bind_to",
+            "let the application send the value: it is sealed for its row",
+            veil,
+            begin
+        );
+    } else {
+        draft_.seal(*expression, veil, ParameterUse::kAssigned);
     }
 }
 

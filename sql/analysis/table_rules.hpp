@@ -42,7 +42,7 @@ public:
         const parse::Constraint& constraint, const std::string& column, const ColumnPtr& veil
     );
     void table_constraint(const parse::Constraint& constraint);
-    /// DEFAULT: NULL is all a protected column may have.
+    /// DEFAULT: a protected column may have a constant, which every row shares as it is stored.
     void default_value(
         const parse::ExpressionPtr& expression, const ColumnPtr& veil, std::uint32_t begin
     );

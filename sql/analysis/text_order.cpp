@@ -52,26 +52,18 @@ bool may_change_session(const StatementPlan& plan, const parse::Statement& state
            plan.runs_unknown_sql || runs_named(plan) || calls_set_config(statement);
 }
 
-bool changes_rows(const parse::Select* select);
-
 bool changes_rows(const parse::With& with) {
     return std::any_of(with.tables.begin(), with.tables.end(), [](const parse::CommonTable& table) {
         const auto* const query =
             table.query == nullptr
                 ? nullptr
                 : std::get_if<std::unique_ptr<parse::Select>>(&table.query->node);
-        return query == nullptr || changes_rows(query->get());
+        return query == nullptr || analysis::changes_rows(query->get());
     });
 }
 
-/// WITH ... AS (INSERT ...): allowed at the top of a query only, but found anywhere on the way.
-bool changes_rows(const parse::Select* select) {
-    return select != nullptr && (changes_rows(select->with) || changes_rows(select->left.get()) ||
-                                 changes_rows(select->right.get()));
-}
-
 /// Writes, or ends the transaction. Kinds of which nothing is known count as writing.
-bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
+bool makes_final(const StatementPlan& plan) {
     using enum StatementKind;
     constexpr std::array kPassing = {
         kSet,
@@ -85,9 +77,8 @@ bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
         kDeallocate,
         kDeclareCursor,
         kCloseCursor};
-    if (plan.kind == kSelect) {
-        const auto* const select = std::get_if<std::unique_ptr<parse::Select>>(&statement.node);
-        return plan.call.has_value() || select == nullptr || changes_rows(select->get());
+    if (plan.kind == kSelect) {  // one that changes no rows
+        return plan.call.has_value();
     }
     return !is_one_of(plan.kind, kPassing);
 }
@@ -110,6 +101,11 @@ Rejection out_of_order(
 
 }  // namespace
 
+bool changes_rows(const parse::Select* select) {
+    return select != nullptr && (changes_rows(select->with) || changes_rows(select->left.get()) ||
+                                 changes_rows(select->right.get()));
+}
+
 Decision TextOrder::admit(Decision decision, const parse::Statement& statement) {
     if (!path_is_known_ && !statement.inventory.tables.empty()) {
         return out_of_order("tables", "a change of search_path in the same text", statement);
@@ -126,7 +122,7 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
             statement
         );
     }
-    if (has_open_results_ && makes_final(*plan, statement)) {
+    if (has_open_results_ && makes_final(*plan)) {
         return out_of_order(
             "a query of protected columns before it in the same text",
             "a statement that writes or ends the transaction",

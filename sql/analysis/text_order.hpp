@@ -7,6 +7,9 @@
 // statement runs, so what an earlier one may change is not known for a later one.
 namespace pgveil::analysis {
 
+/// WITH ... AS (INSERT ...): allowed at the top of a query only, but found anywhere on the way.
+bool changes_rows(const parse::Select* select);
+
 /// Sees the decisions of one text in order and refuses those that depend on, or come too late
 /// after, an earlier one.
 class TextOrder {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -101,12 +102,27 @@ struct Select {
     std::uint32_t begin = kNowhere;
 };
 
+/// A key of CREATE INDEX or ON CONFLICT.
+struct IndexElement {
+    std::string column;  // empty: an expression
+    ExpressionPtr expression;
+    bool is_decorated = false;  // COLLATE, operator class
+};
+
+struct OnConflict {
+    bool updates = false;                // DO UPDATE, not DO NOTHING
+    std::vector<IndexElement> elements;  // none: ON CONSTRAINT, or no target at all
+    ExpressionPtr index_condition;
+    std::vector<Target> assignments;
+    ExpressionPtr where;
+};
+
 struct Insert {
     With with;
     TableReference target;
     std::vector<Target> columns;
     std::unique_ptr<Select> source;  // null: DEFAULT VALUES
-    bool has_on_conflict = false;
+    std::optional<OnConflict> on_conflict;
     std::vector<Target> returning;
 };
 
@@ -125,6 +141,23 @@ struct Delete {
     std::vector<FromItemPtr> from;
     ExpressionPtr where;
     std::vector<Target> returning;
+};
+
+struct Merge {
+    struct Action {
+        enum class Kind { kUpdate, kInsert, kDelete, kNothing };
+        Kind kind = Kind::kNothing;
+        bool is_matched = false;
+        ExpressionPtr condition;
+        std::vector<Target> targets;  // of SET; the columns of INSERT
+        Expressions values;           // of INSERT; none: DEFAULT VALUES
+    };
+
+    With with;
+    TableReference target;
+    FromItemPtr source;
+    ExpressionPtr condition;
+    std::vector<Action> actions;
 };
 
 /// A column or table constraint. `expression`: CHECK, DEFAULT, GENERATED.
@@ -175,16 +208,10 @@ struct CreateTable {
 };
 
 struct CreateIndex {
-    struct Element {
-        std::string column;  // empty: an expression
-        ExpressionPtr expression;
-        bool is_decorated = false;  // COLLATE, operator class
-    };
-
     TableReference target;
     std::string method;
     bool unique = false;
-    std::vector<Element> elements;
+    std::vector<IndexElement> elements;
     Names included;
     ExpressionPtr predicate;
 };
@@ -213,6 +240,15 @@ struct Alteration {
 struct AlterTable {
     TableReference target;
     std::vector<Alteration> actions;
+};
+
+/// ALTER TABLE ... RENAME or SET SCHEMA.
+struct Rename {
+    enum class Kind { kTable, kColumn, kConstraint, kSchema };
+    Kind kind = Kind::kTable;
+    TableReference target;
+    std::string name;  // of the column or constraint
+    std::string new_name;
 };
 
 struct Truncate {
@@ -319,9 +355,11 @@ struct Statement {
         Insert,
         Update,
         Delete,
+        Merge,
         CreateTable,
         CreateIndex,
         AlterTable,
+        Rename,
         Truncate,
         VariableSet,
         VariableShow,

@@ -97,9 +97,14 @@ private:
     void read_select_clauses(const SelectStmt& raw, Select& into);
     With with(const WithClause* clause);
     std::vector<Target> targets(const List* list);
+
+    // raw_change.cpp
     Insert insert(const InsertStmt& raw);
     Update update(const UpdateStmt& raw);
     Delete delete_from(const DeleteStmt& raw);
+    OnConflict on_conflict(const OnConflictClause& raw);
+    Merge merge(const MergeStmt& raw);
+    IndexElement index_element(const IndexElem& raw);
 
     // raw_command.cpp
     bool read_query(const void* node, Statement& into);
@@ -114,6 +119,8 @@ private:
     // raw_alter.cpp
     AlterTable alter_table(const AlterTableStmt& raw);
     Alteration alteration(const AlterTableCmd& raw);
+    bool read_rename(const RenameStmt& raw, Statement& into);
+    bool read_move(const AlterObjectSchemaStmt& raw, Statement& into);
 
     void note_unknown() { inventory_.has_unknown = true; }
 

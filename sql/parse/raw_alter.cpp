@@ -88,4 +88,27 @@ Alteration RawReader::alteration(const AlterTableCmd& raw) {
     return result;
 }
 
+bool RawReader::read_rename(const RenameStmt& raw, Statement& into) {
+    using Kind = Rename::Kind;
+    const bool is_column = raw.renameType == OBJECT_COLUMN && raw.relationType == OBJECT_TABLE;
+    const bool is_constraint = raw.renameType == OBJECT_TABCONSTRAINT;
+    if ((!is_column && !is_constraint && raw.renameType != OBJECT_TABLE) ||
+        raw.relation == nullptr) {
+        return false;
+    }
+    const Kind kind = is_column ? Kind::kColumn : is_constraint ? Kind::kConstraint : Kind::kTable;
+    into.node =
+        Rename{kind, table(raw.relation), text_or_empty(raw.subname), text_or_empty(raw.newname)};
+    return true;
+}
+
+bool RawReader::read_move(const AlterObjectSchemaStmt& raw, Statement& into) {
+    if (raw.objectType != OBJECT_TABLE || raw.relation == nullptr) {
+        return false;
+    }
+    into.node =
+        Rename{Rename::Kind::kSchema, table(raw.relation), {}, text_or_empty(raw.newschema)};
+    return true;
+}
+
 }  // namespace pgveil::parse

@@ -119,6 +119,8 @@ bool RawReader::read_command(const void* node, Statement& into) {
             }
             into.node = alter_table(*node_as<AlterTableStmt>(node));
             return true;
+        case T_RenameStmt: return read_rename(*node_as<RenameStmt>(node), into);
+        case T_AlterObjectSchemaStmt: return read_move(*node_as<AlterObjectSchemaStmt>(node), into);
         case T_VariableSetStmt:
             into.node = variable_set(*node_as<VariableSetStmt>(node));
             return true;
@@ -231,12 +233,7 @@ CreateIndex RawReader::create_index(const IndexStmt& raw) {
     result.method = text_or_empty(raw.accessMethod);
     result.unique = raw.unique;
     for (const void* element : elements_of(raw.indexParams)) {
-        const auto& item = *node_as<IndexElem>(element);
-        CreateIndex::Element key;
-        key.column = text_or_empty(item.name);
-        key.expression = expression(item.expr);
-        key.is_decorated = item.collation != nullptr || item.opclass != nullptr;
-        result.elements.push_back(std::move(key));
+        result.elements.push_back(index_element(*node_as<IndexElem>(element)));
     }
     for (const void* element : elements_of(raw.indexIncludingParams)) {
         result.included.push_back(text_or_empty(node_as<IndexElem>(element)->name));

@@ -98,50 +98,13 @@ std::vector<Target> RawReader::targets(const List* list) {
     return result;
 }
 
-Insert RawReader::insert(const InsertStmt& raw) {
-    Insert result;
-    const CommonTables scope(*this);
-    result.with = with(raw.withClause);
-    result.target = table(raw.relation);
-    result.columns = targets(raw.cols);
-    result.source = raw.selectStmt == nullptr ? nullptr : select(raw.selectStmt);
-    result.has_on_conflict = raw.onConflictClause != nullptr;
-    if (result.has_on_conflict) {
-        note_unknown();  // its sub-queries are not read
-    }
-    result.returning = targets(raw.returningList);
-    return result;
-}
-
-Update RawReader::update(const UpdateStmt& raw) {
-    Update result;
-    const CommonTables scope(*this);
-    result.with = with(raw.withClause);
-    result.target = table(raw.relation);
-    result.assignments = targets(raw.targetList);
-    result.from = from_items(raw.fromClause);
-    result.where = expression(raw.whereClause);
-    result.returning = targets(raw.returningList);
-    return result;
-}
-
-Delete RawReader::delete_from(const DeleteStmt& raw) {
-    Delete result;
-    const CommonTables scope(*this);
-    result.with = with(raw.withClause);
-    result.target = table(raw.relation);
-    result.from = from_items(raw.usingClause);
-    result.where = expression(raw.whereClause);
-    result.returning = targets(raw.returningList);
-    return result;
-}
-
 bool RawReader::read_query(const void* node, Statement& into) {
     switch (static_cast<int>(tag_of(node))) {
         case T_SelectStmt: into.node = select(node); return true;
         case T_InsertStmt: into.node = insert(*node_as<InsertStmt>(node)); return true;
         case T_UpdateStmt: into.node = update(*node_as<UpdateStmt>(node)); return true;
         case T_DeleteStmt: into.node = delete_from(*node_as<DeleteStmt>(node)); return true;
+        case T_MergeStmt: into.node = merge(*node_as<MergeStmt>(node)); return true;
         default: into.node = other_command(node); return false;
     }
 }

@@ -29,7 +29,7 @@ struct Facade {
     std::string_view condition;
 };
 
-// DEFAULT NULL leaves a row in pg_attrdef for a column of a domain, and none for a plain one.
+// The default of a protected column is an envelope, or NULL, which a plain column does not list.
 constexpr std::array kAttribute = {
     Changed{"atttypid", "COALESCE(m.typid, r.atttypid)"},
     Changed{"attlen", "COALESCE(m.typlen, r.attlen)"},
@@ -38,17 +38,12 @@ constexpr std::array kAttribute = {
     Changed{"attalign", "COALESCE(m.typalign, r.attalign)"},
     Changed{"attstorage", "COALESCE(m.typstorage, r.attstorage)"},
     Changed{"attcollation", "COALESCE(m.typcollation, r.attcollation)"},
-    Changed{
-        "atthasdef",
-        "CASE WHEN m.typid IS NULL OR NOT r.atthasdef THEN r.atthasdef ELSE NOT EXISTS (SELECT 1 "
-        "FROM pg_catalog.pg_attrdef d WHERE d.adrelid {=} r.attrelid AND d.adnum {=} r.attnum AND "
-        "pg_catalog.starts_with(pg_catalog.pg_get_expr(d.adbin, d.adrelid), 'NULL::')) END"},
+    Changed{"atthasdef", "r.atthasdef AND m.typid IS NULL"},
 };
 
 constexpr std::string_view kAttributeDefaultIsShown =
-    "NOT (EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid {=} r.adrelid "
-    "AND a.attnum {=} r.adnum AND a.atttypid {=} {marker}) "
-    "AND pg_catalog.starts_with(pg_catalog.pg_get_expr(r.adbin, r.adrelid), 'NULL::'))";
+    "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid {=} r.adrelid "
+    "AND a.attnum {=} r.adnum AND a.atttypid {=} {marker})";
 
 constexpr std::string_view kConstraintIsShown =
     "(r.connamespace {=} {home}) IS NOT TRUE AND NOT (r.contype {=} 'c' "
@@ -71,8 +66,7 @@ constexpr std::array kClass = {
 constexpr std::array kColumns = {
     Changed{
         "column_default",
-        "CASE WHEN m.typid IS NOT NULL AND "
-        "pg_catalog.starts_with(r.column_default::pg_catalog.text, 'NULL::') "
+        "CASE WHEN m.typid IS NOT NULL "
         "THEN NULL::information_schema.character_data ELSE r.column_default END"},
     Changed{
         "data_type",

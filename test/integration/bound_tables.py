@@ -109,7 +109,7 @@ REFUSED = [
     ("INSERT INTO charts (ward, number, finding) VALUES (1, 2.0, 'SECRET')", "number"),
     ("INSERT INTO charts (ward, number, finding) SELECT 3, 4, 'SECRET'", "INSERT with VALUES"),
     ("INSERT INTO charts (ward, number, finding) SELECT ward, number + 100, finding FROM charts", "a copy"),
-    ("INSERT INTO charts (ward, number, finding) VALUES (1, 9, 'SECRET') ON CONFLICT DO NOTHING", "ON CONFLICT"),
+    ("INSERT INTO charts (ward, number, finding) VALUES (1, 9, 'SECRET') ON CONFLICT (finding) DO NOTHING", "ON CONFLICT"),
     ("UPDATE charts SET finding = 'SECRET'", "WHERE ward"),
     ("UPDATE charts SET finding = 'SECRET' WHERE ward = 1", "WHERE number"),
     ("UPDATE charts SET finding = 'SECRET' WHERE ward = 1 AND number IN (1)", "WHERE number"),

@@ -100,7 +100,26 @@ TEST(Parser, CommandsWithoutModelCarryTheirName) {
     EXPECT_EQ(name("COPY t FROM STDIN"), "COPY");
     EXPECT_EQ(name("DO 'x'"), "DO");
     EXPECT_EQ(name("SELECT 1 INTO t"), "SELECT INTO");
-    EXPECT_EQ(name("MERGE INTO t USING u ON a = b WHEN MATCHED THEN DELETE"), "MERGE");
+}
+
+TEST(Parser, ReadsMergeAndConflicts) {
+    const auto statements = parse(
+        "MERGE INTO t USING u ON a = b WHEN MATCHED AND c THEN DELETE WHEN NOT MATCHED THEN INSERT "
+        "(x) VALUES ($1); INSERT INTO t VALUES (1) ON CONFLICT (a, lower(b)) WHERE c DO UPDATE SET "
+        "x = 1 WHERE d"
+    );
+    ASSERT_TRUE(statements.has_value());
+    const auto& merge = std::get<Merge>(statements->front().node);
+    EXPECT_TRUE(merge.actions.at(0).is_matched && merge.actions.at(0).condition != nullptr);
+    EXPECT_EQ(merge.actions.at(1).kind, Merge::Action::Kind::kInsert);
+    EXPECT_EQ(merge.actions.at(1).values.size(), 1U);
+    EXPECT_FALSE(statements->front().inventory.has_unknown);
+    const auto& conflict = *std::get<Insert>(statements->back().node).on_conflict;
+    EXPECT_TRUE(conflict.updates && conflict.where != nullptr);
+    EXPECT_EQ(conflict.elements.at(0).column, "a");
+    EXPECT_NE(conflict.elements.at(1).expression, nullptr);
+    EXPECT_NE(conflict.index_condition, nullptr);
+    EXPECT_FALSE(statements->back().inventory.has_unknown);
 }
 
 TEST(Parser, SyntaxErrorsKeepTheirBytePosition) {
