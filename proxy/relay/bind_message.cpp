@@ -1,5 +1,6 @@
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -121,6 +122,19 @@ bool send_bind(
     return true;
 }
 
+/// A prepared FETCH brings what its cursor has now.
+std::shared_ptr<const PreparedStatement> current(
+    const SessionState& state, const std::shared_ptr<const PreparedStatement>& statement
+) {
+    Planned planned = with_current_cursor(state, statement->planned);
+    if (planned.plan() == statement->planned.plan()) {
+        return statement;
+    }
+    auto fetch = std::make_shared<PreparedStatement>(*statement);
+    fetch->planned = std::move(planned);
+    return fetch;
+}
+
 }  // namespace
 
 bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
@@ -139,10 +153,15 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     if (must_settle_name(state, state.portals, bind->portal, upstream)) {
         return false;
     }
-    const std::shared_ptr<const PreparedStatement> statement = found->second;
+    const std::shared_ptr<const PreparedStatement> statement = current(state, found->second);
     const StatementPlan* const plan = statement->planned.plan();
     if (statement->policy_epoch != state.policy->epoch()) {
         refuse_extended(state, refusal(Reason::kPolicyChanged, bind->statement), upstream);
+        return true;
+    }
+    auto concerned = plan == nullptr ? std::nullopt : check_names(state, *plan, 0);
+    if (concerned) {
+        refuse_extended(state, std::move(*concerned), upstream);
         return true;
     }
     if (plan != nullptr && !plan->is_plain()) {

@@ -1,6 +1,7 @@
 #include "proxy/relay/extended_query.hpp"
 
 #include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -30,12 +31,15 @@ std::shared_ptr<const Portal> described(const SessionState& state, const wire::D
         return nullptr;
     }
     auto portal = std::make_shared<Portal>();
-    portal->planned = found->second->planned;
+    portal->planned = with_current_cursor(state, found->second->planned);
     return portal;
 }
 
 std::optional<Refusal> check_execute(const SessionState& state, const Portal& portal) {
     const StatementPlan& plan = *portal.planned.plan();
+    if (auto concerned = check_names(state, plan, 0)) {
+        return concerned;
+    }
     return plan.call ? check_call(state, *plan.call, portal.arguments.get()) : std::nullopt;
 }
 
@@ -44,7 +48,7 @@ std::optional<Refusal> check_execute(const SessionState& state, const Portal& po
 bool execute_stopped(
     SessionState& state, const StatementPlan& plan, Outgoing& upstream, bool& is_waiting
 ) {
-    if (state.pending.has_protected_rows() && !is_read_only(plan.kind)) {
+    if (state.pending.has_protected_rows() && !is_read_only(plan)) {
         wait_for_replies(state, upstream);
         is_waiting = true;
         return true;
@@ -117,7 +121,8 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
     Expected expected = expect(state, Awaited::kExecute);
     if (plan != nullptr) {
         note_effects(state, *plan, expected);
-        expected.segment->writes |= !is_read_only(plan->kind);
+        note_name_change(state, *plan, 0, expected);
+        expected.segment->writes |= !is_read_only(*plan);
         expected.positions = portal->positions;
         expected.portals.push_back(portal->planned.changes_rows() ? portal : nullptr);
     } else {

@@ -154,20 +154,18 @@ Outcome append_value(
     return written.has_value() ? Outcome() : Outcome(refusal(written.error(), {}));
 }
 
-/// A simple query brings text; for a Bind what is ours was asked for in binary, the rest as the
-/// client wants it.
+/// For a Bind what is ours was asked for in binary, the rest as the client wants it.
 std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expected& expected) {
     const Portal& portal = *expected.portal();
     const analysis::StatementPlan& plan = *portal.planned.plan();
-    const bool is_query = expected.kind == Awaited::kQuery;
     std::vector<FormattedCell> cells;
     cells.reserve(row.cells.size());
     for (const wire::Cell& cell : row.cells) {
         const std::size_t index = cells.size();
         const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
-        const auto format = is_query  ? wire::Format::kText
-                            : is_ours ? wire::Format::kBinary
-                                      : static_cast<wire::Format>(portal.format_for(index));
+        const auto format = is_ours && !portal.is_simple
+                                ? wire::Format::kBinary
+                                : static_cast<wire::Format>(portal.format_for(index));
         cells.push_back({cell, format});
     }
     return cells;
@@ -236,7 +234,10 @@ Outcome open_description(
     for (const wire::Field& field : described.fields) {
         const std::size_t index = fields.size();
         const analysis::ColumnPtr& column = results[index].column;
-        if (!has_planned_type(field, results[index])) {
+        // A cursor of the same name may be another one by now: in a function nobody sees it made.
+        const bool has_planned_format =
+            !portal.is_simple || field.format == portal.format_for(index);
+        if (!has_planned_format || !has_planned_type(field, results[index])) {
             return refusal(
                 Reason::kRowMismatch,
                 "column " +

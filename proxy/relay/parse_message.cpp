@@ -1,5 +1,6 @@
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -45,9 +46,12 @@ std::optional<Refusal> check_parse(
         if (const auto* const rejection = std::get_if<analysis::Rejection>(&decision)) {
             return refusal(*rejection, text);
         }
-        if (auto used = check_used_name(state, std::get<StatementPlan>(decision))) {
-            return used;
+        if (auto concerned = check_names(state, std::get<StatementPlan>(decision), 0)) {
+            return concerned;
         }
+    }
+    if (auto unread = analysis->parse_failed ? check_unread(state, text) : std::nullopt) {
+        return unread;
     }
     if (!analysis->passthrough && analysis->statements.size() != 1) {
         Refusal several;

@@ -39,7 +39,7 @@ struct Expected {
     std::optional<Refusal> refusal;  ///< stands in for the server's error
     PositionMapPtr positions;
     std::optional<Undo> undo;
-    std::optional<std::string> deallocates;  ///< on success this statement is gone; "" = all are
+    std::vector<NameChange> name_changes;  ///< of its statements, in order
 
     /// What the reply now coming belongs to; null: plain.
     const Portal* portal() const {

@@ -25,11 +25,12 @@ std::string spelled(const PlanKey& key) {
     return out.append(key.text);
 }
 
-bool holds_secret(const analysis::StatementPlan& plan) {
+bool is_for_once(const analysis::StatementPlan& plan) {
     const auto is_secret = [](const analysis::Splice& splice) {
         return !std::holds_alternative<analysis::FixedText>(splice.replacement);
     };
-    return plan.call.has_value() ||
+    // What a name stands for is the session's own.
+    return plan.call.has_value() || !plan.used_name.empty() ||
            std::any_of(plan.splices.begin(), plan.splices.end(), is_secret);
 }
 
@@ -40,19 +41,25 @@ bool may_be_kept(const analysis::Analysis& analysis) {
         [](const analysis::Decision& decision) {
             // A rejection may quote a literal.
             const auto* const plan = std::get_if<analysis::StatementPlan>(&decision);
-            return plan != nullptr && !holds_secret(*plan);
+            return plan != nullptr && !is_for_once(*plan);
         }
     );
 }
 
-std::size_t size_of(const analysis::Analysis& analysis) {
+std::size_t size_of(const analysis::StatementPlan& plan) {
     constexpr std::size_t kColumnSize = 256;
+    const std::size_t columns =
+        plan.results.size() + plan.parameters.size() + plan.splices.size();
+    const std::size_t own = sizeof(plan) + columns * kColumnSize;
+    return plan.defined == nullptr ? own : own + size_of(*plan.defined);
+}
+
+std::size_t size_of(const analysis::Analysis& analysis) {
     std::size_t size = sizeof(analysis);
     for (const auto& decision : analysis.statements) {
         size += sizeof(decision);
         if (const auto* const plan = std::get_if<analysis::StatementPlan>(&decision)) {
-            size += (plan->results.size() + plan->parameters.size() + plan->splices.size()) *
-                    kColumnSize;
+            size += size_of(*plan);
         }
     }
     return size;

@@ -7,7 +7,8 @@ Planned Planned::kept() const {
     if (plan_ == nullptr || plan_->splices.empty() || plan_->call) {
         return *this;
     }
-    analysis::StatementPlan plan;
+    auto kept = std::make_shared<analysis::StatementPlan>();
+    analysis::StatementPlan& plan = *kept;
     plan.begin = plan_->begin;
     plan.end = plan_->end;
     plan.kind = plan_->kind;
@@ -21,9 +22,15 @@ Planned Planned::kept() const {
     plan.may_change_search_path = plan_->may_change_search_path;
     plan.shown_parameter = plan_->shown_parameter;
     plan.used_name = plan_->used_name;
-    auto analysis = std::make_shared<analysis::Analysis>();
-    analysis->statements.emplace_back(std::move(plan));
-    return {std::move(analysis), 0};
+    plan.used = plan_->used;
+    plan.defined_name = plan_->defined_name;
+    plan.defined = plan_->defined;
+    plan.is_held = plan_->is_held;
+    plan.is_binary = plan_->is_binary;
+    plan.parameter_count = plan_->parameter_count;
+    plan.calls_set_config = plan_->calls_set_config;
+    plan.runs_unknown_sql = plan_->runs_unknown_sql;
+    return Planned(std::move(kept));
 }
 
 }  // namespace pgveil::relay

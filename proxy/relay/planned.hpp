@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <variant>
 
 namespace pgveil::relay {
@@ -12,21 +13,26 @@ namespace pgveil::relay {
 using AnalysisPtr = std::shared_ptr<const analysis::Analysis>;
 using PositionMapPtr = std::shared_ptr<const rewrite::PositionMap>;
 
-/// One statement of a text as analysis decided it. Keeps the whole analysis alive. A value.
+/// One statement of a text as analysis decided it. A value.
 class Planned {
 public:
     Planned() = default;
 
-    Planned(AnalysisPtr analysis, std::size_t index)
-        : analysis_(std::move(analysis)),
-          plan_(std::get_if<analysis::StatementPlan>(&analysis_->statements.at(index))) {}
+    /// Keeps all of `analysis` alive.
+    Planned(const AnalysisPtr& analysis, std::size_t index)
+        : plan_(analysis, std::get_if<analysis::StatementPlan>(&analysis->statements.at(index))) {}
+
+    explicit Planned(analysis::PlanPtr plan) : plan_(std::move(plan)) {}
 
     /// The same without its splices: what is kept of a statement once its text has left. Literals
     /// and shares die with the splices.
     Planned kept() const;
 
     /// Null: nothing is known, and nothing needs to be done.
-    const analysis::StatementPlan* plan() const { return plan_; }
+    const analysis::StatementPlan* plan() const { return plan_.get(); }
+
+    /// The same, kept alive.
+    const analysis::PlanPtr& shared() const { return plan_; }
 
     bool is_protected() const { return plan_ != nullptr && plan_->touches_protected; }
 
@@ -40,8 +46,7 @@ public:
     }
 
 private:
-    AnalysisPtr analysis_;
-    const analysis::StatementPlan* plan_ = nullptr;
+    analysis::PlanPtr plan_;
 };
 
 }  // namespace pgveil::relay

@@ -1,6 +1,7 @@
 #include "proxy/relay/preparation.hpp"
 
 #include "proxy/relay/key_source.hpp"
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "sql/catalog/lookup.hpp"
 #include "sql/guard/guard.hpp"
@@ -87,12 +88,6 @@ bool sets_something(StatementKind kind) {
            kind == StatementKind::kDiscard;
 }
 
-bool holds_protected_statement(const SessionState& state) {
-    return std::any_of(state.statements.begin(), state.statements.end(), [](const auto& entry) {
-        return entry.second->planned.is_protected();
-    });
-}
-
 Preparation refused(Refusal refusal) {
     Preparation result;
     result.readiness = Readiness::kRefused;
@@ -133,6 +128,7 @@ AnalysisPtr analysis_of(
     if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {
         return known;
     }
+    const SessionNames names(state);
     const analysis::Context context{
         .policy = *state.policy,
         .catalog = state.catalog,
@@ -140,7 +136,8 @@ AnalysisPtr analysis_of(
         .standard_conforming_strings = state.settings.standard_conforming_strings(),
         .parameter_oids = parameter_oids,
         .limits = {},
-        .client_encoding = state.settings.client_encoding()};
+        .client_encoding = state.settings.client_encoding(),
+        .names = &names};
     auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {
         look_up(state, std::move(decided->missing), upstream);
@@ -193,9 +190,12 @@ bool sets_handle(const analysis::StatementPlan& plan) {
            );
 }
 
-bool is_read_only(StatementKind kind) {
-    return kind == StatementKind::kSelect || kind == StatementKind::kShow ||
-           kind == StatementKind::kFetch || kind == StatementKind::kExplain;
+bool is_read_only(const analysis::StatementPlan& plan) {
+    // A portal that Bind made may hold an INSERT.
+    const bool fetches =
+        plan.kind == StatementKind::kFetch && (plan.used == nullptr || is_read_only(*plan.used));
+    return fetches || plan.kind == StatementKind::kSelect || plan.kind == StatementKind::kShow ||
+           plan.kind == StatementKind::kMove || plan.kind == StatementKind::kDeclareCursor;
 }
 
 Preparation prepare_room(SessionState& state, Outgoing& upstream) {
@@ -313,15 +313,8 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
     }
     expected.changes_settings |=
         sets_something(plan.kind) || (ends_transaction(plan.kind) && state.settings_touched);
-    if (plan.kind == StatementKind::kPrepare) {
-        state.sql_prepared = true;
-    }
-    if (plan.kind == StatementKind::kDeallocate) {
-        expected.deallocates = plan.used_name;
-        state.barrier = true;
-    }
-    if (plan.kind == StatementKind::kDiscard) {
-        state.barrier = true;
+    if (plan.used != nullptr && plan.kind == StatementKind::kExecute) {
+        note_effects(state, *plan.used, expected);
     }
 }
 
@@ -333,27 +326,6 @@ void note_unread(SessionState& state, Expected& expected) {
     state.settings_touched = true;
     state.settings_stale = true;
     expected.changes_settings = true;
-}
-
-std::optional<Refusal> check_used_name(
-    const SessionState& state, const analysis::StatementPlan& plan
-) {
-    if (plan.runs_unknown_sql && holds_protected_statement(state)) {
-        return refusal(Reason::kUnknownSql, "");
-    }
-    if (plan.used_name.empty() || plan.kind == StatementKind::kDeallocate) {
-        return std::nullopt;
-    }
-    const auto statement = state.statements.find(plan.used_name);
-    const auto portal = state.portals.find(plan.used_name);
-    const bool is_protected =
-        (statement != state.statements.end() && statement->second->planned.is_protected()) ||
-        (portal != state.portals.end() && portal->second != nullptr &&
-         portal->second->planned.is_protected());
-    if (!is_protected) {
-        return std::nullopt;
-    }
-    return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");
 }
 
 }  // namespace pgveil::relay

@@ -45,7 +45,7 @@ Preparation prepare_room(SessionState& state, Outgoing& upstream);
 bool sets_handle(const analysis::StatementPlan& plan);
 
 /// Nothing is written and no transaction ends.
-bool is_read_only(analysis::StatementKind kind);
+bool is_read_only(const analysis::StatementPlan& plan);
 
 /// Schema pgveil and its domain, for translated DDL.
 Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream);
@@ -53,15 +53,10 @@ Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream);
 /// Waits until every reply outstanding has come (a Flush makes the server send them).
 void wait_for_replies(SessionState& state, Outgoing& upstream);
 
-/// Notes what a statement that goes upstream now may change: catalog, settings, parameters, names.
+/// Notes what a statement that goes upstream now may change: catalog, settings, parameters.
 void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expected& expected);
 
 /// The same for a text that nobody could read: it may change anything.
 void note_unread(SessionState& state, Expected& expected);
-
-/// Using a name by SQL (EXECUTE, FETCH) that was planned as protected.
-std::optional<Refusal> check_used_name(
-    const SessionState& state, const analysis::StatementPlan& plan
-);
 
 }  // namespace pgveil::relay

@@ -19,7 +19,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 16> kTable = {{
+constexpr std::array<Row, 18> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -68,8 +68,8 @@ constexpr std::array<Row, 16> kTable = {{
     {Reason::kUsedName,
      "0A000",
      "",
-     " was prepared over a protected relation and cannot be used by SQL",
-     "Use it through the protocol (Bind, Execute), as drivers do."},
+     " is not the prepared statement any more that this one was prepared to run",
+     "Prepare this one again."},
     {Reason::kPolicyChanged,
      "0A000",
      "the policy was reloaded after statement \"",
@@ -95,6 +95,17 @@ constexpr std::array<Row, 16> kTable = {{
      "this session holds ",
      " prepared statements (limits.statements_per_session)",
      "Close some, or raise the limit."},
+    {Reason::kTooManyCursors,
+     "54000",
+     "this session holds ",
+     " cursors (limits.statements_per_session)",
+     "Close some, or raise the limit."},
+    {Reason::kUnreadDrop,
+     "0A000",
+     "DEALLOCATE in a text that pgveil cannot read, while this session holds prepared statements over "
+     "protected relations",
+     "",
+     "Send DEALLOCATE in a text of its own."},
 }};
 
 template <class Code>

@@ -39,12 +39,14 @@ enum class Reason {
     kTooLarge,               ///< a message above limits.message_bytes
     kRowMismatch,            ///< the server's rows are not what the plan says
     kValueNotOpened,         ///< a stored value does not open: altered, moved or not ours
-    kUsedName,               ///< EXECUTE or FETCH of something planned as protected
+    kUsedName,               ///< a name means another protected statement than when it was planned
     kPolicyChanged,          ///< prepared under a policy that was replaced by a reload
     kShareTooLong,           ///< a session parameter of an impossible size
     kTooManyShares,          ///< more values of session parameters in one transaction than are kept
     kUnknownSql,             ///< DO or CALL while protected statements are prepared
     kTooManyStatements,      ///< limits.statements_per_session
+    kTooManyCursors,         ///< the same, of cursors and portals
+    kUnreadDrop,             ///< DEALLOCATE in a text that cannot be read
 };
 
 /// `subject` names the column, message or limit concerned.

@@ -1,6 +1,7 @@
 #include "proxy/relay/reply_path.hpp"
 
 #include "proxy/relay/injected_answer.hpp"
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/opener.hpp"
 #include "proxy/relay/server_error.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -190,25 +191,13 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     const bool is_complete = wire::backend_type(frame.type) == BackendType::kCommandComplete;
     if (is_complete && !expected->injected) {
         const auto complete = wire::decode_command_complete(frame.body);
-        forget_dropped_names(complete.has_value() ? complete->tag : "", *expected);
+        apply_name_changes(*state_, complete.has_value() ? complete->tag : "", *expected);
     }
     if (expected->kind == Awaited::kQuery) {
         ++expected->current;
         return;
     }
     pop();
-}
-
-/// Names that SQL has just dropped: DEALLOCATE and DISCARD ALL.
-void ReplyPath::forget_dropped_names(std::string_view tag, const Expected& expected) {
-    if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL") {
-        state_->statements.clear();
-    } else if (expected.deallocates) {
-        state_->statements.erase(*expected.deallocates);
-    }
-    if (tag == "DISCARD ALL") {
-        state_->portals.clear();
-    }
 }
 
 void ReplyPath::on_copy_in_response(const wire::Frame& frame, Outgoing& client) {
@@ -274,7 +263,7 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
     // Portals of batches that were sent meanwhile live on.
     std::erase_if(state_->portals, [&segment](const auto& entry) {
         const SegmentPtr bound_in = entry.second->bound_in.lock();
-        return bound_in == nullptr || bound_in == segment;
+        return !entry.second->is_held && (bound_in == nullptr || bound_in == segment);
     });
     state_->settings_touched = false;
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {

@@ -40,7 +40,6 @@ private:
     void pop();
     void fail_late(const Refusal& refusal, Outgoing& client, Outgoing& upstream);
     void abort_transaction(std::string_view marker, Outgoing& upstream);
-    void forget_dropped_names(std::string_view tag, const Expected& expected);
     void skip_to_sync();
     void take_back(const Undo& undo);
     void on_transaction_end(const SegmentPtr& segment);

@@ -1,5 +1,6 @@
 #include "proxy/relay/simple_query.hpp"
 
+#include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/relay/veil_call.hpp"
@@ -30,12 +31,19 @@ Expected expect_query(SessionState& state) {
     return expected;
 }
 
+void note_statement(
+    SessionState& state, const StatementPlan& plan, std::size_t index, Expected& expected
+) {
+    note_effects(state, plan, expected);
+    note_name_change(state, plan, index, expected);
+}
+
 void pass_query(
     SessionState& state, const Analysis& analysis, const wire::Frame& frame, Outgoing& upstream
 ) {
     Expected expected = expect_query(state);
-    for (const Decision& decision : analysis.statements) {
-        note_effects(state, std::get<StatementPlan>(decision), expected);
+    for (std::size_t index = 0; index < analysis.statements.size(); ++index) {
+        note_statement(state, std::get<StatementPlan>(analysis.statements[index]), index, expected);
     }
     if (analysis.parse_failed) {
         note_unread(state, expected);
@@ -65,23 +73,25 @@ std::uint32_t begin_of(const Analysis& analysis, std::size_t index) {
 }
 
 std::optional<Refusal> why_not(
-    const SessionState& state, const Decision& decision, std::string_view text
+    const SessionState& state, const Decision& decision, std::string_view text, std::size_t& defined
 ) {
     if (const auto* const rejection = std::get_if<analysis::Rejection>(&decision)) {
         return refusal(*rejection, text);
     }
     const auto& plan = std::get<StatementPlan>(decision);
-    if (auto used = check_used_name(state, plan)) {
-        return used;
+    if (auto concerned = check_names(state, plan, defined)) {
+        return concerned;
     }
+    defined += plan.defined == nullptr ? 0U : 1U;
     return plan.call ? check_call(state, *plan.call, nullptr) : std::nullopt;
 }
 
 std::optional<FirstRefused> first_refused(
     const SessionState& state, const Analysis& analysis, std::string_view text
 ) {
+    std::size_t defined = 0;
     for (std::size_t index = 0; index < analysis.statements.size(); ++index) {
-        if (auto refusal = why_not(state, analysis.statements[index], text)) {
+        if (auto refusal = why_not(state, analysis.statements[index], text, defined)) {
             return FirstRefused{index, begin_of(analysis, index), std::move(*refusal)};
         }
     }
@@ -114,7 +124,7 @@ bool must_open_rows_first(const SessionState& state, const Analysis& analysis) {
                                         [](const Decision& decision) {
                                             const auto* const plan =
                                                 std::get_if<StatementPlan>(&decision);
-                                            return plan != nullptr && !is_read_only(plan->kind);
+                                            return plan != nullptr && !is_read_only(*plan);
                                         }
                                     );
 }
@@ -155,6 +165,10 @@ std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t
     }
     auto portal = std::make_shared<Portal>();
     portal->planned = planned.kept();
+    portal->is_simple = true;
+    if (planned.plan()->is_binary) {
+        portal->formats = {1};  // what a FETCH from a BINARY cursor brings
+    }
     return portal;
 }
 
@@ -168,7 +182,7 @@ void send_rewritten(
     Expected expected = expect_query(state);
     const std::size_t end = refused ? refused->index : analysis->statements.size();
     for (std::size_t index = 0; index < end; ++index) {
-        note_effects(state, std::get<StatementPlan>(analysis->statements[index]), expected);
+        note_statement(state, std::get<StatementPlan>(analysis->statements[index]), index, expected);
         expected.portals.push_back(portal_of(analysis, index));
     }
     if (refused) {
@@ -203,6 +217,11 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         return false;
     }
     auto refused = first_refused(state, *analysis, query->text);
+    auto unread = analysis->parse_failed ? check_unread(state, query->text) : std::nullopt;
+    if (unread) {
+        refuse_query(state, std::move(*unread), upstream);
+        return true;
+    }
     if (must_open_rows_first(state, *analysis)) {
         wait_for_replies(state, upstream);
         return false;

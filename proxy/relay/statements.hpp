@@ -3,6 +3,7 @@
 #include "keyshare/core/secret.hpp"
 #include "proxy/relay/planned.hpp"
 #include "proxy/relay/segment.hpp"
+#include "proxy/wire/frontend.hpp"
 
 #include <cstdint>
 #include <map>
@@ -31,6 +32,10 @@ struct Portal {
     std::vector<std::int16_t> formats;  ///< result formats the client asked for: 0, 1 or n codes
     std::shared_ptr<const CallArguments> arguments;
     std::weak_ptr<Segment> bound_in;  ///< dies with the transaction that this segment ends in
+    bool is_held = false;             ///< a cursor WITH HOLD: it does not
+    /// All columns come in the formats above, ours too: the rows of a Query, and of a SQL cursor.
+    /// Else ours come in binary, because the Bind that left asked for that.
+    bool is_simple = false;
 
     std::int16_t format_for(std::size_t column) const {
         if (formats.empty()) {
@@ -45,6 +50,17 @@ struct Portal {
 /// Unknown names are somebody else's: made by SQL, or not at all.
 template <class Item>
 using Registry = std::map<std::string, std::shared_ptr<const Item>, std::less<>>;
+
+/// What the success of one statement does to a name: PREPARE and DECLARE with a plan, all else
+/// without (the name is gone, or means nothing protected).
+struct NameChange {
+    std::size_t statement = 0;  ///< which of its message
+    wire::Target target = wire::Target::kStatement;
+    std::string name;  ///< empty: all
+    analysis::PlanPtr plan;
+    bool is_held = false;
+    std::uint64_t policy_epoch = 0;
+};
 
 /// How to take back a change of a registry when the message that made it is skipped by the server.
 struct Undo {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/policy.hpp"
+#include "sql/analysis/named_plans.hpp"
 #include "sql/analysis/plan.hpp"
 #include "sql/catalog/catalog.hpp"
 #include "sql/types/style.hpp"
@@ -36,6 +37,8 @@ struct Context {
     Limits limits;
     /// The session's value, as the server reports it.
     std::string_view client_encoding = "UTF8";
+    /// What EXECUTE and FETCH run; null: no name is known.
+    const NamedPlans* names = nullptr;
 };
 
 /// Decides what happens with every statement of `sql` (no NUL; in an encoding whose characters may
@@ -52,7 +55,8 @@ struct Context {
 /// Promise: a statement that is not fully understood and could concern a protected relation is
 /// rejected. Not promised: that the server accepts what passes.
 /// A plan is valid as long as policy, search_path, catalog, parameter OIDs, and (if it holds
-/// SealedLiterals) TextStyle are those of the call. Any thread.
+/// SealedLiterals) TextStyle are those of the call; one with a used_name, while that name stands for
+/// `used`. Any thread.
 Analysis analyze(std::string_view sql, const Context& context);
 
 /// True for every spelling of a parameter name under `pgveil.` or `pgveil_verified.`:

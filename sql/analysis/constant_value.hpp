@@ -22,4 +22,14 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     const types::TextStyle& style
 );
 
+/// The same for an argument of EXECUTE: it first becomes a `parameter` by assignment, as the value of
+/// a Bind would come.
+types::Result<core::SecretBytes> plaintext_of_argument(
+    const BareConstant& bare,
+    const types::Type& parameter,
+    const field::ProtectedColumn& column,
+    ParameterUse use,
+    const types::TextStyle& style
+);
+
 }  // namespace pgveil::analysis

@@ -1,5 +1,6 @@
 #include "sql/analysis/constants.hpp"
 
+#include "keyshare/core/invariant.hpp"
 #include "sql/analysis/constant_value.hpp"
 #include "sql/analysis/draft.hpp"
 #include "sql/analysis/type_names.hpp"
@@ -76,6 +77,9 @@ public:
     ConstantSealer(Draft& draft, const BareConstant& bare, ColumnPtr column, ParameterUse use)
         : draft_(draft), bare_(bare), column_(std::move(column)), use_(use) {}
 
+    /// The constant comes as an argument of EXECUTE, for a parameter of this type.
+    void pass_through(const types::Type& parameter) { parameter_type_ = parameter; }
+
     void run() {
         if (bare_.parameter != nullptr) {
             seal_parameter();
@@ -89,7 +93,10 @@ public:
 
 private:
     void seal_constant() {
-        auto plaintext = plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style);
+        const types::TextStyle& style = draft_.text().context.style;
+        auto plaintext = parameter_type_
+                             ? plaintext_of_argument(bare_, *parameter_type_, *column_, use_, style)
+                             : plaintext_of_constant(bare_, *column_, use_, style);
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return;
@@ -229,6 +236,7 @@ private:
     const BareConstant& bare_;
     ColumnPtr column_;
     ParameterUse use_;
+    std::optional<types::Type> parameter_type_;
 };
 
 void Draft::seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use) {
@@ -238,6 +246,14 @@ void Draft::seal(const parse::Expression& constant, const ColumnPtr& column, Par
         return;
     }
     ConstantSealer(*this, *bare, column, use).run();
+}
+
+void Draft::seal_argument(const parse::Expression& constant, const ParameterPlan& parameter) {
+    const auto bare = bare_constant(constant);
+    core::invariant(bare.has_value(), "an argument that is sealed is a constant");
+    ConstantSealer sealer(*this, *bare, parameter.column, parameter.use);
+    sealer.pass_through(parameter.input_type);
+    sealer.run();
 }
 
 }  // namespace pgveil::analysis

@@ -7,13 +7,34 @@
 
 namespace pgveil::analysis {
 
+namespace {
+
+bool calls_set_config(const parse::Inventory& inventory) {
+    const auto& calls = inventory.calls;
+    return std::any_of(calls.begin(), calls.end(), [](const parse::Expression* node) {
+        const auto& name = std::get<parse::Call>(node->node).name;
+        return !name.empty() && name.back() == "set_config";
+    });
+}
+
+}  // namespace
+
 Draft::Draft(Text& text, const parse::Statement& statement)
     : text_(text), inventory_(statement.inventory) {
     plan_.begin = statement.begin;
     plan_.end = statement.end;
+    plan_.calls_set_config = calls_set_config(statement.inventory);
     for (const std::uint32_t number : statement.inventory.parameters) {
         ++occurrences_[number];
+        plan_.parameter_count = std::max(plan_.parameter_count, number);
     }
+    declare(text.context.parameter_oids);
+}
+
+void Draft::declare(std::vector<std::uint32_t> parameter_oids) {
+    declared_oids_ = std::move(parameter_oids);
+    plan_.parameter_count =
+        std::max(plan_.parameter_count, static_cast<std::uint32_t>(declared_oids_.size()));
 }
 
 void Draft::refuse(Rejection rejection) {
@@ -101,7 +122,7 @@ std::size_t Draft::occurrences_of(std::uint32_t parameter) const {
 
 std::uint32_t Draft::declared_oid(std::uint32_t parameter) const {
     constexpr std::uint32_t kUnknownOid = 705;
-    const auto& oids = text_.context.parameter_oids;
+    const auto& oids = declared_oids_;
     const std::uint32_t oid = parameter == 0 || parameter > oids.size() ? 0 : oids[parameter - 1];
     return oid == kUnknownOid ? 0 : oid;
 }

@@ -23,6 +23,7 @@ struct Text {
     Relations& relations;
     /// Plaintext bytes of sealed literals so far.
     std::size_t literal_bytes = 0;
+    TextNames names{context.names};
 };
 
 /// A column of a relation that the query at hand reads itself. Sub-queries, set operations and
@@ -81,6 +82,9 @@ public:
     /// Makes the constant or parameter a value of `column`, assigned or compared.
     void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
 
+    /// The constant as an argument of EXECUTE, for this parameter of what is executed.
+    void seal_argument(const parse::Expression& constant, const ParameterPlan& parameter);
+
     /// seal() as an assigned value of a column with bind_to, for the row with these keys (complete,
     /// in the order of bind_to).
     void seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row);
@@ -100,8 +104,11 @@ public:
     /// The parameter is not protected, but needs work of its own.
     void add_parameter(ParameterPlan parameter);
     std::size_t occurrences_of(std::uint32_t parameter) const;
-    /// As Parse declared it; 0 if not.
+    /// As Parse or PREPARE declared it; 0 if not.
     std::uint32_t declared_oid(std::uint32_t parameter) const;
+
+    /// What PREPARE declares, in place of Parse.
+    void declare(std::vector<std::uint32_t> parameter_oids);
 
     /// Orders the splices, checks that no parameter is used both as plain and as protected.
     Decision finish() &&;
@@ -121,6 +128,7 @@ private:
     Text& text_;
     const parse::Inventory& inventory_;
     StatementPlan plan_;
+    std::vector<std::uint32_t> declared_oids_;
     std::optional<Rejection> rejection_;
     std::map<std::uint32_t, std::size_t> occurrences_;
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters

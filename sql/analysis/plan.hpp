@@ -151,10 +151,14 @@ enum class StatementKind {
     kDeallocate,
     kDeclareCursor,
     kFetch,
+    kMove,
     kCloseCursor,
     kExplain,
     kOther,
 };
+
+struct StatementPlan;
+using PlanPtr = std::shared_ptr<const StatementPlan>;
 
 /// A statement that may go upstream once its splices and parameters are done.
 struct StatementPlan {
@@ -183,9 +187,22 @@ struct StatementPlan {
     /// SHOW of a pgveil.* parameter. user_id: the proxy answers with the value; the secrets: never.
     std::optional<SessionParameter> shown_parameter;
     /// Name of the prepared statement (kExecute, kExplain, CREATE TABLE AS, kDeallocate) or portal
-    /// (kFetch, kCloseCursor) that the text uses: SQL and protocol share one name space, so refuse
-    /// it if that one was planned as protected.
+    /// (kFetch, kMove, kCloseCursor) that the text uses: SQL and protocol share one name space.
+    /// Empty: all of them.
     std::string used_name;
+    /// What the name stood for (null: nobody knows). This plan is good only while it still does.
+    PlanPtr used;
+    /// kPrepare, kDeclareCursor: what this name means once the statement has succeeded. Null:
+    /// nothing protected.
+    std::string defined_name;
+    PlanPtr defined;
+    /// DECLARE of a cursor WITH HOLD.
+    bool is_held = false;
+    /// DECLARE BINARY, and FETCH from such a cursor: to a simple Query all columns come in binary.
+    bool is_binary = false;
+    /// The highest number of a parameter that is used or declared.
+    std::uint32_t parameter_count = 0;
+    bool calls_set_config = false;
     /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
     bool runs_unknown_sql = false;
 

@@ -1,12 +1,15 @@
 #include "sql/analysis/statement_judge.hpp"
 
 #include "sql/analysis/calls.hpp"
+#include "sql/analysis/create_table_as.hpp"
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/named.hpp"
+#include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/session.hpp"
 #include "sql/analysis/text_order.hpp"
+#include "sql/analysis/words.hpp"
 
 #include <string>
 
@@ -35,9 +38,6 @@ StatementKind kind_of(parse::Other::Kind kind) {
     switch (kind) {
         case Kind::kDdl: return StatementKind::kOtherDdl;
         case Kind::kCopy: return StatementKind::kCopy;
-        case Kind::kPrepare: return StatementKind::kPrepare;
-        case Kind::kDeclareCursor: return StatementKind::kDeclareCursor;
-        case Kind::kExplain: return StatementKind::kExplain;
         case Kind::kCode:
         case Kind::kPlain: return StatementKind::kOther;
     }
@@ -55,11 +55,24 @@ public:
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
         refuse_unread_tables();
         refuse_settings_update();
-        show_plain_catalog(draft_, statement_);
-        return std::move(draft_).finish();
+        if (!std::holds_alternative<parse::Explain>(statement_.node)) {
+            show_plain_catalog(draft_, statement_);
+        }
+        Decision decision = std::move(draft_).finish();
+        if (auto* const plan = std::get_if<StatementPlan>(&decision)) {
+            finish(*plan);
+        }
+        return decision;
     }
 
 private:
+    void finish(StatementPlan& plan) {
+        if (is_inner_) {
+            part_from_inner(plan, inner_kind_);
+        }
+        text_.names.note(plan);
+    }
+
     /// Bind can carry 65535 parameters. Later steps size things by these numbers.
     void refuse_impossible_parameters() {
         constexpr std::uint32_t kLast = 65535;
@@ -103,10 +116,10 @@ private:
 
     void judge(const std::unique_ptr<parse::Select>& select) {
         draft_.plan().kind = StatementKind::kSelect;
-        if (select == nullptr || answer_veil_call(draft_, *select)) {
+        if (select == nullptr || (!is_inner_ && answer_veil_call(draft_, *select))) {
             return;
         }
-        check_calls(draft_, statement_.inventory, select.get());
+        check_calls(draft_, statement_.inventory, is_inner_ ? nullptr : select.get());
         if (changes_rows(select.get())) {
             draft_.plan().kind = StatementKind::kOther;  // it does not only read
         }
@@ -219,8 +232,6 @@ private:
                 plan.kind = StatementKind::kDiscard;
                 plan.changes_catalog = true;
                 return;
-            case Kind::kExecute: named(StatementKind::kExecute, command); return;
-            case Kind::kFetch: named(StatementKind::kFetch, command); return;
             case Kind::kDeallocate: named(StatementKind::kDeallocate, command); return;
             case Kind::kCloseCursor: named(StatementKind::kCloseCursor, command); return;
             case Kind::kNamelessCommand: plan.kind = StatementKind::kOther; return;
@@ -236,9 +247,60 @@ private:
     void named(StatementKind kind, const parse::Harmless& command) {
         draft_.plan().kind = kind;
         draft_.plan().used_name = command.name;
-        if (statement_.inventory.has_unknown || !statement_.inventory.tables.empty()) {
+    }
+
+    /// The statement inside EXPLAIN and kin, as if it stood alone.
+    void judge_inner(const parse::Statement& inner, std::string_view construct) {
+        is_inner_ = true;
+        refuse_set_config(draft_, {statement_.begin, statement_.end, false}, construct);
+        std::visit([this](const auto& node) { judge(node); }, inner.node);
+        inner_kind_ = draft_.plan().kind;
+    }
+
+    void judge(const parse::Explain& explain) {
+        judge_inner(*explain.statement, "EXPLAIN");
+        draft_.plan().kind = StatementKind::kExplain;
+    }
+
+    void judge(const parse::DeclareCursor& declare) {
+        judge_inner(*declare.query, "DECLARE CURSOR");
+        StatementPlan& plan = draft_.plan();
+        plan.kind = StatementKind::kDeclareCursor;
+        plan.defined_name = declare.name;
+        plan.is_held = declare.is_held;
+        plan.is_binary = declare.is_binary;
+    }
+
+    void judge(const parse::Prepare& prepare) {
+        declare_parameters(draft_, prepare);
+        judge_inner(*prepare.statement, "PREPARE");
+        draft_.plan().kind = StatementKind::kPrepare;
+        draft_.plan().defined_name = prepare.name;
+        rewrite_parameter_types(draft_, prepare, statement_.begin);
+    }
+
+    void judge(const parse::Execute& execute) {
+        draft_.plan().kind = StatementKind::kExecute;
+        draft_.plan().used_name = execute.name;
+        const parse::Inventory& inventory = statement_.inventory;
+        check_calls(draft_, inventory);
+        if (inventory.has_unknown || !inventory.tables.empty() || !inventory.calls.empty()) {
             judge_words("EXECUTE with such arguments", false);
         }
+        if (const PlanPtr used = text_.names.prepared(execute.name)) {
+            seal_arguments(draft_, execute, *used);
+            take_over(draft_.plan(), used);
+        }
+    }
+
+    void judge(const parse::Fetch& fetch) { fetch_from_portal(draft_, fetch); }
+
+    void judge(const parse::CreateTableAs& create) {
+        refuse_protected_target(draft_, create);
+        judge_inner(*create.source, create.command);
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        refuse_stored_copies(draft_, create);
     }
 
     void judge(const parse::Other& command) {
@@ -249,57 +311,14 @@ private:
         plan.changes_catalog = is_code || command.kind == parse::Other::Kind::kDdl;
         plan.may_change_search_path = is_code;
         plan.may_change_session_parameters = is_code;
-        plan.used_name = command.executed;
         plan.runs_unknown_sql = is_code;
         judge_words(command.command, is_code);
     }
 
-    NameSearch whole(bool inside_strings) const {
-        return NameSearch{statement_.begin, statement_.end, inside_strings};
-    }
-
     void judge_words(std::string_view construct, bool inside_strings) {
-        refuse_set_config(construct);
-        refuse_sql_runners();
-        refuse_settings_update_in_words();
-        auto rejection = concerned_by_words(text_, whole(inside_strings), construct);
-        if (rejection) {
-            draft_.refuse(std::move(*rejection));
-        }
-    }
-
-    void refuse_sql_runners() {
-        const auto name = sql_runner_named(text_.tokens, statement_.begin, statement_.end);
-        if (name && !text_.context.policy.is_empty()) {
-            draft_.refuse(sql_runner_refusal(*name, statement_.begin));
-        }
-    }
-
-    void refuse_settings_update_in_words() {
-        const auto begin = called_by_name(text_, whole(false), [](const std::string& name) {
-            return name == "pg_settings";
-        });
-        const auto update = called_by_name(text_, whole(false), [](const std::string& name) {
-            return name == "update";
-        });
-        if (begin && update && !text_.context.policy.is_empty()) {
-            draft_.refuse(refusal_of("pg_settings", "UPDATE", "use SET", *begin));
-        }
-    }
-
-    /// Inside a command without model nobody knows which string is the parameter's name.
-    void refuse_set_config(std::string_view construct) {
-        const auto begin = called_by_name(text_, whole(false), [](const std::string& name) {
-            return name == "set_config";
-        });
-        if (begin) {
-            draft_.refuse(refusal_of(
-                "set_config",
-                std::string(construct) + " with set_config inside",
-                "call set_config in a SELECT of its own, or use SET",
-                *begin
-            ));
-        }
+        analysis::judge_words(
+            draft_, {statement_.begin, statement_.end, inside_strings}, construct
+        );
     }
 
     void refuse_schema_pgveil(std::string_view construct) {
@@ -362,6 +381,8 @@ private:
     Text& text_;
     const parse::Statement& statement_;
     Draft draft_;
+    bool is_inner_ = false;
+    StatementKind inner_kind_ = StatementKind::kOther;
 };
 
 }  // namespace

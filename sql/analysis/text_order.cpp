@@ -11,24 +11,16 @@ namespace pgveil::analysis {
 
 namespace {
 
-bool calls_set_config(const parse::Statement& statement) {
-    const auto& calls = statement.inventory.calls;
-    return std::any_of(calls.begin(), calls.end(), [](const parse::Expression* node) {
-        const auto& name = std::get<parse::Call>(node->node).name;
-        return !name.empty() && name.back() == "set_config";
-    });
-}
-
 /// SET TRANSACTION and SET SESSION CHARACTERISTICS change no setting that a value depends on.
 bool sets_transaction_mode(const parse::Statement& statement) {
     const auto* const set = std::get_if<parse::VariableSet>(&statement.node);
     return set != nullptr && set->kind == parse::VariableSet::Kind::kMulti;
 }
 
-/// A prepared statement or portal may call set_config.
-bool runs_named(const StatementPlan& plan) {
-    return !plan.used_name.empty() && plan.kind != StatementKind::kDeallocate &&
-           plan.kind != StatementKind::kCloseCursor;
+/// Runs a prepared statement or portal of which nobody knows what it does.
+bool runs_unknown_name(const StatementPlan& plan) {
+    return !plan.used_name.empty() && plan.used == nullptr &&
+           plan.kind != StatementKind::kDeallocate && plan.kind != StatementKind::kCloseCursor;
 }
 
 template <std::size_t N>
@@ -36,7 +28,7 @@ bool is_one_of(StatementKind kind, const std::array<StatementKind, N>& kinds) {
     return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-bool may_change_session(const StatementPlan& plan, const parse::Statement& statement) {
+bool may_change_session(const StatementPlan& plan) {
     using enum StatementKind;
     constexpr std::array kChanging = {
         kSet,
@@ -47,9 +39,9 @@ bool may_change_session(const StatementPlan& plan, const parse::Statement& state
         kRollbackToSavepoint,
         kPrepareTransaction,
         kDiscard};
-    return (is_one_of(plan.kind, kChanging) && !sets_transaction_mode(statement)) ||
-           plan.may_change_session_parameters || plan.may_change_search_path ||
-           plan.runs_unknown_sql || runs_named(plan) || calls_set_config(statement);
+    return is_one_of(plan.kind, kChanging) || plan.may_change_session_parameters ||
+           plan.may_change_search_path || plan.runs_unknown_sql || plan.calls_set_config ||
+           runs_unknown_name(plan) || (plan.used != nullptr && may_change_session(*plan.used));
 }
 
 bool changes_rows(const parse::With& with) {
@@ -76,11 +68,14 @@ bool makes_final(const StatementPlan& plan) {
         kPrepare,
         kDeallocate,
         kDeclareCursor,
-        kCloseCursor};
+        kCloseCursor,
+        kMove};
     if (plan.kind == kSelect) {  // one that changes no rows
         return plan.call.has_value();
     }
-    return !is_one_of(plan.kind, kPassing);
+    // A portal that Bind made may hold an INSERT.
+    const bool fetches = plan.kind == kFetch && plan.used != nullptr && plan.used->kind == kSelect;
+    return !fetches && !is_one_of(plan.kind, kPassing);
 }
 
 bool is_protected(const StatementPlan& plan) {
@@ -135,7 +130,8 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
 
 void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
     path_is_known_ = path_is_known_ && !plan.may_change_search_path;
-    session_is_known_ = session_is_known_ && !may_change_session(plan, statement);
+    session_is_known_ = 
+        session_is_known_ && (sets_transaction_mode(statement) || !may_change_session(plan));
     has_open_results_ = has_open_results_ || !plan.results.empty();
 }
 

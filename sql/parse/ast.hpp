@@ -287,9 +287,7 @@ struct Harmless {
     enum class Kind {
         kDiscardAll,
         kDiscardOther,
-        kExecute,
         kDeallocate,
-        kFetch,
         kCloseCursor,
         kDrop,
         kObjectCommand,    // names objects only: GRANT, COMMENT, LOCK, VACUUM, ...
@@ -299,12 +297,49 @@ struct Harmless {
     std::string name;  // prepared statement or portal
 };
 
+/// EXPLAIN of a statement.
+struct Explain {
+    std::unique_ptr<Statement> statement;
+};
+
+struct DeclareCursor {
+    std::string name;
+    bool is_binary = false;
+    bool is_held = false;
+    std::unique_ptr<Statement> query;
+};
+
+/// SQL PREPARE.
+struct Prepare {
+    std::string name;
+    std::vector<TypeName> types;
+    std::unique_ptr<Statement> statement;
+};
+
+/// EXECUTE of a prepared statement.
+struct Execute {
+    std::string name;
+    Expressions arguments;
+};
+
+/// FETCH and MOVE.
+struct Fetch {
+    std::string name;
+    bool is_move = false;
+};
+
+/// CREATE TABLE AS and SELECT INTO.
+struct CreateTableAs {
+    std::string command;
+    TableReference target;
+    std::unique_ptr<Statement> source;
+};
+
 /// Any other command, with its SQL name: "ALTER TABLE", "COPY", "MERGE". Judged by its tokens.
 struct Other {
-    enum class Kind { kDdl, kCode, kCopy, kPrepare, kDeclareCursor, kExplain, kPlain };
+    enum class Kind { kDdl, kCode, kCopy, kPlain };
     std::string command;
     Kind kind = Kind::kPlain;
-    std::string executed;  // prepared statement of EXPLAIN or CREATE TABLE AS; empty: none
 };
 
 /// What occurs anywhere inside a statement that is not Other.
@@ -347,6 +382,7 @@ struct Inventory {
 };
 
 struct Statement {
+    // Both 0 for a statement inside another; its inventory is part of the outer one's.
     std::uint32_t begin = 0;  // as the parser splits the text: leading blanks and comments included
     std::uint32_t end = 0;    // without the semicolon
     std::variant<
@@ -364,7 +400,13 @@ struct Statement {
         VariableSet,
         VariableShow,
         Transaction,
-        Harmless>
+        Harmless,
+        Explain,
+        DeclareCursor,
+        Prepare,
+        Execute,
+        Fetch,
+        CreateTableAs>
         node;
     Inventory inventory;
 };

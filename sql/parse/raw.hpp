@@ -106,8 +106,18 @@ private:
     Merge merge(const MergeStmt& raw);
     IndexElement index_element(const IndexElem& raw);
 
-    // raw_command.cpp
     bool read_query(const void* node, Statement& into);
+
+    // raw_nested.cpp
+    std::unique_ptr<Statement> nested(const void* node);
+    void read_statement(const void* node, Statement& into);
+    bool read_select_into(const void* node, Statement& into);
+    bool read_nested(const void* node, Statement& into);
+    DeclareCursor declare_cursor(const DeclareCursorStmt& raw);
+    Prepare prepare(const PrepareStmt& raw);
+    bool read_create_table_as(const void* node, Statement& into);
+
+    // raw_command.cpp
     bool read_command(const void* node, Statement& into);
     void read_inner_query(const void* node);
     CreateTable create_table(const CreateStmt& raw);

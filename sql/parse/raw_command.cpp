@@ -11,31 +11,14 @@ Statement RawReader::statement(const void* node) {
         return result;
     }
     inventory_ = {};
-    const bool is_select_into =
-        tag_of(node) == T_SelectStmt && node_as<SelectStmt>(node)->intoClause != nullptr;
-    if (is_select_into || (!read_query(node, result) && !read_command(node, result))) {
-        result.node =
-            is_select_into ? Other{"SELECT INTO", Other::Kind::kDdl, {}} : other_command(node);
-        read_inner_query(node);
-    }
+    read_statement(node, result);
     result.inventory = std::move(inventory_);
     return result;
 }
 
 void RawReader::read_inner_query(const void* node) {
-    const void* query = nullptr;
-    switch (static_cast<int>(tag_of(node))) {
-        case T_SelectStmt: query = node; break;
-        case T_CopyStmt: query = node_as<CopyStmt>(node)->query; break;
-        case T_PrepareStmt: query = node_as<PrepareStmt>(node)->query; break;
-        case T_DeclareCursorStmt: query = node_as<DeclareCursorStmt>(node)->query; break;
-        case T_CreateTableAsStmt: {
-            const auto& create = *node_as<CreateTableAsStmt>(node);
-            query = create.objtype == OBJECT_TABLE ? create.query : nullptr;
-            break;
-        }
-        default: return;
-    }
+    const bool is_copy = tag_of(node) == T_CopyStmt;
+    const void* const query = is_copy ? node_as<CopyStmt>(node)->query : nullptr;
     Statement inner;
     if (query != nullptr && !read_query(query, inner)) {
         note_unknown();
@@ -100,14 +83,6 @@ bool RawReader::read_command(const void* node, Statement& into) {
     Harmless harmless;
     if (read_harmless(node, harmless)) {
         into.node = std::move(harmless);
-        if (tag_of(node) == T_ExecuteStmt) {
-            static_cast<void>(expressions(node_as<ExecuteStmt>(node)->params));
-            // The expressions are gone, only what they contain was wanted.
-            if (!inventory_.calls.empty()) {
-                inventory_.calls.clear();
-                note_unknown();
-            }
-        }
         return true;
     }
     switch (static_cast<int>(tag_of(node))) {

@@ -19,9 +19,6 @@ using enum Other::Kind;
 
 constexpr std::array kCommands = {
     CommandName{T_CopyStmt, "COPY", kCopy},
-    CommandName{T_PrepareStmt, "PREPARE", kPrepare},
-    CommandName{T_DeclareCursorStmt, "DECLARE CURSOR", kDeclareCursor},
-    CommandName{T_ExplainStmt, "EXPLAIN", kExplain},
     CommandName{T_CallStmt, "CALL", kCode},
     CommandName{T_DoStmt, "DO", kCode},
     CommandName{T_CreateFunctionStmt, "CREATE FUNCTION", kCode},
@@ -29,7 +26,7 @@ constexpr std::array kCommands = {
     CommandName{T_RenameStmt, "ALTER ... RENAME", kDdl},
     CommandName{T_AlterObjectSchemaStmt, "ALTER ... SET SCHEMA", kDdl},
     CommandName{T_ViewStmt, "CREATE VIEW", kDdl},
-    CommandName{T_CreateTableAsStmt, "CREATE TABLE AS", kDdl},
+    CommandName{T_CreateTableAsStmt, "CREATE MATERIALIZED VIEW", kDdl},
     CommandName{T_RefreshMatViewStmt, "REFRESH MATERIALIZED VIEW", kDdl},
     CommandName{T_RuleStmt, "CREATE RULE", kDdl},
     CommandName{T_CreateTrigStmt, "CREATE TRIGGER", kDdl},
@@ -67,19 +64,6 @@ constexpr std::array kNodes = {
     NodeName{T_RangeTableFunc, "XMLTABLE"},
 };
 
-/// The prepared statement that EXPLAIN or CREATE TABLE AS runs.
-std::string executed_by(const void* node) {
-    for (int depth = 0; node != nullptr && depth < 3; ++depth) {
-        switch (static_cast<int>(tag_of(node))) {
-            case T_ExecuteStmt: return text_or_empty(node_as<ExecuteStmt>(node)->name);
-            case T_ExplainStmt: node = node_as<ExplainStmt>(node)->query; break;
-            case T_CreateTableAsStmt: node = node_as<CreateTableAsStmt>(node)->query; break;
-            default: return {};
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 Other other_command(const void* node) {
@@ -88,10 +72,10 @@ Other other_command(const void* node) {
         kCommands.begin(), kCommands.end(), [tag](const auto& entry) { return entry.tag == tag; }
     );
     if (known != kCommands.end()) {
-        return Other{std::string(known->name), known->kind, executed_by(node)};
+        return Other{std::string(known->name), known->kind};
     }
     // Whatever else there is (CREATE TYPE, ALTER DOMAIN, ...) may change what names mean.
-    return Other{"this command", kDdl, {}};
+    return Other{"this command", kDdl};
 }
 
 std::string kind_of(const void* node) {
@@ -112,9 +96,7 @@ bool read_harmless(const void* node, Harmless& into) {
         return true;
     };
     switch (static_cast<int>(tag_of(node))) {
-        case T_ExecuteStmt: return named(Kind::kExecute, node_as<ExecuteStmt>(node)->name);
         case T_DeallocateStmt: return named(Kind::kDeallocate, node_as<DeallocateStmt>(node)->name);
-        case T_FetchStmt: return named(Kind::kFetch, node_as<FetchStmt>(node)->portalname);
         case T_ClosePortalStmt:
             return named(Kind::kCloseCursor, node_as<ClosePortalStmt>(node)->portalname);
         case T_DiscardStmt:

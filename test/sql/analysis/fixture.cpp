@@ -167,7 +167,15 @@ Analysis Clinic::analyze(std::string_view sql) const {
     for (int round = 0; round < 3; ++round) {
         analysis = analysis::analyze(
             sql,
-            Context{*policy, known, style_, standard_conforming_strings, parameter_oids, limits}
+            Context{
+                *policy,
+                known,
+                style_,
+                standard_conforming_strings,
+                parameter_oids,
+                limits,
+                "UTF8",
+                names}
         );
         if (analysis.missing.empty()) {
             return analysis;

@@ -41,6 +41,7 @@ public:
     bool standard_conforming_strings = true;
     std::vector<std::uint32_t> parameter_oids;
     Limits limits;
+    const NamedPlans* names = nullptr;
 
 private:
     void add_ordered();

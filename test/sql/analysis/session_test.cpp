@@ -284,7 +284,7 @@ TEST(Session, NamesThePreparedStatementOrPortalInUse) {
     EXPECT_EQ(plan_of(clinic, "EXPLAIN ANALYZE EXECUTE s1('x')").used_name, "s1");
     EXPECT_EQ(plan_of(clinic, "CREATE TABLE t AS EXECUTE s1").used_name, "s1");
     EXPECT_EQ(plan_of(clinic, "FETCH ALL IN c1").used_name, "c1");
-    EXPECT_EQ(plan_of(clinic, "MOVE 5 FROM c1").kind, StatementKind::kFetch);
+    EXPECT_EQ(plan_of(clinic, "MOVE 5 FROM c1").kind, StatementKind::kMove);
     EXPECT_EQ(plan_of(clinic, "DEALLOCATE ALL").kind, StatementKind::kDeallocate);
 }
 

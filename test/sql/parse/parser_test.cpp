@@ -99,7 +99,6 @@ TEST(Parser, CommandsWithoutModelCarryTheirName) {
     EXPECT_EQ(name("ALTER VIEW t ALTER c DROP DEFAULT"), "ALTER TABLE");
     EXPECT_EQ(name("COPY t FROM STDIN"), "COPY");
     EXPECT_EQ(name("DO 'x'"), "DO");
-    EXPECT_EQ(name("SELECT 1 INTO t"), "SELECT INTO");
 }
 
 TEST(Parser, ReadsMergeAndConflicts) {
@@ -120,6 +119,26 @@ TEST(Parser, ReadsMergeAndConflicts) {
     EXPECT_NE(conflict.elements.at(1).expression, nullptr);
     EXPECT_NE(conflict.index_condition, nullptr);
     EXPECT_FALSE(statements->back().inventory.has_unknown);
+}
+
+TEST(Parser, StatementsInsideCommandsAreRead) {
+    const auto parsed = parse(
+        "EXPLAIN CREATE TABLE t AS EXECUTE p(f(1)); PREPARE q(int, text) AS DELETE FROM b;"
+        "DECLARE c BINARY CURSOR WITH HOLD FOR SELECT 1 FROM d; MOVE ALL IN c; "
+        "SELECT 1 INTO x FROM e UNION SELECT 2"
+    );
+    ASSERT_TRUE(parsed.has_value());
+    const auto& create =
+        std::get<CreateTableAs>(std::get<Explain>((*parsed)[0].node).statement->node);
+    EXPECT_EQ(std::get<Execute>(create.source->node).name, "p");
+    EXPECT_EQ((*parsed)[0].inventory.calls.size(), 1U);
+    EXPECT_EQ(std::get<Prepare>((*parsed)[1].node).types.size(), 2U);
+    EXPECT_EQ((*parsed)[1].inventory.tables.at(0).name, "b");
+    const auto& cursor = std::get<DeclareCursor>((*parsed)[2].node);
+    EXPECT_TRUE(cursor.is_binary && cursor.is_held);
+    EXPECT_TRUE(std::get<Fetch>((*parsed)[3].node).is_move);
+    EXPECT_EQ(std::get<CreateTableAs>((*parsed)[4].node).command, "SELECT INTO")
+        << "INTO of a set operation stands in its first arm";
 }
 
 TEST(Parser, SyntaxErrorsKeepTheirBytePosition) {

@@ -1,0 +1,86 @@
+#include "sql/analysis/named_plans.hpp"
+
+#include <utility>
+
+namespace pgveil::analysis {
+
+void TextNames::Changes::put(const std::string& name, PlanPtr plan) {
+    plans.insert_or_assign(name, std::move(plan));
+}
+
+void TextNames::Changes::drop(const std::string& name) {
+    if (name.empty()) {
+        drop_all();
+    } else {
+        plans.insert_or_assign(name, nullptr);
+    }
+}
+
+void TextNames::Changes::drop_all() {
+    plans.clear();
+    are_all_dropped = true;
+}
+
+PlanPtr TextNames::prepared(const std::string& name) const {
+    if (const auto found = prepared_.plans.find(name); found != prepared_.plans.end()) {
+        return found->second;
+    }
+    return session_ == nullptr || prepared_.are_all_dropped ? nullptr : session_->prepared(name);
+}
+
+PlanPtr TextNames::portal(const std::string& name) const {
+    if (const auto found = portals_.plans.find(name); found != portals_.plans.end()) {
+        return found->second;
+    }
+    return session_ == nullptr || portals_.are_all_dropped ? nullptr : session_->portal(name);
+}
+
+void TextNames::note(const StatementPlan& plan) {
+    using enum StatementKind;
+    if (plan.kind == kPrepare) {
+        prepared_.put(plan.defined_name, plan.defined);
+    } else if (plan.kind == kDeclareCursor) {
+        portals_.put(plan.defined_name, plan.defined);
+    } else if (plan.kind == kDeallocate) {
+        prepared_.drop(plan.used_name);
+    } else if (plan.kind == kCloseCursor) {
+        portals_.drop(plan.used_name);
+    }
+}
+
+void part_from_inner(StatementPlan& plan, StatementKind inside) {
+    const bool is_prepare = plan.kind == StatementKind::kPrepare;
+    if (plan.touches_protected && (is_prepare || plan.kind == StatementKind::kDeclareCursor)) {
+        auto defined = std::make_shared<StatementPlan>();
+        defined->kind = inside;
+        defined->touches_protected = true;
+        defined->results = plan.results;
+        defined->hidden_results = plan.hidden_results;
+        defined->is_binary = plan.is_binary;
+        if (is_prepare) {
+            defined->parameters = plan.parameters;
+            defined->parameter_count = plan.parameter_count;
+        }
+        plan.defined = std::move(defined);
+    }
+    plan.results.clear();
+    plan.hidden_results = 0;
+    if (is_prepare) {
+        plan.parameters.clear();
+    }
+}
+
+void take_over(StatementPlan& plan, const PlanPtr& used) {
+    plan.used = used;
+    plan.touches_protected = used->touches_protected;
+    plan.results = used->results;
+    plan.hidden_results = used->hidden_results;
+    plan.is_binary = used->is_binary;
+    plan.needs_ciphertext_type = used->needs_ciphertext_type;
+    plan.changes_catalog = used->changes_catalog;
+    plan.may_change_session_parameters = used->may_change_session_parameters;
+    plan.may_change_search_path = used->may_change_search_path;
+    plan.runs_unknown_sql = used->runs_unknown_sql;
+}
+
+}  // namespace pgveil::analysis
