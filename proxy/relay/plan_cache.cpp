@@ -1,5 +1,7 @@
 #include "proxy/relay/plan_cache.hpp"
 
+#include "sql/analysis/copy_plan.hpp"
+
 #include <algorithm>
 
 namespace pgveil::relay {
@@ -51,8 +53,10 @@ std::size_t size_of(const analysis::Analysis& analysis) {
     for (const auto& decision : analysis.statements) {
         size += sizeof(decision);
         if (const auto* const plan = std::get_if<analysis::StatementPlan>(&decision)) {
-            size += (plan->results.size() + plan->parameters.size() + plan->splices.size()) *
-                    kColumnSize;
+            const std::size_t copied = plan->copy == nullptr ? 0 : plan->copy->columns.size();
+            size +=
+                (copied + plan->results.size() + plan->parameters.size() + plan->splices.size()) *
+                kColumnSize;
         }
     }
     return size;

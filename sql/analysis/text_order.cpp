@@ -70,6 +70,17 @@ bool changes_rows(const parse::Select* select) {
                                  changes_rows(select->right.get()));
 }
 
+/// COPY TO reads, but for what its query may change.
+bool only_reads(const parse::Copy* copy) {
+    if (copy == nullptr || copy->is_from) {
+        return false;
+    }
+    const auto* const select =
+        copy->query == nullptr ? nullptr
+                               : std::get_if<std::unique_ptr<parse::Select>>(&copy->query->node);
+    return copy->query == nullptr || (select != nullptr && !changes_rows(select->get()));
+}
+
 /// Writes, or ends the transaction. Kinds of which nothing is known count as writing.
 bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
     using enum StatementKind;
@@ -89,7 +100,8 @@ bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
         const auto* const select = std::get_if<std::unique_ptr<parse::Select>>(&statement.node);
         return plan.call.has_value() || select == nullptr || changes_rows(select->get());
     }
-    return !is_one_of(plan.kind, kPassing);
+    return !is_one_of(plan.kind, kPassing) &&
+           !only_reads(std::get_if<parse::Copy>(&statement.node));
 }
 
 bool is_protected(const StatementPlan& plan) {
@@ -140,7 +152,7 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
 void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
     path_is_known_ = path_is_known_ && !plan.may_change_search_path;
     session_is_known_ = session_is_known_ && !may_change_session(plan, statement);
-    has_open_results_ = has_open_results_ || !plan.results.empty();
+    has_open_results_ = has_open_results_ || !plan.results.empty() || plan.copy != nullptr;
 }
 
 }  // namespace pgveil::analysis

@@ -219,6 +219,25 @@ struct Truncate {
     std::vector<TableReference> targets;
 };
 
+/// COPY of a table (`target`) or of a query.
+struct Copy {
+    struct Option {
+        enum class Form { kNone, kText, kColumns, kAllColumns, kOther };
+        std::string name;
+        Form form = Form::kNone;
+        std::string text;  // numbers and booleans, too
+        Names columns;
+    };
+
+    TableReference target;
+    Names columns;
+    std::unique_ptr<Statement> query;  // null: a table
+    bool is_from = false;
+    bool is_at_server = false;  // a file or program there
+    std::vector<Option> options;
+    ExpressionPtr where;
+};
+
 /// SET, SET LOCAL, RESET.
 struct VariableSet {
     enum class Kind { kValue, kDefault, kCurrent, kMulti, kReset, kResetAll };
@@ -263,9 +282,9 @@ struct Harmless {
     std::string name;  // prepared statement or portal
 };
 
-/// Any other command, with its SQL name: "ALTER TABLE", "COPY", "MERGE". Judged by its tokens.
+/// Any other command, with its SQL name: "ALTER TABLE", "MERGE". Judged by its tokens.
 struct Other {
-    enum class Kind { kDdl, kCode, kCopy, kPrepare, kDeclareCursor, kExplain, kPlain };
+    enum class Kind { kDdl, kCode, kPrepare, kDeclareCursor, kExplain, kPlain };
     std::string command;
     Kind kind = Kind::kPlain;
     std::string executed;  // prepared statement of EXPLAIN or CREATE TABLE AS; empty: none
@@ -323,6 +342,7 @@ struct Statement {
         CreateIndex,
         AlterTable,
         Truncate,
+        Copy,
         VariableSet,
         VariableShow,
         Transaction,

@@ -109,6 +109,7 @@ private:
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);
     CreateIndex create_index(const IndexStmt& raw);
+    Copy copy(const CopyStmt& raw);  // raw_copy.cpp
     VariableSet variable_set(const VariableSetStmt& raw);
 
     // raw_alter.cpp

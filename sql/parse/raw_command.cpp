@@ -26,7 +26,6 @@ void RawReader::read_inner_query(const void* node) {
     const void* query = nullptr;
     switch (static_cast<int>(tag_of(node))) {
         case T_SelectStmt: query = node; break;
-        case T_CopyStmt: query = node_as<CopyStmt>(node)->query; break;
         case T_PrepareStmt: query = node_as<PrepareStmt>(node)->query; break;
         case T_DeclareCursorStmt: query = node_as<DeclareCursorStmt>(node)->query; break;
         case T_CreateTableAsStmt: {
@@ -119,6 +118,7 @@ bool RawReader::read_command(const void* node, Statement& into) {
             }
             into.node = alter_table(*node_as<AlterTableStmt>(node));
             return true;
+        case T_CopyStmt: into.node = copy(*node_as<CopyStmt>(node)); return true;
         case T_VariableSetStmt:
             into.node = variable_set(*node_as<VariableSetStmt>(node));
             return true;

@@ -19,7 +19,6 @@ using enum Other::Kind;
 
 constexpr std::array kCommands = {
     CommandName{T_MergeStmt, "MERGE", kPlain},
-    CommandName{T_CopyStmt, "COPY", kCopy},
     CommandName{T_PrepareStmt, "PREPARE", kPrepare},
     CommandName{T_DeclareCursorStmt, "DECLARE CURSOR", kDeclareCursor},
     CommandName{T_ExplainStmt, "EXPLAIN", kExplain},
