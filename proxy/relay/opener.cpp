@@ -171,26 +171,6 @@ std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expec
     return cells;
 }
 
-result<core::SecretBytes, Refusal> open_value(
-    SessionState& state,
-    const Expected& expected,
-    std::size_t index,
-    std::span<const FormattedCell> cells
-) {
-    const auto& results = expected.portal()->planned.plan()->results;
-    const analysis::ColumnPtr& column = results[index].column;
-    core::Bytes row;
-    if (column->is_bound()) {
-        auto came_with = row_of_result(results, index, cells, state.settings.style());
-        if (!came_with.has_value()) {
-            return came_with.error();
-        }
-        row = std::move(*came_with);
-    }
-    const core::Bytes envelope = envelope_bytes(*cells[index].cell, cells[index].format);
-    return open_cell(state, *expected.segment, column, envelope, row);
-}
-
 Outcome open_row(
     SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
 ) {
@@ -204,7 +184,7 @@ Outcome open_row(
             writer.add(cells[index].cell);
             continue;
         }
-        const auto opened = open_value(state, expected, index, cells);
+        const auto opened = open_value(state, *expected.segment, plan.results, index, cells);
         if (!opened.has_value()) {
             return opened.error();
         }
@@ -266,6 +246,26 @@ void open_parameters(
         }
     }
     wire::append_parameter_description(client, oids);
+}
+
+result<core::SecretBytes, Refusal> open_value(
+    SessionState& state,
+    Segment& segment,
+    const std::vector<analysis::ResultColumn>& results,
+    std::size_t index,
+    std::span<const FormattedCell> cells
+) {
+    const analysis::ColumnPtr& column = results[index].column;
+    core::Bytes row;
+    if (column->is_bound()) {
+        auto came_with = row_of_result(results, index, cells, state.settings.style());
+        if (!came_with.has_value()) {
+            return came_with.error();
+        }
+        row = std::move(*came_with);
+    }
+    const core::Bytes envelope = envelope_bytes(*cells[index].cell, cells[index].format);
+    return open_cell(state, segment, column, envelope, row);
 }
 
 Outcome answer_row(

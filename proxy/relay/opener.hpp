@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/session_state.hpp"
 #include "proxy/wire/row.hpp"
 
@@ -21,6 +22,16 @@ void open_parameters(
     const wire::ParameterDescription& described,
     const analysis::StatementPlan& plan,
     wire::Output& client
+);
+
+/// The value in the protected, not NULL cell `index` of a row: kValueNotOpened if it was altered or
+/// moved. `segment` has keys.
+boost::system::result<core::SecretBytes, Refusal> open_value(
+    SessionState& state,
+    Segment& segment,
+    const std::vector<analysis::ResultColumn>& results,
+    std::size_t index,
+    std::span<const FormattedCell> cells
 );
 
 /// Appends the row as the client shall see it: protected cells opened (kValueNotOpened,

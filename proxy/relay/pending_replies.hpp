@@ -8,6 +8,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace pgveil::relay {
@@ -37,6 +38,7 @@ struct Expected {
     std::vector<std::shared_ptr<const Portal>> portals;
     std::size_t current = 0;         ///< Query: the statement whose reply is coming
     std::optional<Refusal> refusal;  ///< stands in for the server's error
+    std::string copy_marker;         ///< not empty: it does so if the error quotes this CopyFail
     PositionMapPtr positions;
     std::optional<Undo> undo;
     std::vector<NameChange> name_changes;  ///< of its statements, in order

@@ -1,5 +1,7 @@
 #include "proxy/relay/plan_cache.hpp"
 
+#include "sql/analysis/copy_plan.hpp"
+
 #include <algorithm>
 
 namespace pgveil::relay {
@@ -49,7 +51,8 @@ bool may_be_kept(const analysis::Analysis& analysis) {
 std::size_t size_of(const analysis::StatementPlan& plan) {
     constexpr std::size_t kColumnSize = 256;
     const std::size_t columns =
-        plan.results.size() + plan.parameters.size() + plan.splices.size();
+        plan.results.size() + plan.parameters.size() + plan.splices.size() +
+        (plan.copy == nullptr ? 0 : plan.copy->columns.size());
     const std::size_t own = sizeof(plan) + columns * kColumnSize;
     return plan.defined == nullptr ? own : own + size_of(*plan.defined);
 }

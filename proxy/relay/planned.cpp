@@ -15,6 +15,7 @@ Planned Planned::kept() const {
     plan.touches_protected = plan_->touches_protected;
     plan.parameters = plan_->parameters;
     plan.results = plan_->results;
+    plan.copy = plan_->copy;
     plan.hidden_results = plan_->hidden_results;
     plan.needs_ciphertext_type = plan_->needs_ciphertext_type;
     plan.changes_catalog = plan_->changes_catalog;

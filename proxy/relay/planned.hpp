@@ -39,10 +39,12 @@ public:
     /// Values come back that must be opened.
     bool opens_rows() const { return plan_ != nullptr && !plan_->results.empty(); }
 
-    /// Cells of the result are replaced: values to open, a receipt, a shown parameter.
+    /// Cells of the result (or of the data of a COPY) are replaced: values to open or seal, a
+    /// receipt, a shown parameter.
     bool changes_rows() const {
-        return opens_rows() || (plan_ != nullptr &&
-                                (plan_->call.has_value() || plan_->shown_parameter.has_value()));
+        return opens_rows() ||
+               (plan_ != nullptr && (plan_->copy != nullptr || plan_->call.has_value() ||
+                                     plan_->shown_parameter.has_value()));
     }
 
 private:

@@ -220,6 +220,7 @@ void append(wire::Output& client, const Refusal& refusal) {
     report.message = refusal.message;
     report.detail = refusal.detail;
     report.hint = refusal.hint;
+    report.where = refusal.where;
     report.position = refusal.position;
     wire::append_error(client, report);
 }

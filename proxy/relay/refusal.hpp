@@ -21,6 +21,7 @@ struct Refusal {
     std::string message;
     std::string detail;
     std::string hint;
+    std::string where = {};      ///< PostgreSQL's CONTEXT
     std::uint32_t position = 0;  ///< in characters of the user's text, from 1; 0: none
     /// The server's answer to the marker is this even in a failed transaction (its own 25P02 would
     /// hide the reason that failed it a moment ago).

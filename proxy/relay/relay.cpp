@@ -1,5 +1,6 @@
 #include "proxy/relay/relay.hpp"
 
+#include "proxy/relay/copy_in.hpp"
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/simple_query.hpp"
@@ -57,14 +58,29 @@ std::size_t Relay::on_client(wire::ByteView received, Outgoing& upstream) {
     while (used < received.size() && !client_waits() && state_.violation.empty()) {
         const wire::ByteView rest = received.subspan(used);
         const std::optional<std::size_t> taken =
-            client_left_ > 0 ? stream(rest, client_left_, client_left_dropped_, upstream)
-                             : take_message(rest, upstream);
+            client_left_ > 0 ? stream_from_client(rest, upstream) : take_message(rest, upstream);
         if (!taken) {
             break;
         }
         used += *taken;
     }
     return used;
+}
+
+/// The piece of a streamed message that is here. Returns its size.
+std::size_t Relay::stream_from_client(wire::ByteView here, Outgoing& upstream) {
+    if (!client_left_sealed_) {
+        return stream(here, client_left_, client_left_dropped_, upstream);
+    }
+    const std::size_t size = std::min(here.size(), client_left_);
+    client_left_ -= size;
+    if (state_.copying) {
+        const auto taken = state_.copying->take(here.first(size), upstream.made());
+        if (!taken.has_value()) {
+            refuse_copy(state_, taken.error(), upstream);
+        }
+    }
+    return size;
 }
 
 std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& upstream) {
@@ -81,6 +97,11 @@ std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& up
     const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
     if (is_copy_data && must_wait_for_copy(upstream)) {
         return std::nullopt;
+    }
+    if (is_copy_data && state_.copying) {
+        client_left_ = peek.size - wire::kFrameHeadSize;
+        client_left_sealed_ = true;
+        return wire::kFrameHeadSize;
     }
     if (is_copy_data || peek.status == PeekStatus::kTooLarge) {
         begin_streaming(peek, upstream);
@@ -99,6 +120,7 @@ std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& up
 void Relay::begin_streaming(const wire::Peek& peek, Outgoing& upstream) {
     const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
     client_left_ = peek.size;
+    client_left_sealed_ = false;
     client_left_dropped_ = !is_copy_data || !state_.copy_in;
     if (!is_copy_data) {
         refuse_oversized(peek.type, upstream);
@@ -172,10 +194,19 @@ bool Relay::on_copy_end(const wire::Frame& frame, Outgoing& upstream) {
     if (must_wait_for_copy(upstream)) {
         return false;
     }
-    if (state_.copy_in) {
-        state_.copy_in = false;
-        upstream.pass(frame.bytes);
+    if (!state_.copy_in) {
+        return true;
     }
+    if (state_.copying && wire::frontend_type(frame.type) == FrontendType::kCopyDone) {
+        const auto finished = state_.copying->finish(upstream.made());
+        if (!finished.has_value()) {
+            refuse_copy(state_, finished.error(), upstream);
+            return true;
+        }
+    }
+    state_.copy_in = false;
+    state_.copying.reset();
+    upstream.pass(frame.bytes);
     return true;
 }
 

@@ -54,6 +54,7 @@ private:
     std::optional<std::size_t> take_message(wire::ByteView rest, Outgoing& upstream);
     /// A message whose bytes pass (or are dropped) piece by piece begins.
     void begin_streaming(const wire::Peek& peek, Outgoing& upstream);
+    std::size_t stream_from_client(wire::ByteView here, Outgoing& upstream);
     bool on_client_message(const wire::Frame& frame, Outgoing& upstream);
     bool dispatch(const wire::Frame& frame, Outgoing& upstream);
     bool on_function_call(const wire::Frame& frame, Outgoing& upstream);
@@ -67,6 +68,7 @@ private:
     std::size_t upstream_wants_ = 0;
     std::size_t client_left_ = 0;  ///< bytes of a streamed message still to come
     bool client_left_dropped_ = false;
+    bool client_left_sealed_ = false;  ///< they are data of a COPY whose rows are sealed
     std::size_t upstream_left_ = 0;
     bool upstream_left_dropped_ = false;
     bool finished_ = false;

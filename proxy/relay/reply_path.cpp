@@ -57,13 +57,13 @@ void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing&
         case BackendType::kPortalSuspended: return on_statement_end(frame, client);
         case BackendType::kErrorResponse: return on_error(frame, client);
         case BackendType::kReadyForQuery: return on_ready_for_query(frame, client, upstream);
-        case BackendType::kCopyInResponse: return on_copy_in_response(frame, client);
+        case BackendType::kCopyInResponse: return on_copy_in_response(frame, client, upstream);
+        case BackendType::kCopyOutResponse: return on_copy_out_response(frame, client, upstream);
+        case BackendType::kCopyData: return on_copy_data(frame, client, upstream);
         case BackendType::kParameterStatus: return on_parameter_status(frame, client);
         case BackendType::kNoticeResponse:
         case BackendType::kNotificationResponse: return client.pass(frame.bytes);
-        case BackendType::kCopyData:
         case BackendType::kCopyDone:
-        case BackendType::kCopyOutResponse:
         case BackendType::kFunctionCallResponse: return show(frame, client);
         case BackendType::kUnknown:
         case BackendType::kAuthentication:
@@ -77,7 +77,7 @@ void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing&
 bool ReplyPath::must_be_whole(std::uint8_t type) const {
     const BackendType kind = wire::backend_type(type);
     if (kind == BackendType::kCopyData) {
-        return false;
+        return state_->copied != nullptr && streams_to_client();
     }
     if (kind != BackendType::kDataRow) {
         return true;
@@ -187,6 +187,7 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     if (expected == nullptr) {
         return violate("CommandComplete");
     }
+    end_copy();
     show(frame, client);
     const bool is_complete = wire::backend_type(frame.type) == BackendType::kCommandComplete;
     if (is_complete && !expected->injected) {
@@ -200,13 +201,6 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     pop();
 }
 
-void ReplyPath::on_copy_in_response(const wire::Frame& frame, Outgoing& client) {
-    state_->copy_in = true;
-    state_->pending.forget_syncs_behind_front();
-    if (state_->wait == Wait::kDrain) {
-        state_->wait = Wait::kNothing;  // the server wants what the client has to say
-    }
-    show(frame, client);
 }
 
 void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) {
@@ -225,7 +219,7 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
         return violate("ReadyForQuery");
     }
     state_->transaction = ready->status;
-    state_->copy_in = false;
+    end_copy();
     const bool is_injected = expected->injected;
     const SegmentPtr segment = expected->segment;
     pop();
@@ -299,7 +293,7 @@ void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
         return client.pass(frame.bytes);  // the server says goodbye
     }
     state_->parameters.touch_if_unsettled();
-    state_->copy_in = false;
+    end_copy();
     if (expected->injected) {
         return on_injected_error(frame, client);
     }

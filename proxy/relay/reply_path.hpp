@@ -31,7 +31,10 @@ private:
     void on_statement_end(const wire::Frame& frame, Outgoing& client);
     void on_error(const wire::Frame& frame, Outgoing& client);
     void on_ready_for_query(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
-    void on_copy_in_response(const wire::Frame& frame, Outgoing& client);
+    void on_copy_in_response(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
+    void on_copy_out_response(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
+    void on_copy_data(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
+    void end_copy();
     void on_parameter_status(const wire::Frame& frame, Outgoing& client);
 
     void on_injected_error(const wire::Frame& frame, Outgoing& client);

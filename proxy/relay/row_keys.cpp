@@ -83,4 +83,25 @@ result<core::Bytes, Refusal> row_of_result(
     return field::row_binding(values);
 }
 
+result<core::Bytes, Refusal> row_of_copied(
+    const std::vector<analysis::ResultColumn>& columns,
+    std::size_t column,
+    std::span<const FormattedCell> cells,
+    const types::TextStyle& style
+) {
+    std::vector<field::KeyValue> values;
+    const auto& names = columns[column].column->bind_to;
+    for (const std::uint16_t place : columns[column].keys) {
+        if (!cells[place].cell || !columns[place].key_kind) {
+            return null_key(names[values.size()]);
+        }
+        auto value = read_key(*columns[place].key_kind, cells[place], style);
+        if (!value.has_value()) {
+            return refusal(value.error(), {});
+        }
+        values.push_back(std::move(*value));
+    }
+    return field::row_binding(values);
+}
+
 }  // namespace pgveil::relay

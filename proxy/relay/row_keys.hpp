@@ -38,4 +38,13 @@ boost::system::result<core::Bytes, Refusal> row_of_result(
     const types::TextStyle& style
 );
 
+/// The row that the value in `column` of a row of COPY FROM is written to. A NULL key is refused
+/// (22004), and one that is not a value of its type, with PostgreSQL's error.
+boost::system::result<core::Bytes, Refusal> row_of_copied(
+    const std::vector<analysis::ResultColumn>& columns,
+    std::size_t column,
+    std::span<const FormattedCell> cells,
+    const types::TextStyle& style
+);
+
 }  // namespace pgveil::relay

@@ -15,19 +15,6 @@ namespace {
 
 using boost::system::result;
 
-result<core::Bytes, Refusal> seal(
-    SessionState& state,
-    const analysis::ColumnPtr& column,
-    core::ByteView plaintext,
-    core::ByteView row
-) {
-    const auto cipher = sealing_cipher(state, *state.segment, column);
-    if (!cipher.has_value()) {
-        return cipher.error();
-    }
-    return (*cipher)->seal(plaintext, *state.environment->random, row);
-}
-
 bool is_share(analysis::SessionParameter which) {
     return which != analysis::SessionParameter::kUserId;
 }
@@ -55,7 +42,8 @@ result<std::string, Refusal> replacement_text(
         return handle.has_value() ? result<std::string, Refusal>("'" + *handle + "'") : handle;
     }
     const auto& literal = std::get<analysis::SealedLiteral>(replacement);
-    const auto envelope = seal(state, literal.column, literal.plaintext.reveal(), literal.row);
+    const auto envelope =
+        seal_value(state, *state.segment, literal.column, literal.plaintext.reveal(), literal.row);
     if (!envelope.has_value()) {
         return envelope.error();
     }
@@ -149,7 +137,7 @@ result<void, Refusal> replace_protected(
         leaving.client = std::nullopt;
         return {};
     }
-    auto envelope = seal(state, parameter.column, value->reveal(), *row);
+    auto envelope = seal_value(state, *state.segment, parameter.column, value->reveal(), *row);
     if (!envelope.has_value()) {
         return envelope.error();
     }
@@ -233,6 +221,20 @@ std::vector<wire::Format> result_formats(
 }
 
 }  // namespace
+
+result<core::Bytes, Refusal> seal_value(
+    const SessionState& state,
+    Segment& segment,
+    const analysis::ColumnPtr& column,
+    core::ByteView plaintext,
+    core::ByteView row
+) {
+    const auto cipher = sealing_cipher(state, segment, column);
+    if (!cipher.has_value()) {
+        return cipher.error();
+    }
+    return (*cipher)->seal(plaintext, *state.environment->random, row);
+}
 
 result<SealedText, Refusal> seal_text(
     SessionState& state,

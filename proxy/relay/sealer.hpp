@@ -43,4 +43,13 @@ boost::system::result<void, Refusal> seal_bind(
     wire::Output& upstream
 );
 
+/// One value under the live key of `column`; `segment` has keys. `row`: row_binding(), or empty.
+boost::system::result<core::Bytes, Refusal> seal_value(
+    const SessionState& state,
+    Segment& segment,
+    const analysis::ColumnPtr& column,
+    core::ByteView plaintext,
+    core::ByteView row
+);
+
 }  // namespace pgveil::relay

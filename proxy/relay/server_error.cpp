@@ -24,6 +24,16 @@ std::string mapped_position(std::string_view value, const rewrite::PositionMap& 
                                   : std::string(value);
 }
 
+/// The error is the server's answer to what was sent in place of a refused statement or message.
+bool answers_refusal(const Expected& expected, const wire::ErrorResponse& error) {
+    const std::string_view code = error.find('C').value_or("");
+    if (!expected.copy_marker.empty()) {
+        const std::string_view message = error.find('M').value_or("");
+        return message.find(expected.copy_marker) != std::string_view::npos;
+    }
+    return code != kFailedTransaction || expected.refusal->outranks_failed_transaction;
+}
+
 bool may_quote_values(char code) {
     return code == 'M' || code == 'D' || code == 'W';
 }
@@ -50,9 +60,7 @@ void append_server_error(
         client.pass(frame.bytes);
         return;
     }
-    const std::string_view code = error->find('C').value_or("");
-    if (expected.refusal &&
-        (code != kFailedTransaction || expected.refusal->outranks_failed_transaction)) {
+    if (expected.refusal && answers_refusal(expected, *error)) {
         append(client.made(), *expected.refusal);
         return;
     }

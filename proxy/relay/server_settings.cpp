@@ -1,5 +1,7 @@
 #include "proxy/relay/server_settings.hpp"
 
+#include "sql/types/text.hpp"
+
 namespace pgveil::relay {
 
 ServerSettings::ServerSettings(const types::TimeZoneSource& zones) : zones_(&zones) {
@@ -22,6 +24,9 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
     } else if (name == "extra_float_digits") {
         // Only -15 to 3 exist.
         (void)types::set_extra_float_digits(style_, value);
+    } else if (name == "server_version") {
+        server_major_ =
+            types::parse_int32(value.substr(0, value.find_first_not_of("0123456789"))).value_or(0);
     } else if (name == "timezone_abbreviations") {
         has_known_abbreviations_ = value == "Default" || value == "India";
     }

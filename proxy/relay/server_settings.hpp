@@ -36,6 +36,9 @@ public:
     /// Text that clients send is UTF-8 (or bytes that will be checked to be).
     bool is_utf8() const { return client_encoding_ == "UTF8" || client_encoding_ == "SQL_ASCII"; }
 
+    /// 15 for "15.20 (Debian ...)"; 0: not reported.
+    int server_major() const { return server_major_; }
+
 private:
     void set_time_zone(std::string_view name);
 
@@ -44,6 +47,7 @@ private:
     types::TextStyle style_;
     bool standard_conforming_strings_ = true;
     bool has_known_abbreviations_ = true;
+    int server_major_ = 0;
     std::string client_encoding_ = "UTF8";
 };
 

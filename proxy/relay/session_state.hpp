@@ -16,6 +16,9 @@
 
 namespace pgveil::relay {
 
+class CopyIn;
+class CopyOut;
+
 /// Facts of one session that do not change.
 struct SessionFacts {
     std::string id;     ///< short, unique in the process; part of every request id
@@ -58,11 +61,13 @@ struct SessionState {
     SegmentPtr segment;       ///< of the request now being sent; null between requests
     bool batch_open = false;  ///< extended messages were sent and no Sync yet
     wire::TransactionStatus transaction = wire::TransactionStatus::kIdle;
-    bool batch_failed = false;      ///< the open batch has an error in it: skip to Sync
-    bool copy_in = false;           ///< the server reads COPY data and ignores Sync
-    bool settings_touched = false;  ///< SET ran in this transaction: its end may undo it
-    bool settings_stale = false;    ///< settings may differ from what the server last reported
-    bool sql_prepared = false;      ///< SQL PREPARE ran: names exist that no Parse made
+    bool batch_failed = false;        ///< the open batch has an error in it: skip to Sync
+    bool copy_in = false;             ///< the server reads COPY data and ignores Sync
+    std::shared_ptr<CopyIn> copying;  ///< while copy_in: the data is sealed; null: it passes
+    std::shared_ptr<CopyOut> copied;  ///< while the server sends COPY data that is opened
+    bool settings_touched = false;    ///< SET ran in this transaction: its end may undo it
+    bool settings_stale = false;      ///< settings may differ from what the server last reported
+    bool sql_prepared = false;        ///< SQL PREPARE ran: names exist that no Parse made
 
     Wait wait = Wait::kNothing;
     bool barrier = false;       ///< the next message has to see all replies to the last one first

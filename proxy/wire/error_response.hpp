@@ -38,6 +38,7 @@ struct Report {
     std::string_view message;
     std::string_view detail;
     std::string_view hint;
+    std::string_view where = {};
     std::uint32_t position = 0;  ///< characters, from 1
 };
 

@@ -11,14 +11,14 @@ bool StatementPlan::needs_keys() const {
     const auto has_column = [](const auto& entry) {
         return entry.column != nullptr;
     };
-    return std::any_of(splices.begin(), splices.end(), is_sealed) ||
+    return copy != nullptr || std::any_of(splices.begin(), splices.end(), is_sealed) ||
            std::any_of(parameters.begin(), parameters.end(), has_column) ||
            std::any_of(results.begin(), results.end(), has_column);
 }
 
 bool StatementPlan::is_plain() const {
     return !touches_protected && splices.empty() && parameters.empty() && results.empty() &&
-           !call && !shown_parameter;
+           copy == nullptr && !call && !shown_parameter;
 }
 
 }  // namespace pgveil::analysis

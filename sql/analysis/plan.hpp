@@ -127,6 +127,8 @@ struct VeilCall {
     std::vector<Argument> arguments;
 };
 
+struct CopyPlan;
+
 enum class StatementKind {
     kSelect,
     kInsert,
@@ -183,6 +185,8 @@ struct StatementPlan {
     /// SET/RESET/DISCARD/set_config of a pgveil.* parameter (or of all): read the handles back.
     bool may_change_session_parameters = false;
     bool may_change_search_path = false;
+    /// COPY of at least one protected column; `results` is empty then.
+    std::shared_ptr<const CopyPlan> copy;
     std::optional<VeilCall> call;
     /// SHOW of a pgveil.* parameter. user_id: the proxy answers with the value; the secrets: never.
     std::optional<SessionParameter> shown_parameter;

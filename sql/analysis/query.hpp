@@ -24,6 +24,13 @@ public:
     void update(const parse::Update& statement);
     void delete_from(const parse::Delete& statement);
     void merge(const parse::Merge& statement);
+    // query_copy.cpp
+    /// The query inside COPY (...). False: it is none of the four above.
+    bool copied(const parse::Statement& query);
+    /// The table of a COPY, with the condition of COPY FROM. Null: the database does not know it.
+    const KnownRelation* copied(
+        const parse::TableReference& table, const parse::ExpressionPtr& where
+    );
 
 private:
     /// A query's result columns. `is_opaque`: more columns than we know. `is_silent`: a change

@@ -1,6 +1,7 @@
 #include "sql/analysis/statement_judge.hpp"
 
 #include "sql/analysis/calls.hpp"
+#include "sql/analysis/copy.hpp"
 #include "sql/analysis/create_table_as.hpp"
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/facade.hpp"
@@ -37,7 +38,6 @@ StatementKind kind_of(parse::Other::Kind kind) {
     using Kind = parse::Other::Kind;
     switch (kind) {
         case Kind::kDdl: return StatementKind::kOtherDdl;
-        case Kind::kCopy: return StatementKind::kCopy;
         case Kind::kCode:
         case Kind::kPlain: return StatementKind::kOther;
     }
@@ -204,6 +204,16 @@ private:
                 draft_.plan().touches_protected = true;
                 draft_.qualify(table, *judgement.known->relation);
             }
+        }
+    }
+
+    void judge(const parse::Copy& copy) {
+        draft_.plan().kind = StatementKind::kCopy;
+        if (concerns_protected({})) {
+            check_calls(draft_, statement_.inventory);
+            judge_copy(draft_, copy);
+        } else {
+            judge_words("COPY", false);
         }
     }
 

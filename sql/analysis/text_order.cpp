@@ -54,8 +54,19 @@ bool changes_rows(const parse::With& with) {
     });
 }
 
+/// COPY TO reads, but for what its query may change.
+bool only_reads(const parse::Copy* copy) {
+    if (copy == nullptr || copy->is_from) {
+        return false;
+    }
+    const auto* const select =
+        copy->query == nullptr ? nullptr
+                               : std::get_if<std::unique_ptr<parse::Select>>(&copy->query->node);
+    return copy->query == nullptr || (select != nullptr && !analysis::changes_rows(select->get()));
+}
+
 /// Writes, or ends the transaction. Kinds of which nothing is known count as writing.
-bool makes_final(const StatementPlan& plan) {
+bool makes_final(const StatementPlan& plan, const parse::Statement& statement) {
     using enum StatementKind;
     constexpr std::array kPassing = {
         kSet,
@@ -75,7 +86,8 @@ bool makes_final(const StatementPlan& plan) {
     }
     // A portal that Bind made may hold an INSERT.
     const bool fetches = plan.kind == kFetch && plan.used != nullptr && plan.used->kind == kSelect;
-    return !fetches && !is_one_of(plan.kind, kPassing);
+    return !fetches && !is_one_of(plan.kind, kPassing) &&
+           !only_reads(std::get_if<parse::Copy>(&statement.node));
 }
 
 bool is_protected(const StatementPlan& plan) {
@@ -117,7 +129,7 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
             statement
         );
     }
-    if (has_open_results_ && makes_final(*plan)) {
+    if (has_open_results_ && makes_final(*plan, statement)) {
         return out_of_order(
             "a query of protected columns before it in the same text",
             "a statement that writes or ends the transaction",
@@ -130,9 +142,9 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
 
 void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
     path_is_known_ = path_is_known_ && !plan.may_change_search_path;
-    session_is_known_ = 
+    session_is_known_ =
         session_is_known_ && (sets_transaction_mode(statement) || !may_change_session(plan));
-    has_open_results_ = has_open_results_ || !plan.results.empty();
+    has_open_results_ = has_open_results_ || !plan.results.empty() || plan.copy != nullptr;
 }
 
 }  // namespace pgveil::analysis

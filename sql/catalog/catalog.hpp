@@ -25,6 +25,7 @@ struct Column {
     bool not_null = false;
     bool has_default = false;
     bool generated_or_identity = false;
+    bool is_generated = false;  ///< GENERATED ALWAYS AS (expression)
 
     friend bool operator==(const Column&, const Column&) = default;
 };

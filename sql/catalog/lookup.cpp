@@ -61,7 +61,8 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
   CASE WHEN a.attnum IS NOT NULL THEN EXISTS (
     SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid) END,
   a.attnotnull, a.atthasdef,
-  a.attidentity OPERATOR(pg_catalog.<>) '' OR a.attgenerated OPERATOR(pg_catalog.<>) ''
+  a.attidentity OPERATOR(pg_catalog.<>) '' OR a.attgenerated OPERATOR(pg_catalog.<>) '',
+  a.attgenerated OPERATOR(pg_catalog.<>) ''
 FROM wanted w
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

@@ -36,11 +36,11 @@ using Result = boost::system::result<T, Error>;
 ///    3 schema    4 name    5 relkind    6 over_protected (t/f)
 ///    7 attnum    NULL: no columns, later cells NULL
 ///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
-///   13 not null     14 has default     15 generated or identity
+///   13 not null     14 has default     15 generated or identity   16 generated
 std::string_view lookup_query();
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 17;
+inline constexpr std::size_t kLookupColumns = 18;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

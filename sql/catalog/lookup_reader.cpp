@@ -63,6 +63,7 @@ Column read_column(RowReader& cells) {
     column.not_null = cells.truth();
     column.has_default = cells.truth();
     column.generated_or_identity = cells.truth();
+    column.is_generated = cells.truth();
     return column;
 }
 

@@ -255,6 +255,25 @@ struct Truncate {
     std::vector<TableReference> targets;
 };
 
+/// COPY of a table (`target`) or of a query.
+struct Copy {
+    struct Option {
+        enum class Form { kNone, kText, kColumns, kAllColumns, kOther };
+        std::string name;
+        Form form = Form::kNone;
+        std::string text;  // numbers and booleans, too
+        Names columns;
+    };
+
+    TableReference target;
+    Names columns;
+    std::unique_ptr<Statement> query;  // null: a table
+    bool is_from = false;
+    bool is_at_server = false;  // a file or program there
+    std::vector<Option> options;
+    ExpressionPtr where;
+};
+
 /// SET, SET LOCAL, RESET.
 struct VariableSet {
     enum class Kind { kValue, kDefault, kCurrent, kMulti, kReset, kResetAll };
@@ -335,9 +354,9 @@ struct CreateTableAs {
     std::unique_ptr<Statement> source;
 };
 
-/// Any other command, with its SQL name: "ALTER TABLE", "COPY", "MERGE". Judged by its tokens.
+/// Any other command, with its SQL name: "ALTER TABLE". Judged by its tokens.
 struct Other {
-    enum class Kind { kDdl, kCode, kCopy, kPlain };
+    enum class Kind { kDdl, kCode, kPlain };
     std::string command;
     Kind kind = Kind::kPlain;
 };
@@ -397,6 +416,7 @@ struct Statement {
         AlterTable,
         Rename,
         Truncate,
+        Copy,
         VariableSet,
         VariableShow,
         Transaction,

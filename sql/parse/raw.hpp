@@ -119,11 +119,11 @@ private:
 
     // raw_command.cpp
     bool read_command(const void* node, Statement& into);
-    void read_inner_query(const void* node);
     CreateTable create_table(const CreateStmt& raw);
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);
     CreateIndex create_index(const IndexStmt& raw);
+    Copy copy(const CopyStmt& raw);  // raw_copy.cpp
     VariableSet variable_set(const VariableSetStmt& raw);
 
     // raw_alter.cpp

@@ -16,17 +16,6 @@ Statement RawReader::statement(const void* node) {
     return result;
 }
 
-void RawReader::read_inner_query(const void* node) {
-    const bool is_copy = tag_of(node) == T_CopyStmt;
-    const void* const query = is_copy ? node_as<CopyStmt>(node)->query : nullptr;
-    Statement inner;
-    if (query != nullptr && !read_query(query, inner)) {
-        note_unknown();
-    }
-    // Its tree goes; what it contains is in the inventory. Calls point into the tree.
-    inventory_.calls.clear();
-}
-
 namespace {
 
 Transaction::Kind kind_of_transaction(TransactionStmtKind kind) {
@@ -96,6 +85,7 @@ bool RawReader::read_command(const void* node, Statement& into) {
             return true;
         case T_RenameStmt: return read_rename(*node_as<RenameStmt>(node), into);
         case T_AlterObjectSchemaStmt: return read_move(*node_as<AlterObjectSchemaStmt>(node), into);
+        case T_CopyStmt: into.node = copy(*node_as<CopyStmt>(node)); return true;
         case T_VariableSetStmt:
             into.node = variable_set(*node_as<VariableSetStmt>(node));
             return true;

@@ -18,7 +18,6 @@ struct CommandName {
 using enum Other::Kind;
 
 constexpr std::array kCommands = {
-    CommandName{T_CopyStmt, "COPY", kCopy},
     CommandName{T_CallStmt, "CALL", kCode},
     CommandName{T_DoStmt, "DO", kCode},
     CommandName{T_CreateFunctionStmt, "CREATE FUNCTION", kCode},

@@ -36,7 +36,7 @@ void RawReader::read_statement(const void* node, Statement& into) {
     if (!read_select_into(node, into) && !read_query(node, into) && !read_nested(node, into) &&
         !read_command(node, into)) {
         into.node = other_command(node);
-        read_inner_query(node);
+        inventory_.calls.clear();  // they point into a tree that is gone
     }
 }
 

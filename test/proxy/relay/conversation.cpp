@@ -173,7 +173,7 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
     std::uint32_t ordinal = 0;
     for (const std::string& name : names) {
         const std::string number = std::to_string(++ordinal);
-        std::vector<std::optional<std::string>> cells(17);
+        std::vector<std::optional<std::string>> cells(18);
         cells[0] = number;
         cells[1] = "public";
         if (!name.starts_with('-')) {
@@ -188,9 +188,9 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
             cells[10] = "23";
             cells[11] = "-1";
             cells[12] = "integer";
-            cells[13] = cells[14] = cells[15] = cells[16] = "f";
+            cells[13] = cells[14] = cells[15] = cells[16] = cells[17] = "f";
         }
-        wire::RowWriter row(out, 17);
+        wire::RowWriter row(out, 18);
         for (const auto& cell : cells) {
             row.add(cell ? wire::Cell(wire::as_bytes(*cell)) : wire::Cell());
         }

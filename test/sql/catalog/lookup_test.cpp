@@ -28,6 +28,7 @@ const Row kColumn = {
     "f",
     "t",
     "t",
+    "f",
     "f"};
 const Row kVeiled = {
     "1",
@@ -44,6 +45,7 @@ const Row kVeiled = {
     "-1",
     "pgveil.ciphertext",
     "t",
+    "f",
     "f",
     "f",
     "f"};

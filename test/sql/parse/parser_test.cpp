@@ -97,7 +97,6 @@ TEST(Parser, CommandsWithoutModelCarryTheirName) {
         return std::get<Other>(parse(text)->front().node).command;
     };
     EXPECT_EQ(name("ALTER VIEW t ALTER c DROP DEFAULT"), "ALTER TABLE");
-    EXPECT_EQ(name("COPY t FROM STDIN"), "COPY");
     EXPECT_EQ(name("DO 'x'"), "DO");
 }
 

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "proxy/relay/copy_sealer.hpp"
+#include "sql/copy/binary.hpp"
+#include "sql/copy/fields.hpp"
+#include "sql/copy/line_splitter.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace pgveil::relay {
+
+/// The data of one COPY FROM STDIN of protected columns on its way to the server: rows are put
+/// together from pieces of any size, their protected fields sealed, all else left as it came.
+///
+/// Memory: one row that is not complete yet (at most kRowMax bytes, wiped), and what the rows of
+/// one piece become. After an error nothing more may be given to it.
+class CopyIn {
+public:
+    using Outcome = boost::system::result<void, Refusal>;
+
+    static constexpr std::size_t kRowMax = 256U << 20U;
+
+    /// `portal` has a CopyPlan, `segment` has keys.
+    CopyIn(SessionState& state, std::shared_ptr<const Portal> portal, SegmentPtr segment);
+
+    /// Appends CopyData messages for the rows that are complete with these bytes.
+    Outcome take(wire::ByteView bytes, wire::Output& upstream);
+    /// The client says CopyDone: the last row, if it has no line end.
+    Outcome finish(wire::Output& upstream);
+
+private:
+    Outcome take_lines(std::string_view bytes, wire::Output& upstream);
+    Outcome take_line(std::string_view bytes, std::size_t end_size, wire::Output& upstream);
+    Outcome take_fields(std::string_view line, wire::Output& upstream);
+    Outcome take_field(std::size_t index, wire::Output& upstream);
+    Outcome take_header(std::string_view line, std::string_view end, wire::Output& upstream);
+    Outcome take_units(wire::ByteView bytes, wire::Output& upstream);
+    Outcome take_row(wire::Output& upstream);
+    Outcome keep(wire::ByteView bytes);
+    bool is_end_marker(std::string_view line) const;
+    bool is_null(std::size_t index) const;
+    void read_cells();
+    Refusal at_line(const types::Error& error) const;
+    Refusal in_line(std::string sqlstate, std::string message, std::string_view line) const;
+
+    SessionState* state_;
+    std::shared_ptr<const Portal> portal_;
+    SegmentPtr segment_;
+    const analysis::CopyPlan* plan_;
+    CopySealer sealer_;
+    copy::LineSplitter lines_;
+    wire::Output begun_;  ///< of the row that is not complete yet
+    std::vector<copy::Field> fields_;
+    std::vector<copy::BinaryField> binary_fields_;
+    wire::Output values_;  ///< decoded values of the row at hand
+    std::vector<FormattedCell> cells_;
+    std::uint64_t rows_ = 0;  ///< binary
+    bool expects_header_;
+    bool is_over_ = false;  ///< the end marker came
+};
+
+/// The server asks for the data: whether it can be given. Else the COPY is refused.
+/// Returns true if the client is to be asked.
+bool begin_copy_in(SessionState& state, std::size_t columns, Outgoing& upstream);
+
+}  // namespace pgveil::relay

@@ -1,0 +1,62 @@
+#include "proxy/relay/copy_in.hpp"
+#include "proxy/relay/copy_out.hpp"
+#include "proxy/relay/reply_path.hpp"
+
+// The server's side of COPY.
+namespace pgveil::relay {
+
+void ReplyPath::on_copy_in_response(
+    const wire::Frame& frame, Outgoing& client, Outgoing& upstream
+) {
+    state_->copy_in = true;
+    state_->pending.forget_syncs_behind_front();
+    if (state_->wait == Wait::kDrain) {
+        state_->wait = Wait::kNothing;  // the server wants what the client has to say
+    }
+    const Expected* const expected = state_->pending.front();
+    const auto response = wire::decode_copy_response(frame.body);
+    if (expected == nullptr || !response.has_value()) {
+        return violate("CopyInResponse");
+    }
+    const bool is_concerned = expected->portal() != nullptr && !expected->silenced;
+    if (!is_concerned || begin_copy_in(*state_, response->column_formats.size(), upstream)) {
+        show(frame, client);
+    }
+}
+
+void ReplyPath::on_copy_out_response(
+    const wire::Frame& frame, Outgoing& client, Outgoing& upstream
+) {
+    const Expected* const expected = state_->pending.front();
+    const auto response = wire::decode_copy_response(frame.body);
+    if (expected == nullptr || !response.has_value()) {
+        return violate("CopyOutResponse");
+    }
+    const Portal* const portal = expected->portal();
+    if (portal != nullptr && portal->planned.plan()->copy != nullptr && !expected->silenced) {
+        const auto& shared = expected->portals[expected->current];
+        state_->copied = std::make_shared<CopyOut>(shared, expected->segment);
+        const Outcome fits = state_->copied->check(response->column_formats.size());
+        if (!fits.has_value()) {
+            return fail_late(fits.error(), client, upstream);
+        }
+        return state_->copied->announce(*response, client.made());
+    }
+    show(frame, client);
+}
+
+void ReplyPath::on_copy_data(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    const Outcome answered = state_->copied->answer(*state_, frame.body, client.made());
+    if (!answered.has_value()) {
+        fail_late(answered.error(), client, upstream);
+    }
+}
+
+/// Of whatever direction: no more data is expected.
+void ReplyPath::end_copy() {
+    state_->copy_in = false;
+    state_->copying.reset();
+    state_->copied.reset();
+}
+
+}  // namespace pgveil::relay

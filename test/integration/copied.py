@@ -1,0 +1,90 @@
+"""COPY as libpq gives it to a client, in both protocols, on tables that lie behind pgveil and plain beside it."""
+
+import psycopg
+from psycopg import pq
+from psycopg.pq import DiagnosticField as Field
+from psycopg.pq import ExecStatus
+
+POLICY = {"tables": {
+    "public.people": {"columns": {
+        "name": {"type": "text"},
+        "code": {"type": "varchar(6)", "search": "equality"},
+        "born": {"type": "date", "search": "order"},
+        "seen": {"type": "timestamptz"},
+        "amount": {"type": "numeric(8,2)"},
+        "ok": {"type": "bool"},
+        "raw": {"type": "bytea"},
+        "ref": {"type": "uuid"},
+        "ratio": {"type": "float8"}}},
+    "public.cards": {"columns": {"pin": {"type": "text", "pad_to": 16}}},
+    "public.charts": {"columns": {"finding": {"type": "text", "bind_to": ["ward", "number"]}}}}}
+
+SCHEMA = """
+CREATE TABLE people (id int PRIMARY KEY, name text, code varchar(6), born date, seen timestamptz, amount numeric(8,2),
+                     ok bool, raw bytea, ref uuid, ratio float8, note text NOT NULL DEFAULT 'none', "Ward 7" text);
+CREATE TABLE cards (id int GENERATED ALWAYS AS IDENTITY, pin text, twice int GENERATED ALWAYS AS (id * 2) STORED, city text);
+CREATE TABLE charts (ward smallint, number int, finding text, room text, PRIMARY KEY (ward, number));
+CREATE TABLE wards (id int PRIMARY KEY, name text);
+"""
+
+# What may not stand in the server's log when it came through pgveil.
+SECRET = ["Copied Canary", "Kopie Žofie", "canary-pin"]
+
+
+class Session:
+    """One libpq connection, blocking. Outcomes are plain tuples, so that two of them can be compared."""
+
+    def __init__(self, url, options=""):
+        self.conn = pq.PGconn.connect(psycopg.conninfo.make_conninfo(url, options=options).encode())
+        assert self.conn.status == pq.ConnStatus.OK, self.conn.error_message
+
+    def close(self):
+        self.conn.finish()
+
+    def run(self, sql):
+        """The outcome of a statement without COPY, rows included."""
+        result = self.conn.exec_(sql.encode())
+        rows = [[result.get_value(row, column) for column in range(result.nfields)] for row in range(result.ntuples)]
+        return self._outcome(result), rows
+
+    def _outcome(self, result):
+        if result.status == ExecStatus.FATAL_ERROR:
+            fields = (Field.SQLSTATE, Field.MESSAGE_PRIMARY, Field.MESSAGE_DETAIL, Field.MESSAGE_HINT, Field.CONTEXT)
+            return tuple((result.error_field(field) or b"").decode(errors="replace") for field in fields)
+        return ExecStatus(result.status).name, (result.command_status or b"").decode()
+
+    def _start(self, sql, extended):
+        return self.conn.exec_params(sql.encode(), None) if extended else self.conn.exec_(sql.encode())
+
+    def _rest(self):
+        """Reads up to ReadyForQuery; the outcome of the last result."""
+        last = ()
+        while (result := self.conn.get_result()) is not None:
+            last = self._outcome(result)
+        return (*last, self.conn.transaction_status)
+
+    def copy_in(self, sql, data, extended=False, pieces=None, fail=None):
+        """Feeds `data` to COPY FROM in pieces of that many bytes, then ends it, or gives up with the text `fail`."""
+        result = self._start(sql, extended)
+        if result.status != ExecStatus.COPY_IN:
+            return (*self._outcome(result), self.conn.transaction_status)
+        started = (result.nfields, result.binary_tuples)
+        pieces = pieces or max(1, len(data))
+        for start in range(0, len(data), pieces):
+            self.conn.put_copy_data(data[start:start + pieces])
+        self.conn.put_copy_end(fail)
+        return (*started, *self._rest())
+
+    def copy_out(self, sql, extended=False):
+        """(messages, outcome) of COPY TO."""
+        result = self._start(sql, extended)
+        if result.status != ExecStatus.COPY_OUT:
+            return [], (*self._outcome(result), self.conn.transaction_status)
+        formats = [result.fformat(column) for column in range(result.nfields)]
+        messages = []
+        while True:
+            size, data = self.conn.get_copy_data(0)
+            if size < 0:
+                break
+            messages.append(bytes(data))
+        return messages, (formats, *self._rest())
