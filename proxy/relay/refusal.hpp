@@ -39,6 +39,7 @@ enum class Reason {
     kTooLarge,               ///< a message above limits.message_bytes
     kRowMismatch,            ///< the server's rows are not what the plan says
     kValueNotOpened,         ///< a stored value does not open: altered, moved or not ours
+    kEnvelopeInResult,       ///< encrypted values in a result that no rule went through
     kUsedName,               ///< EXECUTE or FETCH of something planned as protected
     kPolicyChanged,          ///< prepared under a policy that was replaced by a reload
     kShareTooLong,           ///< a session parameter of an impossible size

@@ -1,6 +1,7 @@
 """Functions that somebody made in the database over a protected table: refused where they are called, and nothing of what
 the call says reaches the server."""
 
+import time
 import unittest
 
 import psycopg
@@ -37,6 +38,17 @@ MADE = [
     "CREATE PROCEDURE p_find(INOUT found text) LANGUAGE plpgsql AS"
     " $$BEGIN SELECT name::text INTO found FROM public.patients WHERE name::text = found; END$$",
     "CREATE FUNCTION upper(int) RETURNS bytea LANGUAGE sql AS 'SELECT name::bytea FROM public.patients WHERE id = $1'",
+    # Nobody sees what these name: only their results tell.
+    "CREATE FUNCTION h_bytes() RETURNS SETOF bytea LANGUAGE plpgsql AS"
+    " $$BEGIN RETURN QUERY EXECUTE 'SELECT name::bytea FROM pati' || 'ents'; END$$",
+    "CREATE FUNCTION h_record() RETURNS SETOF record LANGUAGE plpgsql AS"
+    " $$BEGIN RETURN QUERY EXECUTE 'SELECT id, name::bytea FROM pati' || 'ents'; END$$",
+    "CREATE FUNCTION h_many() RETURNS bytea[] LANGUAGE plpgsql AS"
+    " $$DECLARE x bytea[]; BEGIN EXECUTE 'SELECT array_agg(name::bytea) FROM pati' || 'ents' INTO x; RETURN x; END$$",
+    "CREATE FUNCTION h_cursor() RETURNS refcursor LANGUAGE plpgsql AS"
+    " $$DECLARE c refcursor := 'hidden_cursor'; BEGIN OPEN c FOR EXECUTE 'SELECT id, name FROM pati' || 'ents'; RETURN c; END$$",
+    "CREATE PROCEDURE h_call(INOUT x bytea) LANGUAGE plpgsql AS"
+    " $$BEGIN EXECUTE 'SELECT name::bytea FROM pati' || 'ents LIMIT 1' INTO x; END$$",
     # Controls: nothing of a protected table in them.
     "CREATE FUNCTION f_plain(text) RETURNS text LANGUAGE sql AS 'SELECT $1 || title FROM public.departments LIMIT 1'",
     "CREATE FUNCTION f_number() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.patients'",
@@ -65,6 +77,80 @@ def refusal(sql, parameters=None, **options):
             return None
         except psycopg.Error as error:
             return error
+
+
+class Results(unittest.TestCase):
+    """Encrypted values in a result that no rule went through."""
+
+    HIDDEN = ("SELECT * FROM h_bytes()", "SELECT * FROM h_record() AS r(id int, name bytea)", "SELECT h_many()",
+              "SELECT r FROM h_record() AS r(id int, name bytea)", "CALL h_call(NULL)", "SELECT ROW(1, ARRAY[h_bytes()])")
+
+    def assert_guarded(self, error, sql):
+        self.assertIsNotNone(error, sql)
+        self.assertEqual(error.sqlstate, NOT_SUPPORTED, (sql, error))
+        self.assertIn("encrypted values that no rule opened", str(error), sql)
+
+    def test_fail_in_every_form(self):
+        for sql in self.HIDDEN:
+            for binary in (False, True):
+                for form in ({"prepare": False}, {"prepare": True}):
+                    with self.subTest(sql=sql, binary=binary, **form), STACK.connect() as connection:
+                        with self.assertRaises(psycopg.Error) as caught:
+                            connection.execute(sql, binary=binary, **form).fetchall()
+                        self.assert_guarded(caught.exception, sql)
+                        self.assertEqual(connection.execute("SELECT 1").fetchone(), (1,))
+
+    def test_fail_with_escape_output(self):
+        with STACK.connect() as connection:
+            connection.execute("SET bytea_output = escape")
+            for sql in self.HIDDEN:
+                with self.subTest(sql=sql), self.assertRaises(psycopg.Error) as caught:
+                    connection.execute(sql)
+                self.assert_guarded(caught.exception, sql)
+
+    def test_the_column_is_named(self):
+        error = refusal("SELECT 1 AS one, h_bytes() AS hidden")
+        self.assertIn('column "hidden"', str(error))
+
+    def test_a_cursor_of_a_function(self):
+        with STACK.connect(autocommit=False) as connection:
+            self.assertEqual(connection.execute("SELECT h_cursor()::text").fetchone(), ("hidden_cursor",))
+            with self.assertRaises(psycopg.Error) as caught:
+                connection.execute("FETCH ALL FROM hidden_cursor")
+            self.assert_guarded(caught.exception, "FETCH")
+
+    def test_fail_the_transaction(self):
+        for form in ({"prepare": False}, {"prepare": True}):
+            with STACK.connect(autocommit=False) as connection:
+                connection.execute("UPDATE departments SET beds = beds + 1000")
+                with self.assertRaises(psycopg.Error) as caught:
+                    connection.execute("SELECT * FROM h_bytes()", **form)
+                self.assert_guarded(caught.exception, form)
+                self.assertEqual(connection.info.transaction_status, psycopg.pq.TransactionStatus.INERROR)
+                connection.rollback()
+                self.assertEqual(connection.execute("SELECT count(*) FROM departments WHERE beds > 1000").fetchone(), (0,))
+
+    def test_in_a_pipeline(self):
+        with STACK.connect() as connection, self.assertRaises(psycopg.Error) as caught, connection.pipeline():
+            connection.execute("SELECT 1")
+            connection.execute("SELECT * FROM h_bytes()")
+            connection.execute("SELECT 2")
+        self.assert_guarded(caught.exception, "pipeline")
+
+    def test_other_bytes_pass(self):
+        values = [b"", b"\x01", b"\x01\x02" + bytes(60), b"\x01\x02\x00\x00", b"\\x0102", bytes(range(256)), bytes(1 << 20)]
+        with STACK.connect() as connection:
+            for value in values:
+                for binary in (False, True):
+                    got = connection.execute("SELECT %s::bytea, ARRAY[%s::bytea], ROW(%s::bytea)::text",
+                                             [value] * 3, binary=binary).fetchone()
+                    self.assertEqual(got[:2], (value, [value]))
+            size = connection.execute("SELECT convert_to(repeat('x', 20000000), 'UTF8')").fetchone()
+            self.assertEqual(len(size[0]), 20_000_000)
+
+    def test_the_control_the_values_come_without_pgveil(self):
+        for sql in self.HIDDEN:
+            self.assertIn("01", repr(STACK.superuser(sql, "clinic")))
 
 
 class Functions(unittest.TestCase):
@@ -108,7 +194,6 @@ class Functions(unittest.TestCase):
             STACK.superuser("CREATE FUNCTION f_late() RETURNS text LANGUAGE sql AS 'SELECT name::text FROM patients LIMIT 1'",
                             "clinic")
             self.addCleanup(STACK.superuser, "DROP FUNCTION f_late()", "clinic")
-            import time
             time.sleep(1.2)  # limits.catalog_ttl_ms
             with self.assertRaises(psycopg.errors.FeatureNotSupported):
                 connection.execute("SELECT f_late()")
