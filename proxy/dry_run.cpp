@@ -51,7 +51,7 @@ mirror::Result<analysis::Analysis> DryRun::analyze(std::string_view sql) {
 
 mirror::Result<void> DryRun::look_up(const std::vector<catalog::RelationName>& names) {
     const auto rows = database_.run(
-        catalog::lookup_query(),
+        catalog::lookup_query(names),
         {catalog::schemas_parameter(names),
          catalog::names_parameter(names),
          catalog::protected_parameter(*policy_)}

@@ -70,6 +70,7 @@ public:
     Result<void> maintain(std::int64_t now_s);
 
     std::vector<share::MirrorRow> mirror_rows() const;
+    bool knows_key(std::uint32_t key_id) const;
     Result<MirrorVerdict> check_zero(std::span<const share::MirrorRow> rows);
 
     std::optional<std::string> bootstrap_verifier() const;

@@ -13,6 +13,14 @@ std::vector<share::MirrorRow> ProxyCustody::Impl::mirror_rows() const {
     return share::make_mirror(*snapshot->keyring, tenant_, identity_);
 }
 
+bool ProxyCustody::Impl::knows_key(std::uint32_t key_id) const {
+    const SnapshotPtr snapshot = snapshot_.current();
+    return snapshot->keyring &&
+           std::ranges::any_of(snapshot->keyring->rows, [key_id](const share::KeyringRow& row) {
+               return row.key_id == key_id;
+           });
+}
+
 // Why D's copy of this row is not believed; empty if it is.
 std::string ProxyCustody::Impl::mirror_objection(
     const share::KeyringRow& row, std::span<const share::MirrorRow> rows

@@ -62,6 +62,10 @@ Result<void> ProxyCustody::maintain(std::int64_t now_s) {
     return impl_->maintain(now_s);
 }
 
+bool ProxyCustody::knows_key(std::uint32_t key_id) const {
+    return impl_->knows_key(key_id);
+}
+
 std::vector<share::MirrorRow> ProxyCustody::mirror_rows() const {
     return impl_->mirror_rows();
 }

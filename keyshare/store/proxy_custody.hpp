@@ -96,6 +96,10 @@ public:
         const share::PresentedShares& presented, std::int64_t now_s
     ) const;
 
+    /// A data key of this tenant has this id, live or retired. Tells a stored value from bytes that
+    /// look like one.
+    bool knows_key(std::uint32_t key_id) const;
+
     // ---- SQL calls ----
 
     /// pgveil.add_user(uid, app_share, command). The last JWS of `command` must be add_user of

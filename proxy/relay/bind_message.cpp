@@ -80,6 +80,7 @@ std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStateme
     auto portal = std::make_shared<Portal>();
     portal->planned = statement.planned;
     portal->positions = statement.positions;
+    portal->guard = statement.guard;
     for (std::size_t i = 0; i < bind.result_formats.size(); ++i) {
         portal->formats.push_back(bind.result_formats.code_for(i));
     }
@@ -170,6 +171,7 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     Expected expected = expect(state, Awaited::kBind);
     auto portal = std::make_shared<Portal>();
     portal->planned = statement->planned;
+    portal->guard = statement->guard;
     remember_portal(state, bind->portal, std::move(portal), expected);
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);

@@ -35,6 +35,23 @@ std::shared_ptr<const Portal> described(const SessionState& state, const wire::D
     return portal;
 }
 
+/// What the description tells about the rows to come; null: nobody looks at them.
+std::shared_ptr<ResultGuard> guard_of(const SessionState& state, const wire::Describe& message) {
+    if (message.target == wire::Target::kPortal) {
+        const auto found = state.portals.find(message.name);
+        return found == state.portals.end() ? nullptr : found->second->guard;
+    }
+    const auto found = state.statements.find(message.name);
+    return found == state.statements.end() ? nullptr : found->second->guard;
+}
+
+std::shared_ptr<ResultGuard> guard_of(const SessionState& state, const Portal* portal) {
+    if (state.policy->is_empty()) {
+        return nullptr;
+    }
+    return portal != nullptr ? portal->guard : std::make_shared<ResultGuard>();
+}
+
 std::optional<Refusal> check_execute(const SessionState& state, const Portal& portal) {
     const StatementPlan& plan = *portal.planned.plan();
     if (auto concerned = check_names(state, plan, 0)) {
@@ -86,6 +103,7 @@ bool on_describe(SessionState& state, const wire::Frame& frame, Outgoing& upstre
                                                   : Awaited::kDescribeStatement
     );
     expected.portals.push_back(described(state, *describe));
+    expected.guard = guard_of(state, *describe);
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);
     return true;
@@ -119,6 +137,7 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
         }
     }
     Expected expected = expect(state, Awaited::kExecute);
+    expected.guard = guard_of(state, portal.get());
     if (plan != nullptr) {
         note_effects(state, *plan, expected);
         note_name_change(state, *plan, 0, expected);

@@ -41,10 +41,11 @@ void Injection::look_up(
     names_ = std::move(names);
     send(
         upstream,
-        catalog::lookup_query(),
+        catalog::lookup_query(names_),
         {catalog::schemas_parameter(names_),
          catalog::names_parameter(names_),
-         std::string(protected_names)}
+         std::string(protected_names),
+         catalog::kinds_parameter(names_)}
     );
 }
 

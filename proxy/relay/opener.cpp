@@ -1,5 +1,6 @@
 #include "proxy/relay/opener.hpp"
 
+#include "proxy/relay/bytea_cell.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/veil_call.hpp"
@@ -19,56 +20,6 @@ constexpr std::uint32_t kByteaOid = 17;
 
 std::string column_count(std::size_t came, std::size_t planned) {
     return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
-}
-
-int hex_digit(char letter) {
-    if (letter >= '0' && letter <= '9') {
-        return letter - '0';
-    }
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
-}
-
-/// The bytes after "\x", as bytea_output = hex writes them; empty if they are not that.
-core::Bytes from_hex_output(std::string_view digits) {
-    core::Bytes bytes;
-    bytes.reserve(digits.size() / 2);
-    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-        const int high = hex_digit(digits[i]);
-        const int low = hex_digit(digits[i + 1]);
-        if (high < 0 || low < 0) {
-            return {};
-        }
-        bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
-    }
-    return bytes;
-}
-
-/// The bytes of bytea_output = escape: \\ and \ooo stand for one byte each.
-core::Bytes from_escape_output(std::string_view text) {
-    core::Bytes bytes;
-    bytes.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\') {
-            bytes.push_back(static_cast<std::uint8_t>(text[i]));
-        } else if (i + 1 < text.size() && text[i + 1] == '\\') {
-            bytes.push_back('\\');
-            ++i;
-        } else if (i + 3 < text.size()) {
-            const int value =
-                (text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0');
-            bytes.push_back(static_cast<std::uint8_t>(value));
-            i += 3;
-        }
-    }
-    return bytes;
-}
-
-core::Bytes envelope_bytes(core::ByteView cell, wire::Format format) {
-    if (format == wire::Format::kBinary) {
-        return core::to_bytes(cell);
-    }
-    const std::string_view text = core::as_text(cell);
-    return text.starts_with("\\x") ? from_hex_output(text.substr(2)) : from_escape_output(text);
 }
 
 /// Appends a value's text to the client's message.
@@ -264,7 +215,7 @@ result<core::SecretBytes, Refusal> open_value(
         }
         row = std::move(*came_with);
     }
-    const core::Bytes envelope = envelope_bytes(*cells[index].cell, cells[index].format);
+    const core::Bytes envelope = bytes_of_bytea(*cells[index].cell, cells[index].format);
     return open_cell(state, segment, column, envelope, row);
 }
 
@@ -291,6 +242,38 @@ Outcome answer_row(
         client.truncate(start);
     }
     return opened;
+}
+
+bool describe_unplanned(const SessionState& state, Expected& expected, core::ByteView body) {
+    if (state.policy->is_empty()) {
+        return true;
+    }
+    const auto described = wire::decode_row_description(body);
+    if (!described.has_value()) {
+        return false;
+    }
+    if (expected.kind == Awaited::kQuery) {
+        expected.guard = std::make_shared<ResultGuard>();
+    }
+    if (expected.guard != nullptr) {
+        expected.guard->describe(*described);
+    }
+    return true;
+}
+
+Outcome check_unplanned(const SessionState& state, const Expected& expected, core::ByteView body) {
+    if (expected.guard == nullptr || !expected.guard->looks_at_rows()) {
+        return {};
+    }
+    const auto row = wire::decode_data_row(body);
+    if (!row.has_value()) {
+        return refusal(Reason::kRowMismatch, "a row that cannot be read");
+    }
+    const store::ProxyCustody* const custody = state.environment->custody.get();
+    const auto found = expected.guard->find(*row, [custody](std::uint32_t key_id) {
+        return custody != nullptr && custody->knows_key(key_id);
+    });
+    return found ? Outcome(refusal(Reason::kEnvelopeInResult, *found)) : Outcome();
 }
 
 }  // namespace pgveil::relay

@@ -41,4 +41,11 @@ Outcome answer_row(
     SessionState& state, const wire::DataRow& row, const Expected& expected, wire::Output& client
 );
 
+/// Notes which columns of a result without a plan are to be looked at. False: not a RowDescription.
+bool describe_unplanned(const SessionState& state, Expected& expected, core::ByteView body);
+
+/// A row of a result without a plan, which is passed on as it is: kEnvelopeInResult if it holds a
+/// value under a key of ours, kRowMismatch if it cannot be read.
+Outcome check_unplanned(const SessionState& state, const Expected& expected, core::ByteView body);
+
 }  // namespace pgveil::relay

@@ -36,6 +36,8 @@ struct Expected {
     /// Query: its planned statements in order (empty: all plain). Describe, Execute: portal or
     /// statement in question, at most one.
     std::vector<std::shared_ptr<const Portal>> portals;
+    /// Looks at rows that have no portal above; null: nothing is looked at.
+    std::shared_ptr<ResultGuard> guard;
     std::size_t current = 0;         ///< Query: the statement whose reply is coming
     std::optional<Refusal> refusal;  ///< stands in for the server's error
     std::string copy_marker;         ///< not empty: it does so if the error quotes this CopyFail

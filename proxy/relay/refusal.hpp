@@ -40,6 +40,7 @@ enum class Reason {
     kTooLarge,               ///< a message above limits.message_bytes
     kRowMismatch,            ///< the server's rows are not what the plan says
     kValueNotOpened,         ///< a stored value does not open: altered, moved or not ours
+    kEnvelopeInResult,       ///< encrypted values in a result that no rule went through
     kUsedName,               ///< a name means another protected statement than when it was planned
     kPolicyChanged,          ///< prepared under a policy that was replaced by a reload
     kShareTooLong,           ///< a session parameter of an impossible size

@@ -268,7 +268,7 @@ std::size_t Relay::on_upstream(wire::ByteView received, Outgoing& client, Outgoi
             upstream_wants_ = rest.size() + peek.missing;
             break;
         }
-        if (!replies_.must_be_whole(peek.type)) {
+        if (!replies_.must_be_whole(peek.type, peek.size)) {
             upstream_left_ = peek.size;
             upstream_left_dropped_ = !replies_.streams_to_client();
             continue;

@@ -74,7 +74,7 @@ void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing&
     violate("a message that does not belong here");
 }
 
-bool ReplyPath::must_be_whole(std::uint8_t type) const {
+bool ReplyPath::must_be_whole(std::uint8_t type, std::size_t size) const {
     const BackendType kind = wire::backend_type(type);
     if (kind == BackendType::kCopyData) {
         return state_->copied != nullptr && streams_to_client();
@@ -83,7 +83,9 @@ bool ReplyPath::must_be_whole(std::uint8_t type) const {
         return true;
     }
     const Expected* const expected = state_->pending.front();
-    return expected == nullptr || expected->injected || expected->portal() != nullptr;
+    return expected == nullptr || expected->injected || expected->portal() != nullptr ||
+           (expected->guard && expected->guard->looks_at_rows() && size <= ResultGuard::kRowBytesMax
+           );
 }
 
 bool ReplyPath::streams_to_client() const {
@@ -118,8 +120,8 @@ void ReplyPath::on_parameter_description(const wire::Frame& frame, Outgoing& cli
 }
 
 void ReplyPath::on_row_description(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
-    const Expected* const expected = state_->pending.front();
-    if (expected == nullptr) {
+    Expected* const expected = state_->pending.front();
+    if (expected == nullptr || !describe_unplanned(*state_, *expected, frame.body)) {
         return violate("RowDescription");
     }
     const Portal* const portal = expected->portal();
@@ -170,7 +172,10 @@ void ReplyPath::on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing
         return on_injected_row(frame);
     }
     if (expected->silenced || expected->portal() == nullptr) {
-        return show(frame, client);
+        const Outcome checked = check_unplanned(*state_, *expected, frame.body);
+        return checked.has_value() || expected->silenced
+                   ? show(frame, client)
+                   : fail_late(checked.error(), client, upstream);
     }
     const auto row = wire::decode_data_row(frame.body);
     if (!row.has_value()) {
@@ -347,7 +352,10 @@ void ReplyPath::take_back(const Undo& undo) {
 /// The client is told now, in the place of the row that does not open; the server learns of it
 /// before the transaction can go on.
 void ReplyPath::fail_late(const Refusal& refusal, Outgoing& client, Outgoing& upstream) {
-    const SegmentPtr segment = state_->pending.front()->segment;
+    SegmentPtr& segment = state_->pending.front()->segment;
+    if (segment == nullptr) {
+        segment = std::make_shared<Segment>();  // of a Query that nothing was prepared for
+    }
     append(client.made(), refusal);
     segment->late_marker = state_->marker_for(refusal);
     state_->pending.silence(segment);

@@ -16,9 +16,9 @@ public:
 
     void on_message(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
 
-    /// A message of this type that comes now must be held whole; others may be streamed: then
-    /// `streams_to_client` says whether the client gets it, and on_message is not called.
-    bool must_be_whole(std::uint8_t type) const;
+    /// A message of this type and size that comes now must be held whole; others may be streamed:
+    /// then `streams_to_client` says whether the client gets it, and on_message is not called.
+    bool must_be_whole(std::uint8_t type, std::size_t size) const;
     bool streams_to_client() const;
 
 private:

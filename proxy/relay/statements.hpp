@@ -2,6 +2,7 @@
 
 #include "keyshare/core/secret.hpp"
 #include "proxy/relay/planned.hpp"
+#include "proxy/relay/result_guard.hpp"
 #include "proxy/relay/segment.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -20,6 +21,7 @@ struct PreparedStatement {
     Planned planned;
     PositionMapPtr positions;        ///< null: the text went upstream as it came
     std::uint64_t policy_epoch = 0;  ///< of the policy that decided
+    std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
 };
 
 /// The arguments of a VeilCall as Bind gave them, by parameter number.
@@ -31,6 +33,7 @@ struct Portal {
     PositionMapPtr positions;
     std::vector<std::int16_t> formats;  ///< result formats the client asked for: 0, 1 or n codes
     std::shared_ptr<const CallArguments> arguments;
+    std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
     std::weak_ptr<Segment> bound_in;  ///< dies with the transaction that this segment ends in
     bool is_held = false;             ///< a cursor WITH HOLD: it does not
     /// All columns come in the formats above, ours too: the rows of a Query, and of a SQL cursor.

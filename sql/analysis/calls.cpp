@@ -176,6 +176,20 @@ void check_current_setting(Draft& draft, const parse::Expression& node, const pa
     }
 }
 
+/// A function that somebody made over a protected table opens nothing and seals nothing.
+void check_function(Draft& draft, const parse::Expression& node, const parse::Call& call) {
+    if (call.name.empty()) {
+        return;
+    }
+    const std::size_t parts = call.name.size();
+    const std::string schema = parts > 1 ? call.name[parts - 2] : std::string();
+    const Judgement judgement =
+        draft.text().relations.judge_function({schema, call.name.back()}, node.begin);
+    if (judgement.rejection) {
+        draft.refuse(*judgement.rejection);
+    }
+}
+
 }  // namespace
 
 void check_calls(Draft& draft, const parse::Inventory& inventory, const parse::Select* select) {
@@ -200,6 +214,7 @@ void check_calls(Draft& draft, const parse::Inventory& inventory, const parse::S
         } else if (runs_sql(name)) {
             check_sql_runner(draft, *node, call);
         }
+        check_function(draft, *node, call);
     }
 }
 

@@ -98,6 +98,13 @@ private:
         const parse::Tokens& tokens = text_.tokens;
         if (mentions_protected(tokens.text_of(tokens[index]), text_.context.policy)) {
             refuse("a protected table", tokens[index].begin);
+            return;
+        }
+        const std::string_view literal = tokens.text_of(tokens[index]);
+        const std::size_t open = literal.find_first_of("'$");
+        const std::size_t body = literal.front() == '$' ? literal.find('$', 1) : open;
+        if (body != std::string_view::npos) {
+            calls_in(literal.substr(body + 1), tokens[index].begin);
         }
     }
 
@@ -113,10 +120,34 @@ private:
         }
         const bool has_schema =
             index >= 2 && tokens.is_symbol(index - 1, ".") && is_identifier(tokens[index - 2]);
-        if (has_schema) {
-            judge({tokens.name_at(index - 2), name}, tokens[index].begin);
-        } else {
-            judge({{}, name}, tokens[index].begin);
+        const catalog::RelationName full{
+            has_schema ? tokens.name_at(index - 2) : std::string(), name};
+        judge(full, tokens[index].begin);
+        if (index + 1 < tokens.size() && tokens.is_symbol(index + 1, "(")) {
+            judge_call(full, tokens[index].begin);
+        }
+    }
+
+    void judge_call(const catalog::RelationName& name, std::uint32_t begin) {
+        const Judgement judgement = text_.relations.judge_function(name, begin);
+        if (judgement.rejection && !rejection_) {
+            rejection_ = judgement.rejection;
+        }
+    }
+
+    /// What the statements inside a string call.
+    void calls_in(std::string_view body, std::uint32_t begin) {
+        const parse::Tokens tokens(body, true);
+        for (std::size_t i = 0; i + 1 < tokens.size() && !rejection_; ++i) {
+            if (!is_identifier(tokens[i]) || !tokens.is_symbol(i + 1, "(") ||
+                is_reserved(tokens, i, tokens.name_at(i))) {
+                continue;
+            }
+            const bool has_schema =
+                i >= 2 && tokens.is_symbol(i - 1, ".") && is_identifier(tokens[i - 2]);
+            judge_call(
+                {has_schema ? tokens.name_at(i - 2) : std::string(), tokens.name_at(i)}, begin
+            );
         }
     }
 

@@ -24,6 +24,27 @@ bool has_ciphertext(const catalog::Relation& relation) {
     });
 }
 
+Rejection function_refusal(
+    const catalog::Routine& routine, const std::string& name, std::uint32_t begin
+) {
+    const std::string subject = "function " + display({routine.schema, name});
+    if (routine.reason == catalog::Routine::Reason::kSignature) {
+        return refusal_of(
+            subject,
+            "which takes or returns encrypted values",
+            "write its query in the statement itself, or call it past pgveil",
+            begin
+        );
+    }
+    return refusal_of(
+        subject,
+        "which names a table with encrypted columns in its source",
+        "write its query in the statement itself; if no protected value goes into it or comes out "
+        "of it, list it under \"plain\" in the policy",
+        begin
+    );
+}
+
 /// What is wrong with a column of bind_to; empty: nothing.
 std::string_view problem_of_key(const catalog::Column* key) {
     if (key == nullptr) {
@@ -103,6 +124,28 @@ Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begi
         return rejected(
             postgres_error("42P01", "relation \"" + display(name) + "\" does not exist", begin)
         );
+    }
+    return {};
+}
+
+Judgement Relations::judge_function(const catalog::RelationName& name, std::uint32_t begin) {
+    if (context_.policy.is_empty() || is_catalog_name(name) || name.schema == "pgveil") {
+        return {};
+    }
+    using Kind = catalog::RelationName::Kind;
+    const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
+    if (entry != nullptr && !entry->routines.empty()) {
+        entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
+    }
+    if (entry == nullptr) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    for (const catalog::Routine& routine : entry->routines) {
+        const bool is_listed = routine.reason == catalog::Routine::Reason::kSource &&
+                               context_.policy.is_listed_plain(routine.schema, name.name);
+        if (!is_listed) {
+            return rejected(function_refusal(routine, name.name, begin));
+        }
     }
     return {};
 }
@@ -203,13 +246,17 @@ const catalog::Entry* Relations::entry_of(const catalog::RelationName& name) {
     return staged != nullptr ? staged : context_.catalog.find(name);
 }
 
-const catalog::Relation* Relations::described(const catalog::RelationName& name) {
+const catalog::Entry* Relations::asked_for(const catalog::RelationName& name) {
     const catalog::Entry* const entry = entry_of(name);
     if (entry == nullptr) {
         missing_.insert(name);
-        return nullptr;
     }
-    return entry->relation ? &*entry->relation : nullptr;
+    return entry;
+}
+
+const catalog::Relation* Relations::described(const catalog::RelationName& name) {
+    const catalog::Entry* const entry = asked_for(name);
+    return entry != nullptr && entry->relation ? &*entry->relation : nullptr;
 }
 
 std::optional<std::string> Relations::creation_schema(const catalog::RelationName& name) {

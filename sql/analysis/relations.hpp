@@ -50,6 +50,10 @@ public:
     /// An identifier that may or may not name a relation: kPlain unless it certainly does.
     Judgement judge_candidate(const catalog::RelationName& name, std::uint32_t begin);
 
+    /// Functions that are called by this name. kPlain: none of them sees protected values, as far
+    /// as their signature and source tell.
+    Judgement judge_function(const catalog::RelationName& name, std::uint32_t begin);
+
     /// What the database says about a name, whatever we think of it. Null: there is no such
     /// relation, or it is not looked up yet (reported through missing()).
     const catalog::Relation* described(const catalog::RelationName& name);
@@ -69,6 +73,8 @@ public:
 
 private:
     const catalog::Entry* entry_of(const catalog::RelationName& name);
+    /// entry_of(), reported through missing() if there is none.
+    const catalog::Entry* asked_for(const catalog::RelationName& name);
     Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
     Judgement judge_protected(
         const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin

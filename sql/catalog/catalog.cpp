@@ -30,6 +30,9 @@ std::size_t size_bytes_of(const Entry& entry) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }
     }
+    for (const Routine& routine : entry.routines) {
+        size += sizeof(Routine) + routine.schema.size();
+    }
     return size;
 }
 

@@ -51,12 +51,38 @@ struct Relation {
     friend bool operator==(const Relation&, const Relation&) = default;
 };
 
-/// A relation as the statement names it: decoded identifiers, `schema` empty if unqualified.
+/// A relation as the statement names it: decoded identifiers, `schema` empty if unqualified. Or
+/// functions and procedures, all of that name together: which of them a call means depends on the
+/// types of its arguments.
 struct RelationName {
+    enum class Kind : std::uint8_t {
+        kRelation,
+        kFunction,      ///< whether there are any that are not PostgreSQL's own
+        kFunctionBody,  ///< what these see: takes the server longer to tell
+    };
     std::string schema;
     std::string name;
+    Kind kind = Kind::kRelation;
 
     friend auto operator<=>(const RelationName&, const RelationName&) = default;
+};
+
+/// A function or procedure that sees values of protected tables.
+struct Routine {
+    enum class Reason {
+        /// Not known yet: the answer for kFunction.
+        kUnread,
+        /// It takes or returns pgveil.ciphertext or rows of a protected table, in whatever
+        /// composite, array or domain.
+        kSignature,
+        /// Its source, or that of a function it calls, names a protected table or a relation with
+        /// encrypted columns, and it takes arguments or may return envelopes.
+        kSource,
+    };
+    std::string schema;
+    Reason reason = Reason::kSource;
+
+    friend bool operator==(const Routine&, const Routine&) = default;
 };
 
 /// The answer for one name. Valid for the search_path and the transaction it was read under.
@@ -65,6 +91,9 @@ struct Entry {
     std::optional<Relation> relation;
     /// current_schema() at that time: where an unqualified CREATE TABLE goes; empty if nowhere.
     std::string creation_schema;
+    /// For a function's name: those of that name that are not known to be harmless, in whatever
+    /// schema if the name has none.
+    std::vector<Routine> routines = {};
 
     friend bool operator==(const Entry&, const Entry&) = default;
 };

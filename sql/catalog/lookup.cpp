@@ -1,5 +1,6 @@
 #include "sql/catalog/lookup.hpp"
 
+#include <algorithm>
 #include <set>
 
 namespace pgveil::catalog {
@@ -8,9 +9,10 @@ namespace {
 
 // Qualified names are found by joining, not by to_regclass(): that raises an error, which would end
 // the client's transaction, when the role may not use the schema.
-constexpr std::string_view kLookupQuery = R"sql(
+constexpr std::string_view kNames = R"sql(
 WITH RECURSIVE wanted AS (
-  SELECT u.ord, CASE
+  SELECT u.ord, u.schema, u.name, u.kind, CASE
+    WHEN u.kind OPERATOR(pg_catalog.<>) 'r' THEN NULL
     WHEN u.schema OPERATOR(pg_catalog.=) ''
       THEN pg_catalog.to_regclass(pg_catalog.quote_ident(u.name))::pg_catalog.oid
     ELSE (SELECT c.oid FROM pg_catalog.pg_class c
@@ -20,8 +22,8 @@ WITH RECURSIVE wanted AS (
               ELSE (SELECT n.oid FROM pg_catalog.pg_namespace n
                     WHERE n.nspname OPERATOR(pg_catalog.=) u.schema::pg_catalog.name) END)
     END AS oid
-  FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]))
-    WITH ORDINALITY AS u(schema, name, ord)
+  FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
+    pg_catalog.unnest($4::pg_catalog.text[])) WITH ORDINALITY AS u(schema, name, kind, ord)
 ), marker AS (
   SELECT t.oid FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
@@ -46,7 +48,108 @@ WITH RECURSIVE wanted AS (
     UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid
   ) l
-)
+), called AS (
+  SELECT w.ord, w.kind, f.oid, n.nspname FROM wanted w
+  JOIN pg_catalog.pg_proc f ON f.proname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) f.pronamespace
+  WHERE w.kind OPERATOR(pg_catalog.<>) 'r'
+    AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+    AND (w.schema OPERATOR(pg_catalog.=) '' OR n.nspname OPERATOR(pg_catalog.=) CASE
+      WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN (SELECT m.nspname FROM pg_catalog.pg_namespace m
+        WHERE m.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
+      ELSE w.schema::pg_catalog.name END)
+)sql";
+
+constexpr std::string_view kUnread = R"sql(), concerned AS (
+  SELECT k.ord, k.nspname, 'u' AS reason FROM called k
+)sql";
+
+// Which functions see protected values. Sources are read word by word; no backslash stands here,
+// because the session may read one as an escape.
+constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
+  SELECT k.oid, x.type FROM called k JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) k.oid
+  CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.array_cat(
+    pg_catalog.array_append(f.proargtypes::pg_catalog.oid[], f.prorettype),
+    COALESCE(f.proallargtypes, '{}'::pg_catalog.oid[]))) AS x(type)
+  UNION
+  SELECT s.start, x.type FROM signature s CROSS JOIN LATERAL (
+    SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
+    UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
+    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a
+      ON a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+      WHERE t.oid OPERATOR(pg_catalog.=) s.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+  ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+), run(start, oid) AS (
+  SELECT k.oid, k.oid FROM called k
+  UNION
+  SELECT r.start, g.oid FROM run r CROSS JOIN LATERAL (
+    SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d
+      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+        AND d.objid OPERATOR(pg_catalog.=) r.oid
+        AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+    UNION ALL
+    SELECT p.oid FROM pg_catalog.pg_proc f
+      JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) f.prolang
+        AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
+      CROSS JOIN LATERAL pg_catalog.regexp_split_to_table(pg_catalog.concat(
+        f.prosrc, ' ', pg_catalog.lower(f.prosrc)), '[^[:alnum:]_$]+') AS v(word)
+      JOIN pg_catalog.pg_proc p ON p.proname OPERATOR(pg_catalog.=) v.word::pg_catalog.name
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
+        AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+      WHERE f.oid OPERATOR(pg_catalog.=) r.oid
+  ) g
+), guarded AS (
+  SELECT c.oid, c.relname FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  WHERE n.nspname OPERATOR(pg_catalog.<>) 'pgveil'
+    AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r,p,v,m,f}'::pg_catalog."char"[])
+    AND (c.relname OPERATOR(pg_catalog.=) ANY ($3::pg_catalog.text[]::pg_catalog.name[])
+      OR c.oid OPERATOR(pg_catalog.=) ANY (SELECT b.attrelid FROM pg_catalog.pg_attribute b
+        JOIN marker k ON b.atttypid OPERATOR(pg_catalog.=) k.oid WHERE NOT b.attisdropped))
+  UNION
+  SELECT v.oid, v.relname FROM guarded g JOIN pg_catalog.pg_depend d
+    ON d.refobjid OPERATOR(pg_catalog.=) g.oid
+    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite rw ON rw.oid OPERATOR(pg_catalog.=) d.objid
+  JOIN pg_catalog.pg_class v ON v.oid OPERATOR(pg_catalog.=) rw.ev_class
+), guarded_names AS (
+  SELECT pg_catalog.lower(g.relname::pg_catalog.text) AS name FROM guarded g
+  UNION SELECT pg_catalog.lower(x.name) FROM pg_catalog.unnest($3::pg_catalog.text[]) AS x(name)
+), naming AS (
+  SELECT r.start FROM run r JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) r.oid
+  JOIN pg_catalog.pg_language l ON l.oid OPERATOR(pg_catalog.=) f.prolang
+    AND l.lanname OPERATOR(pg_catalog.<>) ALL ('{c,internal}'::pg_catalog.name[])
+  WHERE EXISTS (SELECT 1 FROM guarded_names g WHERE CASE
+    WHEN g.name OPERATOR(pg_catalog.~) '[^[:alnum:]_$]' THEN pg_catalog.strpos(
+      pg_catalog.lower(f.prosrc), pg_catalog.replace(g.name, '"', '""')) OPERATOR(pg_catalog.>) 0
+    ELSE g.name OPERATOR(pg_catalog.=) ANY (
+      pg_catalog.regexp_split_to_array(pg_catalog.lower(f.prosrc), '[^[:alnum:]_$]+')) END)
+  UNION ALL SELECT r.start FROM run r JOIN pg_catalog.pg_depend d
+    ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
+    AND d.objid OPERATOR(pg_catalog.=) r.oid
+    AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass
+  JOIN guarded g ON g.oid OPERATOR(pg_catalog.=) d.refobjid
+), concerned AS (
+  SELECT k.ord, k.nspname, CASE
+    WHEN EXISTS (SELECT 1 FROM signature s JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) s.type
+      LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.typrelid
+      WHERE s.start OPERATOR(pg_catalog.=) k.oid
+        AND (c.relname OPERATOR(pg_catalog.=) ANY ($3::pg_catalog.text[]::pg_catalog.name[])
+          OR EXISTS (SELECT 1 FROM marker m WHERE m.oid OPERATOR(pg_catalog.=) t.oid))) THEN 'v'
+    WHEN NOT EXISTS (SELECT 1 FROM pg_catalog.pg_proc f JOIN pg_catalog.pg_type t
+        ON t.oid OPERATOR(pg_catalog.=) f.prorettype
+      WHERE f.oid OPERATOR(pg_catalog.=) k.oid AND f.pronargs OPERATOR(pg_catalog.=) 0::pg_catalog.int2
+        AND (t.typtype OPERATOR(pg_catalog.=) 'b'
+            AND t.typcategory OPERATOR(pg_catalog.=) ANY ('{B,N,D,T}'::pg_catalog."char"[])
+          OR t.typname OPERATOR(pg_catalog.=) 'void'::pg_catalog.name))
+      AND EXISTS (SELECT 1 FROM naming y WHERE y.start OPERATOR(pg_catalog.=) k.oid) THEN 's'
+    END AS reason
+  FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'b'
+  UNION ALL SELECT k.ord, k.nspname, 'u' FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'f'
+)sql";
+
+constexpr std::string_view kAnswer = R"sql()
 SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkind,
   CASE WHEN c.oid IS NOT NULL THEN EXISTS (
     SELECT 1 FROM reach r JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) r.oid
@@ -62,8 +165,10 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid) END,
   a.attnotnull, a.atthasdef,
   a.attidentity OPERATOR(pg_catalog.<>) '' OR a.attgenerated OPERATOR(pg_catalog.<>) '',
-  a.attgenerated OPERATOR(pg_catalog.<>) ''
+  a.attgenerated OPERATOR(pg_catalog.<>) '',
+  k.nspname, k.reason
 FROM wanted w
+LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
@@ -81,10 +186,24 @@ void append_element(std::string& into, std::string_view element) {
     into.push_back('"');
 }
 
+std::string_view letter_of(RelationName::Kind kind) {
+    switch (kind) {
+        case RelationName::Kind::kRelation: return "r";
+        case RelationName::Kind::kFunction: return "f";
+        case RelationName::Kind::kFunctionBody: return "b";
+    }
+    return "r";
+}
+
 }  // namespace
 
-std::string_view lookup_query() {
-    return kLookupQuery.substr(1);
+std::string lookup_query(std::span<const RelationName> names) {
+    const bool reads_bodies = std::any_of(names.begin(), names.end(), [](const auto& name) {
+        return name.kind == RelationName::Kind::kFunctionBody;
+    });
+    std::string query(kNames.substr(1));
+    query.append(reads_bodies ? kBodies : kUnread);
+    return query.append(kAnswer);
 }
 
 std::string schemas_parameter(std::span<const RelationName> names) {
@@ -99,6 +218,14 @@ std::string names_parameter(std::span<const RelationName> names) {
     std::string result = "{";
     for (const RelationName& name : names) {
         append_element(result, name.name);
+    }
+    return result + "}";
+}
+
+std::string kinds_parameter(std::span<const RelationName> names) {
+    std::string result = "{";
+    for (const RelationName& name : names) {
+        append_element(result, letter_of(name.kind));
     }
     return result + "}";
 }

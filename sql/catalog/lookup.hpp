@@ -23,13 +23,15 @@ template <class T>
 using Result = boost::system::result<T, Error>;
 
 /// The text to Parse, without a terminating semicolon. It reads only pg_catalog, every name in it
-/// is schema-qualified, and any role may run it. Three parameters, all of type text[] (OID 1009),
+/// is schema-qualified, and any role may run it. Four parameters, all of type text[] (OID 1009),
 /// all in text format:
 ///   $1  schemas of the names to resolve, empty where unqualified: schemas_parameter()
 ///   $2  the names: names_parameter()
 ///   $3  last names of protected relations: protected_parameter()
+///   $4  what each name names, r (relation), f (functions) or b (their bodies): kinds_parameter()
 /// Ask for text results. One row per name and column, names in order of $2, columns in attnum
-/// order; a name without columns or without a relation has exactly one row. Cells:
+/// order; a name without columns or without a relation has exactly one row, but one per Routine
+/// where there are any. Cells:
 ///    0 ordinal   1-based position of the name in $2
 ///    1 current_schema (may be NULL)
 ///    2 oid       NULL: the name resolves to nothing, and all later cells are NULL
@@ -37,16 +39,21 @@ using Result = boost::system::result<T, Error>;
 ///    7 attnum    NULL: no columns, later cells NULL
 ///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
 ///   13 not null     14 has default     15 generated or identity   16 generated
-std::string_view lookup_query();
+///   17 schema of a Routine (NULL: none, and the last is NULL, too)   18 its Reason: u, v or s
+/// What functions see is asked for only if a name wants it: it takes the server longer to plan.
+std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 18;
+inline constexpr std::size_t kLookupColumns = 20;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);
 
 /// $2 as a PostgreSQL array literal.
 std::string names_parameter(std::span<const RelationName> names);
+
+/// $4 as a PostgreSQL array literal.
+std::string kinds_parameter(std::span<const RelationName> names);
 
 /// $3 as a PostgreSQL array literal: every protected last name of the policy, once.
 std::string protected_parameter(const config::Policy& policy);
@@ -70,6 +77,8 @@ public:
     Result<void> finish(Catalog& catalog) &&;
 
 private:
+    Result<void> add_routine(LookupRow row, bool is_first);
+
     std::vector<RelationName> names_;
     std::vector<std::optional<Entry>> entries_;
 };

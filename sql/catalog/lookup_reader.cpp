@@ -10,6 +10,8 @@ namespace {
 
 using Cell = std::optional<std::string_view>;
 
+constexpr std::size_t kRoutineCell = 18;
+
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
 public:
@@ -43,6 +45,9 @@ public:
     }
 
     bool good() const { return good_; }
+
+    /// The cells from `index` on come next.
+    void skip_to(std::size_t index) { next_ = index; }
 
 private:
     Cell take() { return next_ < row_.size() ? row_[next_++] : std::nullopt; }
@@ -79,6 +84,16 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
+Routine read_routine(RowReader& cells) {
+    Routine routine;
+    routine.schema = cells.text();
+    const std::string reason = cells.text();
+    routine.reason = reason == "v"   ? Routine::Reason::kSignature
+                     : reason == "u" ? Routine::Reason::kUnread
+                                     : Routine::Reason::kSource;
+    return routine;
+}
+
 Error unexpected(const char* what) {
     return Error{std::string("the answer to the catalog lookup is not as expected: ") + what};
 }
@@ -105,7 +120,7 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->creation_schema = std::move(creation_schema);
     }
     if (cells.next_is_null()) {
-        return is_first ? Result<void>() : unexpected("an absent name with two rows");
+        return add_routine(row, is_first);
     }
     Relation relation = read_relation(cells);
     if (is_first) {
@@ -117,6 +132,21 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->relation->columns.push_back(read_column(cells));
     }
     return cells.good() ? Result<void>() : unexpected("a cell that cannot be read");
+}
+
+/// A name without a relation: of functions, or absent.
+Result<void> LookupReader::add_routine(LookupRow row, bool is_first) {
+    RowReader cells(row);
+    const auto index = cells.number<std::uint32_t>() - 1;
+    cells.skip_to(kRoutineCell);
+    if (cells.next_is_null()) {
+        return is_first ? Result<void>() : unexpected("an absent name with two rows");
+    }
+    if (names_[index].kind == RelationName::Kind::kRelation) {
+        return unexpected("a function in place of a relation");
+    }
+    entries_[index]->routines.push_back(read_routine(cells));
+    return cells.good() ? Result<void>() : unexpected("a function that cannot be read");
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

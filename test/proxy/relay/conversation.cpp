@@ -4,6 +4,7 @@
 #include "proxy/wire/error_response.hpp"
 #include "proxy/wire/frame.hpp"
 #include "proxy/wire/row.hpp"
+#include "sql/catalog/lookup.hpp"
 
 #include <gtest/gtest.h>
 
@@ -173,7 +174,7 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
     std::uint32_t ordinal = 0;
     for (const std::string& name : names) {
         const std::string number = std::to_string(++ordinal);
-        std::vector<std::optional<std::string>> cells(18);
+        std::vector<std::optional<std::string>> cells(catalog::kLookupColumns);
         cells[0] = number;
         cells[1] = "public";
         if (!name.starts_with('-')) {
@@ -190,7 +191,7 @@ wire::Output looked_up(const std::vector<std::string>& names, bool with_ready) {
             cells[12] = "integer";
             cells[13] = cells[14] = cells[15] = cells[16] = cells[17] = "f";
         }
-        wire::RowWriter row(out, 18);
+        wire::RowWriter row(out, catalog::kLookupColumns);
         for (const auto& cell : cells) {
             row.add(cell ? wire::Cell(wire::as_bytes(*cell)) : wire::Cell());
         }

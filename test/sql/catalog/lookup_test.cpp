@@ -9,6 +9,7 @@
 namespace pgveil::catalog {
 namespace {
 
+using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
 const Row kColumn = {
@@ -29,7 +30,9 @@ const Row kColumn = {
     "t",
     "t",
     "f",
-    "f"};
+    "f",
+    std::nullopt,
+    std::nullopt};
 const Row kVeiled = {
     "1",
     "public",
@@ -48,7 +51,9 @@ const Row kVeiled = {
     "f",
     "f",
     "f",
-    "f"};
+    "f",
+    std::nullopt,
+    std::nullopt};
 
 LookupReader reader_of_t() {
     return LookupReader(std::vector<RelationName>{{"", "t"}});
@@ -113,10 +118,41 @@ TEST(Lookup, RefusesTwoRelationsForOneName) {
     EXPECT_FALSE(reader.add_row(other).has_value());
 }
 
+Row routine(std::string_view ordinal, std::string_view schema, std::string_view reason) {
+    Row row = absent(ordinal);
+    row[17] = schema;
+    row[18] = reason;
+    return row;
+}
+
+TEST(Lookup, ReadsTheFunctionsOfAName) {
+    LookupReader reader(std::vector<RelationName>{
+        {"", "f", Kind::kFunctionBody}, {"", "g", Kind::kFunction}});
+    ASSERT_TRUE(reader.add_row(routine("1", "public", "v")).has_value());
+    ASSERT_TRUE(reader.add_row(routine("1", "other", "s")).has_value());
+    ASSERT_TRUE(reader.add_row(absent("2")).has_value());
+    EXPECT_FALSE(reader.add_row(absent("2")).has_value()) << "twice nothing";
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const std::vector<Routine> expected = {
+        {"public", Routine::Reason::kSignature}, {"other", Routine::Reason::kSource}};
+    EXPECT_EQ(catalog.find({"", "f", Kind::kFunctionBody})->routines, expected);
+    EXPECT_TRUE(catalog.find({"", "g", Kind::kFunction})->routines.empty());
+    EXPECT_EQ(catalog.find({"", "f"}), nullptr) << "a relation of that name is something else";
+}
+
+TEST(Lookup, RefusesAFunctionForARelation) {
+    LookupReader reader = reader_of_t();
+    EXPECT_FALSE(reader.add_row(routine("1", "public", "v")).has_value());
+}
+
 TEST(Lookup, WritesArrayLiterals) {
     const std::vector<RelationName> names = {{"", "a\"b\\"}, {"s", "NULL"}};
     EXPECT_EQ(names_parameter(names), R"({"a\"b\\","NULL"})");
     EXPECT_EQ(schemas_parameter(names), R"({"","s"})");
+    const std::vector<RelationName> kinds = {
+        {"", "a", Kind::kFunction}, {"", "a", Kind::kFunctionBody}, {"", "a"}};
+    EXPECT_EQ(kinds_parameter(kinds), R"({"f","b","r"})");
     const auto policy = config::parse_policy(
         "p",
         R"({"tables": {"a.t": {"columns": {"c": {"type": "text"}}}, "b.t": {"columns": {"c": {"type": "text"}}}}})"
@@ -126,10 +162,16 @@ TEST(Lookup, WritesArrayLiterals) {
 }
 
 TEST(Lookup, QueryQualifiesEveryName) {
-    const std::string_view query = lookup_query();
-    EXPECT_EQ(query.find("FROM pg_class"), std::string_view::npos);
-    EXPECT_NE(query.find("$3"), std::string_view::npos);
-    EXPECT_EQ(query.find("$4"), std::string_view::npos);
+    const std::vector<RelationName> relation = {{"", "a"}};
+    const std::vector<RelationName> body = {{"", "a", Kind::kFunctionBody}};
+    EXPECT_LT(lookup_query(relation).size(), lookup_query(body).size());
+    for (const std::string& query : {lookup_query(relation), lookup_query(body)}) {
+        EXPECT_EQ(query.find("FROM pg_class"), std::string::npos);
+        EXPECT_NE(query.find("$4"), std::string::npos);
+        EXPECT_EQ(query.find("$5"), std::string::npos);
+        EXPECT_EQ(query.find('\\'), std::string::npos) << "read with any setting of escapes";
+        EXPECT_EQ(query.find(" = "), std::string::npos) << "operators are qualified, too";
+    }
 }
 
 }  // namespace
