@@ -80,7 +80,11 @@ analysis::Rejection refused(const Leak& leak, const analysis::StatementPlan& pla
     );
 }
 
+/// Of the statement itself, or of the one that it prepares.
 bool is_sealed(const analysis::StatementPlan& plan, std::uint32_t number) {
+    if (plan.kind == analysis::StatementKind::kPrepare && plan.defined != nullptr) {
+        return is_sealed(*plan.defined, number);
+    }
     return std::any_of(
         plan.parameters.begin(),
         plan.parameters.end(),
@@ -88,6 +92,53 @@ bool is_sealed(const analysis::StatementPlan& plan, std::uint32_t number) {
             return parameter.number == number && parameter.column != nullptr;
         }
     );
+}
+
+/// The arguments of EXECUTE by what the prepared statement makes of them.
+std::optional<Leak> leak_of_arguments(
+    const parse::Execute& execute, const analysis::StatementPlan& prepared
+) {
+    const Shapes no_shapes = [](const std::string&, const std::string&) {
+        return std::nullopt;
+    };
+    const std::function<bool(std::uint32_t)> none = [](std::uint32_t) {
+        return false;
+    };
+    Walker walker(no_shapes, none);
+    for (const analysis::ParameterPlan& parameter : prepared.parameters) {
+        const bool is_given = parameter.number >= 1 &&
+                              parameter.number <= execute.arguments.size() &&
+                              execute.arguments[parameter.number - 1] != nullptr;
+        if (is_given && parameter.column != nullptr) {
+            walker.argument(
+                *execute.arguments[parameter.number - 1], parameter.column->qualified_name()
+            );
+        }
+    }
+    return walker.leak();
+}
+
+/// EXECUTE, also inside EXPLAIN and CREATE TABLE AS.
+const parse::Execute* execute_in(const parse::Statement& statement) {
+    if (const auto* const explain = std::get_if<parse::Explain>(&statement.node)) {
+        return explain->statement == nullptr ? nullptr : execute_in(*explain->statement);
+    }
+    if (const auto* const create = std::get_if<parse::CreateTableAs>(&statement.node)) {
+        return create->source == nullptr ? nullptr : execute_in(*create->source);
+    }
+    return std::get_if<parse::Execute>(&statement.node);
+}
+
+std::optional<Leak> leak_of(
+    const parse::Statement& statement, const analysis::StatementPlan& plan, const Shapes& shapes
+) {
+    const parse::Execute* const execute = execute_in(statement);
+    if (execute != nullptr && plan.used != nullptr) {
+        return leak_of_arguments(*execute, *plan.used);
+    }
+    return find_leak(statement, shapes, [&plan](std::uint32_t number) {
+        return is_sealed(plan, number);
+    });
 }
 
 /// Looks at every statement that concerns something protected, as it would be sent.
@@ -106,10 +157,7 @@ void check(analysis::Analysis& analysis, std::string_view sql, const analysis::C
             analysis.statements[i] = refused(Leak{"protected tables", 0}, *plan);
             continue;
         }
-        const auto leak = find_leak((*statements)[i], shapes, [&](std::uint32_t number) {
-            return is_sealed(*plan, number);
-        });
-        if (leak) {
+        if (const auto leak = leak_of((*statements)[i], *plan, shapes)) {
             analysis.statements[i] = refused(*leak, *plan);
         }
     }

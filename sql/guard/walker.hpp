@@ -19,6 +19,9 @@ public:
     /// The columns it returns, RETURNING included.
     Columns statement(const parse::Statement& statement, const Level* outer);
 
+    /// `value` becomes one of `column`, as an argument of EXECUTE does.
+    void argument(const parse::Expression& value, const std::string& column);
+
     const std::optional<Leak>& leak() const { return leak_; }
 
 private:
@@ -37,6 +40,9 @@ private:
     Columns insert(const parse::Insert& insert, const Level* outer);
     Columns update(const parse::Update& update, const Level* outer);
     Columns remove(const parse::Delete& remove, const Level* outer);
+    void merge(const parse::Merge& merge);
+    void on_conflict(const parse::OnConflict& clause, const Range& target, const Level* outer);
+    void copy(const parse::Copy& copy);
     void set(const std::vector<parse::Target>& list, const Range& target, const Level& level);
     void definition(const parse::ColumnDefinition& column, const Range& target);
     void define(const parse::CreateTable& create);

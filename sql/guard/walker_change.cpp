@@ -29,12 +29,69 @@ Columns Walker::insert(const parse::Insert& insert, const Level* outer) {
         }
         checked(flow);
     }
+    if (insert.on_conflict) {
+        on_conflict(*insert.on_conflict, target, outer);
+    }
     Level level;
     level.outer = outer;
     level.ranges.push_back(target);
     Columns columns = targets(insert.returning, level);
     common_tables_.pop_back();
     return columns;
+}
+
+void Walker::on_conflict(const parse::OnConflict& clause, const Range& target, const Level* outer) {
+    Level level;
+    level.outer = outer;
+    level.ranges = {target, Range{"excluded", target.columns}};
+    set(clause.assignments, target, level);
+    optional(clause.where, level);
+    optional(clause.index_condition, level);
+}
+
+void Walker::merge(const parse::Merge& merge) {
+    with(merge.with, nullptr);
+    const Range target = relation(merge.target);
+    Level level;
+    level.ranges.push_back(target);
+    if (merge.source != nullptr) {
+        for (Range& range : from_item(*merge.source, Level())) {
+            level.ranges.push_back(std::move(range));
+        }
+    }
+    optional(merge.condition, level);
+    for (const parse::Merge::Action& action : merge.actions) {
+        optional(action.condition, level);
+        if (action.kind == parse::Merge::Action::Kind::kUpdate) {
+            set(action.targets, target, level);
+        }
+        for (std::size_t i = 0; i < action.values.size(); ++i) {
+            Flow flow = optional(action.values[i], level);
+            if (i < action.targets.size()) {
+                flow.add(column_flow(target, action.targets[i].name));
+            } else if (action.targets.empty() && i < target.columns.size()) {
+                flow.add(target.columns[i].flow);
+            }
+            checked(flow);
+        }
+    }
+    common_tables_.pop_back();
+}
+
+void Walker::copy(const parse::Copy& copy) {
+    if (copy.query != nullptr) {
+        statement(*copy.query, nullptr);
+        return;
+    }
+    Level level;
+    level.ranges.push_back(relation(copy.target));
+    optional(copy.where, level);
+}
+
+void Walker::argument(const parse::Expression& value, const std::string& column) {
+    Flow flow = expression(value, Level());
+    flow.add({column, parse::kNowhere});
+    checked(flow);
 }
 
 void Walker::set(const std::vector<parse::Target>& list, const Range& target, const Level& level) {

@@ -29,6 +29,21 @@ const Flow* find(const Columns& columns, const std::string& name) {
     return found == columns.end() ? nullptr : &found->flow;
 }
 
+/// The statement inside EXPLAIN, DECLARE, PREPARE and CREATE TABLE AS.
+const parse::Statement* inner_of(const parse::Statement& statement) {
+    if (const auto* const explain = std::get_if<parse::Explain>(&statement.node)) {
+        return explain->statement.get();
+    }
+    if (const auto* const cursor = std::get_if<parse::DeclareCursor>(&statement.node)) {
+        return cursor->query.get();
+    }
+    if (const auto* const prepare = std::get_if<parse::Prepare>(&statement.node)) {
+        return prepare->statement.get();
+    }
+    const auto* const create = std::get_if<parse::CreateTableAs>(&statement.node);
+    return create == nullptr ? nullptr : create->source.get();
+}
+
 Range joined(const std::vector<Range>& ranges) {
     Range all;
     for (const Range& range : ranges) {
@@ -52,11 +67,16 @@ Columns Walker::statement(const parse::Statement& statement, const Level* outer)
     if (const auto* const change = std::get_if<parse::Delete>(&statement.node)) {
         return remove(*change, outer);
     }
-    if (const auto* const create = std::get_if<parse::CreateTable>(&statement.node)) {
+    if (const auto* const change = std::get_if<parse::Merge>(&statement.node)) {
+        merge(*change);
+    } else if (const auto* const create = std::get_if<parse::CreateTable>(&statement.node)) {
         define(*create);
-    }
-    if (const auto* const change = std::get_if<parse::AlterTable>(&statement.node)) {
-        alter(*change);
+    } else if (const auto* const alteration = std::get_if<parse::AlterTable>(&statement.node)) {
+        alter(*alteration);
+    } else if (const auto* const copied = std::get_if<parse::Copy>(&statement.node)) {
+        copy(*copied);
+    } else if (const parse::Statement* const inner = inner_of(statement)) {
+        return this->statement(*inner, outer);
     }
     return {};
 }

@@ -86,6 +86,24 @@ const std::vector<std::string> kMeetings = {
     "UPDATE patients SET id = 1 FROM notes n WHERE n.id = 2 AND ssn = %s",
     "UPDATE patients SET ssn = coalesce(%s, ssn)",
     "DELETE FROM patients USING notes WHERE ssn = %s",
+    "INSERT INTO patients (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET ssn = %s",
+    "INSERT INTO patients (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET id = 2 WHERE "
+    "excluded.ssn = %s",
+    "INSERT INTO patients (id) VALUES (1) ON CONFLICT (id) WHERE ssn = %s DO NOTHING",
+    "MERGE INTO patients p USING notes n ON p.ssn = %s WHEN MATCHED THEN DELETE",
+    "MERGE INTO patients p USING notes n ON p.id = n.id WHEN MATCHED AND ssn = %s THEN DELETE",
+    "MERGE INTO patients p USING notes n ON p.id = n.id WHEN MATCHED THEN UPDATE SET ssn = %s",
+    "MERGE INTO patients p USING (SELECT %s AS x) n ON p.ssn = n.x WHEN MATCHED THEN DELETE",
+    "MERGE INTO patients p USING notes n ON p.id = n.id WHEN NOT MATCHED THEN INSERT (id, ssn) "
+    "VALUES (1, %s)",
+    "MERGE INTO patients p USING notes n ON p.id = n.id WHEN NOT MATCHED THEN INSERT VALUES (1, "
+    "NULL, %s)",
+    "EXPLAIN ANALYZE UPDATE patients SET ssn = %s",
+    "DECLARE c CURSOR FOR SELECT id FROM patients WHERE ssn = %s",
+    "PREPARE p AS DELETE FROM patients WHERE ssn = %s",
+    "CREATE TABLE t AS SELECT id FROM patients WHERE ssn = %s",
+    "COPY (SELECT id FROM patients WHERE ssn = %s) TO STDOUT",
+    "COPY patients (id) FROM STDIN WHERE ssn = %s",
     "ALTER TABLE patients ALTER ssn SET DEFAULT %s",
     "CREATE TABLE patients (ssn bytea DEFAULT %s)",
 };
