@@ -21,6 +21,18 @@ bool needs_row(const ColumnPtr& column, const parse::Expression& value) {
     return column != nullptr && column->is_bound() && !is_null_constant(value);
 }
 
+/// ORDER BY names columns, and none whose constants would be sorted before they are assigned.
+bool sorts_by_others(const parse::Select& source, const NamedValues& columns) {
+    return std::all_of(source.order_by.begin(), source.order_by.end(), [&](const auto& key) {
+        const auto* const reference = std::get_if<parse::ColumnReference>(&key->node);
+        return reference != nullptr && !reference->star && !reference->parts.empty() &&
+               std::none_of(columns.begin(), columns.end(), [&](const NamedValue& column) {
+                   return !column.value.adaptables.empty() &&
+                          column.name == reference->parts.back();
+               });
+    });
+}
+
 std::string missing_column(const std::string& name, const catalog::Relation& relation) {
     return "column \"" + name + "\" of relation \"" + relation.name + "\" does not exist";
 }
@@ -104,7 +116,7 @@ void Query::insert_values(
                 const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
                 RowKeys keys =
                     needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
-                assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
+                assign(column, open_expression(*row[i], scope), row[i]->begin, std::move(keys));
             }
         }
     }
@@ -131,11 +143,14 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
         }
     }
     // Grouping, DISTINCT and set operations compare a constant before it is assigned.
-    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
-                           !source.distinct && source.group_by.empty() && source.order_by.empty();
+    const bool is_simple =
+        source.operation == parse::Select::SetOperation::kNone && !source.distinct &&
+        source.group_by.empty() && sorts_by_others(source, output.columns);
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
-        value.adaptable = is_simple ? value.adaptable : nullptr;
+        if (!is_simple) {
+            value.adaptables.clear();
+        }
         assign(i < columns.size() ? columns[i] : nullptr, value, parse::kNowhere);
     }
 }
@@ -162,6 +177,7 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         return;
     }
     if (value.column != nullptr) {
+        require(Use::kAssignColumn, value, begin);
         draft_.require(Use::kAssignColumn, target, begin);
         if (!field::shares_context(*target, *value.column) || target->type != value.column->type) {
             draft_.refuse(
@@ -171,15 +187,16 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
                 begin
             );
         }
+        seal(value, target, ParameterUse::kAssigned);
         return;
     }
-    if (value.adaptable != nullptr) {
+    if (value.is_adaptable() && target->is_bound() && !row.empty()) {
+        assign_for_row(target, value, begin, std::move(row));
+        return;
+    }
+    if (value.is_adaptable()) {
         draft_.require(Use::kAssignConstant, target, begin);
-        if (row.empty()) {
-            draft_.seal(*value.adaptable, target, ParameterUse::kAssigned);
-        } else {
-            draft_.seal_for_row(*value.adaptable, target, std::move(row));
-        }
+        seal(value, target, ParameterUse::kAssigned);
         return;
     }
     draft_.refuse(
@@ -188,6 +205,22 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         target,
         begin
     );
+}
+
+void Query::assign_for_row(
+    const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row
+) {
+    const Adaptable& first = value.adaptables.front();
+    if (value.adaptables.size() > 1 || !first.conversions.empty()) {
+        draft_.refuse(
+            "CASE, COALESCE or a column of VALUES",
+            "its bind_to makes the value another one in every row: assign a constant or parameter",
+            target,
+            begin
+        );
+        return;
+    }
+    draft_.seal_for_row(*first.constant, target, std::move(row));
 }
 
 void Query::update(const parse::Update& statement) {
@@ -235,7 +268,7 @@ void Query::assign_target(const parse::Target& target, const UpdatedRow& row, co
         draft_.refuse(Use::kMultiAssignment, column, target.begin);
         return;
     }
-    const Value value = expression(*target.value, scope);
+    const Value value = open_expression(*target.value, scope);
     if (column != nullptr && std::holds_alternative<parse::Default>(target.value->node)) {
         return;
     }

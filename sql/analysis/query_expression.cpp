@@ -2,7 +2,6 @@
 #include "sql/analysis/query.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace pgveil::analysis {
 
@@ -34,7 +33,7 @@ Use use_of(const parse::Operation& operation) {
         case Kind::kOperator: return use_of_operator(operation.name);
         case Kind::kAnyArray:
         case Kind::kAllArray: return Use::kAnyArray;
-        case Kind::kNullIf: return Use::kConditional;
+        case Kind::kNullIf: return Use::kChoiceTest;
         case Kind::kLike: return Use::kLike;
         case Kind::kBetween: return Use::kRange;
         case Kind::kDistinct:
@@ -61,11 +60,9 @@ bool compares_order(const parse::Operation& operation) {
     return is_range || (operation.kind == Kind::kBetween && operation.operands.size() == 3);
 }
 
-constexpr std::array<std::string_view, 4> kConditionals = {"CASE", "COALESCE", "GREATEST", "LEAST"};
-
 Use use_of_construct(std::string_view name) {
-    if (std::find(kConditionals.begin(), kConditionals.end(), name) != kConditionals.end()) {
-        return Use::kConditional;
+    if (name == "GREATEST" || name == "LEAST") {
+        return Use::kGreatest;
     }
     if (name == "row value") {
         return Use::kRow;
@@ -73,24 +70,53 @@ Use use_of_construct(std::string_view name) {
     return name == "IS TRUE / FALSE / UNKNOWN" ? Use::kPredicate : Use::kConstruct;
 }
 
+Value constant_value(const parse::Expression& constant) {
+    Value value;
+    value.adaptables.push_back({&constant});
+    return value;
+}
+
+/// A constant or parameter by itself, not one out of several.
+bool is_bare(const Value& value) {
+    return value.adaptables.size() == 1 && value.adaptables.front().conversions.empty();
+}
+
+/// As something around the query shows it.
+Value hidden(Value value) {
+    value.adaptables.clear();
+    value.list.reset();
+    value.origin = {};
+    return value;
+}
+
+/// The value stands in a place where it is not sealed.
+void note_plain_use(const NamedValues& columns) {
+    for (const NamedValue& column : columns) {
+        if (column.value.list != nullptr) {
+            ++column.value.list->references;
+        }
+    }
+}
+
 }  // namespace
 
 Value Query::expression(const parse::Expression& node, const Scope& scope) {
+    return settled(open_expression(node, scope));
+}
+
+Value Query::open_expression(const parse::Expression& node, const Scope& scope) {
     return std::visit(
         Overloaded{
             [&](const parse::Constant&) {
-                return Value{nullptr, &node};
+                return constant_value(node);
             },
             [&](const parse::Parameter&) {
-                return Value{nullptr, &node};
+                return constant_value(node);
             },
             [&](const parse::ColumnReference& reference) { return column(node, reference, scope); },
             [&](const parse::Cast& typed) { return cast(node, typed, scope); },
             [&](const parse::SubQuery& nested) { return sub_query(node, nested, scope); },
-            [&](const parse::Operation& nested) {
-                operation(node, nested, scope);
-                return Value{};
-            },
+            [&](const parse::Operation& nested) { return operation(node, nested, scope); },
             [&](const parse::Logical& logical) {
                 plain_all(logical.operands, scope, Use::kPredicate);
                 return Value{};
@@ -100,7 +126,11 @@ Value Query::expression(const parse::Expression& node, const Scope& scope) {
                 return Value{};
             },
             [&](const parse::Call& nested) { return call(node, nested, scope); },
+            [&](const parse::Case& nested) { return choice(nested, scope, node.begin); },
             [&](const parse::Construct& construct) {
+                if (construct.name == "COALESCE") {
+                    return coalesce(construct, scope, node.begin);
+                }
                 plain_all(construct.parts, scope, use_of_construct(construct.name), construct.name);
                 return Value{};
             },
@@ -156,6 +186,9 @@ Value Query::column(
 ) {
     if (reference.star) {
         const auto star = expand_star(reference, scope);
+        if (star) {
+            note_plain_use(*star->columns);
+        }
         const bool has_protected =
             star && std::any_of(star->columns->begin(), star->columns->end(), [](const auto& c) {
                 return c.value.column != nullptr;
@@ -177,29 +210,29 @@ Value Query::column(
         return {};
     }
     if (resolution.is_whole_row) {
+        note_plain_use(*resolution.row);
         if (resolution.value.column != nullptr) {
             draft_.refuse(Use::kWholeRow, resolution.value.column, node.begin);
         }
         return {};
     }
     Value value = resolution.value;
-    value.adaptable = nullptr;
+    if (value.list != nullptr) {
+        ++value.list->references;
+    } else {
+        value.adaptables.clear();
+    }
     return value;
 }
 
-Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const Scope& scope) {
-    if (bare_constant(node)) {
-        return Value{nullptr, &node};
-    }
-    plain(*typed.operand, scope, Use::kCast);
-    return {};
-}
-
-void Query::operation(
+Value Query::operation(
     const parse::Expression& node, const parse::Operation& nested, const Scope& scope
 ) {
-    if (compare_rows(node, nested, scope)) {
-        return;
+    if (nested.kind == parse::Operation::Kind::kNullIf) {
+        return null_if(nested, scope, node.begin);
+    }
+    if (compare_rows(node, nested, scope) || compare_array(node, nested, scope)) {
+        return {};
     }
     const Use use = nested.kind == parse::Operation::Kind::kOperator && compares_equality(nested)
                         ? Use::kEqual
@@ -208,7 +241,7 @@ void Query::operation(
         const bool is_named = use == Use::kOperator || use == Use::kLike || use == Use::kRange;
         const std::string construct = is_named ? nested.name : std::string();
         plain_all(nested.operands, scope, use, construct);
-        return;
+        return {};
     }
     const Value left = expression(*nested.operands.front(), scope);
     if (use == Use::kIn) {
@@ -225,7 +258,13 @@ void Query::operation(
                 right.column,
                 node.begin
             );
-            return;
+            return {};
+        }
+        if (use == Use::kIn && nested.operands.size() > 2 && left.column != nullptr &&
+            right.is_adaptable() && !is_bare(right)) {
+            draft_.refuse(
+                "CASE or COALESCE among the items of IN", "write it with OR", left.column, node.begin
+            );
         }
         for (const Value* value : {&left, &right}) {
             if (use == Use::kRange && value->column != nullptr &&
@@ -235,6 +274,7 @@ void Query::operation(
         }
         compare(left, right, use, node.begin);
     }
+    return {};
 }
 
 /// PostgreSQL reads the untyped items of a list in the common type of all of them.
@@ -259,14 +299,30 @@ void Query::check_list_types(
     }
 }
 
+void Query::require(Use use, const Value& value, std::uint32_t begin) {
+    if (value.list != nullptr) {
+        ++value.list->references;
+    }
+    if (!value.others.empty() && use != Use::kCount) {
+        draft_.refuse(
+            "a value of " + value.others.front()->qualified_name() + " in the same place",
+            "values of different contexts can only be returned: give both columns the same "
+            "\"context\" in the policy, or select them in two columns",
+            value.column,
+            begin
+        );
+    }
+    draft_.require(use, value.column, begin);
+}
+
 void Query::compare(const Value& left, const Value& right, Use use, std::uint32_t begin) {
     if (left.column == nullptr && right.column == nullptr) {
         return;
     }
     const ColumnPtr& column = left.column != nullptr ? left.column : right.column;
-    draft_.require(use, column, begin);
+    require(use, left.column != nullptr ? left : right, begin);
     if (left.column != nullptr && right.column != nullptr) {
-        draft_.require(use, right.column, begin);
+        require(use, right, begin);
         if (!field::shares_context(*left.column, *right.column)) {
             draft_.refuse(
                 "comparison with " + right.column->qualified_name(),
@@ -278,7 +334,7 @@ void Query::compare(const Value& left, const Value& right, Use use, std::uint32_
         return;
     }
     const Value& other = left.column != nullptr ? right : left;
-    if (other.adaptable == nullptr) {
+    if (!other.is_adaptable()) {
         draft_.refuse(
             "comparison with an unprotected expression",
             "compare with a constant, a parameter or a column of the same context",
@@ -287,8 +343,18 @@ void Query::compare(const Value& left, const Value& right, Use use, std::uint32_
         );
         return;
     }
-    if (!draft_.is_refused()) {
-        draft_.seal(*other.adaptable, column, ParameterUse::kCompared);
+    seal(other, column, ParameterUse::kCompared);
+}
+
+void Query::seal(const Value& value, const ColumnPtr& column, ParameterUse use) {
+    if (value.list != nullptr) {
+        ++value.list->sealed_references;
+    }
+    for (const Adaptable& adaptable : value.adaptables) {
+        if (draft_.is_refused()) {
+            return;
+        }
+        draft_.seal(adaptable, column, use);
     }
 }
 
@@ -307,7 +373,7 @@ bool Query::count_call(const parse::Expression& node, const parse::Call& call, c
         return false;
     }
     const Value value = expression(*call.arguments.front(), scope);
-    draft_.require(call.distinct ? Use::kCountDistinct : Use::kCount, value.column, node.begin);
+    require(call.distinct ? Use::kCountDistinct : Use::kCount, value, node.begin);
     sort_keys(call.order_by, scope, Use::kOrderBy);
     plain_all(call.clauses, scope, Use::kPredicate);
     return true;
@@ -346,15 +412,16 @@ Value Query::sub_query(
         return {};
     }
     if (nested.kind == Kind::kScalar && output.columns.size() == 1) {
-        const Value& value = output.columns.front().value;
-        return Value{value.column, nullptr, {}, value.is_extremum};
+        return hidden(output.columns.front().value);
     }
     const bool is_equality = (nested.kind == Kind::kAny && nested.operator_name == "=") ||
                              (nested.kind == Kind::kAll && nested.operator_name == "<>");
     const bool is_range = is_range_operator(nested.operator_name);
     if (nested.test != nullptr && (is_equality || is_range) && output.columns.size() == 1) {
         const Value test = expression(*nested.test, scope);
-        const Value listed{output.columns.front().value.column, nullptr};
+        const Value& first = output.columns.front().value;
+        const bool is_list = !nested.query->values.empty() && nested.query->order_by.empty();
+        const Value listed = is_list ? first : hidden(first);
         compare(test, listed, is_range ? Use::kRange : Use::kInSubquery, node.begin);
         return {};
     }
