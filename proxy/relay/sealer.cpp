@@ -156,10 +156,9 @@ result<core::Bytes, Refusal> sealed_array(
         sealed.add(core::ByteView(*envelope));
         return true;
     };
-    const auto read =
-        format == wire::Format::kBinary
-            ? types::read_array_binary(value, parameter.input_type.kind, seal_element)
-            : types::read_array_text(core::as_text(value), seal_element);
+    const auto read = format == wire::Format::kBinary
+                          ? types::read_array_binary(value, parameter.input_type.kind, seal_element)
+                          : types::read_array_text(core::as_text(value), seal_element);
     if (!read.has_value()) {
         return refusal(read.error(), "$" + std::to_string(parameter.number));
     }

@@ -23,9 +23,8 @@ constexpr std::array kTimes = {Kind::kDate, Kind::kTimestamp, Kind::kTimestamptz
 template <std::size_t Size>
 std::optional<std::size_t> place_in(const std::array<Kind, Size>& line, Kind kind) {
     const auto found = std::find(line.begin(), line.end(), kind);
-    return found == line.end()
-               ? std::nullopt
-               : std::optional(static_cast<std::size_t>(found - line.begin()));
+    return found == line.end() ? std::nullopt
+                               : std::optional(static_cast<std::size_t>(found - line.begin()));
 }
 
 template <std::size_t Size>

@@ -88,11 +88,7 @@ public:
     ConstantSealer(
         Draft& draft, const BareConstant& bare, ColumnPtr column, ParameterUse use, bool is_array
     )
-        : draft_(draft),
-          bare_(bare),
-          column_(std::move(column)),
-          use_(use),
-          is_array_(is_array) {}
+        : draft_(draft), bare_(bare), column_(std::move(column)), use_(use), is_array_(is_array) {}
 
     void run() {
         if (bare_.parameter != nullptr) {
@@ -130,7 +126,9 @@ private:
     void seal_array() {
         const auto end = parse::constant_end(draft_.text().tokens, bare_.begin);
         if (!end || bare_.constant->kind != parse::Constant::Kind::kString) {
-            draft_.refuse("this form of array", "write '{a,b}' or ARRAY[...]", column_, bare_.begin);
+            draft_.refuse(
+                "this form of array", "write '{a,b}' or ARRAY[...]", column_, bare_.begin
+            );
             return;
         }
         draft_.sealed_.emplace(bare_.begin, column_);
@@ -331,8 +329,8 @@ private:
         // A length limit makes assigning and comparing two different conversions.
         const bool same_use =
             earlier.casts == plan.casts && earlier.is_array == plan.is_array &&
-            (earlier.use == plan.use ||
-             (is_converted_alike(earlier, column_->type) && is_converted_alike(plan, column_->type)));
+            (earlier.use == plan.use || (is_converted_alike(earlier, column_->type) &&
+                                         is_converted_alike(plan, column_->type)));
         if (!same_place || !same_use || earlier.described_oid != plan.described_oid) {
             refuse_parameter(
                 "parameter $" + std::to_string(plan.number) + " used for two different needs"
@@ -352,8 +350,7 @@ void Draft::seal(const Adaptable& constant, const ColumnPtr& column, ParameterUs
         needs_.try_emplace(constant.constant, Need{column, use, constant.conversions});
     if (!is_new) {
         const Need& need = known->second;
-        if (need.column != column || need.use != use ||
-            need.conversions != constant.conversions) {
+        if (need.column != column || need.use != use || need.conversions != constant.conversions) {
             refuse(
                 "a constant that reaches two places",
                 "write it twice",

@@ -116,6 +116,7 @@ private:
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
     std::map<std::uint32_t, std::size_t> protected_uses_;
     std::map<std::uint32_t, std::size_t> null_tests_;
+
     /// What was made of a constant or parameter.
     struct Need {
         ColumnPtr column;

@@ -143,9 +143,9 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
         }
     }
     // Grouping, DISTINCT and set operations compare a constant before it is assigned.
-    const bool is_simple =
-        source.operation == parse::Select::SetOperation::kNone && !source.distinct &&
-        source.group_by.empty() && sorts_by_others(source, output.columns);
+    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
+                           !source.distinct && source.group_by.empty() &&
+                           sorts_by_others(source, output.columns);
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
         if (!is_simple) {

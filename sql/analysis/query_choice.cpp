@@ -137,9 +137,7 @@ Value Query::chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t beg
     return result;
 }
 
-Value Query::chosen_column(
-    std::vector<Value> arms, const types::Type& type, std::uint32_t begin
-) {
+Value Query::chosen_column(std::vector<Value> arms, const types::Type& type, std::uint32_t begin) {
     Value result;
     for (Value& arm : arms) {
         if (arm.column != nullptr && result.column == nullptr) {

@@ -272,8 +272,7 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
         const ColumnPtr& left_column = one->value.column;
         const ColumnPtr& right_column = other->value.column;
         if (left_column != nullptr && right_column != nullptr &&
-            (left_column->type != right_column->type ||
-             one->value.type() != other->value.type())) {
+            (left_column->type != right_column->type || one->value.type() != other->value.type())) {
             draft_.refuse(
                 "USING or NATURAL JOIN of columns with different lengths or types",
                 "write JOIN ... ON",

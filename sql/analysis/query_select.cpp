@@ -145,8 +145,7 @@ Query::Output Query::values(const parse::Select& statement, const Scope* outer) 
     }
     for (std::vector<Value>& column : items) {
         const bool is_complete = column.size() == statement.values.size();
-        Value whole =
-            is_complete ? chosen(std::move(column), false, statement.begin) : Value();
+        Value whole = is_complete ? chosen(std::move(column), false, statement.begin) : Value();
         output.columns.push_back(
             {"column" + std::to_string(output.columns.size() + 1), std::move(whole)}
         );

@@ -24,7 +24,8 @@ struct Origin {
 /// A conversion on the way from a constant to the place where it is used.
 struct Conversion {
     types::Type type;
-    const parse::Cast* cast = nullptr;  // as written, borrowed; null: the type of CASE, COALESCE, VALUES
+    const parse::Cast* cast =
+        nullptr;  // as written, borrowed; null: the type of CASE, COALESCE, VALUES
 
     friend bool operator==(const Conversion&, const Conversion&) = default;
 };

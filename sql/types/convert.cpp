@@ -304,8 +304,7 @@ Result<core::SecretBytes> convert_unchanged(
     Type from, Type column, core::ByteView binary, const TextStyle& style
 ) {
     Result<core::SecretBytes> converted = convert_for_assignment(from, column, binary, style);
-    const bool is_same =
-        converted.has_value() && std::ranges::equal(converted->reveal(), binary);
+    const bool is_same = converted.has_value() && std::ranges::equal(converted->reveal(), binary);
     return is_same ? std::move(converted)
                    : unsupported_form(
                          "a constant beside an encrypted column of type " + sql_name_of(column) +

@@ -70,7 +70,7 @@ class Choices(SameAnswers):
         self.assertEqual([bytes(kind) for kind, in kinds], [b"\x01"])
 
     def test_results(self):
-        for expression in ("COALESCE(name, 'Nobody Here')", "COALESCE('Nobody Here', name)", "COALESCE(NULL, name, NULL)",
+        for expression in ("COALESCE(name, 'Nobody Here')", "COALESCE('Nobody Here', name)", "COALESCE(NULL, ssn, NULL)",
                            "COALESCE(name, 'n'::varchar(12))", "COALESCE(name, 'n'::varchar(5))", "COALESCE(name, 'n'::text)",
                            "COALESCE('n'::text, name)", "COALESCE(ssn, ssn2, 'none')", "COALESCE(ssn, ssn2)",
                            "COALESCE(note, 'x'::varchar)", "COALESCE(age, 5)", "COALESCE(age, 5::smallint)", "COALESCE(big, 5)",
@@ -78,7 +78,7 @@ class Choices(SameAnswers):
                            "COALESCE(price, price)", "COALESCE(born, '2020-02-03')", "COALESCE(born, date '2020-02-03')",
                            "COALESCE(seen, '2020-02-03 01:02:03+04')", "COALESCE(code, 'wxyz')", "COALESCE(ratio, 1.5)",
                            "COALESCE(mark, '11111111-2222-3333-4444-555555555555')", "COALESCE(raw, '\\x77')",
-                           "COALESCE(active, true)", "COALESCE(name, NULL::varchar)",
+                           "COALESCE(active, true)", "COALESCE(ssn, NULL::text)",
                            "CASE WHEN id = 1 THEN name END", "CASE WHEN id = 1 THEN name ELSE name END",
                            "CASE WHEN id = 1 THEN 'one' WHEN id = 2 THEN name ELSE NULL END",
                            "CASE WHEN id = 1 THEN 'one'::text ELSE name END", "CASE WHEN id = 1 THEN name ELSE 'one'::text END",
@@ -164,8 +164,8 @@ class Assignments(SameAnswers):
         for statement in ("UPDATE people SET name = COALESCE(city, 'x')", "UPDATE people SET city = COALESCE(name, 'x')",
                           "UPDATE people SET name = CASE WHEN id = 1 THEN city ELSE 'x' END",
                           "UPDATE people SET note = COALESCE(ssn, 'x')", "UPDATE people SET name = COALESCE(name, 'x') || 'y'"):
-            veiled, plain = TABLES.answers(statement)
-            self.assertEqual(veiled, "0A000", statement)
+            with self.assertRaises(psycopg.errors.FeatureNotSupported, msg=statement):
+                TABLES.veiled.execute(statement)
 
     def test_insert_many_values(self):
         """As SQLAlchemy 2 writes it."""
@@ -207,6 +207,51 @@ class Casts(SameAnswers):
                             "SELECT price::numeric(6,1) FROM people", "SELECT name::char(12) FROM people")
 
 
+class Arrays(SameAnswers):
+    def test_constants(self):
+        for array in ("'{s-1001,\"s-1002\",NULL}'", "'{}'", "'{s-1001}'::text[]", "ARRAY['s-1001', 's-1003']", "NULL",
+                      "ARRAY['s-1001', NULL]::varchar[]", "'{s-1001}'::varchar(3)[]", "ARRAY[]::text[]"):
+            for comparison in ("ssn = ANY", "ssn <> ALL", "ssn <> ANY", "ssn = ALL"):
+                self.assert_same(f"SELECT id FROM people WHERE {comparison} ({array}) ORDER BY id")
+        for condition in ("age = ANY ('{30, 41}')", "age = ANY (ARRAY[30, 0::bigint])", "born = ANY ('{1990-01-02}')",
+                          "price = ANY ('{12.5,0}')", "code = ANY ('{ab,abcd}')", "raw = ANY ('{\"\\\\x0102\"}')",
+                          "mark = ANY ('{11111111-2222-3333-4444-555555555555}')", "small = ANY (ARRAY[7, -3])",
+                          "email = ANY ('{ann@zebulon.org}'::varchar[])"):
+            self.assertTrue(self.assert_same(f"SELECT id FROM people WHERE {condition} ORDER BY id"), condition)
+
+    def test_parameters(self):
+        for how in ("extended", "prepared", "binary", "simple"):
+            for condition, values in (("ssn = ANY (%s)", ["s-1001", "s-1002", None]), ("ssn <> ALL (%s)", ["s-1001", 'a"b\\c,{}']),
+                                      ("email = ANY (%s)", ["ann@zebulon.org"]), ("age = ANY (%s)", [30, 41]),
+                                      ("ssn = ANY (%s)", []), ("ssn = ANY (%s)", ["", "NULL", "null"]), ("ssn = ANY (%s::text[])", ["s-1001"]),
+                                      ("ssn = ANY (%s::varchar(6)[])", ["s-1001 and more"])):
+                self.assert_same(f"SELECT id FROM people WHERE {condition} ORDER BY id", (values,), [how])
+        for condition in ("ssn = ANY (%b)", "email = ANY (%b)"):
+            self.assert_same(f"SELECT id FROM people WHERE {condition} ORDER BY id", (["s-1001", None, "ann@zebulon.org"],),
+                             ("extended", "binary"))
+        self.assert_same("SELECT id FROM people WHERE age = ANY (%b) ORDER BY id", ([30, None],), ("extended", "binary"))
+
+    def test_what_a_driver_is_told(self):
+        """The types that asyncpg and pgjdbc ask for before they send an array."""
+        for column in ("ssn", "email", "age", "born", "price", "code", "seen", "mark", "raw", "ratio", "active", "big", "small"):
+            told = []
+            for connection in TABLES.both():
+                connection.pgconn.prepare(b"told", f"SELECT id FROM people WHERE {column} = ANY ($1)".encode())
+                result = connection.pgconn.describe_prepared(b"told")
+                told.append((result.status, result.param_type(0)))
+                connection.pgconn.exec_(b"DEALLOCATE told")
+            self.assertEqual(*told)
+
+    def test_what_is_next_to_it_is_refused(self):
+        self.assert_refused("SELECT id FROM people WHERE name = ANY ('{a}')", "SELECT id FROM people WHERE ssn = ANY ('{{a},{b}}')",
+                            "SELECT id FROM people WHERE ssn = ANY (string_to_array('a,b', ','))",
+                            "SELECT id FROM people WHERE ssn LIKE ANY ('{a}')", "SELECT id FROM people WHERE ssn = ANY (ARRAY['a', city])",
+                            "SELECT id FROM people WHERE age = ANY (ARRAY[1, 2.5])")
+        for statement in ("SELECT id FROM people WHERE ssn = ANY ('{a')", "SELECT id FROM people WHERE age = ANY ('{x}')"):
+            veiled, plain = TABLES.answers(statement)
+            self.assertEqual((veiled, plain), ("22P02", "22P02"))
+
+
 class Mixtures(SameAnswers):
     def test_results_of_two_contexts(self):
         self.assert_same("SELECT COALESCE(a.name, p.name) FROM people p LEFT JOIN aliases a ON a.person = p.id ORDER BY p.id")
@@ -221,7 +266,7 @@ class Mixtures(SameAnswers):
 
     def test_a_value_that_opens_as_none_is_an_error(self):
         with STACK.direct() as direct:
-            direct.execute("INSERT INTO aliases (id, person, name) SELECT 77, 77, email::bytea FROM people WHERE id = 1")
+            direct.execute("INSERT INTO aliases (id, person, name) SELECT 77, 77, note FROM people WHERE id = 1")
         try:
             veiled, plain = TABLES.answers("SELECT COALESCE(a.name, p.name) FROM aliases a LEFT JOIN people p ON a.person = p.id "
                                            "WHERE a.id = 77")

@@ -237,8 +237,9 @@ TEST(Choice, ValuesOfTwoContextsMayBeReturnedOnly) {
                        "patients UNION ALL SELECT patient_ssn FROM visits) s WHERE x IS NOT NULL"),
         "note or ssn"
     );
-    const std::string both = "(SELECT ssn AS x FROM patients UNION ALL SELECT diagnosis FROM "
-                             "visits) s";
+    const std::string both =
+        "(SELECT ssn AS x FROM patients UNION ALL SELECT diagnosis FROM "
+        "visits) s";
     for (const std::string& sql : std::vector<std::string>{
              "SELECT 1 FROM " + both + " WHERE x = 'a'",
              "SELECT DISTINCT x FROM " + both,
@@ -312,8 +313,8 @@ TEST(Choice, ColumnsOfValuesAreSealedAsAWhole) {
 TEST(Arrays, ElementsAreSealed) {
     expect_sent({
         {"SELECT 1 FROM patients WHERE ssn = ANY ('{a,\"b,c\",NULL}')",
-         "SELECT 1 FROM patients WHERE ssn = ANY (ARRAY[{ssn=a},{ssn=b,c},NULL]::pg_catalog.bytea[])"
-        },
+         "SELECT 1 FROM patients WHERE ssn = ANY "
+         "(ARRAY[{ssn=a},{ssn=b,c},NULL]::pg_catalog.bytea[])"},
         {"SELECT 1 FROM patients WHERE ssn <> ALL ('{}'::text[])",
          "SELECT 1 FROM patients WHERE ssn <> ALL "
          "(ARRAY[]::pg_catalog.bytea[]::pg_catalog.bytea[])"},
@@ -382,11 +383,10 @@ TEST(Arrays, WhatIsNoListOfConstantsIsRefused) {
         "SELECT 1 FROM patients WHERE ssn = ANY ('{secret}') AND city = ANY ('{secret}')",
     });
     const Clinic clinic;
-    EXPECT_EQ(
-        clinic.sent("SELECT 1 FROM patients WHERE ssn = ANY ('{a')").substr(0, 6), "!22P02"
+    EXPECT_EQ(clinic.sent("SELECT 1 FROM patients WHERE ssn = ANY ('{a')").substr(0, 6), "!22P02");
+    EXPECT_TRUE(
+        clinic.parameters("SELECT 1 FROM patients WHERE ssn = ANY ($1)", {25}).starts_with("!0A000")
     );
-    EXPECT_TRUE(clinic.parameters("SELECT 1 FROM patients WHERE ssn = ANY ($1)", {25})
-                    .starts_with("!0A000"));
 }
 
 }  // namespace
