@@ -8,6 +8,7 @@
 #include "sql/types/number_casts.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 namespace pgveil::analysis {
@@ -170,6 +171,9 @@ private:
         }
         if (!has_room(*plaintext)) {
             return false;
+        }
+        if (constant.text.size() >= parse::Inventory::kStringMin) {
+            draft_.sealed_elements_.emplace(std::hash<std::string_view>()(constant.text), column_);
         }
         draft_.splice(place, place, SealedLiteral{column_, std::move(*plaintext)});
         return true;

@@ -122,7 +122,7 @@ void Draft::check_lists() {
 }
 
 void Draft::check_literals() {
-    std::map<std::size_t, ColumnPtr> sealed_texts;
+    std::map<std::size_t, ColumnPtr> sealed_texts = sealed_elements_;
     for (const auto& string : inventory_.strings) {
         const auto sealed = sealed_.find(string.begin);
         if (sealed != sealed_.end()) {

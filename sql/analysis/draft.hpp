@@ -127,8 +127,9 @@ private:
     std::map<const parse::Expression*, Need> needs_;
     std::set<const parse::Cast*> retyped_;
     std::vector<std::shared_ptr<ListColumn>> lists_;
-    std::set<std::uint32_t> read_tables_;                        // offsets of their names
-    std::map<std::uint32_t, ColumnPtr> sealed_;                  // by the offset of the constant
+    std::set<std::uint32_t> read_tables_;               // offsets of their names
+    std::map<std::size_t, ColumnPtr> sealed_elements_;  // of arrays, by the hash of their text
+    std::map<std::uint32_t, ColumnPtr> sealed_;         // by the offset of the constant
     std::map<std::uint32_t, std::set<std::uint32_t>> key_uses_;  // offsets of a key parameter
 };
 

@@ -25,10 +25,14 @@ bool needs_row(const ColumnPtr& column, const parse::Expression& value) {
 bool sorts_by_others(const parse::Select& source, const NamedValues& columns) {
     return std::all_of(source.order_by.begin(), source.order_by.end(), [&](const auto& key) {
         const auto* const reference = std::get_if<parse::ColumnReference>(&key->node);
-        return reference != nullptr && !reference->star && !reference->parts.empty() &&
-               std::none_of(columns.begin(), columns.end(), [&](const NamedValue& column) {
-                   return !column.value.adaptables.empty() &&
-                          column.name == reference->parts.back();
+        if (reference == nullptr || reference->star || reference->parts.empty()) {
+            return false;
+        }
+        const bool is_input = reference->parts.size() > 1;
+        return is_input || std::none_of(columns.begin(), columns.end(), [&](const auto& column) {
+                   const bool may_be_it =
+                       column.name.empty() || column.name == reference->parts.back();
+                   return !column.value.adaptables.empty() && may_be_it;
                });
     });
 }

@@ -297,6 +297,8 @@ TEST(Choice, ColumnsOfValuesAreSealedAsAWhole) {
              "patients.ssn = v.title",
              "INSERT INTO patients (ssn) SELECT x FROM " + values + " ORDER BY x",
              "INSERT INTO patients (ssn) SELECT x FROM " + values + " ORDER BY 1",
+             "INSERT INTO patients (ssn) SELECT CASE WHEN true THEN 'a' ELSE 'b'::text END FROM "
+             "notes ORDER BY title",
              "INSERT INTO patients (ssn) SELECT DISTINCT x FROM " + values,
              "INSERT INTO patients (ssn, city) SELECT x, x FROM " + values,
              "INSERT INTO patients (ssn) SELECT x FROM " + values + " GROUP BY x",
@@ -381,6 +383,7 @@ TEST(Arrays, WhatIsNoListOfConstantsIsRefused) {
         "SELECT 1 FROM patients WHERE ssn = ANY ($1) AND email = ANY ($1)",
         "SELECT 1 FROM patients WHERE ssn = ANY ($1) AND ssn = $1",
         "SELECT 1 FROM patients WHERE ssn = ANY ('{secret}') AND city = ANY ('{secret}')",
+        "SELECT 1 FROM patients WHERE ssn = ANY ('{secret,b}') AND city = 'secret'",
     });
     const Clinic clinic;
     EXPECT_EQ(clinic.sent("SELECT 1 FROM patients WHERE ssn = ANY ('{a')").substr(0, 6), "!22P02");
