@@ -17,6 +17,7 @@ namespace {
 using boost::system::result;
 
 constexpr std::uint32_t kByteaOid = 17;
+constexpr std::string_view kNotOpened = "XX001";
 
 std::string column_count(std::size_t came, std::size_t planned) {
     return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
@@ -47,7 +48,7 @@ result<core::SecretBytes, Refusal> open_cell(
     const auto cipher = opening_cipher(state, segment, column, parsed->key_id);
     if (!cipher.has_value()) {
         // An unknown key id is as much a wrong byte of the value as any other: name the column.
-        return cipher.error().sqlstate == "XX001"
+        return cipher.error().sqlstate == kNotOpened
                    ? refusal(Reason::kValueNotOpened, column->qualified_name())
                    : cipher.error();
     }
@@ -216,7 +217,18 @@ result<core::SecretBytes, Refusal> open_value(
         row = std::move(*came_with);
     }
     const core::Bytes envelope = bytes_of_bytea(*cells[index].cell, cells[index].format);
-    return open_cell(state, segment, column, envelope, row);
+    auto opened = open_cell(state, segment, column, envelope, row);
+    for (const analysis::ColumnPtr& other : results[index].others) {
+        if (opened.has_value()) {
+            break;
+        }
+        auto next = open_cell(state, segment, other, envelope, {});
+        // A missing share says more than a value that does not open.
+        if (next.has_value() || opened.error().sqlstate == kNotOpened) {
+            opened = std::move(next);
+        }
+    }
+    return opened;
 }
 
 Outcome answer_row(

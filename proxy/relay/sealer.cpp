@@ -4,6 +4,7 @@
 #include "proxy/relay/row_keys.hpp"
 #include "sql/analysis/analyzer.hpp"
 #include "sql/field/plaintext.hpp"
+#include "sql/types/array_elements.hpp"
 #include "sql/types/codec.hpp"
 #include "sql/types/convert.hpp"
 
@@ -65,7 +66,25 @@ result<void, Refusal> add_replacements(
     return {};
 }
 
-/// The value a client sent for a protected parameter, as it is sealed.
+types::Result<core::SecretBytes> converted_for(
+    const analysis::ParameterPlan& parameter,
+    types::Type from,
+    core::ByteView value,
+    const types::TextStyle& style
+) {
+    const types::Type column = parameter.column->type;
+    switch (parameter.use) {
+        case analysis::ParameterUse::kCompared:
+            return types::convert_for_comparison(from, column, value);
+        case analysis::ParameterUse::kBeside:
+            return types::convert_unchanged(from, column, value, style);
+        case analysis::ParameterUse::kAssigned:
+        case analysis::ParameterUse::kPlain: break;
+    }
+    return types::convert_for_assignment(from, column, value, style);
+}
+
+/// The value a client sent for a protected parameter (or an element of it), as it is sealed.
 result<core::SecretBytes, Refusal> parameter_value(
     const SessionState& state,
     const analysis::ParameterPlan& parameter,
@@ -73,18 +92,21 @@ result<core::SecretBytes, Refusal> parameter_value(
     wire::Format format
 ) {
     const std::string number = "$" + std::to_string(parameter.number);
-    const types::Type from = parameter.input_type;
+    types::Type from = parameter.input_type;
     const types::TextStyle& style = state.settings.style();
     auto read = format == wire::Format::kBinary
                     ? types::from_binary(from, value)
                     : types::from_text(from, core::as_text(value), style);
+    for (const types::Type& cast : parameter.casts) {
+        if (read.has_value()) {
+            read = types::cast_explicitly(from, cast, read->reveal(), style);
+            from = cast;
+        }
+    }
     if (!read.has_value()) {
         return refusal(read.error(), number);
     }
-    const types::Type column = parameter.column->type;
-    auto converted = parameter.use == analysis::ParameterUse::kCompared
-                         ? types::convert_for_comparison(from, column, read->reveal())
-                         : types::convert_for_assignment(from, column, read->reveal(), style);
+    auto converted = converted_for(parameter, from, read->reveal(), style);
     if (!converted.has_value()) {
         return refusal(converted.error(), number);
     }
@@ -93,6 +115,42 @@ result<core::SecretBytes, Refusal> parameter_value(
         return refusal(plaintext.error(), number);
     }
     return std::move(*plaintext);
+}
+
+/// A bytea[] with every element sealed.
+result<core::Bytes, Refusal> sealed_array(
+    SessionState& state,
+    const analysis::ParameterPlan& parameter,
+    core::ByteView value,
+    wire::Format format
+) {
+    types::ByteaArray sealed;
+    std::optional<Refusal> failure;
+    const auto seal_element = [&](std::optional<core::ByteView> element) {
+        if (!element) {
+            sealed.add(std::nullopt);
+            return true;
+        }
+        const auto plaintext = parameter_value(state, parameter, *element, format);
+        if (!plaintext.has_value()) {
+            failure = plaintext.error();
+            return false;
+        }
+        const auto envelope = seal(state, parameter.column, plaintext->reveal(), {});
+        if (!envelope.has_value()) {
+            failure = envelope.error();
+            return false;
+        }
+        sealed.add(core::ByteView(*envelope));
+        return true;
+    };
+    const auto read = format == wire::Format::kBinary
+                          ? types::read_array_binary(value, parameter.input_type.kind, seal_element)
+                          : types::read_array_text(core::as_text(value), seal_element);
+    if (!read.has_value()) {
+        return refusal(read.error(), "$" + std::to_string(parameter.number));
+    }
+    return failure ? result<core::Bytes, Refusal>(std::move(*failure)) : sealed.finish();
 }
 
 const analysis::ParameterPlan* plan_of(const analysis::StatementPlan& plan, std::size_t index) {
@@ -127,6 +185,15 @@ result<void, Refusal> replace_protected(
             return named.error();
         }
         row = std::move(*named);
+    }
+    if (parameter.is_array) {
+        auto array = sealed_array(state, parameter, *leaving.client, leaving.format);
+        if (!array.has_value()) {
+            return array.error();
+        }
+        leaving.format = wire::Format::kBinary;
+        leaving.made = std::move(*array);
+        return {};
     }
     const auto value = parameter_value(state, parameter, *leaving.client, leaving.format);
     if (!value.has_value()) {

@@ -25,18 +25,19 @@ std::string name_of(const parse::Construct& construct) {
     if (construct.name == "COLLATE" && !construct.parts.empty()) {
         return name_of_column(*construct.parts.front());
     }
-    if (construct.name == "CASE") {
-        // The name of what stands behind ELSE wins, if it has one.
-        const bool is_certain =
-            !construct.parts.empty() && name_of_column(*construct.parts.back()).empty();
-        return is_certain ? "case" : std::string();
-    }
     const auto* const known = std::find_if(
         kConstructNames.begin(),
         kConstructNames.end(),
         [&construct](const ConstructName& entry) { return entry.construct == construct.name; }
     );
     return known == kConstructNames.end() ? std::string() : std::string(known->name);
+}
+
+/// The name of what stands behind ELSE wins, if it has one of its own.
+std::string name_of(const parse::Case& choice) {
+    const bool is_certain =
+        choice.otherwise == nullptr || name_of_column(*choice.otherwise).empty();
+    return is_certain ? "case" : std::string();
 }
 
 std::string name_of(const parse::SubQuery& query) {
@@ -53,6 +54,9 @@ std::string name_of(const parse::SubQuery& query) {
 }
 
 std::string name_of(const parse::Cast& cast) {
+    if (std::holds_alternative<parse::Case>(cast.operand->node)) {
+        return {};  // the type's name or that of what stands behind ELSE
+    }
     std::string inner = name_of_column(*cast.operand);
     return inner.empty() && !cast.type.names.empty() ? cast.type.names.back() : inner;
 }
@@ -71,6 +75,9 @@ std::string name_of_column(const parse::Expression& value) {
     }
     if (const auto* const cast = std::get_if<parse::Cast>(&value.node)) {
         return name_of(*cast);
+    }
+    if (const auto* const choice = std::get_if<parse::Case>(&value.node)) {
+        return name_of(*choice);
     }
     if (const auto* const construct = std::get_if<parse::Construct>(&value.node)) {
         return name_of(*construct);

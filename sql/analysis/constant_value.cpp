@@ -36,6 +36,22 @@ types::Result<TypedConstant> read_constant(
 
 types::Result<TypedConstant> apply_cast(
     TypedConstant value,
+    const types::Type& type,
+    const std::string& literal,
+    const types::TextStyle& style
+) {
+    auto binary = value.type
+                      ? types::cast_explicitly(*value.type, type, value.binary.reveal(), style)
+                      : types::from_text({type.kind, -1}, literal, style);
+    if (binary && !value.type) {
+        binary = types::apply_explicit_typmod(type, binary->reveal());
+    }
+    return binary ? types::Result<TypedConstant>(TypedConstant{type, std::move(*binary)})
+                  : binary.error();
+}
+
+types::Result<TypedConstant> apply_cast(
+    TypedConstant value,
     const parse::Cast& cast,
     const std::string& literal,
     const types::TextStyle& style
@@ -44,18 +60,26 @@ types::Result<TypedConstant> apply_cast(
     if (!type) {
         return types::unsupported_form("a constant of type " + display(cast.type));
     }
-    auto binary = value.type ? types::convert_for_assignment(
-                                   *value.type, {type->kind, -1}, value.binary.reveal(), style
-                               )
-                             : types::from_text({type->kind, -1}, literal, style);
-    if (!binary) {
-        return binary.error();
+    return apply_cast(std::move(value), *type, literal, style);
+}
+
+/// A typed constant as `column` takes it.
+types::Result<core::SecretBytes> converted(
+    const TypedConstant& value,
+    const types::Type& column,
+    ParameterUse use,
+    const types::TextStyle& style
+) {
+    const core::ByteView binary = value.binary.reveal();
+    switch (use) {
+        case ParameterUse::kCompared:
+            return types::convert_for_comparison(*value.type, column, binary);
+        case ParameterUse::kBeside:
+            return types::convert_unchanged(*value.type, column, binary, style);
+        case ParameterUse::kAssigned:
+        case ParameterUse::kPlain: break;
     }
-    auto fitted = types::apply_explicit_typmod(*type, binary->reveal());
-    if (!fitted) {
-        return fitted.error();
-    }
-    return TypedConstant{*type, std::move(*fitted)};
+    return types::convert_for_assignment(*value.type, column, binary, style);
 }
 
 types::Result<core::SecretBytes> convert(
@@ -70,18 +94,18 @@ types::Result<core::SecretBytes> convert(
             value = apply_cast(std::move(*value), *cast, bare.constant->text, style);
         }
     }
+    for (const Conversion& conversion : bare.conversions) {
+        if (value) {
+            value = apply_cast(std::move(*value), conversion.type, bare.constant->text, style);
+        }
+    }
     if (!value) {
         return value.error();
     }
-    const bool is_assigned = use == ParameterUse::kAssigned;
     if (value->type) {
-        return is_assigned
-                   ? types::convert_for_assignment(
-                         *value->type, column, value->binary.reveal(), style
-                     )
-                   : types::convert_for_comparison(*value->type, column, value->binary.reveal());
+        return converted(*value, column, use, style);
     }
-    if (is_assigned) {
+    if (use != ParameterUse::kCompared) {
         return types::from_text(column, bare.constant->text, style);
     }
     const types::Type compared = types::comparison_type(column);

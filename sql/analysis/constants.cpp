@@ -4,10 +4,12 @@
 #include "sql/analysis/constant_value.hpp"
 #include "sql/analysis/draft.hpp"
 #include "sql/analysis/type_names.hpp"
+#include "sql/types/array_elements.hpp"
 #include "sql/types/convert.hpp"
 #include "sql/types/number_casts.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string>
 
 namespace pgveil::analysis {
@@ -15,6 +17,7 @@ namespace pgveil::analysis {
 namespace {
 
 constexpr std::uint32_t kByteaOid = 17;
+constexpr std::uint32_t kByteaArrayOid = 1001;
 
 bool is_text(types::Kind kind) {
     return kind == types::Kind::kText || kind == types::Kind::kVarchar;
@@ -26,9 +29,11 @@ bool same_values(types::Kind left, types::Kind right) {
 
 /// A parameter of type `input` becomes the same value when it is compared as when it is assigned,
 /// or one of the two is an error.
-bool is_converted_alike(const types::Type& input, const types::Type& column) {
+bool is_converted_alike(const ParameterPlan& plan, const types::Type& column) {
+    const types::Type& input = plan.input_type;
     const bool is_whole = types::is_integer(input.kind) && types::is_integer(column.kind);
-    return column == types::comparison_type(column) && !types::is_float(column.kind) &&
+    return plan.casts.empty() && plan.use != ParameterUse::kBeside &&
+           column == types::comparison_type(column) && !types::is_float(column.kind) &&
            (same_values(input.kind, column.kind) || is_whole);
 }
 
@@ -49,6 +54,14 @@ std::optional<BareConstant> bare_constant(const parse::Expression& expression) {
     result.parameter = std::get_if<parse::Parameter>(&current->node);
     return result.constant == nullptr && result.parameter == nullptr ? std::nullopt
                                                                      : std::optional(result);
+}
+
+std::optional<BareConstant> bare_constant(const Adaptable& adaptable) {
+    auto bare = bare_constant(*adaptable.constant);
+    if (bare) {
+        bare->conversions = adaptable.conversions;
+    }
+    return bare;
 }
 
 std::optional<std::string_view> string_of(const parse::Expression& expression) {
@@ -74,8 +87,10 @@ bool is_null_constant(const parse::Expression& expression) {
 /// Turns one constant or parameter into a protected value.
 class ConstantSealer {
 public:
-    ConstantSealer(Draft& draft, const BareConstant& bare, ColumnPtr column, ParameterUse use)
-        : draft_(draft), bare_(bare), column_(std::move(column)), use_(use) {}
+    ConstantSealer(
+        Draft& draft, const BareConstant& bare, ColumnPtr column, ParameterUse use, bool is_array
+    )
+        : draft_(draft), bare_(bare), column_(std::move(column)), use_(use), is_array_(is_array) {}
 
     /// The constant comes as an argument of EXECUTE, for a parameter of this type.
     void pass_through(const types::Type& parameter) { parameter_type_ = parameter; }
@@ -84,7 +99,7 @@ public:
         if (bare_.parameter != nullptr) {
             seal_parameter();
         } else if (bare_.constant->kind != parse::Constant::Kind::kNull) {
-            seal_constant();
+            is_array_ ? seal_array() : seal_constant();
         }
         if (!draft_.is_refused()) {
             rewrite_casts();
@@ -108,10 +123,74 @@ private:
             );
             return;
         }
+        if (!has_room(*plaintext)) {
+            return;
+        }
+        draft_.sealed_.emplace(bare_.begin, column_);
+        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*plaintext)});
+    }
+
+    /// `'{a,b}'` leaves as ARRAY[<a>,<b>]::bytea[].
+    void seal_array() {
+        const auto end = parse::constant_end(draft_.text().tokens, bare_.begin);
+        if (!end || bare_.constant->kind != parse::Constant::Kind::kString) {
+            draft_.refuse(
+                "this form of array", "write '{a,b}' or ARRAY[...]", column_, bare_.begin
+            );
+            return;
+        }
+        draft_.sealed_.emplace(bare_.begin, column_);
+        draft_.splice(literal_begin(), *end, FixedText{"ARRAY["});
+        bool is_first = true;
+        const auto read = types::read_array_text(bare_.constant->text, [&](auto element) {
+            if (!is_first) {
+                draft_.splice(*end, *end, FixedText{","});
+            }
+            is_first = false;
+            return seal_element(element, *end);
+        });
+        if (!read) {
+            draft_.refuse(constant_error(read.error(), *column_, bare_.begin));
+        }
+        draft_.splice(*end, *end, FixedText{"]::pg_catalog.bytea[]"});
+    }
+
+    bool seal_element(std::optional<core::ByteView> element, std::uint32_t place) {
+        if (!element) {
+            draft_.splice(place, place, FixedText{"NULL"});
+            return true;
+        }
+        const parse::Constant constant{
+            parse::Constant::Kind::kString, std::string(core::as_text(*element))};
+        BareConstant bare;
+        bare.constant = &constant;
+        for (const auto& [type, cast] : all_conversions()) {
+            if (!type) {
+                refuse_parameter("an array of type " + display(cast->type));
+                return false;
+            }
+            bare.conversions.push_back({*type, nullptr});
+        }
+        auto plaintext = plaintext_of_constant(bare, *column_, use_, draft_.text().context.style);
+        if (!plaintext) {
+            draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
+            return false;
+        }
+        if (!has_room(*plaintext)) {
+            return false;
+        }
+        if (constant.text.size() >= parse::Inventory::kStringMin) {
+            draft_.sealed_elements_.emplace(std::hash<std::string_view>()(constant.text), column_);
+        }
+        draft_.splice(place, place, SealedLiteral{column_, std::move(*plaintext)});
+        return true;
+    }
+
+    bool has_room(const core::SecretBytes& plaintext) {
         // Every sealed value has a block of its own in locked memory.
         constexpr std::size_t kBlockOverhead = 48;
         Text& text = draft_.text();
-        text.literal_bytes += plaintext->size() + kBlockOverhead;
+        text.literal_bytes += plaintext.size() + kBlockOverhead;
         if (text.literal_bytes > text.context.limits.literal_bytes) {
             draft_.refuse(limit_error(
                 "54000",
@@ -119,10 +198,9 @@ private:
                 "memory",
                 "send fewer rows per statement, or use parameters"
             ));
-            return;
+            return false;
         }
-        draft_.sealed_.emplace(bare_.begin, column_);
-        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*plaintext)});
+        return true;
     }
 
     /// `date '2020-01-01'` is replaced with its type; elsewhere the cast stays and is rewritten.
@@ -139,37 +217,38 @@ private:
             if (is_sealed_prefix) {
                 continue;
             }
-            const auto end = parse::type_name_end(draft_.text().tokens, cast->type.begin);
-            if (!end) {
-                draft_.refuse("this form of cast", "write value::type", column_, bare_.begin);
-                return;
+            draft_.retype(*cast, is_array_ ? "pg_catalog.bytea[]" : "pg_catalog.bytea", column_);
+        }
+        for (const Conversion& conversion : bare_.conversions) {
+            if (conversion.cast != nullptr) {
+                draft_.retype(*conversion.cast, "pg_catalog.bytea", column_);
             }
-            draft_.splice(cast->type.begin, *end, FixedText{"pg_catalog.bytea"});
         }
     }
 
     void seal_parameter() {
-        const auto input = input_type();
-        if (!input) {
-            return;
-        }
-        if (use_ == ParameterUse::kCompared &&
-            !types::is_comparable(input->kind, column_->type.kind)) {
-            refuse_parameter("comparison with a parameter of type " + types::sql_name_of(*input));
-            return;
-        }
-        if (use_ == ParameterUse::kAssigned &&
-            !types::is_assignable(input->kind, column_->type.kind)) {
-            refuse_parameter("assignment of a parameter of type " + types::sql_name_of(*input));
-            return;
-        }
         ParameterPlan plan;
+        if (!set_types(plan)) {
+            return;
+        }
+        const types::Type from = plan.casts.empty() ? plan.input_type : plan.casts.back();
+        if (use_ == ParameterUse::kCompared &&
+            !types::is_comparable(from.kind, column_->type.kind)) {
+            refuse_parameter("comparison with a parameter of type " + types::sql_name_of(from));
+            return;
+        }
+        if (use_ != ParameterUse::kCompared &&
+            !types::is_assignable(from.kind, column_->type.kind)) {
+            refuse_parameter("assignment of a parameter of type " + types::sql_name_of(from));
+            return;
+        }
         plan.number = bare_.parameter->number;
         plan.column = column_;
         plan.use = use_;
-        plan.declared_oid = kByteaOid;
-        plan.described_oid = types::oid_of(input->kind);
-        plan.input_type = *input;
+        plan.is_array = is_array_;
+        plan.declared_oid = is_array_ ? kByteaArrayOid : kByteaOid;
+        plan.described_oid = is_array_ ? types::array_oid_of(plan.input_type.kind)
+                                       : types::oid_of(plan.input_type.kind);
         ++draft_.protected_uses_[plan.number];
         if (const ParameterPlan* const earlier = draft_.find_parameter(plan.number)) {
             check_same(*earlier, plan);
@@ -178,34 +257,70 @@ private:
         draft_.add_parameter(std::move(plan));
     }
 
-    /// The type in which the client sends the value: declared, else what the innermost cast says,
-    /// else what PostgreSQL infers from the column.
-    std::optional<types::Type> input_type() {
-        std::optional<types::Type> input;
+    std::optional<types::Kind> kind_of(std::uint32_t oid) const {
+        if (is_array_) {
+            return types::element_kind_of_oid(oid);
+        }
+        const auto kind = types::kind_of_oid(oid);
+        return kind ? std::optional(*kind) : std::nullopt;
+    }
+
+    struct Step {
+        std::optional<types::Type> type;  // empty: none of ours
+        const parse::Cast* cast = nullptr;
+    };
+
+    std::vector<Step> all_conversions() const {
+        std::vector<Step> steps;
+        for (const parse::Cast* cast : bare_.casts) {
+            const auto type = is_array_ ? element_type_of(cast->type) : type_of(cast->type);
+            steps.push_back({type, cast});
+        }
+        for (const Conversion& conversion : bare_.conversions) {
+            steps.push_back({conversion.type, conversion.cast});
+        }
+        return steps;
+    }
+
+    /// The type in which the client sends the value: declared, else that of the innermost cast,
+    /// else what PostgreSQL infers from the column. All further types are casts.
+    bool set_types(ParameterPlan& plan) {
+        std::optional<types::Type> type;
         const std::uint32_t declared = draft_.declared_oid(bare_.parameter->number);
         if (declared != 0) {
-            const auto kind = types::kind_of_oid(declared);
+            const auto kind = kind_of(declared);
             if (!kind) {
                 refuse_parameter("a parameter declared with type OID " + std::to_string(declared));
-                return std::nullopt;
+                return false;
             }
-            input = types::Type{*kind, -1};
+            type = types::Type{*kind, -1};
         }
-        for (const parse::Cast* cast : bare_.casts) {
-            const auto type = type_of(cast->type);
-            const bool changes_value =
-                type && (type->typmod != -1 || (input && !same_values(input->kind, type->kind)));
-            if (!type || changes_value) {
-                refuse_parameter("a parameter cast to " + display(cast->type));
-                return std::nullopt;
+        plan.input_type = type.value_or(types::Type());
+        bool is_open = !type;
+        for (const auto& [next, cast] : all_conversions()) {
+            if (!next || (!is_open && !types::is_castable(type->kind, next->kind))) {
+                refuse_parameter(
+                    "a parameter cast to " +
+                    (next ? types::sql_name_of(*next) : display(cast->type))
+                );
+                return false;
             }
-            input = input ? input : type;
+            if (is_open) {
+                plan.input_type = types::Type{next->kind, -1};
+                type = plan.input_type;
+                is_open = false;
+            }
+            if (next->typmod != -1 || !same_values(type->kind, next->kind)) {
+                plan.casts.push_back(*next);
+            }
+            type = next;
         }
-        if (input) {
-            return input;
+        if (is_open) {
+            plan.input_type = use_ == ParameterUse::kCompared
+                                  ? types::comparison_type(column_->type)
+                                  : types::Type{column_->type.kind, -1};
         }
-        return use_ == ParameterUse::kAssigned ? types::Type{column_->type.kind, -1}
-                                               : types::comparison_type(column_->type);
+        return true;
     }
 
     void refuse_parameter(const std::string& construct) {
@@ -224,7 +339,9 @@ private:
                                 earlier.column->type == column_->type;
         // A length limit makes assigning and comparing two different conversions.
         const bool same_use =
-            earlier.use == plan.use || is_converted_alike(plan.input_type, column_->type);
+            earlier.casts == plan.casts && earlier.is_array == plan.is_array &&
+            (earlier.use == plan.use || (is_converted_alike(earlier, column_->type) &&
+                                         is_converted_alike(plan, column_->type)));
         if (!same_place || !same_use || earlier.described_oid != plan.described_oid) {
             refuse_parameter(
                 "parameter $" + std::to_string(plan.number) + " used for two different needs"
@@ -236,22 +353,56 @@ private:
     const BareConstant& bare_;
     ColumnPtr column_;
     ParameterUse use_;
+    bool is_array_;
     std::optional<types::Type> parameter_type_;
 };
 
-void Draft::seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use) {
-    const auto bare = bare_constant(constant);
-    if (!bare) {
-        refuse(Use::kConstruct, column, constant.begin);
+void Draft::seal(const Adaptable& constant, const ColumnPtr& column, ParameterUse use) {
+    const auto [known, is_new] =
+        needs_.try_emplace(constant.constant, Need{column, use, constant.conversions});
+    if (!is_new) {
+        const Need& need = known->second;
+        if (need.column != column || need.use != use || need.conversions != constant.conversions) {
+            refuse(
+                "a constant that reaches two places",
+                "write it twice",
+                column,
+                constant.constant->begin
+            );
+        }
         return;
     }
-    ConstantSealer(*this, *bare, column, use).run();
+    const auto bare = bare_constant(constant);
+    if (!bare) {
+        refuse(Use::kConstruct, column, constant.constant->begin);
+        return;
+    }
+    ConstantSealer(*this, *bare, column, use, false).run();
+}
+
+void Draft::seal_array(const parse::Expression& constant, const ColumnPtr& column) {
+    const auto bare = bare_constant(constant);
+    if (bare && !is_refused()) {
+        ConstantSealer(*this, *bare, column, ParameterUse::kCompared, true).run();
+    }
+}
+
+void Draft::retype(const parse::Cast& cast, const std::string& type, const ColumnPtr& column) {
+    if (!retyped_.insert(&cast).second) {
+        return;
+    }
+    const auto end = parse::type_name_end(text_.tokens, cast.type.begin);
+    if (!end || cast.position == parse::kNowhere) {
+        refuse("this form of cast", "write value::type", column, cast.type.begin);
+        return;
+    }
+    splice(cast.type.begin, *end, FixedText{type});
 }
 
 void Draft::seal_argument(const parse::Expression& constant, const ParameterPlan& parameter) {
     const auto bare = bare_constant(constant);
     core::invariant(bare.has_value(), "an argument that is sealed is a constant");
-    ConstantSealer sealer(*this, *bare, parameter.column, parameter.use);
+    ConstantSealer sealer(*this, *bare, parameter.column, parameter.use, parameter.is_array);
     sealer.pass_through(parameter.input_type);
     sealer.run();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sql/analysis/value.hpp"
 #include "sql/parse/ast.hpp"
 #include "sql/types/type.hpp"
 
@@ -16,10 +17,14 @@ struct BareConstant {
     const parse::Parameter* parameter = nullptr;
     std::uint32_t begin = parse::kNowhere;
     std::vector<const parse::Cast*> casts;
+    /// What happens to the value outside of these; empty unless it came from an Adaptable.
+    std::vector<Conversion> conversions = {};
 };
 
 /// Takes casts off; nullopt if something else is inside.
 std::optional<BareConstant> bare_constant(const parse::Expression& expression);
+
+std::optional<BareConstant> bare_constant(const Adaptable& adaptable);
 
 /// The text of a string constant (casts to text types around it are allowed), else nullopt.
 /// Borrowed from the tree.

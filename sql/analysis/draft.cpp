@@ -140,8 +140,22 @@ void Draft::check_parameters() {
     }
 }
 
+/// A constant that leaves sealed would be compared, sorted or returned as bytes elsewhere.
+void Draft::check_lists() {
+    for (const auto& list : lists_) {
+        if (list->sealed_references != 0 && list->sealed_references != list->references) {
+            refuse(refusal_of(
+                "a column of VALUES",
+                "use in a protected and an unprotected place",
+                "list the values in two columns",
+                list->begin
+            ));
+        }
+    }
+}
+
 void Draft::check_literals() {
-    std::map<std::size_t, ColumnPtr> sealed_texts;
+    std::map<std::size_t, ColumnPtr> sealed_texts = sealed_elements_;
     for (const auto& string : inventory_.strings) {
         const auto sealed = sealed_.find(string.begin);
         if (sealed != sealed_.end()) {
@@ -164,6 +178,7 @@ void Draft::check_literals() {
 Decision Draft::finish() && {
     check_parameters();
     check_literals();
+    check_lists();
     check_key_parameters();
     check_rows();
     if (rejection_) {

@@ -2,6 +2,7 @@
 
 #include "sql/analysis/rejection.hpp"
 #include "sql/analysis/relations.hpp"
+#include "sql/analysis/value.hpp"
 #include "sql/parse/tokens.hpp"
 
 #include <cstdint>
@@ -24,25 +25,6 @@ struct Text {
     /// Plaintext bytes of sealed literals so far.
     std::size_t literal_bytes = 0;
     TextNames names{context.names};
-};
-
-/// A column of a relation that the query at hand reads itself. Sub-queries, set operations and
-/// merged USING columns hide it.
-struct Origin {
-    std::size_t relation = 0;  // 1-based number of the FROM item in the statement; 0: unknown
-    std::size_t column = 0;    // position in the relation
-
-    friend bool operator==(const Origin&, const Origin&) = default;
-};
-
-/// A value in a statement: plain, or of a protected column. A constant or parameter is `adaptable`:
-/// it becomes what it is compared with or assigned to.
-struct Value {
-    ColumnPtr column;                              // null: plain
-    const parse::Expression* adaptable = nullptr;  // borrowed from the tree
-    Origin origin = {};
-    /// The result of MIN or MAX: PostgreSQL gives it a type without length.
-    bool is_extremum = false;
 };
 
 struct BareConstant;
@@ -79,8 +61,18 @@ public:
     /// Writes schema and name in place of an unqualified relation name.
     void qualify(const parse::TableReference& table, const catalog::Relation& relation);
 
-    /// Makes the constant or parameter a value of `column`, assigned or compared.
-    void seal(const parse::Expression& constant, const ColumnPtr& column, ParameterUse use);
+    /// Makes the constant or parameter a value of `column`. The same again changes nothing; a
+    /// second need is refused.
+    void seal(const Adaptable& constant, const ColumnPtr& column, ParameterUse use);
+
+    /// seal() for the elements of an array constant or parameter, compared.
+    void seal_array(const parse::Expression& constant, const ColumnPtr& column);
+
+    /// Writes another type into a cast of a protected value. The same again changes nothing.
+    void retype(const parse::Cast& cast, const std::string& type, const ColumnPtr& column);
+
+    /// A column of VALUES whose uses finish() compares.
+    void note_list(std::shared_ptr<ListColumn> list) { lists_.push_back(std::move(list)); }
 
     /// The constant as an argument of EXECUTE, for this parameter of what is executed.
     void seal_argument(const parse::Expression& constant, const ParameterPlan& parameter);
@@ -117,6 +109,7 @@ private:
     friend class ConstantSealer;
 
     void check_parameters();
+    void check_lists();
     void check_key_parameters();
     void check_rows();
     void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
@@ -134,8 +127,20 @@ private:
     std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
     std::map<std::uint32_t, std::size_t> protected_uses_;
     std::map<std::uint32_t, std::size_t> null_tests_;
-    std::set<std::uint32_t> read_tables_;                        // offsets of their names
-    std::map<std::uint32_t, ColumnPtr> sealed_;                  // by the offset of the constant
+
+    /// What was made of a constant or parameter.
+    struct Need {
+        ColumnPtr column;
+        ParameterUse use = ParameterUse::kPlain;
+        std::vector<Conversion> conversions;
+    };
+
+    std::map<const parse::Expression*, Need> needs_;
+    std::set<const parse::Cast*> retyped_;
+    std::vector<std::shared_ptr<ListColumn>> lists_;
+    std::set<std::uint32_t> read_tables_;               // offsets of their names
+    std::map<std::size_t, ColumnPtr> sealed_elements_;  // of arrays, by the hash of their text
+    std::map<std::uint32_t, ColumnPtr> sealed_;         // by the offset of the constant
     std::map<std::uint32_t, std::set<std::uint32_t>> key_uses_;  // offsets of a key parameter
 };
 

@@ -1,8 +1,7 @@
 // In which type PostgreSQL reads the items of an IN list (documentation section 10.5).
-#include "sql/analysis/constant_value.hpp"
+#include "sql/analysis/common_type.hpp"
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/draft.hpp"
-#include "sql/analysis/type_names.hpp"
 #include "sql/types/convert.hpp"
 #include "sql/types/number_casts.hpp"
 
@@ -38,26 +37,6 @@ bool widens_to(types::Kind from, types::Kind column) {
     return from == column || (from == types::Kind::kDate && column == types::Kind::kTimestamp);
 }
 
-/// The type that an item of a list declares.
-struct ItemType {
-    bool is_declared = false;
-    std::optional<types::Kind> kind;  // empty: untyped, or none of ours
-};
-
-ItemType type_of_item(const BareConstant& bare, const Draft& draft) {
-    if (!bare.casts.empty()) {
-        const auto type = type_of(bare.casts.back()->type);
-        return {true, type ? std::optional(type->kind) : std::nullopt};
-    }
-    if (bare.parameter != nullptr) {
-        const std::uint32_t oid = draft.declared_oid(bare.parameter->number);
-        const auto kind = types::kind_of_oid(oid);
-        return {oid != 0, kind ? std::optional(*kind) : std::nullopt};
-    }
-    return {
-        bare.constant->kind != parse::Constant::Kind::kString, kind_of_constant(*bare.constant)};
-}
-
 /// The column's values are not all different in double precision.
 bool is_finer_than_double(types::Kind column) {
     return column == types::Kind::kInt8 || column == types::Kind::kNumeric;
@@ -79,10 +58,10 @@ bool is_read_as_column(
         if (!bare || is_null_constant(*item)) {
             continue;  // a column of the same context, or NULL, which is the same in every type
         }
-        const ItemType type = type_of_item(*bare, draft);
-        const bool is_float = type.kind && types::is_float(*type.kind);
+        const ArmType type = arm_type_of(*bare, draft);
+        const bool is_float = type.type && types::is_float(type.type->kind);
         has_untyped |= !type.is_declared;
-        has_other |= type.is_declared && !(type.kind && widens_to(*type.kind, column.kind));
+        has_other |= type.is_declared && !(type.type && widens_to(type.type->kind, column.kind));
         has_float |= is_float;
         has_exact |= !is_float;
     }

@@ -50,6 +50,11 @@ struct Mentions {
         return in(assignment.source);
     }
 
+    bool operator()(const parse::Case& choice) const {
+        return in(choice.tested) || any(choice.tests) || any(choice.results) ||
+               in(choice.otherwise);
+    }
+
     bool operator()(const parse::Construct& construct) const { return any(construct.parts); }
 };
 

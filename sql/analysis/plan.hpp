@@ -59,6 +59,8 @@ enum class ParameterUse {
     kAssigned,
     /// Compared: types::convert_for_comparison.
     kCompared,
+    /// Stands beside the column in CASE, COALESCE or a set operation: types::convert_unchanged.
+    kBeside,
 };
 
 /// The parameter that brings a key of `bind_to`, and the type in which it comes.
@@ -101,6 +103,10 @@ struct ParameterPlan {
     std::uint32_t described_oid = 0;
     /// The type in which the client's value arrives (by described_oid), for decoding it.
     types::Type input_type;
+    /// Casts to apply to it before `use`, in this order (types::cast_explicitly).
+    std::vector<types::Type> casts = {};
+    /// An array of such values; the OIDs are those of the array types.
+    bool is_array = false;
     /// Of the row the value goes to, for a column with `bind_to`; else empty.
     RowKeys row;
 };
@@ -114,6 +120,8 @@ struct ResultColumn {
     std::optional<types::Kind> key_kind;
     /// As which type the client sees it, if not the column's own.
     std::optional<types::Type> shown_type = {};
+    /// Other columns whose value this may be: it is opened as that of the first that fits.
+    std::vector<ColumnPtr> others = {};
 };
 
 /// A SQL call answered by the proxy. The plan's splice replaces the statement by the stand-in

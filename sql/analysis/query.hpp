@@ -119,6 +119,7 @@ private:
     void expand_target(
         const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
     );
+    void add_list(Value& value, std::uint32_t begin);
     void set_results(const Output& output, const parse::Select* select);
     static void name_columns(NamedValues& columns, const parse::Alias& alias);
 
@@ -164,6 +165,9 @@ private:
     );
     void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
     void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
+    void assign_for_row(
+        const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row
+    );
 
     // query_assign.cpp: SET
     void assign_targets(
@@ -227,8 +231,7 @@ private:
         const parse::ColumnReference& reference,
         const Scope& scope
     );
-    Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
-    void operation(
+    Value operation(
         const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
     );
     void check_list_types(
@@ -243,6 +246,33 @@ private:
         const parse::Expression& expression, const parse::SubQuery& query, const Scope& scope
     );
     void compare(const Value& left, const Value& right, Use use, std::uint32_t begin);
+
+    void require(Use use, const Value& value, std::uint32_t begin);
+    void seal(const Value& value, const ColumnPtr& column, ParameterUse use);
+
+    // query_choice.cpp: CASE, COALESCE, NULLIF, casts
+    Value open_expression(const parse::Expression& expression, const Scope& scope);
+    Value settled(Value value);
+    Value choice(const parse::Case& choice, const Scope& scope, std::uint32_t begin);
+    Value coalesce(const parse::Construct& call, const Scope& scope, std::uint32_t begin);
+    Value chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t begin);
+    Value chosen_column(std::vector<Value> arms, const types::Type& type, std::uint32_t begin);
+    bool joins_contexts(Value& value, const Value& other, std::uint32_t begin);
+    Value null_if(const parse::Operation& operation, const Scope& scope, std::uint32_t begin);
+    Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
+    Value cast_column(Value value, const parse::Cast& cast, std::uint32_t begin);
+    void check_cast_name(const parse::Target& target, const Value& value);
+
+    // query_array.cpp
+    bool compare_array(
+        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+    );
+    void compare_items(
+        const parse::Expressions& items,
+        const parse::Cast* cast,
+        const ColumnPtr& column,
+        const Scope& scope
+    );
 
     // query_order.cpp
     bool compare_rows(

@@ -79,7 +79,8 @@ void Query::assign_from_query(
         plain_all(list[i].subscripts, scope, Use::kConstruct);
         // A constant in there has a type of its own already.
         Value value = output.is_opaque ? Value() : output.columns[i].value;
-        value.adaptable = nullptr;
+        value.adaptables.clear();
+        value.list.reset();
         value.origin = {};
         if (const auto column = assigned_column(list[i], value, row)) {
             assign(*column, value, list[i].begin);
@@ -102,7 +103,7 @@ void Query::assign_target(
     const Scope& scope
 ) {
     plain_all(target.subscripts, scope, Use::kConstruct);
-    const Value value = expression(source, scope);
+    const Value value = open_expression(source, scope);
     const auto column = assigned_column(target, value, row);
     if (!column || std::holds_alternative<parse::Default>(source.node) ||
         is_excluded_value(*column, value, row)) {

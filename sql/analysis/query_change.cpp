@@ -13,6 +13,28 @@ bool is_values_list(const parse::Select& source) {
            source.with.tables.empty() && source.order_by.empty() && source.limits.empty();
 }
 
+/// ORDER BY names columns, and none whose constants would be sorted before they are assigned.
+bool sorts_by_others(const parse::Select& source, const NamedValues& columns) {
+    return std::all_of(source.order_by.begin(), source.order_by.end(), [&](const auto& key) {
+        const auto* const reference = std::get_if<parse::ColumnReference>(&key->node);
+        if (reference == nullptr || reference->star || reference->parts.empty()) {
+            return false;
+        }
+        const bool is_input = reference->parts.size() > 1;
+        return is_input || std::none_of(columns.begin(), columns.end(), [&](const auto& column) {
+                   const bool may_be_it =
+                       column.name.empty() || column.name == reference->parts.back();
+                   return !column.value.adaptables.empty() && may_be_it;
+               });
+    });
+}
+
+/// One constant or parameter as it stands.
+bool is_bare(const Value& value) {
+    return value.list == nullptr && value.adaptables.size() == 1 &&
+           value.adaptables.front().conversions.empty();
+}
+
 }  // namespace
 
 void Query::insert(const parse::Insert& statement) {
@@ -104,7 +126,7 @@ void Query::insert_row(
             const ColumnPtr column = i < columns.size() ? columns[i] : nullptr;
             RowKeys keys =
                 needs_row(column, *row[i]) ? inserted_row(column, row, places) : RowKeys();
-            assign(column, expression(*row[i], scope), row[i]->begin, std::move(keys));
+            assign(column, open_expression(*row[i], scope), row[i]->begin, std::move(keys));
         }
     }
 }
@@ -129,11 +151,15 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
             return;
         }
     }
+    // What is compared or sorted has a type of its own before it is assigned.
+    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
+                           !source.distinct && source.group_by.empty() &&
+                           sorts_by_others(source, output.columns);
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
-        // What is compared or sorted has a type of its own before it is assigned.
-        if (compares_column(source, i, output.columns[i].name)) {
-            value.adaptable = nullptr;
+        const bool is_compared = compares_column(source, i, output.columns[i].name);
+        if (is_compared || (!is_simple && !is_bare(value))) {
+            value.adaptables.clear();
         }
         assign(i < columns.size() ? columns[i] : nullptr, value, parse::kNowhere);
     }
@@ -161,6 +187,7 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         return;
     }
     if (value.column != nullptr) {
+        require(Use::kAssignColumn, value, begin);
         draft_.require(Use::kAssignColumn, target, begin);
         if (!field::shares_context(*target, *value.column) || target->type != value.column->type) {
             draft_.refuse(
@@ -170,15 +197,16 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
                 begin
             );
         }
+        seal(value, target, ParameterUse::kAssigned);
         return;
     }
-    if (value.adaptable != nullptr) {
+    if (value.is_adaptable() && target->is_bound() && !row.empty()) {
+        assign_for_row(target, value, begin, std::move(row));
+        return;
+    }
+    if (value.is_adaptable()) {
         draft_.require(Use::kAssignConstant, target, begin);
-        if (row.empty()) {
-            draft_.seal(*value.adaptable, target, ParameterUse::kAssigned);
-        } else {
-            draft_.seal_for_row(*value.adaptable, target, std::move(row));
-        }
+        seal(value, target, ParameterUse::kAssigned);
         return;
     }
     draft_.refuse(
@@ -187,6 +215,22 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         target,
         begin
     );
+}
+
+void Query::assign_for_row(
+    const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row
+) {
+    const Adaptable& first = value.adaptables.front();
+    if (value.adaptables.size() > 1 || !first.conversions.empty()) {
+        draft_.refuse(
+            "CASE, COALESCE or a column of VALUES",
+            "its bind_to makes the value another one in every row: assign a constant or parameter",
+            target,
+            begin
+        );
+        return;
+    }
+    draft_.seal_for_row(*first.constant, target, std::move(row));
 }
 
 Query::Output Query::update_rows(const parse::Update& statement) {

@@ -25,6 +25,15 @@ void hide_origins(NamedValues& columns) {
     }
 }
 
+/// A column of VALUES is compared as it is.
+void use_in_join(Value& value) {
+    if (value.list != nullptr) {
+        ++value.list->references;
+    }
+    value.list.reset();
+    value.adaptables.clear();
+}
+
 bool holds(const NamedValues& columns, const std::string& name) {
     return std::any_of(columns.begin(), columns.end(), [&name](const NamedValue& column) {
         return column.name == name;
@@ -110,7 +119,7 @@ Range Query::range_of(const parse::TableReference& table) {
     for (std::size_t i = 0; i < relation->veils.size(); ++i) {
         range.columns.push_back(
             {relation->relation->columns[i].name,
-             Value{relation->veils[i], nullptr, Origin{read_.size() + 1, i}}}
+             Value{relation->veils[i], {}, Origin{read_.size() + 1, i}}}
         );
     }
     name_columns(range.columns, table.alias);
@@ -128,8 +137,14 @@ void Query::from_table(const parse::TableReference& table, Scope& scope) {
 void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
     const Scope lateral = item.lateral ? lateral_view(scope) : Scope();
     Output output = query(*item.query, item.lateral ? &lateral : scope.outer);
+    const bool is_list = !item.query->values.empty() && item.query->order_by.empty();
     for (NamedValue& column : output.columns) {
-        column.value.adaptable = nullptr;
+        if (is_list) {
+            add_list(column.value, item.query->begin);
+        } else {
+            column.value.adaptables.clear();
+            column.value.list.reset();
+        }
     }
     hide_origins(output.columns);
     name_columns(output.columns, item.alias);
@@ -221,8 +236,8 @@ std::vector<std::string> Query::merged_names(
 void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin) {
     NamedValues merged;
     for (const std::string& name : merged_names(join, left, right)) {
-        const NamedValue* const one = find_column(left.visible, name);
-        const NamedValue* const other = find_column(right.visible, name);
+        NamedValue* const one = find_column(left.visible, name);
+        NamedValue* const other = find_column(right.visible, name);
         if (one == nullptr || other == nullptr) {
             if (!left.is_opaque && !right.is_opaque) {
                 draft_.refuse(postgres_error(
@@ -239,12 +254,13 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
             merged.push_back({name, {}});
             continue;
         }
+        use_in_join(one->value);
+        use_in_join(other->value);
         compare(one->value, other->value, Use::kUsing, begin);
         const ColumnPtr& left_column = one->value.column;
         const ColumnPtr& right_column = other->value.column;
         if (left_column != nullptr && right_column != nullptr &&
-            (left_column->type != right_column->type ||
-             one->value.is_extremum != other->value.is_extremum)) {
+            (left_column->type != right_column->type || one->value.type() != other->value.type())) {
             draft_.refuse(
                 "USING or NATURAL JOIN of columns with different lengths or types",
                 "write JOIN ... ON",

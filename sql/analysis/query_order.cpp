@@ -69,7 +69,7 @@ bool Query::compare_rows(
 
 void Query::sort_keys(const parse::Expressions& keys, const Scope& scope, Use use) {
     for (const auto& key : keys) {
-        draft_.require(use, expression(*key, scope).column, key->begin);
+        require(use, expression(*key, scope), key->begin);
     }
 }
 
@@ -95,11 +95,14 @@ std::optional<Value> Query::extremum(
     if (value.column == nullptr || !allows(rule_of(Use::kMinMax), value.column->scheme)) {
         return std::nullopt;
     }
-    draft_.require(Use::kMinMax, value.column, node.begin);
+    require(Use::kMinMax, value, node.begin);
     plain_all(call.clauses, scope, Use::kPredicate);
     window(call.over, scope);
     rewrite_extremum(node, call, value.column);
-    return Value{value.column, nullptr, {}, true};
+    Value result;
+    result.column = value.column;
+    result.shown_type = types::comparison_type(value.column->type);
+    return result;
 }
 
 /// bytea has min() and max() from PostgreSQL 18 on only. Hexadecimal digits under collation C stand
@@ -124,7 +127,7 @@ void Query::rewrite_extremum(
 /// The result column keeps the name that PostgreSQL gives to min(x).
 void Query::label_extremum(const parse::Target& target, const Value& value) {
     const auto* const call = std::get_if<parse::Call>(&target.value->node);
-    if (!value.is_extremum || call == nullptr || !target.name.empty()) {
+    if (value.column == nullptr || call == nullptr || !target.name.empty()) {
         return;
     }
     const auto range = parts_of(draft_.text().tokens, *target.value, *call);

@@ -47,11 +47,8 @@ void Query::set_results(const Output& output, const parse::Select* select) {
     }
     for (const NamedValue& column : output.columns) {
         draft_.note_column(column.value.column);
-        draft_.plan().results.push_back(ResultColumn{column.value.column, {}, {}});
-        if (column.value.is_extremum) {
-            draft_.plan().results.back().shown_type =
-                types::comparison_type(column.value.column->type);
-        }
+        draft_.plan().results.push_back(ResultColumn{
+            column.value.column, {}, {}, column.value.shown_type, column.value.others});
     }
     carry_keys(output, select);
 }
@@ -71,6 +68,15 @@ Query::Output Query::query(const parse::Select& statement, const Scope* outer) {
     return output;
 }
 
+/// The column of a VALUES in FROM.
+void Query::add_list(Value& value, std::uint32_t begin) {
+    if (value.is_adaptable()) {
+        value.list = std::make_shared<ListColumn>();
+        value.list->begin = begin;
+        draft_.note_list(value.list);
+    }
+}
+
 void Query::name_columns(NamedValues& columns, const parse::Alias& alias) {
     for (std::size_t i = 0; i < std::min(columns.size(), alias.columns.size()); ++i) {
         columns[i].name = alias.columns[i];
@@ -81,13 +87,26 @@ Query::Output Query::values(const parse::Select& statement, const Scope* outer) 
     Scope scope;
     scope.outer = outer;
     Output output;
+    std::vector<std::vector<Value>> items;
     for (const parse::Expressions& row : statement.values) {
         for (std::size_t i = 0; i < row.size(); ++i) {
-            plain(*row[i], scope, Use::kConstruct, "VALUES");
-            if (output.columns.size() <= i) {
-                output.columns.push_back({"column" + std::to_string(i + 1), {}});
+            if (items.size() <= i) {
+                items.emplace_back();
+            }
+            items[i].push_back(expression(*row[i], scope));
+            if (items[i].back().column != nullptr) {
+                draft_.refuse(
+                    "VALUES", rule_of(Use::kConstruct).hint, items[i].back().column, row[i]->begin
+                );
             }
         }
+    }
+    for (std::vector<Value>& column : items) {
+        const bool is_complete = column.size() == statement.values.size();
+        Value whole = is_complete ? chosen(std::move(column), false, statement.begin) : Value();
+        output.columns.push_back(
+            {"column" + std::to_string(output.columns.size() + 1), std::move(whole)}
+        );
     }
     scope.visible = output.columns;
     check_order(statement, scope, output);
@@ -125,6 +144,7 @@ Query::Output Query::targets(const std::vector<parse::Target>& list, const Scope
         }
         const Value value = expression(*target.value, scope);
         label_extremum(target, value);
+        check_cast_name(target, value);
         output.columns.push_back(
             {target.name.empty() ? name_of_column(*target.value) : target.name, value}
         );
@@ -148,6 +168,11 @@ void Query::expand_target(
     if (into.columns.size() + expansion->columns->size() > kResultColumnsMax) {
         draft_.refuse(postgres_error("54011", "target lists can have at most 1664 entries", begin));
         return;
+    }
+    for (const NamedValue& column : *expansion->columns) {
+        if (column.value.list != nullptr) {
+            ++column.value.list->references;
+        }
     }
     into.columns.insert(into.columns.end(), expansion->columns->begin(), expansion->columns->end());
     into.is_opaque = into.is_opaque || expansion->is_opaque;
@@ -179,7 +204,7 @@ void Query::check_distinct(
     }
     if (statement.distinct_on.empty()) {
         for (const NamedValue& column : output.columns) {
-            draft_.require(Use::kDistinct, column.value.column, parse::kNowhere);
+            require(Use::kDistinct, column.value, parse::kNowhere);
         }
         return;
     }
@@ -195,7 +220,7 @@ void Query::check_distinct(
         } else {
             value = named != nullptr ? named->value : expression(*item, scope);
         }
-        draft_.require(Use::kDistinct, value.column, item->begin);
+        require(Use::kDistinct, value, item->begin);
     }
 }
 
@@ -206,7 +231,7 @@ void Query::check_grouping(
         const auto ordinal = ordinal_of(*item);
         check_ordinal(ordinal, output, "GROUP BY", item->begin);
         if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
-            draft_.require(Use::kGroupBy, output.columns[*ordinal - 1].value.column, item->begin);
+            require(Use::kGroupBy, output.columns[*ordinal - 1].value, item->begin);
             continue;
         }
         // GROUP BY looks among the FROM columns first, then among the result columns.
@@ -215,7 +240,7 @@ void Query::check_grouping(
         const NamedValue* const named =
             name == nullptr || is_input ? nullptr : find_named(output.columns, *name);
         const Value value = named != nullptr ? named->value : expression(*item, scope);
-        draft_.require(Use::kGroupBy, value.column, item->begin);
+        require(Use::kGroupBy, value, item->begin);
     }
 }
 
@@ -230,9 +255,7 @@ void Query::check_order(const parse::Select& statement, const Scope& scope, cons
             } else if (*ordinal < 1 || *ordinal > output.columns.size()) {
                 check_ordinal(ordinal, output, "ORDER BY", item->begin);
             } else {
-                draft_.require(
-                    Use::kOrderBy, output.columns[*ordinal - 1].value.column, item->begin
-                );
+                require(Use::kOrderBy, output.columns[*ordinal - 1].value, item->begin);
             }
             continue;
         }
@@ -241,7 +264,7 @@ void Query::check_order(const parse::Select& statement, const Scope& scope, cons
         const NamedValue* const named =
             name == nullptr ? nullptr : find_named(output.columns, *name);
         const Value value = named != nullptr ? named->value : expression(*item, scope);
-        draft_.require(Use::kOrderBy, value.column, item->begin);
+        require(Use::kOrderBy, value, item->begin);
     }
 }
 
@@ -266,23 +289,25 @@ Query::Output Query::set_operation(
 void Query::combine(const parse::Select& statement, Output& left, const Output& right) {
     const bool is_union_all =
         statement.operation == parse::Select::SetOperation::kUnion && statement.operation_all;
-    const Use use = is_union_all ? Use::kUnionAll : Use::kSetOperation;
     left.is_opaque = left.is_opaque || right.is_opaque;
     for (NamedValue& column : left.columns) {
         column.value.origin = {};
+        column.value.adaptables.clear();
+        column.value.list.reset();
     }
     for (std::size_t i = 0; i < std::min(left.columns.size(), right.columns.size()); ++i) {
         Value& one = left.columns[i].value;
         const Value& other = right.columns[i].value;
-        one.adaptable = nullptr;
         const ColumnPtr& column = one.column != nullptr ? one.column : other.column;
         if (column == nullptr) {
             continue;
         }
-        const bool both = one.column != nullptr && other.column != nullptr;
+        const bool both = one.column != nullptr && other.column != nullptr && !left.is_opaque;
         // The result has one length and scale, and its values are not made anew.
-        if (!both || left.is_opaque || !field::shares_context(*one.column, *other.column) ||
-            one.column->type != other.column->type || one.is_extremum != other.is_extremum) {
+        const bool is_one_type = both && one.type() == other.type();
+        if (!is_one_type || !(is_union_all ? joins_contexts(one, other, parse::kNowhere)
+                                           : field::shares_context(*one.column, *other.column) &&
+                                                 one.column->type == other.column->type)) {
             draft_.refuse(
                 "UNION, INTERSECT or EXCEPT with something else in the same place",
                 "combine columns of the same context and type only, or run two queries",
@@ -291,7 +316,10 @@ void Query::combine(const parse::Select& statement, Output& left, const Output& 
             );
             return;
         }
-        draft_.require(use, column, parse::kNowhere);
+        if (!is_union_all) {
+            require(Use::kSetOperation, one, parse::kNowhere);
+            require(Use::kSetOperation, other, parse::kNowhere);
+        }
     }
 }
 

@@ -66,7 +66,8 @@ void Query::name_common_table(
     const parse::CommonTable& table, Output output, CommonTableScope& level
 ) {
     for (NamedValue& column : output.columns) {
-        column.value.adaptable = nullptr;
+        column.value.adaptables.clear();
+        column.value.list.reset();
         column.value.origin = {};
     }
     name_columns(output.columns, parse::Alias{table.name, table.columns});

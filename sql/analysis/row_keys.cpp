@@ -112,7 +112,7 @@ void Draft::seal_for_row(const parse::Expression& constant, const ColumnPtr& col
         );
         return;
     }
-    seal(constant, column, ParameterUse::kAssigned);
+    seal(Adaptable{&constant}, column, ParameterUse::kAssigned);
     if (is_refused() || !bare || is_null_constant(constant)) {
         return;
     }

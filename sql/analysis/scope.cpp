@@ -54,6 +54,7 @@ const Range* find_range(const Scope& scope, std::string_view schema, std::string
 Resolution whole_row(const Range& range) {
     Resolution result;
     result.is_whole_row = true;
+    result.row = &range.columns;
     for (const NamedValue& column : range.columns) {
         if (column.value.column != nullptr) {
             result.value = column.value;

@@ -52,6 +52,8 @@ struct Resolution {
     Value value;
     /// The reference is a whole row; its protected column, if it has one, is in value.column.
     bool is_whole_row = false;
+    /// Its columns, borrowed from the scope.
+    const NamedValues* row = nullptr;
     std::optional<Unresolved> error;
 };
 

@@ -29,6 +29,12 @@ std::optional<types::Type> type_of(const parse::TypeName& name) {
     return type ? std::optional(*type) : std::nullopt;
 }
 
+std::optional<types::Type> element_type_of(const parse::TypeName& name) {
+    parse::TypeName element = name;
+    element.is_array = false;
+    return name.is_array ? type_of(element) : std::nullopt;
+}
+
 std::string display(const parse::TypeName& name) {
     std::string text;
     for (const std::string& part : name.names) {

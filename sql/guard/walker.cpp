@@ -109,6 +109,9 @@ Flow Walker::expression(const parse::Expression& node, const Level& level) {
     if (const auto* const nested = std::get_if<parse::Call>(&node.node)) {
         return call(*nested, level);
     }
+    if (const auto* const choice = std::get_if<parse::Case>(&node.node)) {
+        return one_of(*choice, level);
+    }
     if (const auto* const nested = std::get_if<parse::SubQuery>(&node.node)) {
         return sub_query(*nested, level);
     }
@@ -180,6 +183,19 @@ Flow Walker::call(const parse::Call& call, const Level& level) {
         flow.open = parse::kNowhere;  // 'hex', as MIN and MAX are rewritten
     }
     return name == "count" ? Flow() : checked(flow);
+}
+
+Flow Walker::one_of(const parse::Case& choice, const Level& level) {
+    const Flow tested = optional(choice.tested, level);
+    for (const auto& test : choice.tests) {
+        const Flow flow = optional(test, level);
+        if (choice.tested != nullptr) {
+            meet({{tested}, {flow}});
+        }
+    }
+    Flow flow = together(choice.results, level);
+    flow.add(optional(choice.otherwise, level));
+    return checked(flow);
 }
 
 Flow Walker::sub_query(const parse::SubQuery& query, const Level& level) {

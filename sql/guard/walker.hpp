@@ -54,6 +54,7 @@ private:
     Flow together(const parse::Expressions& list, const Level& level);
     Flow operation(const parse::Operation& operation, const Level& level);
     Flow call(const parse::Call& call, const Level& level);
+    Flow one_of(const parse::Case& choice, const Level& level);
     Flow sub_query(const parse::SubQuery& query, const Level& level);
     std::vector<Flow> row(const parse::Expression& node, const Level& level);
     Flow meet(const std::vector<std::vector<Flow>>& rows);

@@ -124,8 +124,15 @@ struct MultiAssignment {
     std::uint32_t column = 0;  // 1-based
 };
 
-/// A modelled construct whose only rule is: its parts must be plain. CASE, COALESCE, ROW, ARRAY,
-/// ...
+/// CASE. tests[i] is the condition of results[i], or what `tested` is compared with.
+struct Case {
+    ExpressionPtr tested;  // CASE x WHEN ...; null: CASE WHEN ...
+    Expressions tests;
+    Expressions results;
+    ExpressionPtr otherwise;  // null: no ELSE
+};
+
+/// A modelled construct by its name: COALESCE, ROW, ARRAY, ...
 struct Construct {
     std::string name;
     Expressions parts;
@@ -150,6 +157,7 @@ struct Expression {
         SubQuery,
         Default,
         MultiAssignment,
+        Case,
         Construct>
         node;
 };

@@ -263,18 +263,14 @@ void RawReader::read_sub_link(const SubLink& raw, Expression& into) {
 
 void RawReader::read_case(const CaseExpr& raw, Expression& into) {
     into.begin = offset_of(raw.location);
-    Construct result{"CASE", {}};
-    if (auto tested = expression(raw.arg)) {
-        result.parts.push_back(std::move(tested));
-    }
+    Case result;
+    result.tested = expression(raw.arg);
     for (const void* element : elements_of(raw.args)) {
         const auto& when = *node_as<CaseWhen>(element);
-        result.parts.push_back(expression(when.expr));
-        result.parts.push_back(expression(when.result));
+        result.tests.push_back(expression(when.expr));
+        result.results.push_back(expression(when.result));
     }
-    if (auto otherwise = expression(raw.defresult)) {
-        result.parts.push_back(std::move(otherwise));
-    }
+    result.otherwise = expression(raw.defresult);
     into.node = std::move(result);
 }
 

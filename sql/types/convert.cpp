@@ -10,6 +10,7 @@
 #include "sql/types/time_zone.hpp"
 #include "sql/types/timestamp_value.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -282,6 +283,34 @@ Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary
     return type.kind == Kind::kBpchar
                ? truncate_to_bpchar(type.typmod, core::as_text(value->reveal()))
                : from_binary(type, value->reveal());
+}
+
+bool is_castable(Kind from, Kind to) {
+    return from == Kind::kText || from == Kind::kVarchar || is_assignable(from, to);
+}
+
+Result<core::SecretBytes> cast_explicitly(
+    Type from, Type to, core::ByteView binary, const TextStyle& style
+) {
+    const bool is_read =
+        (from.kind == Kind::kText || from.kind == Kind::kVarchar) && !is_characters(to.kind);
+    const Result<core::SecretBytes> value =
+        is_read ? from_text({to.kind, -1}, core::as_text(binary), style)
+                : convert_for_assignment(from, {to.kind, -1}, binary, style);
+    return value.has_value() ? apply_explicit_typmod(to, value->reveal()) : value.error();
+}
+
+Result<core::SecretBytes> convert_unchanged(
+    Type from, Type column, core::ByteView binary, const TextStyle& style
+) {
+    Result<core::SecretBytes> converted = convert_for_assignment(from, column, binary, style);
+    const bool is_same = converted.has_value() && std::ranges::equal(converted->reveal(), binary);
+    return is_same ? std::move(converted)
+                   : unsupported_form(
+                         "a constant beside an encrypted column of type " + sql_name_of(column) +
+                             " that the column could not hold as it is",
+                         "Write a value of the column's own type, length and scale."
+                     );
 }
 
 }  // namespace pgveil::types

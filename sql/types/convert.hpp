@@ -37,4 +37,20 @@ Result<core::SecretBytes> convert_for_assignment(
 /// round).
 Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary);
 
+/// True for the pairs that cast_explicitly can convert for at least some values.
+bool is_castable(Kind from, Kind to);
+
+/// `CAST(value AS to)`: an assignment cast, or from text and varchar the reading of `to`; then its
+/// typmod as apply_explicit_typmod() does. A cast that PostgreSQL has beyond these is
+/// kUnsupportedForm.
+Result<core::SecretBytes> cast_explicitly(
+    Type from, Type to, core::ByteView binary, const TextStyle& style
+);
+
+/// The value of type `from` as a value of `column`, if it is the same there to the last byte (no
+/// length cut, no digits added); else kUnsupportedForm.
+Result<core::SecretBytes> convert_unchanged(
+    Type from, Type column, core::ByteView binary, const TextStyle& style
+);
+
 }  // namespace pgveil::types

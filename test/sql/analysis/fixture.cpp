@@ -80,6 +80,24 @@ std::string shown(const Replacement& replacement, const types::TextStyle& style)
            std::string(core::as_text(handle.value.reveal())) + "}";
 }
 
+std::string also(const std::vector<ColumnPtr>& others) {
+    std::string text;
+    for (const ColumnPtr& other : others) {
+        text += " or " + other->name;
+    }
+    return text;
+}
+
+std::string word_of(ParameterUse use) {
+    switch (use) {
+        case ParameterUse::kAssigned: return " assigned ";
+        case ParameterUse::kCompared: return " compared ";
+        case ParameterUse::kBeside: return " beside ";
+        case ParameterUse::kPlain: break;
+    }
+    return " plain ";
+}
+
 }  // namespace
 
 Clinic::Clinic() {
@@ -230,6 +248,7 @@ std::string Clinic::results(std::string_view sql) const {
     for (const ResultColumn& column : std::get<StatementPlan>(decision).results) {
         text += (text.empty() ? "" : ",") +
                 (column.column == nullptr ? std::string("-") : column.column->name) +
+                also(column.others) +
                 (column.shown_type ? " as " + types::name_of(*column.shown_type) : std::string());
     }
     return text;
@@ -244,12 +263,13 @@ std::string Clinic::parameters(std::string_view sql, std::vector<std::uint32_t> 
     }
     std::string text;
     for (const ParameterPlan& plan : std::get<StatementPlan>(decision).parameters) {
-        const std::string use = plan.use == ParameterUse::kAssigned   ? " assigned "
-                                : plan.use == ParameterUse::kCompared ? " compared "
-                                                                      : " plain ";
         text += (text.empty() ? "" : ",") + std::to_string(plan.number) + ":" +
-                (plan.column == nullptr ? std::string("-") : plan.column->name) + use +
-                std::to_string(plan.declared_oid) + "/" + std::to_string(plan.described_oid);
+                (plan.column == nullptr ? std::string("-") : plan.column->name) +
+                word_of(plan.use) + std::to_string(plan.declared_oid) + "/" +
+                std::to_string(plan.described_oid) + (plan.is_array ? " array" : "");
+        for (const types::Type& cast : plan.casts) {
+            text += " as " + types::name_of(cast);
+        }
     }
     return text;
 }

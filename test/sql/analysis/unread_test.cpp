@@ -64,9 +64,10 @@ TEST(ForgottenPlaces, TheSourceOfAMultipleAssignmentIsReadOnce) {
     );
 }
 
-TEST(ForgottenPlaces, ValuesThatAreSortedOrCutAreNotSealed) {
+TEST(ForgottenPlaces, ValuesThatAreSortedAreNotSealed) {
     const Clinic clinic;
-    for (const std::string_view tail : {"ORDER BY 1", "ORDER BY column1", "LIMIT 1", "OFFSET 1"}) {
+    for (const std::string_view tail :
+         {"ORDER BY 1", "ORDER BY column1", "ORDER BY lower(column1)", "UNION SELECT 'c'"}) {
         EXPECT_EQ(
             clinic.sent(
                 "INSERT INTO visits (patient_ssn) VALUES ('b'), ('a') " + std::string(tail)
