@@ -101,8 +101,7 @@ bool TableRenaming::keeps(
         return false;
     }
     if (entry != nullptr &&
-        opens_as(*veil, *field::protected_column(veil->schema, veil->table, *entry)) &&
-        !entry->context.empty()) {
+        opens_as(*veil, *field::protected_column(veil->schema, veil->table, *entry))) {
         return true;
     }
     draft_.refuse(

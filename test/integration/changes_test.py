@@ -102,6 +102,10 @@ BOUND = [
      (1, 1, "better")),
     ("INSERT INTO charts (ward, number, finding) VALUES ($1, $2, $3) ON CONFLICT (ward, number) DO UPDATE SET finding = $4",
      (1, 2, "better", "other")),
+    "WITH k AS (SELECT 1 AS n) INSERT INTO charts (ward, number, finding) VALUES (3, 3, 'three') ON CONFLICT (ward, number)"
+    " DO UPDATE SET finding = excluded.finding RETURNING finding",
+    "WITH d AS (DELETE FROM charts WHERE number = 2 RETURNING number) UPDATE charts SET (finding, label) = ('set', 'together')"
+    " FROM d WHERE ward = 1 AND charts.number = 1 AND d.number = 2 RETURNING finding",
     "MERGE INTO charts c USING plain p ON c.ward = 1 AND c.number = 1 AND p.id = 1 WHEN MATCHED THEN UPDATE SET finding = 'm'"
     " WHEN NOT MATCHED AND p.id = 2 THEN INSERT (ward, number, finding) VALUES (5, 5, 'inserted')",
 ]
@@ -175,6 +179,8 @@ REFUSED = [
     ("INSERT INTO charts (ward, number) VALUES (1, 1) ON CONFLICT (ward, number) DO UPDATE SET number = 8", "number"),
     ("INSERT INTO charts (ward, number, finding) VALUES (1, 1, 'x') ON CONFLICT (ward, number) DO UPDATE SET"
      " finding = charts.finding", "a copy"),
+    ("WITH i AS (INSERT INTO charts (ward, number, finding) VALUES (1, 7, 'SECRET') RETURNING finding) SELECT * FROM i", "finding"),
+    ("UPDATE charts SET (finding, label) = ('SECRET', 'x')", "finding"),
     ("UPDATE people SET (name, score) = (SELECT 'SECRET', 1)", "people.name"),
     ("UPDATE people SET (city, score) = (SELECT name, 1 FROM people)", "people.name"),
     ("WITH d AS (DELETE FROM people RETURNING name) UPDATE plain SET title = d.name FROM d", "people.name"),

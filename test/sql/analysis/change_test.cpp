@@ -106,6 +106,60 @@ TEST(OnConflict, RefusesWhatHasNoRule) {
     );
 }
 
+/// The table notes with its body bound to id.
+Clinic with_bound_notes() {
+    Clinic clinic;
+    const auto parsed = config::parse_policy(
+        "policy.json",
+        R"({"tables": {"public.notes": {"columns": {"body": {"type": "text", "bind_to": ["id"]}}}}})"
+    );
+    clinic.policy = parsed ? *parsed : nullptr;
+    for (const catalog::RelationName& name :
+         {catalog::RelationName{"", "notes"}, catalog::RelationName{"public", "notes"}}) {
+        catalog::Entry entry = *clinic.catalog.find(name);
+        entry.relation->columns.at(0).type_oid = 23;
+        entry.relation->columns.at(2).is_ciphertext = true;
+        clinic.catalog.put(name, entry);
+    }
+    return clinic;
+}
+
+TEST(OnConflict, ABoundValueStaysWithTheKeyThatConflicts) {
+    const Clinic clinic = with_bound_notes();
+    const std::string begin = "INSERT INTO public.notes (id, title, body) VALUES (1, 't', ";
+    const std::string key_is_open =
+        "!0A000 public.notes.body: DO UPDATE of a row whose key is not known";
+    const std::vector<std::pair<std::string, std::string>> cases = {
+        {"NULL) ON CONFLICT (id) DO UPDATE SET body = excluded.body, id = excluded.id", ""},
+        {"NULL), (2, 't', NULL) ON CONFLICT (id, title) DO UPDATE SET body = excluded.body", ""},
+        {"NULL), (2, 't', NULL) ON CONFLICT (title) DO UPDATE SET body = NULL", ""},
+        {"NULL) ON CONFLICT (title) DO UPDATE SET body = 'x'", key_is_open},
+        {"NULL) ON CONFLICT ON CONSTRAINT k DO UPDATE SET body = 'x'", key_is_open},
+        {"NULL) ON CONFLICT (id, lower(title)) DO UPDATE SET body = 'x'", key_is_open},
+        {"NULL), (2, 't', NULL) ON CONFLICT (id) DO UPDATE SET body = 'x'",
+         "!0A000 public.notes.body: DO UPDATE with a constant or parameter for several rows"},
+        {"NULL) ON CONFLICT (title) DO UPDATE SET body = excluded.body",
+         "!0A000 public.notes.body: a copy of a stored value"},
+        {"NULL) ON CONFLICT (id) DO UPDATE SET body = notes.body",
+         "!0A000 public.notes.body: a copy of a stored value"},
+        {"NULL) ON CONFLICT (id) DO UPDATE SET id = 7",
+         "!0A000 public.notes.body: a change of id, which its bind_to names"},
+        {"NULL) ON CONFLICT (title) DO UPDATE SET id = excluded.id",
+         "!0A000 public.notes.body: a change of id, which its bind_to names"},
+    };
+    for (const auto& [rest, expected] : cases) {
+        EXPECT_EQ(clinic.sent(begin + rest), expected.empty() ? begin + rest : expected);
+    }
+    const auto plan = std::get<StatementPlan>(
+        clinic.decide(begin + "'a') ON CONFLICT (id) DO UPDATE SET body = 'b'")
+    );
+    ASSERT_EQ(plan.splices.size(), 2U);
+    const auto& inserted = std::get<SealedLiteral>(plan.splices.front().replacement);
+    const auto& updated = std::get<SealedLiteral>(plan.splices.back().replacement);
+    EXPECT_FALSE(inserted.row.empty());
+    EXPECT_EQ(inserted.row, updated.row);
+}
+
 TEST(SetOfSeveralColumns, AssignsEachAsAlone) {
     expect_sent({
         {"UPDATE public.patients SET (name, city) = ('a', 'b'), (ssn) = ROW('c')",
