@@ -1,6 +1,7 @@
 #include "proxy/relay/opener.hpp"
 
 #include "proxy/relay/key_source.hpp"
+#include "proxy/relay/output_sink.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "sql/field/envelope.hpp"
@@ -70,17 +71,6 @@ core::Bytes envelope_bytes(core::ByteView cell, wire::Format format) {
     const std::string_view text = core::as_text(cell);
     return text.starts_with("\\x") ? from_hex_output(text.substr(2)) : from_escape_output(text);
 }
-
-/// Appends a value's text to the client's message.
-class OutputSink final : public types::TextSink {
-public:
-    explicit OutputSink(wire::Output& out) : out_(&out) {}
-
-    void append(std::string_view text) override { out_->append_text(text); }
-
-private:
-    wire::Output* out_;
-};
 
 result<core::SecretBytes, Refusal> open_cell(
     SessionState& state,
