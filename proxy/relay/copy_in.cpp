@@ -1,6 +1,10 @@
 #include "proxy/relay/copy_in.hpp"
 
+#include "proxy/relay/output_sink.hpp"
 #include "proxy/wire/frontend.hpp"
+
+#include <algorithm>
+#include <iterator>
 
 namespace pgveil::relay {
 
@@ -12,15 +16,8 @@ using Outcome = CopyIn::Outcome;
 /// PostgreSQL 18 and later take `\.` in csv for a value.
 constexpr int kMarkerIsValue = 18;
 
-class OutputSink final : public types::TextSink {
-public:
-    explicit OutputSink(wire::Output& out) : out_(&out) {}
-
-    void append(std::string_view text) override { out_->append_text(text); }
-
-private:
-    wire::Output* out_;
-};
+/// PostgreSQL finds it when it splits the line, before it knows of columns.
+constexpr std::string_view kBadEncoding = "22021";
 
 /// A CopyData message around what is appended while it lives; none if that is nothing.
 class DataMessage {
@@ -196,46 +193,6 @@ Outcome CopyIn::take_header(std::string_view line, std::string_view end, wire::O
     return {};
 }
 
-/// FORCE_NOT_NULL and FORCE_NULL considered, as the server will.
-bool CopyIn::is_null(std::size_t index) const {
-    const copy::Field& field = fields_[index];
-    const analysis::CopiedField& planned = plan_->fields[index];
-    if (field.is_null) {
-        return !planned.is_never_null;
-    }
-    return planned.may_be_quoted_null && field.is_quoted && cells_[index].cell &&
-           wire::as_text(*cells_[index].cell) == plan_->options.null_text;
-}
-
-/// The values of the protected fields, and of those that may be keys.
-void CopyIn::read_cells() {
-    values_.clear();
-    cells_.assign(plan_->columns.size(), {});
-    std::vector<std::size_t> starts;
-    OutputSink sink(values_);
-    const auto is_wanted = [this](std::size_t index) {
-        const analysis::ResultColumn& column = plan_->columns[index];
-        return column.column != nullptr || column.key_kind;
-    };
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        starts.push_back(values_.size());
-        if (is_wanted(i)) {
-            copy::append_value(plan_->options, fields_[i], sink);
-        }
-    }
-    starts.push_back(values_.size());
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        if (is_wanted(i)) {
-            cells_[i].cell = values_.bytes().subspan(starts[i], starts[i + 1] - starts[i]);
-        }
-    }
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        if (cells_[i].cell && is_null(i)) {
-            cells_[i].cell.reset();
-        }
-    }
-}
-
 Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
     if (auto split = copy::split_line(plan_->options, line, fields_); !split.has_value()) {
         return in_line(split.error().sqlstate, split.error().message, line);
@@ -243,7 +200,7 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
     if (fields_.size() > plan_->columns.size()) {
         return in_line("22P04", "extra data after last expected column", line);
     }
-    read_cells();
+    values_.read(*plan_, fields_);
     for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
         if (i >= fields_.size()) {
             const std::string& name = plan_->fields[i].name;
@@ -252,7 +209,7 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
         if (i > 0) {
             upstream.append_text({&plan_->options.delimiter, 1});
         }
-        Outcome done = take_field(i, upstream);
+        Outcome done = take_field(i, line, upstream);
         if (!done.has_value()) {
             return done;
         }
@@ -260,17 +217,29 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
     return {};
 }
 
-Outcome CopyIn::take_field(std::size_t index, wire::Output& upstream) {
-    if (plan_->columns[index].column == nullptr || !cells_[index].cell) {
-        upstream.append_text(fields_[index].raw);
+Outcome CopyIn::take_field(std::size_t index, std::string_view line, wire::Output& upstream) {
+    const std::string_view raw = fields_[index].raw;
+    if (plan_->columns[index].column == nullptr || !values_[index]) {
+        upstream.append_text(raw);
         return {};
     }
-    const auto envelope = sealer_.seal(index, cells_, lines_.line());
+    const auto envelope = sealer_.seal(index, values_.all(), lines_.line());
     if (!envelope.has_value()) {
-        return envelope.error();
+        Refusal refusal = envelope.error();
+        if (refusal.sqlstate == kBadEncoding) {
+            refusal.where = copy_context(*plan_, lines_.line(), line);
+        }
+        return refusal;
+    }
+    std::string text = "\\x" + core::to_hex(*envelope);
+    if (fields_[index].is_quoted) {
+        // bytea reads over blanks; so the server's count of lines stays that of the client.
+        std::copy_if(raw.begin(), raw.end(), std::back_inserter(text), [](char letter) {
+            return letter == '\n' || letter == '\r';
+        });
     }
     OutputSink sink(upstream);
-    copy::append_field(plan_->options, "\\x" + core::to_hex(*envelope), {.is_forced = true}, sink);
+    copy::append_field(plan_->options, text, {.is_forced = true}, sink);
     return {};
 }
 
@@ -293,7 +262,7 @@ Outcome CopyIn::take_units(wire::ByteView bytes, wire::Output& upstream) {
         const auto unit =
             copy::next_unit(rest, expects_header_, plan_->columns.size(), binary_fields_);
         if (!unit.has_value()) {
-            return at_line(unit.error());
+            return expects_header_ ? refusal(unit.error(), {}) : at_field(unit.error());
         }
         if (!*unit) {
             rows_ -= expects_header_ ? 0U : 1U;
@@ -340,12 +309,29 @@ Outcome CopyIn::take_row(wire::Output& upstream) {
     return {};
 }
 
+/// What is left of a header, or of the count of a row's fields, the server judges.
+Outcome CopyIn::finish_units(wire::Output& upstream) {
+    if (expects_header_ || begun_.size() < 2) {
+        const DataMessage message(upstream);
+        upstream.append(begun_.bytes());
+        return {};
+    }
+    ++rows_;
+    return at_field(types::invalid_value("22P04", "unexpected EOF in COPY data"));
+}
+
+/// The field that could not be read is the one behind those that could.
+Refusal CopyIn::at_field(const types::Error& error) const {
+    Refusal result = at_line(error);
+    if (error.message.find("field count") == std::string::npos) {
+        result.where += ", column " + plan_->fields[binary_fields_.size()].name;
+    }
+    return result;
+}
+
 Outcome CopyIn::finish(wire::Output& upstream) {
     if (plan_->options.format == Format::kBinary) {
-        if (!begun_.empty()) {
-            return at_line(types::invalid_value("22P04", "unexpected EOF in COPY data"));
-        }
-        return {};
+        return finish_units(upstream);
     }
     const auto ended = lines_.finish();
     if (!ended.has_value()) {

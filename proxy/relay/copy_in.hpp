@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/relay/copy_cells.hpp"
 #include "proxy/relay/copy_sealer.hpp"
 #include "sql/copy/binary.hpp"
 #include "sql/copy/fields.hpp"
@@ -35,15 +36,15 @@ private:
     Outcome take_lines(std::string_view bytes, wire::Output& upstream);
     Outcome take_line(std::string_view bytes, std::size_t end_size, wire::Output& upstream);
     Outcome take_fields(std::string_view line, wire::Output& upstream);
-    Outcome take_field(std::size_t index, wire::Output& upstream);
+    Outcome take_field(std::size_t index, std::string_view line, wire::Output& upstream);
     Outcome take_header(std::string_view line, std::string_view end, wire::Output& upstream);
     Outcome take_units(wire::ByteView bytes, wire::Output& upstream);
     Outcome take_row(wire::Output& upstream);
+    Outcome finish_units(wire::Output& upstream);
     Outcome keep(wire::ByteView bytes);
     bool is_end_marker(std::string_view line) const;
-    bool is_null(std::size_t index) const;
-    void read_cells();
     Refusal at_line(const types::Error& error) const;
+    Refusal at_field(const types::Error& error) const;
     Refusal in_line(std::string sqlstate, std::string message, std::string_view line) const;
 
     SessionState* state_;
@@ -55,9 +56,9 @@ private:
     wire::Output begun_;  ///< of the row that is not complete yet
     std::vector<copy::Field> fields_;
     std::vector<copy::BinaryField> binary_fields_;
-    wire::Output values_;  ///< decoded values of the row at hand
-    std::vector<FormattedCell> cells_;
-    std::uint64_t rows_ = 0;  ///< binary
+    CopyCells values_;
+    std::vector<FormattedCell> cells_;  ///< binary
+    std::uint64_t rows_ = 0;            ///< binary
     bool expects_header_;
     bool is_over_ = false;  ///< the end marker came
 };

@@ -1,5 +1,6 @@
 #include "proxy/relay/copy_out.hpp"
 
+#include "proxy/relay/output_sink.hpp"
 #include "sql/types/codec.hpp"
 
 namespace pgveil::relay {
@@ -7,16 +8,6 @@ namespace pgveil::relay {
 namespace {
 
 using copy::Format;
-
-class OutputSink final : public types::TextSink {
-public:
-    explicit OutputSink(wire::Output& out) : out_(&out) {}
-
-    void append(std::string_view text) override { out_->append_text(text); }
-
-private:
-    wire::Output* out_;
-};
 
 Refusal mismatch(std::string_view what) {
     return refusal(Reason::kRowMismatch, what);
@@ -75,13 +66,13 @@ Outcome CopyOut::answer_line(SessionState& state, std::string_view line, wire::O
     }
     const bool is_header = std::exchange(expects_header_, false);
     if (!is_header) {
-        read_cells();
+        values_.read(*plan_, fields_);
     }
     for (std::size_t i = 0; i < plan_->shown(); ++i) {
         if (i > 0) {
             client.append_text({&plan_->options.delimiter, 1});
         }
-        if (is_header || plan_->columns[i].column == nullptr || fields_[i].is_null) {
+        if (is_header || plan_->columns[i].column == nullptr || !values_[i]) {
             client.append_text(fields_[i].raw);
             continue;
         }
@@ -97,37 +88,13 @@ Outcome CopyOut::answer_line(SessionState& state, std::string_view line, wire::O
 /// FORCE_QUOTE: the server wrote quotes that the envelope alone would not need.
 bool CopyOut::is_quoted_by_wish(std::size_t index) const {
     return fields_[index].is_quoted &&
-           !copy::needs_quotes(plan_->options, wire::as_text(*cells_[index].cell), {});
-}
-
-/// What the fields say that are opened, or that a value is bound to.
-void CopyOut::read_cells() {
-    values_.clear();
-    cells_.assign(fields_.size(), {});
-    std::vector<std::size_t> starts;
-    OutputSink sink(values_);
-    const auto is_wanted = [this](std::size_t index) {
-        const analysis::ResultColumn& column = plan_->columns[index];
-        return !fields_[index].is_null && (column.column != nullptr || column.key_kind);
-    };
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        starts.push_back(values_.size());
-        if (is_wanted(i)) {
-            copy::append_value(plan_->options, fields_[i], sink);
-        }
-    }
-    starts.push_back(values_.size());
-    for (std::size_t i = 0; i < fields_.size(); ++i) {
-        if (is_wanted(i)) {
-            cells_[i].cell = values_.bytes().subspan(starts[i], starts[i + 1] - starts[i]);
-        }
-    }
+           !copy::needs_quotes(plan_->options, wire::as_text(*values_[index]), {});
 }
 
 Outcome CopyOut::append_opened(
     SessionState& state, std::size_t index, bool is_forced, wire::Output& client
 ) {
-    const auto opened = open_value(state, *segment_, plan_->columns, index, cells_);
+    const auto opened = open_value(state, *segment_, plan_->columns, index, values_.all());
     if (!opened.has_value()) {
         return opened.error();
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/relay/copy_cells.hpp"
 #include "proxy/relay/opener.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "sql/analysis/copy_plan.hpp"
@@ -38,7 +39,6 @@ private:
         SessionState& state, std::size_t index, bool is_forced, wire::Output& client
     );
     bool split(std::string_view line);
-    void read_cells();
     bool is_quoted_by_wish(std::size_t index) const;
 
     std::shared_ptr<const Portal> portal_;
@@ -46,8 +46,8 @@ private:
     const analysis::CopyPlan* plan_;
     std::vector<copy::Field> fields_;
     std::vector<copy::BinaryField> binary_fields_;
-    wire::Output values_;
-    std::vector<FormattedCell> cells_;
+    CopyCells values_;
+    std::vector<FormattedCell> cells_;  ///< binary
     bool expects_header_;
 };
 

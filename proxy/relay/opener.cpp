@@ -2,6 +2,7 @@
 
 #include "proxy/relay/bytea_cell.hpp"
 #include "proxy/relay/key_source.hpp"
+#include "proxy/relay/output_sink.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "sql/field/envelope.hpp"
@@ -23,16 +24,6 @@ std::string column_count(std::size_t came, std::size_t planned) {
     return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
 }
 
-/// Appends a value's text to the client's message.
-class OutputSink final : public types::TextSink {
-public:
-    explicit OutputSink(wire::Output& out) : out_(&out) {}
-
-    void append(std::string_view text) override { out_->append_text(text); }
-
-private:
-    wire::Output* out_;
-};
 
 result<core::SecretBytes, Refusal> open_cell(
     SessionState& state,

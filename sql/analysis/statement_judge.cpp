@@ -209,11 +209,10 @@ private:
 
     void judge(const parse::Copy& copy) {
         draft_.plan().kind = StatementKind::kCopy;
+        refuse_set_config("COPY");
+        check_calls(draft_, statement_.inventory);
         if (concerns_protected({})) {
-            check_calls(draft_, statement_.inventory);
             judge_copy(draft_, copy);
-        } else {
-            judge_words("COPY", false);
         }
     }
 

@@ -54,16 +54,20 @@ void check_line(const copy::Options& options, std::string_view line) {
 std::string lines_of(const copy::Options& options, std::string_view bytes, std::size_t piece) {
     copy::LineSplitter splitter(options);
     std::string shown;
+    std::string begun;
     while (!bytes.empty()) {
         const auto progress = splitter.take(bytes.substr(0, piece));
         if (!progress.has_value()) {
             return shown + progress.error().message;
         }
-        shown += bytes.substr(0, progress->used);
+        begun += bytes.substr(0, progress->used);
         bytes.remove_prefix(progress->used);
-        shown += progress->is_complete ? std::to_string(splitter.end_size()) : "";
+        if (progress->is_complete) {
+            shown += begun + std::to_string(splitter.end_size());
+            begun.clear();
+        }
     }
-    return shown;
+    return shown + begun;
 }
 
 void check_binary(core::ByteView bytes) {

@@ -1,9 +1,15 @@
 """COPY as libpq gives it to a client, in both protocols, on tables that lie behind pgveil and plain beside it."""
 
+import unittest
+
 import psycopg
 from psycopg import pq
 from psycopg.pq import DiagnosticField as Field
 from psycopg.pq import ExecStatus
+
+from stack import Stack
+
+PROTOCOLS = (False, True)  # is it the extended one?
 
 POLICY = {"tables": {
     "public.people": {"columns": {
@@ -29,6 +35,23 @@ CREATE TABLE wards (id int PRIMARY KEY, name text);
 
 # What may not stand in the server's log when it came through pgveil.
 SECRET = ["Copied Canary", "Kopie Žofie", "canary-pin"]
+
+
+def plain_url(stack):
+    return stack.url("direct", "app", "clinic_plain")
+
+
+def start():
+    """A stack with the tables behind pgveil and, in a database of their own, plain."""
+    stack = Stack.start(POLICY)
+    stack.never_logged = SECRET
+    stack.superuser("CREATE DATABASE clinic_plain OWNER app")
+    with stack.connect() as veiled, psycopg.connect(plain_url(stack), autocommit=True) as plain:
+        for statement in SCHEMA.strip().split(";\n"):
+            veiled.execute(statement)
+            plain.execute(statement)
+    CopyCase.stack = stack
+    return stack
 
 
 class Session:
@@ -88,3 +111,56 @@ class Session:
                 break
             messages.append(bytes(data))
         return messages, (formats, *self._rest())
+
+
+COLUMNS = "id, name, code, born, seen, amount, ok, raw, ref, ratio, note, \"Ward 7\""
+
+TEXT = (b"1\tCopied Canary\tab\t2001-02-03\t2020-01-01 10:00+02\t12.345\tt\t\\\\x0102ff\t"
+        b"6f9b1c3e-0a51-4f0e-9a39-5d1f2b7c8e01\t1.5\tn\tw\n"
+        b"2\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tx\t\\N\n"
+        b"3\ttab\\there\\nline\\\\back.\\141\\x62\\q\tabc   \t1999-12-31\t2021-06-01 12:00:00.123456Z\t-0.5\tno\t"
+        b"abc\\\\134\t{0D3C7A52-6e0b-4c2d-8f74-91b0a6c5d802}\t-0\t\\\\N\t\\t\n"
+        + "4\tKopie Žofie 渡辺\té\tJan 2, 2003\t2022-02-02\t1e3\ttrue\t\t\\N\tNaN\t\t\n".encode())
+
+
+class CopyCase(unittest.TestCase):
+    maxDiff = 3000
+    stack = None  # of the test file
+
+    def setUp(self):
+        self.sessions = [Session(self.stack.url(), self.stack.options()), Session(plain_url(self.stack))]
+        for session in self.sessions:
+            self.addCleanup(session.close)
+        self.clear()
+
+    def clear(self):
+        for session in self.sessions:
+            session.run("TRUNCATE people, charts")
+            session.run("TRUNCATE cards RESTART IDENTITY")
+
+    def both(self, ask):
+        veiled, plain = [ask(session) for session in self.sessions]
+        self.assertEqual(veiled, plain)
+        return plain
+
+    def set(self, statement):
+        self.both(lambda session: session.run(statement)[0])
+
+    def fill(self):
+        self.assertEqual(self.both(lambda session: session.copy_in("COPY people FROM STDIN", TEXT))[3], "COPY 4")
+
+    def copy_in(self, sql, data, table="people", pieces=(None, 1, 7)):
+        """The same outcome on both, in both protocols, whatever the pieces; and the same rows afterwards."""
+        for extended in PROTOCOLS:
+            for size in pieces:
+                with self.subTest(sql, extended=extended, pieces=size):
+                    self.clear()
+                    outcome = self.both(lambda session: session.copy_in(sql, data, extended, size))
+                    self.both(lambda session: session.run(f"SELECT * FROM {table} ORDER BY 1"))
+        return outcome
+
+    def copy_out(self, sql):
+        for extended in PROTOCOLS:
+            with self.subTest(sql, extended=extended):
+                messages, outcome = self.both(lambda session: session.copy_out(sql, extended))
+        return messages, outcome

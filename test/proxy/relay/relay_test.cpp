@@ -46,7 +46,7 @@ TEST_F(Known, AsksAgainOnlyAfterAWhile) {
 }
 
 TEST_F(Known, RefusesByAMarkerAndShowsItsOwnError) {
-    ASSERT_EQ(talk.client_sends(query("COPY patients TO STDOUT")), "CPBECS");
+    ASSERT_EQ(talk.client_sends(query("COPY patients TO '/tmp/x'")), "CPBECS");
     ASSERT_EQ(talk.server_sends(looked_up({"patients"}, true)), "");
     EXPECT_THAT(talk.to_server(), HasSubstr("SELECT \"pgveil:refused:s1-1\""));
     EXPECT_THAT(talk.to_server(), Not(HasSubstr("COPY")));
@@ -121,8 +121,7 @@ TEST_F(Known, DoesNotWaitForALookUpThatTheServerSkips) {
 }
 
 TEST_F(Known, EndsOnAStatementInTheMiddleOfCopy) {
-    ASSERT_EQ(talk.client_sends(parse("c", "COPY visits FROM STDIN")), "CPBECS");
-    ASSERT_EQ(talk.server_sends(looked_up({"-copy", "-stdin"}, true)), "");
+    ASSERT_EQ(talk.client_sends(parse("c", "COPY visits FROM STDIN")), "P");
     ASSERT_THAT(talk.to_server(), HasSubstr("FROM STDIN"));
     wire::Output copy = both(bind("", "c", "v"), execute(""));
     ASSERT_EQ(talk.client_sends(copy), "BE");

@@ -63,8 +63,16 @@ TEST(CopyText, FieldsAndNulls) {
 TEST(CopyText, Escapes) {
     const Options text;
     EXPECT_EQ(values(text, "\\b\\f\\n\\r\\t\\v\\q"), "[\b\f\n\r\t\vq]");
-    EXPECT_EQ(values(text, "\\101\\7x\\1234\\377"), "[A\ax" "S4\xff]");
-    EXPECT_EQ(values(text, "\\x41\\x7g\\x414\\xg\\XA"), "[A\ag" "A4xgXA]");
+    EXPECT_EQ(
+        values(text, "\\101\\7x\\1234\\377"),
+        "[A\ax"
+        "S4\xff]"
+    );
+    EXPECT_EQ(
+        values(text, "\\x41\\x7g\\x414\\xg\\XA"),
+        "[A\ag"
+        "A4xgXA]"
+    );
     EXPECT_EQ(values(text, "end\\"), "[end]");
     EXPECT_EQ(values(text, std::string_view("\\0", 2)), std::string("[\0]", 3));
 }

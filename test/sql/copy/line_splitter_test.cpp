@@ -90,7 +90,9 @@ TEST(LineSplitter, AnotherLineEndIsAnErrorWithItsLine) {
     expect_lines(text(), "a\rb\nc", "[a]1!literal newline found in data 2");
     expect_lines(text(), "a\r\nb\rc", "[a]2!literal carriage return found in data 2");
     expect_lines(csv(), "a\nb\rc\n", "[a]1!unquoted carriage return found in data 2");
-    expect_lines(csv(), "a\n\"1\n2\"\nb\rc\n", "[a]1[\"1\n2\"]1!unquoted carriage return found in data 4");
+    expect_lines(
+        csv(), "a\n\"1\n2\"\nb\rc\n", "[a]1[\"1\n2\"]1!unquoted carriage return found in data 4"
+    );
     expect_lines(csv(), "a\r\nb\n", "[a]2!unquoted newline found in data 2");
 }
 
