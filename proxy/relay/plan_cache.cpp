@@ -48,8 +48,7 @@ bool may_be_kept(const analysis::Analysis& analysis) {
 
 std::size_t size_of(const analysis::StatementPlan& plan) {
     constexpr std::size_t kColumnSize = 256;
-    const std::size_t columns =
-        plan.results.size() + plan.parameters.size() + plan.splices.size();
+    const std::size_t columns = plan.results.size() + plan.parameters.size() + plan.splices.size();
     const std::size_t own = sizeof(plan) + columns * kColumnSize;
     return plan.defined == nullptr ? own : own + size_of(*plan.defined);
 }

@@ -93,12 +93,8 @@ public:
 
 private:
     void seal_constant() {
-        const types::TextStyle& style = draft_.text().context.style;
-        auto plaintext = parameter_type_
-                             ? plaintext_of_argument(bare_, *parameter_type_, *column_, use_, style)
-                             : plaintext_of_constant(bare_, *column_, use_, style);
-        if (!plaintext) {
-            draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
+        auto value = parameter_type_ ? plaintext_of_argument() : plaintext();
+        if (!value) {
             return;
         }
         const auto end = parse::constant_end(draft_.text().tokens, bare_.begin);
@@ -111,7 +107,7 @@ private:
         // Every sealed value has a block of its own in locked memory.
         constexpr std::size_t kBlockOverhead = 48;
         Text& text = draft_.text();
-        text.literal_bytes += plaintext->size() + kBlockOverhead;
+        text.literal_bytes += value->size() + kBlockOverhead;
         if (text.literal_bytes > text.context.limits.literal_bytes) {
             draft_.refuse(limit_error(
                 "54000",
@@ -122,7 +118,37 @@ private:
             return;
         }
         draft_.sealed_.emplace(bare_.begin, column_);
-        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*plaintext)});
+        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*value)});
+    }
+
+    std::optional<core::SecretBytes> plaintext() {
+        return usable(
+            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style), bare_.begin
+        );
+    }
+
+    /// In two steps, as PostgreSQL takes them; errors of the second come when the statement runs,
+    /// and have no position.
+    std::optional<core::SecretBytes> plaintext_of_argument() {
+        const types::TextStyle& style = draft_.text().context.style;
+        const auto value = usable(argument_value(bare_, *parameter_type_, style), bare_.begin);
+        if (!value) {
+            return std::nullopt;
+        }
+        return usable(
+            plaintext_of_parameter(value->reveal(), *parameter_type_, *column_, use_, style),
+            parse::kNowhere
+        );
+    }
+
+    std::optional<core::SecretBytes> usable(
+        types::Result<core::SecretBytes> result, std::uint32_t begin
+    ) {
+        if (!result) {
+            draft_.refuse(constant_error(result.error(), *column_, begin));
+            return std::nullopt;
+        }
+        return std::move(*result);
     }
 
     /// `date '2020-01-01'` is replaced with its type; elsewhere the cast stays and is rewritten.

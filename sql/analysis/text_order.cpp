@@ -134,7 +134,7 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
 
 void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
     path_is_known_ = path_is_known_ && !plan.may_change_search_path;
-    session_is_known_ = 
+    session_is_known_ =
         session_is_known_ && (sets_transaction_mode(statement) || !may_change_session(plan));
     has_open_results_ = has_open_results_ || !plan.results.empty();
 }
