@@ -24,8 +24,8 @@ void remember_portal(
     expected.undo = std::move(undo);
 }
 
-/// A name that no Parse of this session made: SQL may have (PREPARE), else it does not exist, and
-/// its values are nobody's business upstream.
+/// A name that no Parse and no PREPARE of this session made: a function may have, or a text that
+/// could not be read, else it does not exist, and its values are nobody's business upstream.
 bool on_bind_of_unknown(
     SessionState& state, const wire::Bind& bind, const wire::Frame& frame, Outgoing& upstream
 ) {
@@ -33,7 +33,7 @@ bool on_bind_of_unknown(
         wait_for_replies(state, upstream);
         return false;
     }
-    if (!state.sql_prepared || bind.statement.empty()) {
+    if (!state.names_are_uncertain || bind.statement.empty()) {
         Refusal unknown;
         unknown.sqlstate = "26000";
         unknown.message =
@@ -160,7 +160,7 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
         refuse_extended(state, refusal(Reason::kPolicyChanged, bind->statement), upstream);
         return true;
     }
-    auto concerned = plan == nullptr ? std::nullopt : check_names(state, *plan, 0);
+    auto concerned = plan == nullptr ? std::nullopt : check_prepared_names(state, *plan);
     if (concerned) {
         refuse_extended(state, std::move(*concerned), upstream);
         return true;

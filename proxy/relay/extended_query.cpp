@@ -54,7 +54,7 @@ std::shared_ptr<ResultGuard> guard_of(const SessionState& state, const Portal* p
 
 std::optional<Refusal> check_execute(const SessionState& state, const Portal& portal) {
     const StatementPlan& plan = *portal.planned.plan();
-    if (auto concerned = check_names(state, plan, 0)) {
+    if (auto concerned = check_prepared_names(state, plan)) {
         return concerned;
     }
     return plan.call ? check_call(state, *plan.call, portal.arguments.get()) : std::nullopt;

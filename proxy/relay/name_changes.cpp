@@ -28,16 +28,13 @@ bool executes(StatementKind kind) {
            kind == StatementKind::kOtherDdl;
 }
 
-std::optional<Refusal> check_executed(const SessionState& state, const StatementPlan& plan) {
+/// Prepared under a policy that was replaced.
+std::optional<Refusal> check_policy(const SessionState& state, const StatementPlan& plan) {
     const auto found = state.statements.find(plan.used_name);
-    const PlanPtr now = SessionNames(state).prepared(plan.used_name);
-    if (now != plan.used && (is_protected(now) || is_protected(plan.used))) {
-        return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");
-    }
-    if (is_protected(now) && found->second->policy_epoch != state.policy->epoch()) {
-        return refusal(Reason::kPolicyChanged, plan.used_name);
-    }
-    return std::nullopt;
+    const bool is_old = found != state.statements.end() && plan.used != nullptr &&
+                        found->second->planned.shared() == plan.used &&
+                        found->second->policy_epoch != state.policy->epoch();
+    return is_old ? std::optional(refusal(Reason::kPolicyChanged, plan.used_name)) : std::nullopt;
 }
 
 std::optional<Refusal> check_room(
@@ -109,10 +106,14 @@ PlanPtr SessionNames::portal(const std::string& name) const {
                : found->second->planned.shared();
 }
 
+bool SessionNames::knows_all_prepared() const {
+    return !state_->policy->is_empty() && !state_->names_are_uncertain;
+}
+
 void note_name_change(
     SessionState& state, const StatementPlan& plan, std::size_t index, Expected& expected
 ) {
-    state.sql_prepared |= plan.kind == StatementKind::kPrepare;
+    state.names_are_uncertain |= plan.runs_unknown_sql;
     state.barrier |= plan.kind == StatementKind::kDiscard;
     if (!concerns_names(plan.kind)) {
         return;
@@ -173,9 +174,19 @@ std::optional<Refusal> check_names(
         return refusal(Reason::kUnknownSql, "");
     }
     if (!plan.used_name.empty() && executes(plan.kind)) {
-        return check_executed(state, plan);
+        return check_policy(state, plan);
     }
     return plan.defined == nullptr ? std::nullopt : check_room(state, plan, defined);
+}
+
+std::optional<Refusal> check_prepared_names(const SessionState& state, const StatementPlan& plan) {
+    if (!plan.used_name.empty() && executes(plan.kind)) {
+        const PlanPtr now = SessionNames(state).prepared(plan.used_name);
+        if (now != plan.used && (is_protected(now) || is_protected(plan.used))) {
+            return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");
+        }
+    }
+    return check_names(state, plan, 0);
 }
 
 std::optional<Refusal> check_unread(const SessionState& state, std::string_view text) {

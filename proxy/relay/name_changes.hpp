@@ -19,6 +19,7 @@ public:
 
     analysis::PlanPtr prepared(const std::string& name) const override;
     analysis::PlanPtr portal(const std::string& name) const override;
+    bool knows_all_prepared() const override;
 
 private:
     const SessionState* state_;
@@ -26,10 +27,7 @@ private:
 
 /// The statement (the `index`th of its message) goes upstream: its success will change these names.
 void note_name_change(
-    SessionState& state,
-    const analysis::StatementPlan& plan,
-    std::size_t index,
-    Expected& expected
+    SessionState& state, const analysis::StatementPlan& plan, std::size_t index, Expected& expected
 );
 
 /// The current statement of `expected` has succeeded with this command tag.
@@ -38,11 +36,16 @@ void apply_name_changes(SessionState& state, std::string_view tag, const Expecte
 /// A prepared FETCH with the columns that its cursor has now.
 Planned with_current_cursor(const SessionState& state, const Planned& planned);
 
-/// Why the statement may not run now: the name it uses stands for something else than when it was
-/// decided; DO and CALL beside protected statements; too many names. `defined`: names that the same
+/// Why a statement may not run that was decided just now: DO and CALL beside protected statements,
+/// a statement prepared under another policy, too many names. `defined`: names that the same
 /// message defines before it.
 std::optional<Refusal> check_names(
     const SessionState& state, const analysis::StatementPlan& plan, std::size_t defined
+);
+
+/// The same for a statement decided earlier: the name it uses may stand for another one by now.
+std::optional<Refusal> check_prepared_names(
+    const SessionState& state, const analysis::StatementPlan& plan
 );
 
 /// A text that nobody could read may give a protected statement's name to another one.

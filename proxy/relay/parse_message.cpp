@@ -84,6 +84,7 @@ void pass_parse(
     const wire::Frame& frame,
     Outgoing& upstream
 ) {
+    state.names_are_uncertain |= analysis->parse_failed;
     Expected expected = expect(state, Awaited::kParse);
     remember_statement(state, name, prepared_of(state, analysis), expected);
     state.pending.push(std::move(expected));

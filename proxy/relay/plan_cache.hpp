@@ -24,8 +24,8 @@ struct PlanKey {
 
 /// Decisions of one worker, least recently used out, limited in bytes. A decision is used again
 /// only while every relation it depends on looks in the session's catalog as it did then; texts
-/// with secrets in them (literals to seal, shares) or with names of the session (EXECUTE, FETCH) are
-/// never kept. Not thread-safe.
+/// with secrets in them (literals to seal, shares) or with names of the session (EXECUTE, FETCH)
+/// are never kept. Not thread-safe.
 class PlanCache {
 public:
     /// `bytes_max` 0 keeps nothing.

@@ -107,7 +107,8 @@ constexpr std::array<Row, 18> kTable = {{
      "Close some, or raise the limit."},
     {Reason::kUnreadDrop,
      "0A000",
-     "DEALLOCATE in a text that pgveil cannot read, while this session holds prepared statements over "
+     "DEALLOCATE in a text that pgveil cannot read, while this session holds prepared statements "
+     "over "
      "protected relations",
      "",
      "Send DEALLOCATE in a text of its own."},

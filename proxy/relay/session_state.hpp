@@ -67,7 +67,8 @@ struct SessionState {
     std::shared_ptr<CopyOut> copied;  ///< while the server sends COPY data that is opened
     bool settings_touched = false;    ///< SET ran in this transaction: its end may undo it
     bool settings_stale = false;      ///< settings may differ from what the server last reported
-    bool sql_prepared = false;        ///< SQL PREPARE ran: names exist that no Parse made
+    /// DO, CALL or a text that could not be read ran: names may exist that nobody saw being made.
+    bool names_are_uncertain = false;
 
     Wait wait = Wait::kNothing;
     bool barrier = false;       ///< the next message has to see all replies to the last one first

@@ -47,7 +47,7 @@ void pass_query(
     }
     if (analysis.parse_failed) {
         note_unread(state, expected);
-        state.sql_prepared = true;
+        state.names_are_uncertain = true;
     }
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);
@@ -182,7 +182,9 @@ void send_rewritten(
     Expected expected = expect_query(state);
     const std::size_t end = refused ? refused->index : analysis->statements.size();
     for (std::size_t index = 0; index < end; ++index) {
-        note_statement(state, std::get<StatementPlan>(analysis->statements[index]), index, expected);
+        note_statement(
+            state, std::get<StatementPlan>(analysis->statements[index]), index, expected
+        );
         expected.portals.push_back(portal_of(analysis, index));
     }
     if (refused) {

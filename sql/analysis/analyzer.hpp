@@ -55,8 +55,8 @@ struct Context {
 /// Promise: a statement that is not fully understood and could concern a protected relation is
 /// rejected. Not promised: that the server accepts what passes.
 /// A plan is valid as long as policy, search_path, catalog, parameter OIDs, and (if it holds
-/// SealedLiterals) TextStyle are those of the call; one with a used_name, while that name stands for
-/// `used`. Any thread.
+/// SealedLiterals) TextStyle are those of the call; one with a used_name, while that name stands
+/// for `used`. Any thread.
 Analysis analyze(std::string_view sql, const Context& context);
 
 /// True for every spelling of a parameter name under `pgveil.` or `pgveil_verified.`:

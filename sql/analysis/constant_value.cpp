@@ -143,23 +143,23 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
 }
 
-types::Result<core::SecretBytes> plaintext_of_argument(
-    const BareConstant& bare,
+types::Result<core::SecretBytes> argument_value(
+    const BareConstant& bare, const types::Type& parameter, const types::TextStyle& style
+) {
+    return convert(bare, parameter, ParameterUse::kAssigned, style);
+}
+
+types::Result<core::SecretBytes> plaintext_of_parameter(
+    core::ByteView value,
     const types::Type& parameter,
     const field::ProtectedColumn& column,
     ParameterUse use,
     const types::TextStyle& style
 ) {
-    auto argument = convert(bare, parameter, ParameterUse::kAssigned, style);
-    if (!argument) {
-        return argument;
-    }
-    auto value = use == ParameterUse::kCompared
-                     ? types::convert_for_comparison(parameter, column.type, argument->reveal())
-                     : types::convert_for_assignment(
-                           parameter, column.type, argument->reveal(), style
-                       );
-    return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
+    auto converted = use == ParameterUse::kCompared
+                         ? types::convert_for_comparison(parameter, column.type, value)
+                         : types::convert_for_assignment(parameter, column.type, value, style);
+    return converted ? field::plaintext_of(column, std::move(*converted)) : std::move(converted);
 }
 
 }  // namespace pgveil::analysis

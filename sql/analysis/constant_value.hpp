@@ -22,10 +22,15 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     const types::TextStyle& style
 );
 
-/// The same for an argument of EXECUTE: it first becomes a `parameter` by assignment, as the value of
-/// a Bind would come.
-types::Result<core::SecretBytes> plaintext_of_argument(
-    const BareConstant& bare,
+/// A constant with its casts as a parameter of this type takes it, by assignment: an argument of
+/// EXECUTE.
+types::Result<core::SecretBytes> argument_value(
+    const BareConstant& bare, const types::Type& parameter, const types::TextStyle& style
+);
+
+/// The plaintext of the value of a parameter, as `column` takes it.
+types::Result<core::SecretBytes> plaintext_of_parameter(
+    core::ByteView value,
     const types::Type& parameter,
     const field::ProtectedColumn& column,
     ParameterUse use,

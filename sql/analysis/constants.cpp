@@ -108,12 +108,8 @@ public:
 
 private:
     void seal_constant() {
-        const types::TextStyle& style = draft_.text().context.style;
-        auto plaintext = parameter_type_
-                             ? plaintext_of_argument(bare_, *parameter_type_, *column_, use_, style)
-                             : plaintext_of_constant(bare_, *column_, use_, style);
-        if (!plaintext) {
-            draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
+        auto value = parameter_type_ ? plaintext_of_argument() : plaintext();
+        if (!value) {
             return;
         }
         const auto end = parse::constant_end(draft_.text().tokens, bare_.begin);
@@ -123,11 +119,11 @@ private:
             );
             return;
         }
-        if (!has_room(*plaintext)) {
+        if (!has_room(*value)) {
             return;
         }
         draft_.sealed_.emplace(bare_.begin, column_);
-        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*plaintext)});
+        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*value)});
     }
 
     /// `'{a,b}'` leaves as ARRAY[<a>,<b>]::bytea[].
@@ -201,6 +197,36 @@ private:
             return false;
         }
         return true;
+    }
+
+    std::optional<core::SecretBytes> plaintext() {
+        return usable(
+            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style), bare_.begin
+        );
+    }
+
+    /// In two steps, as PostgreSQL takes them; errors of the second come when the statement runs,
+    /// and have no position.
+    std::optional<core::SecretBytes> plaintext_of_argument() {
+        const types::TextStyle& style = draft_.text().context.style;
+        const auto value = usable(argument_value(bare_, *parameter_type_, style), bare_.begin);
+        if (!value) {
+            return std::nullopt;
+        }
+        return usable(
+            plaintext_of_parameter(value->reveal(), *parameter_type_, *column_, use_, style),
+            parse::kNowhere
+        );
+    }
+
+    std::optional<core::SecretBytes> usable(
+        types::Result<core::SecretBytes> result, std::uint32_t begin
+    ) {
+        if (!result) {
+            draft_.refuse(constant_error(result.error(), *column_, begin));
+            return std::nullopt;
+        }
+        return std::move(*result);
     }
 
     /// `date '2020-01-01'` is replaced with its type; elsewhere the cast stays and is rewritten.
@@ -402,7 +428,16 @@ void Draft::retype(const parse::Cast& cast, const std::string& type, const Colum
 void Draft::seal_argument(const parse::Expression& constant, const ParameterPlan& parameter) {
     const auto bare = bare_constant(constant);
     core::invariant(bare.has_value(), "an argument that is sealed is a constant");
-    ConstantSealer sealer(*this, *bare, parameter.column, parameter.use, parameter.is_array);
+    if (parameter.is_array || !parameter.casts.empty()) {
+        refuse(
+            "EXECUTE with a value for an array, or for a parameter that is cast",
+            "bind the value by the protocol",
+            parameter.column,
+            bare->begin
+        );
+        return;
+    }
+    ConstantSealer sealer(*this, *bare, parameter.column, parameter.use, false);
     sealer.pass_through(parameter.input_type);
     sealer.run();
 }

@@ -2,8 +2,8 @@
 
 #include "sql/analysis/draft.hpp"
 
-// CREATE TABLE AS and SELECT INTO: a stored copy of an encrypted column would be one that the policy
-// does not know.
+// CREATE TABLE AS and SELECT INTO: a stored copy of an encrypted column would be one that the
+// policy does not know.
 namespace pgveil::analysis {
 
 /// The new table may not have the name of a protected one.

@@ -35,6 +35,10 @@ PlanPtr TextNames::portal(const std::string& name) const {
     return session_ == nullptr || portals_.are_all_dropped ? nullptr : session_->portal(name);
 }
 
+bool TextNames::knows_all_prepared() const {
+    return session_ != nullptr && session_->knows_all_prepared();
+}
+
 void TextNames::note(const StatementPlan& plan) {
     using enum StatementKind;
     if (plan.kind == kPrepare) {
@@ -50,10 +54,11 @@ void TextNames::note(const StatementPlan& plan) {
 
 void part_from_inner(StatementPlan& plan, StatementKind inside) {
     const bool is_prepare = plan.kind == StatementKind::kPrepare;
-    if (plan.touches_protected && (is_prepare || plan.kind == StatementKind::kDeclareCursor)) {
+    const bool is_cursor = plan.kind == StatementKind::kDeclareCursor && plan.touches_protected;
+    if (is_prepare || is_cursor) {
         auto defined = std::make_shared<StatementPlan>();
         defined->kind = inside;
-        defined->touches_protected = true;
+        defined->touches_protected = plan.touches_protected;
         defined->results = plan.results;
         defined->hidden_results = plan.hidden_results;
         defined->is_binary = plan.is_binary;

@@ -9,7 +9,7 @@
 // space for each.
 namespace pgveil::analysis {
 
-/// The session's names, as far as plans are known for them. Null: nothing protected, or nobody
+/// The session's names, as far as plans are known for them. Null: there is no such name, or nobody
 /// knows.
 class NamedPlans {
 public:
@@ -20,6 +20,9 @@ public:
 
     virtual PlanPtr prepared(const std::string& name) const = 0;
     virtual PlanPtr portal(const std::string& name) const = 0;
+
+    /// No prepared statement can exist that prepared() does not find.
+    virtual bool knows_all_prepared() const = 0;
 };
 
 /// The same while one text is being decided: its own statements make and drop names.
@@ -30,13 +33,14 @@ public:
 
     PlanPtr prepared(const std::string& name) const;
     PlanPtr portal(const std::string& name) const;
+    bool knows_all_prepared() const;
 
     /// A statement of the text was decided: later ones find what it leaves.
     void note(const StatementPlan& plan);
 
 private:
     struct Changes {
-        std::map<std::string, PlanPtr> plans;  // null: dropped, or plain
+        std::map<std::string, PlanPtr> plans;  // null: dropped, or a plain cursor
         bool are_all_dropped = false;          // those of the session
 
         void put(const std::string& name, PlanPtr plan);

@@ -204,8 +204,8 @@ struct StatementPlan {
     std::string used_name;
     /// What the name stood for (null: nobody knows). This plan is good only while it still does.
     PlanPtr used;
-    /// kPrepare, kDeclareCursor: what this name means once the statement has succeeded. Null:
-    /// nothing protected.
+    /// kPrepare, kDeclareCursor: what this name means once the statement has succeeded. Null: a
+    /// cursor over nothing protected.
     std::string defined_name;
     PlanPtr defined;
     /// DECLARE of a cursor WITH HOLD.

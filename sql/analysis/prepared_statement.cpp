@@ -138,8 +138,6 @@ Rejection wrong_count(const parse::Execute& execute, std::uint32_t expected) {
     return result;
 }
 
-}  // namespace
-
 void seal_arguments(Draft& draft, const parse::Execute& execute, const StatementPlan& used) {
     if (serves_the_session(used)) {
         draft.refuse(refusal_of(
@@ -161,6 +159,20 @@ void seal_arguments(Draft& draft, const parse::Execute& execute, const Statement
         if (parameter.column != nullptr) {
             seal_argument(draft, *execute.arguments[parameter.number - 1], parameter);
         }
+    }
+}
+
+}  // namespace
+
+void execute_prepared(Draft& draft, const parse::Execute& execute) {
+    const TextNames& names = draft.text().names;
+    if (const PlanPtr used = names.prepared(execute.name)) {
+        seal_arguments(draft, execute, *used);
+        take_over(draft.plan(), used);
+    } else if (names.knows_all_prepared()) {
+        draft.refuse(postgres_error(
+            "26000", "prepared statement \"" + execute.name + "\" does not exist", parse::kNowhere
+        ));
     }
 }
 

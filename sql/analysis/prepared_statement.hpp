@@ -13,9 +13,10 @@ void declare_parameters(Draft& draft, const parse::Prepare& prepare);
 /// `unknown`, so that the server infers it as before. `begin`: of the statement in the text.
 void rewrite_parameter_types(Draft& draft, const parse::Prepare& prepare, std::uint32_t begin);
 
-/// Seals the arguments that `used`, a statement on a protected relation, takes as values of
-/// protected columns. Refuses what is no constant there, and what may not be run by SQL.
-void seal_arguments(Draft& draft, const parse::Execute& execute, const StatementPlan& used);
+/// Seals the arguments that the prepared statement takes as values of protected columns. Refuses
+/// what is no constant there, what may not be run by SQL, and names that nothing stands for: their
+/// arguments are nobody's business.
+void execute_prepared(Draft& draft, const parse::Execute& execute);
 
 /// FETCH and MOVE: the rows are those of the portal, as far as a plan for it is known.
 void fetch_from_portal(Draft& draft, const parse::Fetch& fetch);

@@ -296,10 +296,7 @@ private:
         if (inventory.has_unknown || !inventory.tables.empty() || !inventory.calls.empty()) {
             judge_words("EXECUTE with such arguments", false);
         }
-        if (const PlanPtr used = text_.names.prepared(execute.name)) {
-            seal_arguments(draft_, execute, *used);
-            take_over(draft_.plan(), used);
-        }
+        execute_prepared(draft_, execute);
     }
 
     void judge(const parse::Fetch& fetch) { fetch_from_portal(draft_, fetch); }

@@ -90,6 +90,43 @@ TEST_F(Known, PassesValuesOfAPlainStatement) {  // the positive control of the t
     );
 }
 
+TEST_F(Known, KeepsTheArgumentsOfANameThatNothingStandsFor) {
+    EXPECT_EQ(talk.client_sends(query("EXECUTE gone('topsecret')")), "Q");
+    EXPECT_EQ(talk.server_sends(both(error("42703", "x"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("26000"));
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("topsecret")));
+}
+
+TEST_F(Known, PassesTheArgumentsOfWhatSqlHasPrepared) {
+    wire::Output prepare = query("PREPARE p AS SELECT id FROM visits WHERE id = $1");
+    EXPECT_EQ(talk.client_sends(both(std::move(prepare), query("EXECUTE p('a value')"))), "Q")
+        << "whether p is there only the server can tell";
+    EXPECT_EQ(talk.server_sends(both(complete("PREPARE"), ready('I'))), "CZ");
+    EXPECT_THAT(talk.to_server(), HasSubstr("EXECUTE p('a value')"));
+    EXPECT_TRUE(talk.relay().state().statements.contains("p"));
+}
+
+TEST_F(Known, ForgetsWhatSqlHasDropped) {
+    for (const std::string_view drop : {"DEALLOCATE p", "DEALLOCATE ALL", "DISCARD ALL"}) {
+        talk.client_sends(query("PREPARE p AS SELECT 1"));
+        talk.server_sends(both(complete("PREPARE"), ready('I')));
+        ASSERT_TRUE(talk.relay().state().statements.contains("p")) << drop;
+        talk.client_sends(query(drop));
+        talk.server_sends(both(error("40001", "not now"), ready('I')));
+        EXPECT_TRUE(talk.relay().state().statements.contains("p")) << drop << " has failed";
+        talk.client_sends(query(drop));
+        const std::string_view tag = drop == "DEALLOCATE p" ? "DEALLOCATE" : drop;
+        talk.server_sends(both(complete(tag), ready('I')));
+        EXPECT_FALSE(talk.relay().state().statements.contains("p")) << drop;
+    }
+}
+
+TEST_F(Known, AFailedPrepareMakesNoName) {
+    talk.client_sends(query("SELECT 1; PREPARE p AS SELECT 1"));
+    talk.server_sends(both(complete("SELECT 1"), both(error("42P05", "exists"), ready('I'))));
+    EXPECT_FALSE(talk.relay().state().statements.contains("p"));
+}
+
 TEST_F(Known, TakesACloseBackThatTheServerSkipped) {
     ASSERT_EQ(talk.client_sends(both(parse("p", "SELECT id FROM visits"), sync())), "PS");
     ASSERT_EQ(talk.server_sends(both(acknowledge("1"), ready('I'))), "1Z");

@@ -2,7 +2,8 @@
 
 #include <map>
 
-// EXPLAIN, DECLARE and FETCH, PREPARE and EXECUTE, CREATE TABLE AS: statements inside or behind a name.
+// EXPLAIN, DECLARE and FETCH, PREPARE and EXECUTE, CREATE TABLE AS: statements inside or behind a
+// name.
 namespace pgveil::analysis::test {
 namespace {
 
@@ -13,6 +14,9 @@ public:
 
     PlanPtr portal(const std::string& name) const override { return find(portals, name); }
 
+    bool knows_all_prepared() const override { return knows_all; }
+
+    bool knows_all = false;
     std::map<std::string, PlanPtr> statements;
     std::map<std::string, PlanPtr> portals;
 
@@ -65,7 +69,9 @@ TEST_F(Nested, ExplainSendsWhatTheStatementWouldSend) {
         "EXPLAIN DECLARE c CURSOR FOR SELECT 1 FROM \"public\".\"patients\" WHERE age = {age=7}"
     );
     EXPECT_EQ(clinic.results("EXPLAIN SELECT name FROM patients"), "") << "a plan has no values";
-    EXPECT_EQ(clinic.parameters("EXPLAIN SELECT 1 FROM patients WHERE ssn = $1"), "1:ssn compared 17/25");
+    EXPECT_EQ(
+        clinic.parameters("EXPLAIN SELECT 1 FROM patients WHERE ssn = $1"), "1:ssn compared 17/25"
+    );
     EXPECT_EQ(plan("EXPLAIN SELECT name FROM patients").kind, StatementKind::kExplain);
     EXPECT_EQ(
         clinic.sent("EXPLAIN SELECT pgveil.apply('x')"),
@@ -115,7 +121,8 @@ TEST_F(Nested, OneTextSeesItsOwnNames) {
         const auto* const last = std::get_if<Rejection>(&analysis.statements.back());
         return last == nullptr ? std::string() : rendered(*last);
     };
-    const std::string_view both = "BEGIN; DECLARE c CURSOR FOR SELECT name FROM patients; FETCH c; FETCH c";
+    const std::string_view both =
+        "BEGIN; DECLARE c CURSOR FOR SELECT name FROM patients; FETCH c; FETCH c";
     const Analysis analysis = clinic.analyze(both);
     for (const std::size_t index : {2U, 3U}) {
         EXPECT_EQ(std::get<StatementPlan>(analysis.statements.at(index)).results.size(), 1U);
@@ -124,9 +131,8 @@ TEST_F(Nested, OneTextSeesItsOwnNames) {
     EXPECT_NE(refusal("DECLARE c CURSOR FOR SELECT name FROM patients; FETCH c; COMMIT"), "")
         << "values that do not open must be known before";
     EXPECT_EQ(refusal("PREPARE p AS SELECT id FROM patients WHERE ssn = $1; EXECUTE p('a')"), "");
-    const Analysis dropped = clinic.analyze(
-        "DECLARE c CURSOR FOR SELECT name FROM patients; CLOSE ALL; FETCH c"
-    );
+    const Analysis dropped =
+        clinic.analyze("DECLARE c CURSOR FOR SELECT name FROM patients; CLOSE ALL; FETCH c");
     EXPECT_TRUE(std::get<StatementPlan>(dropped.statements.back()).results.empty());
 }
 
@@ -142,7 +148,9 @@ TEST_F(Nested, PrepareDeclaresProtectedParametersAsBytea) {
         "\"public\".\"patients\" WHERE id = $1 AND ssn = $2"
     );
     EXPECT_EQ(
-        clinic.sent("PREPARE p(varchar(3)) AS INSERT INTO patients (email, id, ssn) VALUES ($1, $2, $3)"),
+        clinic.sent(
+            "PREPARE p(varchar(3)) AS INSERT INTO patients (email, id, ssn) VALUES ($1, $2, $3)"
+        ),
         "PREPARE p(pg_catalog.bytea, pg_catalog.unknown, pg_catalog.bytea) AS INSERT INTO "
         "\"public\".\"patients\" (email, id, ssn) VALUES ($1, $2, $3)"
     );
@@ -171,7 +179,8 @@ TEST_F(Nested, PrepareLeavesItsPlanToItsName) {
     EXPECT_EQ(made.defined->results.size(), 2U);
     EXPECT_EQ(made.defined->parameters.size(), 1U);
     EXPECT_EQ(made.defined->kind, StatementKind::kSelect);
-    EXPECT_EQ(plan("PREPARE p AS SELECT * FROM notes").defined, nullptr);
+    EXPECT_FALSE(plan("PREPARE p AS SELECT * FROM notes").defined->touches_protected);
+    EXPECT_TRUE(plan("PREPARE p AS SELECT * FROM notes").is_plain());
 }
 
 TEST_F(Nested, ExecuteSealsItsArguments) {
@@ -186,7 +195,9 @@ TEST_F(Nested, ExecuteSealsItsArguments) {
     );
     EXPECT_EQ(clinic.results("EXECUTE p('x', 1, 7)"), "name");
     EXPECT_EQ(clinic.results("EXPLAIN EXECUTE p('x', 1, 7)"), "");
-    EXPECT_EQ(clinic.sent("EXPLAIN EXECUTE p('x', 1, 7)"), "EXPLAIN EXECUTE p({ssn=x}, 1, {age=7})");
+    EXPECT_EQ(
+        clinic.sent("EXPLAIN EXECUTE p('x', 1, 7)"), "EXPLAIN EXECUTE p({ssn=x}, 1, {age=7})"
+    );
 }
 
 TEST_F(Nested, ExecuteRefusesWhatItCannotSeal) {
@@ -213,14 +224,27 @@ TEST_F(Nested, ExecuteRefusesWhatItCannotSeal) {
         "!0A000 public.patients.name: the same constant in an unprotected place, too"
     );
     EXPECT_EQ(clinic.sent("EXECUTE p('far too long a name', 1)").substr(0, 6), "!22001");
-    EXPECT_EQ(
-        clinic.sent("CREATE TABLE x AS EXECUTE q").substr(0, 6), "CREATE"
-    ) << "an unknown name is plain";
+    EXPECT_EQ(clinic.sent("CREATE TABLE x AS EXECUTE q").substr(0, 6), "CREATE")
+        << "an unknown name is plain";
     prepare("PREPARE q AS SELECT ssn FROM patients");
     EXPECT_EQ(
         clinic.sent("CREATE TABLE x AS EXECUTE q"),
         "!0A000 public.patients.ssn: CREATE TABLE AS with its values"
     );
+}
+
+TEST_F(Nested, ArgumentsOfANameThatIsNotThereStay) {
+    EXPECT_EQ(clinic.sent("EXECUTE gone('secret')"), "EXECUTE gone('secret')") << "somebody's own";
+    names.knows_all = true;
+    EXPECT_EQ(
+        clinic.sent("EXECUTE gone('secret')"), "!26000 prepared statement \"gone\" does not exist"
+    );
+    EXPECT_EQ(
+        clinic.sent("EXPLAIN EXECUTE gone('secret')"),
+        "!26000 prepared statement \"gone\" does not exist"
+    );
+    const Analysis made = clinic.analyze("PREPARE here AS SELECT $1; EXECUTE here('secret')");
+    EXPECT_TRUE(made.passthrough);
 }
 
 TEST_F(Nested, NewTablesTakePlainColumnsOnly) {
