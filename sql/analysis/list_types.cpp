@@ -4,6 +4,7 @@
 #include "sql/analysis/draft.hpp"
 #include "sql/analysis/type_names.hpp"
 #include "sql/types/convert.hpp"
+#include "sql/types/network_address.hpp"
 #include "sql/types/number_casts.hpp"
 
 namespace pgveil::analysis {
@@ -34,6 +35,9 @@ bool widens_to(types::Kind from, types::Kind column) {
     }
     if (types::is_characters(from) && types::is_characters(column)) {
         return characters_widen_to(from, column);
+    }
+    if (types::is_network(from) && types::is_network(column)) {
+        return true;
     }
     return from == column || (from == types::Kind::kDate && column == types::Kind::kTimestamp);
 }
