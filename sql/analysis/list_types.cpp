@@ -91,7 +91,9 @@ bool is_read_as_column(
         has_exact |= !is_float;
     }
     const bool mixes_precision = is_finer_than_double(column.kind) && has_float && has_exact;
-    return !(has_untyped && has_other) && !mixes_precision;
+    // PostgreSQL reads the untyped items of a longer list as cidr, and a single one as inet.
+    const bool is_cidr_list = column.kind == types::Kind::kCidr && has_untyped && items.size() > 1;
+    return !(has_untyped && has_other) && !mixes_precision && !is_cidr_list;
 }
 
 }  // namespace pgveil::analysis
