@@ -90,10 +90,19 @@ Result<types::Type> read_type(
             pointer_to(pointer, "type"),
             type.error().message +
                 "; available: bool, int2, int4, int8, text, varchar(n), date, timestamp(p), "
-                "timestamptz(p), uuid, bytea, numeric(p,s), float4, float8, char(n)"
+                "timestamptz(p), uuid, bytea, numeric(p,s), float4, float8, char(n), time(p), "
+                "timetz(p), interval, inet, cidr, json, jsonb, and arrays of them such as int4[]"
         );
     }
     return *type;
+}
+
+/// What to do about a type without a searchable form.
+std::string searchable_instead(types::Kind kind) {
+    if (kind == types::Kind::kNumeric) {
+        return "give it a scale, as in numeric(12,2), or remove";
+    }
+    return kind == types::Kind::kBpchar ? "give it a length, as in char(20), or remove" : "remove";
 }
 
 /// What the type does not allow to be searched.
@@ -107,9 +116,7 @@ Result<void> check_search(
             pointer_to(pointer, "search"),
             "equal values of type " + type +
                 " can have different forms, so it cannot be searched; " +
-                (column.type.kind == types::Kind::kNumeric ? "give it a scale, as in numeric(12,2)"
-                                                           : "give it a length, as in char(20)") +
-                ", or remove \"search\""
+                searchable_instead(column.type.kind) + " \"search\""
         );
     }
     if (column.scheme == Scheme::kOrder && !types::has_order_form(column.type)) {

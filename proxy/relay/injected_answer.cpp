@@ -32,12 +32,13 @@ void use_catalog_rows(SessionState& state) {
 
 void use_parameter_row(SessionState& state) {
     const auto& rows = state.injection.rows();
-    constexpr std::array<std::string_view, 7> kSettings = {
+    constexpr std::array<std::string_view, 8> kSettings = {
         "bytea_output",
         "extra_float_digits",
         "timezone_abbreviations",
         "TimeZone",
         "DateStyle",
+        "IntervalStyle",
         "client_encoding",
         "standard_conforming_strings"};
     constexpr std::size_t kVerifiedUser = kSessionParameterCount + kSettings.size();

@@ -18,6 +18,7 @@ constexpr std::string_view kReadParameters =
     "pg_catalog.current_setting('timezone_abbreviations'), "
     "pg_catalog.current_setting('TimeZone'), "
     "pg_catalog.current_setting('DateStyle'), "
+    "pg_catalog.current_setting('IntervalStyle'), "
     "pg_catalog.current_setting('client_encoding'), "
     "pg_catalog.current_setting('standard_conforming_strings'), "
     "pg_catalog.current_setting('pgveil_verified.user_id', true)";

@@ -18,6 +18,9 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
     } else if (name == "DateStyle") {
         // An unknown style leaves the old one; no released server reports one.
         (void)types::set_date_style(style_, value);
+    } else if (name == "IntervalStyle") {
+        // Only the four styles exist.
+        (void)types::set_interval_style(style_, value);
     } else if (name == "bytea_output") {
         // Only "hex" and "escape" exist.
         (void)types::set_bytea_output(style_, value);

@@ -6,6 +6,7 @@
 #include "sql/analysis/type_names.hpp"
 #include "sql/types/array_elements.hpp"
 #include "sql/types/convert.hpp"
+#include "sql/types/interval_typmod.hpp"
 #include "sql/types/number_casts.hpp"
 
 #include <algorithm>
@@ -113,7 +114,7 @@ private:
             return;
         }
         const auto end = parse::constant_end(draft_.text().tokens, bare_.begin);
-        if (!end) {
+        if (!end || has_fields_behind()) {
             draft_.refuse(
                 "this form of constant", "write a plain string literal", column_, bare_.begin
             );
@@ -233,6 +234,16 @@ private:
     std::uint32_t literal_begin() const {
         const bool has_prefix = !bare_.casts.empty() && is_prefix(*bare_.casts.front());
         return has_prefix ? std::min(bare_.begin, bare_.casts.front()->type.begin) : bare_.begin;
+    }
+
+    /// `interval '1' day`: fields behind the constant, which the splice would leave standing.
+    bool has_fields_behind() const {
+        if (bare_.casts.empty() || !is_prefix(*bare_.casts.front())) {
+            return false;
+        }
+        const auto type = type_of(bare_.casts.front()->type);
+        return type && type->kind == types::Kind::kInterval &&
+               types::IntervalLimits::of_typmod(type->typmod).fields != types::kAllFields;
     }
 
     static bool is_prefix(const parse::Cast& cast) { return cast.position == parse::kNowhere; }

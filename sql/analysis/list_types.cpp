@@ -3,6 +3,7 @@
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/draft.hpp"
 #include "sql/types/convert.hpp"
+#include "sql/types/network_address.hpp"
 #include "sql/types/number_casts.hpp"
 
 namespace pgveil::analysis {
@@ -33,6 +34,9 @@ bool widens_to(types::Kind from, types::Kind column) {
     }
     if (types::is_characters(from) && types::is_characters(column)) {
         return characters_widen_to(from, column);
+    }
+    if (types::is_network(from) && types::is_network(column)) {
+        return true;
     }
     return from == column || (from == types::Kind::kDate && column == types::Kind::kTimestamp);
 }
@@ -66,7 +70,9 @@ bool is_read_as_column(
         has_exact |= !is_float;
     }
     const bool mixes_precision = is_finer_than_double(column.kind) && has_float && has_exact;
-    return !(has_untyped && has_other) && !mixes_precision;
+    // PostgreSQL reads the untyped items of a longer list as cidr, and a single one as inet.
+    const bool is_cidr_list = column.kind == types::Kind::kCidr && has_untyped && items.size() > 1;
+    return !(has_untyped && has_other) && !mixes_precision && !is_cidr_list;
 }
 
 }  // namespace pgveil::analysis

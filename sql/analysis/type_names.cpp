@@ -18,7 +18,7 @@ std::string with_modifiers(std::string text, const parse::TypeName& name) {
 }  // namespace
 
 std::optional<types::Type> type_of(const parse::TypeName& name) {
-    if (name.is_array || name.is_odd || name.names.empty() || name.names.size() > 2) {
+    if (name.is_odd || name.names.empty() || name.names.size() > 2) {
         return std::nullopt;
     }
     if (name.names.size() == 2 && name.names.front() != "pg_catalog") {
@@ -26,7 +26,10 @@ std::optional<types::Type> type_of(const parse::TypeName& name) {
     }
     // The parser has spelled out `int`, `character varying`, ... by their pg_type names.
     const auto type = types::type_of_catalog_name(name.names.back(), name.typmods);
-    return type ? std::optional(*type) : std::nullopt;
+    if (!type) {
+        return std::nullopt;
+    }
+    return name.is_array ? types::Type{types::array_of(type->kind), type->typmod} : *type;
 }
 
 std::optional<types::Type> element_type_of(const parse::TypeName& name) {

@@ -34,6 +34,9 @@ constexpr std::array kAttribute = {
     Changed{"atttypid", "COALESCE(m.typid, r.atttypid)"},
     Changed{"attlen", "COALESCE(m.typlen, r.attlen)"},
     Changed{"atttypmod", "COALESCE(m.typmod, r.atttypmod)"},
+    Changed{
+        "attndims",
+        "CASE WHEN m.typelem {<>} 0 AND m.typlen {=} '-1' THEN '1' ELSE r.attndims END"},
     Changed{"attbyval", "COALESCE(m.typbyval, r.attbyval)"},
     Changed{"attalign", "COALESCE(m.typalign, r.attalign)"},
     Changed{"attstorage", "COALESCE(m.typstorage, r.attstorage)"},

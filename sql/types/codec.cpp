@@ -1,13 +1,19 @@
 #include "sql/types/codec.hpp"
 
+#include "sql/types/array_value.hpp"
 #include "sql/types/bytea_text.hpp"
 #include "sql/types/character_length.hpp"
 #include "sql/types/date_input.hpp"
 #include "sql/types/date_output.hpp"
 #include "sql/types/float_text.hpp"
+#include "sql/types/interval_value.hpp"
+#include "sql/types/json_text.hpp"
+#include "sql/types/network_address.hpp"
 #include "sql/types/numeric.hpp"
 #include "sql/types/scalar_text.hpp"
+#include "sql/types/secret_sink.hpp"
 #include "sql/types/text.hpp"
+#include "sql/types/time_of_day.hpp"
 #include "sql/types/timestamp_value.hpp"
 
 #include <string>
@@ -84,15 +90,40 @@ Result<core::SecretBytes> timestamp_from_binary(Type type, core::ByteView binary
     return send_form_of_timestamp(round_to_precision(micros, type.typmod));
 }
 
-class SecretSink : public TextSink {
-public:
-    void append(std::string_view text) override { bytes_.append(core::as_bytes(text)); }
+Result<core::SecretBytes> json_from_text(std::string_view text) {
+    const Result<void> checked = check_json(text);
+    return checked.has_value()
+               ? Result<core::SecretBytes>(core::SecretBytes::copy_of(core::as_bytes(text)))
+               : checked.error();
+}
 
-    core::SecretBytes take() { return std::move(bytes_); }
+Result<core::SecretBytes> jsonb_from_text(std::string_view text) {
+    const Result<core::SecretBytes> normalised = normalised_json(text);
+    return normalised.has_value() ? Result<core::SecretBytes>(send_form_of_jsonb(*normalised))
+                                  : normalised.error();
+}
 
-private:
-    core::SecretBytes bytes_;
-};
+Result<core::SecretBytes> json_from_binary(Kind kind, core::ByteView binary) {
+    const Result<std::string_view> text =
+        kind == Kind::kJson ? Result<std::string_view>(core::as_text(binary)) : jsonb_text(binary);
+    if (!text.has_value()) {
+        return text.error();
+    }
+    const Result<void> checked = check_utf8(*text);
+    if (!checked.has_value()) {
+        return checked.error();
+    }
+    return kind == Kind::kJson ? json_from_text(*text) : jsonb_from_text(*text);
+}
+
+Result<void> append_jsonb(core::ByteView binary, TextSink& sink) {
+    const Result<std::string_view> text = jsonb_text(binary);
+    if (!text.has_value()) {
+        return invalid_value("22P03", "incorrect binary data format");
+    }
+    sink.append(*text);
+    return {};
+}
 
 }  // namespace
 
@@ -100,6 +131,9 @@ Result<core::SecretBytes> from_text(Type type, std::string_view text, const Text
     const Result<void> checked = check_utf8(text);
     if (!checked.has_value()) {
         return checked.error();
+    }
+    if (is_array(type.kind)) {
+        return array_from_text(type, text, style);
     }
     switch (type.kind) {
         case Kind::kBool: return bool_from_text(text);
@@ -116,6 +150,13 @@ Result<core::SecretBytes> from_text(Type type, std::string_view text, const Text
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return date_time_from_text(type, text, style);
         case Kind::kUuid: return uuid_from_text(text);
+        case Kind::kTime:
+        case Kind::kTimetz: return time_from_text(type, text, style);
+        case Kind::kInterval: return interval_from_text(type, text, style);
+        case Kind::kInet:
+        case Kind::kCidr: return network_from_text(type.kind, text);
+        case Kind::kJson: return json_from_text(text);
+        case Kind::kJsonb: return jsonb_from_text(text);
         case Kind::kBytea: break;
     }
     return bytea_from_text(text);
@@ -125,6 +166,9 @@ Result<core::SecretBytes> from_binary(Type type, core::ByteView binary) {
     const Result<void> sized = check_size(type.kind, binary);
     if (!sized.has_value()) {
         return sized.error();
+    }
+    if (is_array(type.kind)) {
+        return array_from_binary(type, binary);
     }
     switch (type.kind) {
         case Kind::kBool: {
@@ -138,6 +182,13 @@ Result<core::SecretBytes> from_binary(Type type, core::ByteView binary) {
         case Kind::kDate: return date_from_binary(binary);
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return timestamp_from_binary(type, binary);
+        case Kind::kTime:
+        case Kind::kTimetz: return time_from_binary(type, binary);
+        case Kind::kInterval: return interval_from_binary(type, binary);
+        case Kind::kInet:
+        case Kind::kCidr: return network_from_binary(type.kind, binary);
+        case Kind::kJson:
+        case Kind::kJsonb: return json_from_binary(type.kind, binary);
         case Kind::kInt2:
         case Kind::kInt4:
         case Kind::kInt8:
@@ -154,6 +205,9 @@ Result<void> append_text(Type type, core::ByteView binary, const TextStyle& styl
     if (!sized.has_value()) {
         return invalid_value("22P03", "incorrect binary data format");
     }
+    if (is_array(type.kind)) {
+        return append_array(type, binary, style, sink);
+    }
     switch (type.kind) {
         case Kind::kBool: append_bool(binary, sink); break;
         case Kind::kInt2:
@@ -164,7 +218,14 @@ Result<void> append_text(Type type, core::ByteView binary, const TextStyle& styl
         case Kind::kFloat8: append_float(type.kind, binary, style.extra_float_digits, sink); break;
         case Kind::kText:
         case Kind::kVarchar:
-        case Kind::kBpchar: sink.append(core::as_text(binary)); break;
+        case Kind::kBpchar:
+        case Kind::kJson: sink.append(core::as_text(binary)); break;
+        case Kind::kJsonb: return append_jsonb(binary, sink);
+        case Kind::kTime:
+        case Kind::kTimetz: return append_time(type.kind, binary, sink);
+        case Kind::kInterval: append_interval(binary, style.interval_style, sink); break;
+        case Kind::kInet:
+        case Kind::kCidr: return append_network(type.kind, binary, sink);
         case Kind::kDate:
         case Kind::kTimestamp:
         case Kind::kTimestamptz: return append_date_time(type.kind, binary, style, sink);

@@ -1,9 +1,12 @@
 #include "sql/types/convert.hpp"
 
+#include "sql/types/array_value.hpp"
+#include "sql/types/assignment_cast.hpp"
 #include "sql/types/calendar.hpp"
 #include "sql/types/character_length.hpp"
 #include "sql/types/codec.hpp"
 #include "sql/types/float_text.hpp"
+#include "sql/types/network_address.hpp"
 #include "sql/types/number_casts.hpp"
 #include "sql/types/scalar_text.hpp"
 #include "sql/types/text.hpp"
@@ -186,18 +189,34 @@ Result<core::SecretBytes> compare_numbers(Type from, Type column, core::ByteView
                : not_lossless(from, column);
 }
 
-/// The assignment cast of every type to text is its output function.
+/// Equal networks of the two types differ in a mark only.
+Result<core::SecretBytes> compare_networks(Type from, Type column, core::ByteView binary) {
+    return column.kind == Kind::kCidr && has_host_bits(binary)
+               ? not_lossless(from, column)
+               : Result<core::SecretBytes>(network_as(column.kind, binary));
+}
+
+/// The netmask that the output function of inet leaves out where it covers the whole address.
+std::string_view left_out_netmask(Kind from, core::ByteView binary) {
+    if (from != Kind::kInet || !is_single_host(binary)) {
+        return "";
+    }
+    return binary.front() == 2 ? "/32" : "/128";
+}
+
+/// The assignment cast of nearly every type to text is its output function.
 Result<core::SecretBytes> assign_as_text(
     Type from, Type column, core::ByteView binary, const TextStyle& style
 ) {
-    // bool is the exception: its cast writes the whole word.
-    const Result<core::SecretBytes> text =
+    // bool and inet are the exceptions: their casts write the whole word, and the netmask always.
+    Result<core::SecretBytes> text =
         from.kind == Kind::kBool
             ? core::SecretBytes::copy_of(core::as_bytes(binary.front() != 0 ? "true" : "false"))
             : to_text(from, binary, style);
     if (!text.has_value()) {
         return text.error();
     }
+    text->append(core::as_bytes(left_out_netmask(from.kind, binary)));
     const std::string_view written = core::as_text(text->reveal());
     return from_binary(
         column,
@@ -217,12 +236,13 @@ bool is_characters(Kind kind) {
 
 bool is_comparable(Kind from, Kind column) {
     return from == column || (is_characters(from) && is_characters(column)) ||
-           (is_number(from) && is_number(column)) || (is_day(from) && is_day(column));
+           (is_number(from) && is_number(column)) || (is_day(from) && is_day(column)) ||
+           (is_network(from) && is_network(column));
 }
 
 bool is_assignable(Kind from, Kind column) {
     return from == column || is_characters(column) || (is_number(from) && is_number(column)) ||
-           (is_date_time(from) && is_date_time(column));
+           (is_date_time(from) && is_date_time(column)) || has_assignment_cast(from, column);
 }
 
 Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary) {
@@ -238,6 +258,9 @@ Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::B
     }
     if (is_number(from.kind) && is_number(column.kind)) {
         return compare_numbers(from, column, value->reveal());
+    }
+    if (is_network(from.kind) && is_network(column.kind)) {
+        return compare_networks(from, column, value->reveal());
     }
     if (from.kind == Kind::kDate && column.kind == Kind::kTimestamp) {
         return date_to_timestamp_exactly(value->reveal(), column);
@@ -269,6 +292,10 @@ Result<core::SecretBytes> convert_for_assignment(
     if (is_date_time(from.kind) && is_date_time(column.kind)) {
         return assign_date_time(from, column, value->reveal(), style);
     }
+    if (has_assignment_cast(from.kind, column.kind)) {
+        const auto cast = assignment_cast(from.kind, column.kind, value->reveal(), style);
+        return cast.has_value() ? from_binary(column, cast->reveal()) : cast.error();
+    }
     return no_conversion(from, column, "assigned to");
 }
 
@@ -276,6 +303,15 @@ Result<core::SecretBytes> apply_explicit_typmod(Type type, core::ByteView binary
     Result<core::SecretBytes> value = from_binary(Type{type.kind}, binary);
     if (!value.has_value()) {
         return value;
+    }
+    if (is_array(type.kind)) {
+        const Type element = {element_of(type.kind), type.typmod};
+        return convert_elements(
+            element.kind,
+            element.kind,
+            value->reveal(),
+            [&element](core::ByteView item) { return apply_explicit_typmod(element, item); }
+        );
     }
     if (type.kind == Kind::kVarchar) {
         return truncate_to_varchar(type.typmod, core::as_text(value->reveal()));

@@ -13,7 +13,8 @@ namespace pgveil::types {
 /// the same as PostgreSQL's own answer; else kUnsupportedForm. Length limits do not apply.
 /// Allowed: equal kinds; a number of any type for which the column has exactly one equal value;
 /// text and varchar to each other, char to text, either to char without blanks at the end; date to
-/// timestamp in range; timestamp at midnight to date. Time-zone dependent pairs are refused.
+/// timestamp in range; timestamp at midnight to date; inet and cidr to each other. Time-zone
+/// dependent pairs are refused.
 Result<core::SecretBytes> convert_for_comparison(Type from, Type column, core::ByteView binary);
 
 /// True for the pairs that convert_for_comparison can convert for at least some values.

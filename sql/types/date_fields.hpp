@@ -18,6 +18,7 @@ enum class DateFault {
     kFieldOverflow,
     kMonthDayOverflow,  // the order of day and month may be meant otherwise
     kZoneOverflow,
+    kIntervalOverflow,  // years and months together
     kUnknownZone,
     kClockDependent,
     kNotRead,

@@ -64,6 +64,7 @@ Error error_of(DateFault fault, Kind kind, std::string_view text) {
                 "Write it in ISO form: YYYY-MM-DD HH:MM:SS."
             );
         case DateFault::kBadFormat:
+        case DateFault::kIntervalOverflow:
         case DateFault::kUnknownZone: break;
     }
     return invalid_value(

@@ -1,13 +1,11 @@
 #include "sql/types/date_output.hpp"
 
 #include "sql/types/calendar.hpp"
+#include "sql/types/composed_text.hpp"
 #include "sql/types/time_zone.hpp"
 #include "sql/types/timestamp_value.hpp"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
-#include <cstdlib>
 
 namespace pgveil::types {
 
@@ -19,52 +17,6 @@ constexpr std::array<std::string_view, 7> kDayNames = {
     "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::size_t kAbbreviationMax = 10;
 constexpr std::size_t kYearWidth = 4;
-constexpr std::size_t kFractionWidth = 6;
-
-/// The text of one value while it is composed; wiped at the end.
-class Composed {
-public:
-    Composed() = default;
-    Composed(const Composed&) = delete;
-    Composed& operator=(const Composed&) = delete;
-
-    ~Composed() {
-        volatile char* letter = letters_.data();
-        for (std::size_t index = 0; index < letters_.size(); ++index) {
-            letter[index] = '\0';
-        }
-    }
-
-    void add(char letter) { letters_.at(size_++) = letter; }
-
-    void add(std::string_view text) {
-        for (const char letter : text) {
-            add(letter);
-        }
-    }
-
-    void add_number(std::int64_t number, std::size_t width) {
-        std::array<char, 24> digits{};
-        const auto written = std::to_chars(digits.data(), digits.data() + digits.size(), number);
-        const auto size = static_cast<std::size_t>(written.ptr - digits.data());
-        for (std::size_t zeros = size; zeros < width; ++zeros) {
-            add('0');
-        }
-        add({digits.data(), size});
-    }
-
-    void drop_trailing_zeros() {
-        while (letters_.at(size_ - 1) == '0') {
-            --size_;
-        }
-    }
-
-    std::string_view text() const { return {letters_.data(), size_}; }
-
-private:
-    std::array<char, 128> letters_{};
-    std::size_t size_ = 0;
-};
 
 struct ZoneText {
     std::int32_t seconds_east = 0;
@@ -79,24 +31,24 @@ struct LocalTime {
     const ZoneText* zone = nullptr;  // null: none printed
 };
 
-void add_year(Composed& out, CivilDate date) {
+void add_year(ComposedText& out, CivilDate date) {
     out.add_number(date.year > 0 ? date.year : 1 - date.year, kYearWidth);
 }
 
-void add_era(Composed& out, CivilDate date) {
+void add_era(ComposedText& out, CivilDate date) {
     if (date.year <= 0) {
         out.add(" BC");
     }
 }
 
-void add_two_in_order(Composed& out, CivilDate date, DateOrder order, char delimiter) {
+void add_two_in_order(ComposedText& out, CivilDate date, DateOrder order, char delimiter) {
     const bool day_first = order == DateOrder::kDmy;
     out.add_number(day_first ? date.day : date.month, 2);
     out.add(delimiter);
     out.add_number(day_first ? date.month : date.day, 2);
 }
 
-void add_iso_date(Composed& out, CivilDate date) {
+void add_iso_date(ComposedText& out, CivilDate date) {
     add_year(out, date);
     out.add('-');
     out.add_number(date.month, 2);
@@ -104,7 +56,7 @@ void add_iso_date(Composed& out, CivilDate date) {
     out.add_number(date.day, 2);
 }
 
-void add_german_date(Composed& out, CivilDate date) {
+void add_german_date(ComposedText& out, CivilDate date) {
     out.add_number(date.day, 2);
     out.add('.');
     out.add_number(date.month, 2);
@@ -113,7 +65,7 @@ void add_german_date(Composed& out, CivilDate date) {
 }
 
 /// The date alone; the Postgres style of a timestamp differs (add_postgres_timestamp).
-void add_date(Composed& out, CivilDate date, const TextStyle& style) {
+void add_date(ComposedText& out, CivilDate date, const TextStyle& style) {
     switch (style.date_style) {
         case DateStyle::kIso: add_iso_date(out, date); return;
         case DateStyle::kGerman: add_german_date(out, date); return;
@@ -126,36 +78,7 @@ void add_date(Composed& out, CivilDate date, const TextStyle& style) {
     add_year(out, date);
 }
 
-void add_time(Composed& out, std::int64_t micros_of_day) {
-    const std::int64_t seconds = micros_of_day / kMicrosPerSecond;
-    const std::int64_t fraction = micros_of_day % kMicrosPerSecond;
-    out.add_number(seconds / 3600, 2);
-    out.add(':');
-    out.add_number(seconds / 60 % 60, 2);
-    out.add(':');
-    out.add_number(seconds % 60, 2);
-    if (fraction != 0) {
-        out.add('.');
-        out.add_number(fraction, kFractionWidth);
-        out.drop_trailing_zeros();
-    }
-}
-
-void add_offset(Composed& out, std::int32_t seconds_east) {
-    const std::int32_t seconds = std::abs(seconds_east);
-    out.add(seconds_east < 0 ? '-' : '+');
-    out.add_number(seconds / 3600, 2);
-    if (seconds % 3600 != 0) {
-        out.add(':');
-        out.add_number(seconds / 60 % 60, 2);
-    }
-    if (seconds % 60 != 0) {
-        out.add(':');
-        out.add_number(seconds % 60, 2);
-    }
-}
-
-void add_zone(Composed& out, const ZoneText* zone, DateStyle style) {
+void add_zone(ComposedText& out, const ZoneText* zone, DateStyle style) {
     if (zone == nullptr) {
         return;
     }
@@ -168,7 +91,7 @@ void add_zone(Composed& out, const ZoneText* zone, DateStyle style) {
 }
 
 /// "Wed 17 Dec 07:37:16 1997 PST"
-void add_postgres_timestamp(Composed& out, const LocalTime& local, const TextStyle& style) {
+void add_postgres_timestamp(ComposedText& out, const LocalTime& local, const TextStyle& style) {
     const std::string_view month = kMonthNames.at(static_cast<std::size_t>(local.date.month - 1));
     const bool day_first = style.date_order == DateOrder::kDmy;
     out.add(kDayNames.at(static_cast<std::size_t>(weekday_of(local.day))));
@@ -183,19 +106,19 @@ void add_postgres_timestamp(Composed& out, const LocalTime& local, const TextSty
         out.add(month);
     }
     out.add(' ');
-    add_time(out, local.micros_of_day);
+    add_time_of_day(out, local.micros_of_day);
     out.add(' ');
     add_year(out, local.date);
 }
 
 void append_timestamp(const LocalTime& local, const TextStyle& style, TextSink& sink) {
-    Composed out;
+    ComposedText out;
     if (style.date_style == DateStyle::kPostgres) {
         add_postgres_timestamp(out, local, style);
     } else {
         add_date(out, local.date, style);
         out.add(' ');
-        add_time(out, local.micros_of_day);
+        add_time_of_day(out, local.micros_of_day);
     }
     add_zone(out, local.zone, style.date_style);
     add_era(out, local.date);
@@ -214,7 +137,7 @@ Error outside_type(Kind kind) {
 }
 
 Result<void> append_date(std::int64_t day, const TextStyle& style, TextSink& sink) {
-    Composed out;
+    ComposedText out;
     const CivilDate date = civil_date_of(day);
     add_date(out, date, style);
     add_era(out, date);

@@ -1,7 +1,9 @@
 #include "sql/types/order_form.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "sql/types/calendar.hpp"
 #include "sql/types/numeric.hpp"
+#include "sql/types/time_of_day.hpp"
 
 #include <algorithm>
 #include <string>
@@ -13,6 +15,7 @@ namespace {
 
 constexpr std::uint8_t kSignBit = 0x80;
 constexpr std::size_t kLengthSize = 2;
+constexpr std::size_t kTimeSize = 8;
 
 core::SecretBytes with_sign_flipped(core::ByteView number) {
     core::SecretBytes form = core::SecretBytes::copy_of(number);
@@ -30,6 +33,18 @@ core::SecretBytes float_order_form(core::ByteView number) {
     for (std::uint8_t& byte : form.reveal_mutable()) {
         byte = static_cast<std::uint8_t>(~byte);
     }
+    return form;
+}
+
+/// The instant in UTC as if of one day, then the zone: what PostgreSQL compares, in that order.
+core::SecretBytes timetz_order_form(core::ByteView stored) {
+    const TimeValue value = time_value(Kind::kTimetz, stored);
+    const std::int64_t utc = value.microseconds - value.seconds_east * kMicrosPerSecond;
+    core::SecretBytes form =
+        core::SecretBytes::copy_of(core::big_endian64(static_cast<std::uint64_t>(utc)));
+    form.append(stored.subspan(kTimeSize));
+    form.reveal_mutable().front() ^= kSignBit;
+    form.reveal_mutable()[kTimeSize] ^= kSignBit;
     return form;
 }
 
@@ -94,6 +109,8 @@ bool has_order_form(Type type) {
         case Kind::kDate:
         case Kind::kTimestamp:
         case Kind::kTimestamptz:
+        case Kind::kTime:
+        case Kind::kTimetz:
         case Kind::kFloat4:
         case Kind::kFloat8:
         case Kind::kBytea:
@@ -105,7 +122,12 @@ bool has_order_form(Type type) {
             return shape && shape->precision <= kNumericOrderDigits;
         }
         case Kind::kBool:
-        case Kind::kUuid: break;
+        case Kind::kUuid:
+        case Kind::kInterval:
+        case Kind::kInet:
+        case Kind::kCidr:
+        case Kind::kJson:
+        case Kind::kJsonb: break;
     }
     return false;
 }
@@ -136,6 +158,9 @@ Result<core::SecretBytes> order_form(Type type, std::uint32_t order_bytes, core:
     }
     if (type.kind == Kind::kNumeric) {
         return numeric_order_form(type, stored);
+    }
+    if (type.kind == Kind::kTimetz) {
+        return timetz_order_form(stored);
     }
     const bool is_float = type.kind == Kind::kFloat4 || type.kind == Kind::kFloat8;
     return is_float ? float_order_form(stored) : with_sign_flipped(stored);

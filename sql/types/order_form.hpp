@@ -13,8 +13,9 @@ namespace pgveil::types {
 
 inline constexpr std::uint32_t kDefaultOrderBytes = 32;
 
-/// True if `type` has such a form: integers, floats, date, timestamps, numeric of a scale and at
-/// most 38 digits, bytea, and the character types that have a searchable form. Not bool and uuid.
+/// True if `type` has such a form: integers, floats, date, times, timestamps, numeric of a scale
+/// and at most 38 digits, bytea, and the character types that have a searchable form. Not bool,
+/// uuid, inet, cidr.
 bool has_order_form(Type type);
 
 /// Character types are ordered by their UTF-8 bytes, which is PostgreSQL's order only under a

@@ -40,12 +40,14 @@ Result<core::SecretBytes> searchable_numeric(Type type, core::ByteView binary) {
 }  // namespace
 
 bool has_searchable_form(Type type) {
+    const bool is_never = is_array(type.kind) || type.kind == Kind::kInterval ||
+                          type.kind == Kind::kJson || type.kind == Kind::kJsonb;
     const bool needs_typmod = type.kind == Kind::kNumeric || type.kind == Kind::kBpchar;
-    return !needs_typmod || type.typmod >= 0;
+    return !is_never && (!needs_typmod || type.typmod >= 0);
 }
 
 std::string associated_name_of(Type type, bool is_searchable) {
-    std::string name(canonical_name_of(type.kind));
+    std::string name = canonical_name_of(type.kind);
     const auto shape = NumericShape::of_typmod(type.typmod);
     if (is_searchable && type.kind == Kind::kNumeric && shape) {
         name += " scale " + std::to_string(shape->scale);
@@ -78,7 +80,14 @@ Result<core::SecretBytes> searchable_form(Type type, core::ByteView binary) {
         case Kind::kTimestamp:
         case Kind::kTimestamptz:
         case Kind::kUuid:
-        case Kind::kBytea: break;
+        case Kind::kBytea:
+        case Kind::kTime:
+        case Kind::kTimetz:
+        case Kind::kInterval:
+        case Kind::kInet:
+        case Kind::kCidr:
+        case Kind::kJson:
+        case Kind::kJsonb: break;
     }
     return core::SecretBytes::copy_of(binary);
 }

@@ -10,7 +10,8 @@
 // searchable column.
 namespace pgveil::types {
 
-/// True if `type` has such a form: all but numeric without a scale and char without a length.
+/// True if `type` has such a form: all but numeric without a scale, char without a length,
+/// interval, json, jsonb and arrays.
 bool has_searchable_form(Type type);
 
 /// The type's name in the associated data: canonical_name_of(), and of a searchable numeric the

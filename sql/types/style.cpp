@@ -70,6 +70,24 @@ Result<void> set_date_style(TextStyle& style, std::string_view parameter_value) 
     return {};
 }
 
+Result<void> set_interval_style(TextStyle& style, std::string_view parameter_value) {
+    const std::string word = lower_word(parameter_value);
+    if (word == "postgres") {
+        style.interval_style = IntervalStyle::kPostgres;
+    } else if (word == "postgres_verbose") {
+        style.interval_style = IntervalStyle::kPostgresVerbose;
+    } else if (word == "sql_standard") {
+        style.interval_style = IntervalStyle::kSqlStandard;
+    } else if (word == "iso_8601") {
+        style.interval_style = IntervalStyle::kIso8601;
+    } else {
+        return unsupported_form(
+            "IntervalStyle \"" + std::string(parameter_value) + "\" is not known"
+        );
+    }
+    return {};
+}
+
 Result<void> set_bytea_output(TextStyle& style, std::string_view parameter_value) {
     const std::string word = lower_word(parameter_value);
     if (word != "hex" && word != "escape") {

@@ -91,6 +91,12 @@ std::int32_t TimeZone::seconds_east_at_local(std::int64_t local_s) const {
     return by_before > by_after ? before_east : after_east;
 }
 
+std::optional<std::int32_t> TimeZone::lasting_seconds_east() const {
+    constexpr std::int64_t kYear2020 = 1577836800;
+    return next_transition(kYear2020) ? std::nullopt
+                                      : std::optional(at_utc(kYear2020).seconds_east);
+}
+
 bool TimeZone::uses_abbreviation_otherwise(std::string_view letters, std::int32_t seconds_east)
     const {
     return std::any_of(types_.begin(), types_.end(), [&](const LocalTimeType& type) {

@@ -35,6 +35,10 @@ public:
     /// were UTC): in a gap the one before the transition, in an overlap the one after it.
     std::int32_t seconds_east_at_local(std::int64_t local_s) const;
 
+    /// The offset that has been in force since 2020 and stays, whatever the date; nullopt if clocks
+    /// still change.
+    std::optional<std::int32_t> lasting_seconds_east() const;
+
     /// True if this zone has an abbreviation of these letters (given in lower case) that stood for
     /// another offset at some time.
     bool uses_abbreviation_otherwise(std::string_view letters, std::int32_t seconds_east) const;

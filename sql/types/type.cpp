@@ -1,5 +1,6 @@
 #include "sql/types/type.hpp"
 
+#include "sql/types/interval_typmod.hpp"
 #include "sql/types/numeric.hpp"
 
 #include <array>
@@ -39,12 +40,19 @@ constexpr std::array kFacts = {
     Facts{Kind::kFloat4,      700,  1021, 4,  0,                 "float4",      "float4"},
     Facts{Kind::kFloat8,      701,  1022, 8,  0,                 "float8",      "float8"},
     Facts{Kind::kBpchar,      1042, 1014, -1, kDefaultCollation, "bpchar",      "bpchar"},
+    Facts{Kind::kTime,        1083, 1183, 8,  0,                 "time",        "time"},
+    Facts{Kind::kTimetz,      1266, 1270, 12, 0,                 "timetz",      "timetz"},
+    Facts{Kind::kInterval,    1186, 1187, 16, 0,                 "interval",    "interval"},
+    Facts{Kind::kInet,        869,  1041, -1, 0,                 "inet",        "inet"},
+    Facts{Kind::kCidr,        650,  651,  -1, 0,                 "cidr",        "cidr"},
+    Facts{Kind::kJson,        114,  199,  -1, 0,                 "json",        "json"},
+    Facts{Kind::kJsonb,       3802, 3807, -1, 0,                 "jsonb",       "jsonb"},
 };
 
 // clang-format on
 
 const Facts& facts_of(Kind kind) {
-    return kFacts.at(static_cast<std::size_t>(kind));
+    return kFacts.at(static_cast<std::size_t>(element_of(kind)));
 }
 
 std::string in_parentheses(std::int32_t number) {
@@ -58,39 +66,20 @@ std::string numeric_name(Type type) {
                  : "numeric";
 }
 
-std::string sql_name_of_timestamp(Type type, std::string_view zone_words) {
+std::string sql_name_of_time(std::string_view word, Type type, std::string_view zone_words) {
     const std::string precision = type.typmod >= 0 ? in_parentheses(type.typmod) : "";
-    return "timestamp" + precision + std::string(zone_words);
+    return std::string(word) + precision + std::string(zone_words);
 }
 
-}  // namespace
-
-std::uint32_t oid_of(Kind kind) {
-    return facts_of(kind).oid;
-}
-
-std::uint32_t array_oid_of(Kind kind) {
-    return facts_of(kind).array_oid;
-}
-
-std::int16_t typlen_of(Kind kind) {
-    return facts_of(kind).typlen;
-}
-
-std::uint32_t collation_of(Kind kind) {
-    return facts_of(kind).collation;
-}
-
-std::string_view canonical_name_of(Kind kind) {
-    return facts_of(kind).canonical_name;
-}
-
-std::string name_of(Type type) {
+std::string name_of_element(Type type) {
     if (type.typmod < 0) {
         return std::string(facts_of(type.kind).short_name);
     }
     if (type.kind == Kind::kNumeric) {
         return numeric_name(type);
+    }
+    if (type.kind == Kind::kInterval) {
+        return "interval" + interval_modifiers(type.typmod);
     }
     if (type.kind == Kind::kVarchar || type.kind == Kind::kBpchar) {
         return (type.kind == Kind::kVarchar ? "varchar" : "char") +
@@ -99,7 +88,39 @@ std::string name_of(Type type) {
     return std::string(facts_of(type.kind).short_name) + in_parentheses(type.typmod);
 }
 
+}  // namespace
+
+std::uint32_t oid_of(Kind kind) {
+    return is_array(kind) ? facts_of(kind).array_oid : facts_of(kind).oid;
+}
+
+std::uint32_t array_oid_of(Kind kind) {
+    return facts_of(kind).array_oid;
+}
+
+std::int16_t typlen_of(Kind kind) {
+    return is_array(kind) ? std::int16_t{-1} : facts_of(kind).typlen;
+}
+
+std::uint32_t collation_of(Kind kind) {
+    return facts_of(kind).collation;
+}
+
+std::string canonical_name_of(Kind kind) {
+    // The send form of an array says which of the two its elements are, text or varchar.
+    return is_array(kind) ? std::string(facts_of(kind).short_name) + "[]"
+                          : std::string(facts_of(kind).canonical_name);
+}
+
+std::string name_of(Type type) {
+    return is_array(type.kind) ? name_of(Type{element_of(type.kind), type.typmod}) + "[]"
+                               : name_of_element(type);
+}
+
 std::string sql_name_of(Type type) {
+    if (is_array(type.kind)) {
+        return sql_name_of(Type{element_of(type.kind), type.typmod}) + "[]";
+    }
     switch (type.kind) {
         case Kind::kBool: return "boolean";
         case Kind::kInt2: return "smallint";
@@ -114,14 +135,21 @@ std::string sql_name_of(Type type) {
         case Kind::kNumeric: return numeric_name(type);
         case Kind::kFloat4: return "real";
         case Kind::kFloat8: return "double precision";
-        case Kind::kTimestamp: return sql_name_of_timestamp(type, " without time zone");
-        case Kind::kTimestamptz: return sql_name_of_timestamp(type, " with time zone");
+        case Kind::kTimestamp: return sql_name_of_time("timestamp", type, " without time zone");
+        case Kind::kTimestamptz: return sql_name_of_time("timestamp", type, " with time zone");
+        case Kind::kTime: return sql_name_of_time("time", type, " without time zone");
+        case Kind::kTimetz: return sql_name_of_time("time", type, " with time zone");
+        case Kind::kInterval:
         case Kind::kText:
         case Kind::kDate:
         case Kind::kUuid:
-        case Kind::kBytea: break;
+        case Kind::kBytea:
+        case Kind::kInet:
+        case Kind::kCidr:
+        case Kind::kJson:
+        case Kind::kJsonb: break;
     }
-    return std::string(facts_of(type.kind).short_name);
+    return name_of(type);
 }
 
 Result<Kind> kind_of_oid(std::uint32_t oid) {
@@ -129,16 +157,24 @@ Result<Kind> kind_of_oid(std::uint32_t oid) {
         if (facts.oid == oid) {
             return facts.kind;
         }
+        if (facts.array_oid == oid) {
+            return array_of(facts.kind);
+        }
     }
     return unsupported_form(
         "values of the type with OID " + std::to_string(oid) + " cannot be sealed",
         "Use one of: bool, int2, int4, int8, text, varchar, date, timestamp, timestamptz, uuid, "
-        "bytea, numeric, float4, float8, char."
+        "bytea, numeric, float4, float8, char, time, timetz, interval, inet, cidr, json, jsonb, "
+        "and "
+        "arrays of them."
     );
 }
 
 Type comparison_type(Type column) {
-    return Type{column.kind == Kind::kVarchar ? Kind::kText : column.kind, -1};
+    if (column.kind == Kind::kVarchar) {
+        return Type{Kind::kText};
+    }
+    return Type{column.kind == Kind::kCidr ? Kind::kInet : column.kind};
 }
 
 }  // namespace pgveil::types

@@ -1,4 +1,5 @@
 // Reading type names: words, optional modifiers (n, m), and the trailing words of the timestamps.
+#include "sql/types/interval_typmod.hpp"
 #include "sql/types/numeric.hpp"
 #include "sql/types/type.hpp"
 
@@ -13,7 +14,7 @@ namespace pgveil::types {
 namespace {
 
 constexpr std::int32_t kLengthMax = 10485760;
-constexpr std::int32_t kTimestampPrecisionMax = 6;
+constexpr std::int32_t kTimePrecisionMax = 6;
 constexpr std::int32_t kNumericPrecisionMax = 1000;
 constexpr std::int32_t kNumericScaleMax = 1000;
 constexpr std::int32_t kFloat4BitsMax = 24;
@@ -70,22 +71,20 @@ constexpr std::array kSpellings = {
     Spelled{"nchar", Kind::kBpchar},
     Spelled{"national char", Kind::kBpchar},
     Spelled{"national character", Kind::kBpchar},
+    Spelled{"time", Kind::kTime},
+    Spelled{"time without time zone", Kind::kTime},
+    Spelled{"timetz", Kind::kTimetz},
+    Spelled{"time with time zone", Kind::kTimetz},
+    Spelled{"interval", Kind::kInterval},
+    Spelled{"inet", Kind::kInet},
+    Spelled{"cidr", Kind::kCidr},
+    Spelled{"json", Kind::kJson},
+    Spelled{"jsonb", Kind::kJsonb},
 };
 
-/// Types of PostgreSQL that later versions will seal.
-constexpr std::array<std::string_view, 11> kLaterTypes = {
-    "time",
-    "timetz",
-    "time with time zone",
-    "time without time zone",
-    "interval",
-    "json",
-    "jsonb",
-    "inet",
-    "cidr",
-    "name",
-    "oid",
-};
+/// Types of PostgreSQL that are not sealed, though their names are known.
+constexpr std::array<std::string_view, 10> kOtherTypes = {
+    "name", "oid", "bit", "bit varying", "varbit", "money", "xml", "macaddr", "tsvector", "point"};
 
 bool is_blank(char letter) {
     return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r';
@@ -192,29 +191,45 @@ Result<Type> with_precision_and_scale(std::span<const std::int32_t> modifiers) {
     return Type{Kind::kNumeric, shape.typmod()};
 }
 
+bool takes_precision(Kind kind) {
+    return kind == Kind::kTimestamp || kind == Kind::kTimestamptz || kind == Kind::kTime ||
+           kind == Kind::kTimetz;
+}
+
+Result<Type> with_time_precision(Kind kind, std::int32_t precision) {
+    if (precision < 0 || precision > kTimePrecisionMax) {
+        return invalid_value(
+            "22023", "the precision of type " + name_of(Type{kind}) + " must be 0 to 6"
+        );
+    }
+    return Type{kind, precision};
+}
+
+Result<Type> with_interval_modifiers(std::span<const std::int32_t> modifiers) {
+    const Result<std::int32_t> typmod = interval_typmod(modifiers);
+    return typmod.has_value() ? Result<Type>(Type{Kind::kInterval, *typmod}) : typmod.error();
+}
+
 Result<Type> with_modifiers(Kind kind, std::span<const std::int32_t> modifiers) {
     if (kind == Kind::kNumeric) {
         return modifiers.size() > 2 ? invalid_value("22023", "invalid NUMERIC type modifier")
                                     : with_precision_and_scale(modifiers);
     }
-    const bool takes_one = kind == Kind::kVarchar || kind == Kind::kBpchar ||
-                           kind == Kind::kTimestamp || kind == Kind::kTimestamptz;
-    if (!takes_one) {
+    if (kind == Kind::kInterval) {
+        return with_interval_modifiers(modifiers);
+    }
+    const bool takes_length = kind == Kind::kVarchar || kind == Kind::kBpchar;
+    if (!takes_length && !takes_precision(kind)) {
         return invalid_value(
             "42601", "type modifier is not allowed for type \"" + name_of(Type{kind}) + "\""
         );
     }
-    const std::int32_t number = modifiers[0];
     if (modifiers.size() > 1) {
         return invalid_value("22023", "invalid type modifier");
     }
-    if (kind == Kind::kVarchar || kind == Kind::kBpchar) {
-        return with_length(kind, number, kind == Kind::kVarchar ? "varchar" : "char");
-    }
-    if (number < 0 || number > kTimestampPrecisionMax) {
-        return invalid_value("22023", "the precision of a timestamp must be 0 to 6");
-    }
-    return Type{kind, number};
+    return takes_length
+               ? with_length(kind, modifiers[0], kind == Kind::kVarchar ? "varchar" : "char")
+               : with_time_precision(kind, modifiers[0]);
 }
 
 /// `float(n)`: n bits of precision choose between the two.
@@ -238,23 +253,73 @@ Result<Type> type_of_spelling(Kind kind, std::string_view words, const Modifiers
     return is_one_character ? with_length(kind, 1, "char") : Type{kind};
 }
 
-}  // namespace
+/// `interval`, then the names of the fields it keeps, then digits of the second.
+std::optional<Result<Type>> interval_of_spelling(const Spelling& spelling) {
+    constexpr std::string_view kWord = "interval";
+    std::string_view words = spelling.words;
+    if (!words.starts_with(kWord)) {
+        return std::nullopt;
+    }
+    words.remove_prefix(kWord.size());
+    words.remove_prefix(words.starts_with(' ') ? 1 : 0);
+    const IntervalFields fields = interval_fields_named(words);
+    const bool has_seconds = (fields & kSecondBit) != 0;
+    if (fields == 0 || (!has_seconds && !spelling.modifiers.empty())) {
+        return std::nullopt;
+    }
+    Modifiers modifiers = {static_cast<std::int32_t>(fields)};
+    modifiers.insert(modifiers.end(), spelling.modifiers.begin(), spelling.modifiers.end());
+    return with_interval_modifiers(modifiers);
+}
 
-Result<Type> parse_type_name(std::string_view name) {
+/// Takes `[]`, `[3]`, ... or ` array`, ` array[3]` off the end; false if there is none.
+bool take_array_bounds(std::string& words) {
+    bool is_array = false;
+    while (words.ends_with(']')) {
+        const std::size_t open = words.rfind('[');
+        if (open == std::string::npos) {
+            return false;
+        }
+        words = squeeze(words.substr(0, open));
+        is_array = true;
+    }
+    constexpr std::string_view kWord = " array";
+    if (words.ends_with(kWord)) {
+        words.resize(words.size() - kWord.size());
+        is_array = true;
+    }
+    return is_array;
+}
+
+Result<Type> type_without_bounds(std::string_view name) {
     Result<Spelling> spelling = take_apart(name);
     if (!spelling.has_value()) {
         return spelling.error();
     }
-    const std::string words = without_catalog_schema(spelling->words);
+    spelling->words = without_catalog_schema(spelling->words);
+    if (const auto interval = interval_of_spelling(*spelling)) {
+        return *interval;
+    }
+    const std::string& words = spelling->words;
     const auto* const known = std::ranges::find(kSpellings, words, &Spelled::words);
     if (known != kSpellings.end()) {
         return type_of_spelling(known->kind, words, spelling->modifiers);
     }
-    const bool is_array = words.find('[') != std::string::npos || words.ends_with(" array");
-    if (is_array || std::find(kLaterTypes.begin(), kLaterTypes.end(), words) != kLaterTypes.end()) {
+    if (std::find(kOtherTypes.begin(), kOtherTypes.end(), words) != kOtherTypes.end()) {
         return unsupported_form("type \"" + squeeze(name) + "\" is not available yet");
     }
     return unsupported_form("\"" + std::string(name) + "\" is not a known type");
+}
+
+}  // namespace
+
+Result<Type> parse_type_name(std::string_view name) {
+    std::string element = squeeze(name);
+    if (!take_array_bounds(element)) {
+        return type_without_bounds(name);
+    }
+    const Result<Type> type = type_without_bounds(element);
+    return type.has_value() ? Result<Type>(Type{array_of(type->kind), type->typmod}) : type.error();
 }
 
 Result<Type> type_of_catalog_name(

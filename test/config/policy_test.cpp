@@ -168,7 +168,19 @@ const Wrong kWrong[] = {
     {with_column(R"({"type":7})"), "/tables/public.t/columns/c/type", "must be a PostgreSQL type"},
     {with_column(R"({"typ":"text"})"), "/tables/public.t/columns/c/typ", "not a known key"},
     {with_column(R"({"type":"colour"})"), "/tables/public.t/columns/c/type", "not a known type"},
-    {with_column(R"({"type":"jsonb"})"), "/tables/public.t/columns/c/type", "not available yet"},
+    {with_column(R"({"type":"xml"})"), "/tables/public.t/columns/c/type", "not available yet"},
+    {with_column(R"({"type":"jsonb","search":"equality"})"),
+     "/tables/public.t/columns/c/search",
+     "equal values of type jsonb can have different forms, so it cannot be searched; remove"},
+    {with_column(R"({"type":"interval","search":"order"})"),
+     "/tables/public.t/columns/c/search",
+     "remove"},
+    {with_column(R"({"type":"int4[]","search":"equality"})"),
+     "/tables/public.t/columns/c/search",
+     "type int4[]"},
+    {with_column(R"({"type":"inet","search":"order"})"),
+     "/tables/public.t/columns/c/search",
+     "type inet cannot be ordered; use \"equality\""},
     {with_column(R"({"type":"numeric","search":"equality"})"),
      "/tables/public.t/columns/c/search",
      "give it a scale, as in numeric(12,2), or remove"},
@@ -297,6 +309,8 @@ TEST(PolicyOrder, HasItsOwnSchemeAndBytes) {
     };
     EXPECT_EQ(column_of(R"({"type":"date","search":"order"})").scheme, Scheme::kOrder);
     EXPECT_EQ(column_of(R"({"type":"date","search":["equality","order"]})").scheme, Scheme::kOrder);
+    EXPECT_EQ(column_of(R"({"type":"timetz","search":"order"})").scheme, Scheme::kOrder);
+    EXPECT_EQ(column_of(R"({"type":"cidr","search":"equality"})").scheme, Scheme::kEquality);
     EXPECT_EQ(column_of(R"({"type":"date","search":"order"})").order_bytes, 0U);
     EXPECT_EQ(column_of(R"({"type":"bytea","search":"order"})").order_bytes, 32U);
     EXPECT_EQ(

@@ -11,25 +11,22 @@ namespace {
 
 using namespace pgveil;
 
-constexpr std::array<std::string_view, 18> kTypes = {
-    "bool",
-    "int2",
-    "int4",
-    "int8",
-    "text",
-    "varchar(9)",
-    "date",
-    "timestamp",
-    "timestamp(3)",
-    "timestamptz",
-    "uuid",
-    "bytea",
-    "numeric",
-    "numeric(10,2)",
-    "float4",
-    "float8",
-    "char(5)",
-    "bpchar"};
+constexpr std::array<std::string_view, 31> kTypes = {"bool",         "int2",
+                                                     "int4",         "int8",
+                                                     "text",         "varchar(9)",
+                                                     "date",         "timestamp",
+                                                     "timestamp(3)", "timestamptz",
+                                                     "uuid",         "bytea",
+                                                     "numeric",      "numeric(10,2)",
+                                                     "float4",       "float8",
+                                                     "char(5)",      "bpchar",
+                                                     "time",         "timetz(2)",
+                                                     "interval",     "interval day to minute",
+                                                     "inet",         "cidr",
+                                                     "json",         "jsonb",
+                                                     "int4[]",       "text[]",
+                                                     "varchar(3)[]", "jsonb[]",
+                                                     "interval[]"};
 
 bool equal(const core::SecretBytes& left, const core::SecretBytes& right) {
     return std::ranges::equal(left.reveal(), right.reveal());

@@ -82,6 +82,17 @@ const std::vector<Ascending> kAscending = {
       "2000-01-01 00:00+00",
       "2000-01-01 00:00-05",
       "infinity"}},
+    {"time", {"00:00", "00:00:00.000001", "11:59:59.999999", "12:00", "23:59:59.999999", "24:00"}},
+    {"time(0)", {"00:00", "00:00:01", "24:00"}},
+    // By the instant in UTC, then the zone from east to west.
+    {"timetz",
+     {"00:00+15:59:59",
+      "00:00+15",
+      "12:00:00+02",
+      "10:00:00+00",
+      "08:00:00-02",
+      "10:00:00.000001+00",
+      "24:00:00-15:59:59"}},
     {"float4",
      {"-Infinity",
       "-3.4028235e38",
@@ -187,6 +198,8 @@ TEST(OrderForm, IsAsDocumented) {
     EXPECT_EQ(hex_of("numeric(8,2)", "1.5"), "80000000000000000000000000000096");
     EXPECT_EQ(hex_of("numeric(8,2)", "-0.01"), "7fffffffffffffffffffffffffffffff");
     EXPECT_EQ(hex_of("numeric(8,2)", "NaN"), "ffffffffffffffffffffffffffffffff");
+    EXPECT_EQ(hex_of("time", "00:00:00.000001"), "8000000000000001");
+    EXPECT_EQ(hex_of("timetz", "00:00+01"), "7fffffff296c5c007ffff1f0");
     EXPECT_EQ(hex_of("text", "ab"), "6162000000000000");
     EXPECT_EQ(hex_of("char(5)", "ab"), "6162000000000000");
     EXPECT_EQ(hex_of("bytea", "\\x6162"), "61620000000000000002");
@@ -216,7 +229,18 @@ TEST(OrderForm, NothingIsCutOff) {
 
 TEST(OrderForm, IsThereForTheTypesOfTheScheme) {
     for (const std::string_view none :
-         {"bool", "uuid", "numeric", "numeric(39,0)", "numeric(1000,2)", "bpchar"}) {
+         {"bool",
+          "uuid",
+          "interval",
+          "inet",
+          "cidr",
+          "json",
+          "jsonb",
+          "int4[]",
+          "numeric",
+          "numeric(39,0)",
+          "numeric(1000,2)",
+          "bpchar"}) {
         EXPECT_FALSE(has_order_form(type_named(none))) << none;
     }
     for (const Ascending& list : kAscending) {
