@@ -12,6 +12,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
+import corpus
 import report
 import weights
 from runner import Counts, Difference, Runner
@@ -152,6 +153,30 @@ class Run:
             self.told += 1
 
 
+def run_corpus(given):
+    """The corpus; its own end of the report."""
+    began = time.monotonic()
+    with running(corpus.policy()) as stack:
+        whole = corpus.Corpus(Twins(stack))
+        told = 0
+
+        def tell(name):
+            nonlocal told
+            for found in whole.counts.different[told:]:
+                path = report.write(given.out, found, name, "scripts/differential --corpus")
+                print(report.full(found, "scripts/differential --corpus") if told < given.print else f"different: {found.what}\n  {path}")
+                told += 1
+
+        whole.go(tell)
+    print(report.summary(whole.counts, time.monotonic() - began))
+    for orm, figures in whole.per_file.items():
+        print("  {}: same {} refused {} different {}".format(orm, *figures))
+    open_ones = corpus.not_argued(whole.counts)
+    for reason, count in open_ones.items():
+        print(f"refused, and corpus/argued.json does not say why: {count} {reason}\n    {whole.counts.examples[reason][:300]}")
+    return 1 if whole.counts.different or open_ones else 0
+
+
 def programs():
     import os
     return pathlib.Path(os.environ["PGVEIL_BIN"])
@@ -159,6 +184,8 @@ def programs():
 
 def main():
     given = options()
+    if given.corpus:
+        return run_corpus(given)
     began = time.monotonic()
     able = abilities(programs())
     if able.missing():

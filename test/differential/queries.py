@@ -248,7 +248,7 @@ class Queries:
             "SELECT current_schema, current_user", "SELECT to_char(timestamp '2020-01-02', 'YYYY'), interval '1 day' * 2")), [], "all")
 
     def catalog(self):
-        table = self.relation()
+        table = self.rng.choice(self.schema.tables)
         return Query(self.rng.choice((
             f"SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = '{table.name}'::regclass "
             "AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
