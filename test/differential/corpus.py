@@ -1,5 +1,6 @@
 """The fixed statements of corpus/: what ORMs emit, in the order in which they emit it. Each file is one application: the
-tables of its policy and its statements, [text] as a simple query or [text, parameters] as an extended one."""
+tables of its policy and its statements, [text] as a simple query, [text, parameters] or [text, parameters,
+their declared types] as an extended one."""
 
 import json
 import pathlib
@@ -39,12 +40,19 @@ class NoChance:
         return 0
 
 
+def order_of(text):
+    """Do the rows of the whole have an order? An ORDER BY within parentheses is not the whole's."""
+    _, found, tail = text.upper().rpartition("ORDER BY")
+    return "all" if found and tail.count("(") >= tail.count(")") else "none"
+
+
 def statement(form, entry):
     text = entry[0]
     if len(entry) == 1:
-        return simple(form, text, order="all", shape_only=text.lstrip().upper().startswith("EXPLAIN"))
-    query = Statement(form, text, order="all")
-    return finished(NoChance, form, query, [(ANY, value, 0) for value in entry[1]], "extended")
+        return simple(form, text, order=order_of(text), shape_only=text.lstrip().upper().startswith("EXPLAIN"))
+    declared = entry[2] if len(entry) > 2 else [0] * len(entry[1])
+    parameters = [(ANY, value, number) for value, number in zip(entry[1], declared)]
+    return finished(NoChance, form, Statement(form, text, order=order_of(text)), parameters, "extended")
 
 
 def blocks(entries):
