@@ -84,25 +84,26 @@ result<core::SecretBytes, Refusal> parameter_value(
     core::ByteView value,
     wire::Format format
 ) {
-    const std::string number = "$" + std::to_string(parameter.number);
     const types::Type from = parameter.input_type;
     const types::TextStyle& style = state.settings.style();
     auto read = format == wire::Format::kBinary
                     ? types::from_binary(from, value)
                     : types::from_text(from, core::as_text(value), style);
     if (!read.has_value()) {
-        return refusal(read.error(), number);
+        return unread_parameter(
+            read.error(), parameter.number, format == wire::Format::kText
+        );
     }
     const types::Type column = parameter.column->type;
     auto converted = parameter.use == analysis::ParameterUse::kCompared
                          ? types::convert_for_comparison(from, column, read->reveal())
                          : types::convert_for_assignment(from, column, read->reveal(), style);
     if (!converted.has_value()) {
-        return refusal(converted.error(), number);
+        return refusal(converted.error());
     }
     auto plaintext = field::plaintext_of(*parameter.column, std::move(*converted));
     if (!plaintext.has_value()) {
-        return refusal(plaintext.error(), number);
+        return refusal(plaintext.error());
     }
     return std::move(*plaintext);
 }
@@ -207,7 +208,9 @@ result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
         if (parameter != nullptr && next.client) {
             const auto replaced = replace_value(state, *parameter, sent, next);
             if (!replaced.has_value()) {
-                return replaced.error();
+                Refusal refused = replaced.error();
+                name_portal(refused, bind.portal);
+                return refused;
             }
         }
         leaving.push_back(std::move(next));

@@ -24,6 +24,7 @@ void append_report(Output& out, BackendType type, const Report& report) {
     if (report.position > 0) {
         append_field(out, 'P', std::to_string(report.position));
     }
+    append_field(out, 'W', report.context);
     out.append_int8(0);
     out.close_message(start);
 }

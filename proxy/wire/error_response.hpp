@@ -39,6 +39,7 @@ struct Report {
     std::string_view detail;
     std::string_view hint;
     std::uint32_t position = 0;  ///< characters, from 1
+    std::string_view context;
 };
 
 void append_error(Output& out, const Report& report);

@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import json
+import os
 import pathlib
 import random
 import subprocess
@@ -23,6 +24,7 @@ from stream import Stream
 from twins import VEILED, Twins
 
 PER_ROUND = 250
+PER_STACK = 20
 
 
 def options():
@@ -91,18 +93,23 @@ class Run:
         self.able = able
         self.counts = Counts()
         self.told = 0
+        self.around = 0
         count = -(-given.statements // PER_ROUND)
         self.numbers = range(count) if given.round is None else [given.round]
 
     def go(self):
-        with running(policy(self.given.seed, self.numbers, self.able)) as stack:
+        for first in range(0, len(self.numbers), PER_STACK):
+            self._rounds(self.numbers[first:first + PER_STACK])
+
+    def _rounds(self, numbers):
+        """Some rounds on one stack: a policy with all of their tables is a small one."""
+        with running(policy(self.given.seed, numbers, self.able)) as stack:
             self.twins = Twins(stack)
-            for number in self.numbers:
+            for number in numbers:
                 self._round(number)
                 print(f"round {number}: {self.counts.statements} statements, refused {self.counts.refused}, "
                       f"different {len(self.counts.different)}", file=sys.stderr, flush=True)
-            around = self.twins.around
-        print(f"made around the proxy: {around} views, partitions and indexes")
+            self.around += self.twins.around
 
     def _round(self, number):
         schema = schema_of(self.given.seed, number, self.able)
@@ -178,7 +185,6 @@ def run_corpus(given):
 
 
 def programs():
-    import os
     return pathlib.Path(os.environ["PGVEIL_BIN"])
 
 
@@ -192,6 +198,7 @@ def main():
         print("left plain, because the policy of this build cannot have them: " + ", ".join(able.missing()))
     whole = Run(given, able)
     whole.go()
+    print(f"made around the proxy: {whole.around} views, partitions and indexes")
     print(report.summary(whole.counts, time.monotonic() - began))
     if whole.counts.different:
         return 1

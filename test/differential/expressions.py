@@ -194,7 +194,7 @@ class Conditions:
         if kind.is_text:
             return rng.choice((f"{ref} LIKE 'Z%'", f"upper({ref}) LIKE upper('z%')", f"{ref} || 'x' = 'ax'", f"length({ref}) = 1"))
         if kind.is_number:
-            return rng.choice((f"{ref} + 0 = 1", f"{ref}::text = '1'", f"{ref} < 2.5"))
+            return rng.choice((f"{ref} + 0 = 1", f"{ref}::text = '1'", f"{ref} < 2.5", f"{ref} < 2", f"{ref} >= 0"))
         if kind is pgtypes.BOOL:
             return ref
         if kind.groups and kind.name not in ("bytea",):

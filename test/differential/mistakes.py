@@ -168,7 +168,7 @@ class Mistakes(Changes):
                                 "SHOW missing_parameter", "SET DateStyle = 'odd'"))
 
     def wrong_parameter(self):
-        return self.rng.choice(("SELECT $1", f"SELECT id FROM {self.table().name} WHERE id = $3", "SELECT $0"))
+        return self.rng.choice(("SELECT $1", f"SELECT id FROM {self.table().name} WHERE id = $3", f"SELECT $2 FROM {self.table().name}"))
 
     def wrong_limit(self):
         return f"SELECT id FROM {self.table().name} LIMIT -1"

@@ -10,6 +10,7 @@ from session import Session
 
 # What other sessions define is seen after this time at the latest (limits.catalog_ttl_ms).
 CATALOG_TTL_S = 1.1
+TOKEN_S = 14400
 VEILED, PLAIN = "clinic", "plains"
 
 
@@ -28,7 +29,7 @@ class Twins:
         return psycopg.connect(self.stack.url("direct", "app", database), autocommit=True)
 
     def connect(self):
-        self.veiled = Session(self.stack, "proxy", self.stack.options(), VEILED)
+        self.veiled = Session(self.stack, "proxy", self.stack.options(valid_s=TOKEN_S), VEILED)
         self.plain = Session(self.stack, "direct", "-c application_name=direct", PLAIN)
 
     def reconnect(self):
