@@ -106,7 +106,7 @@ result<core::SecretBytes, Refusal> open_cell(
     }
     auto value = field::value_of(*column, std::move(*opened));
     if (!value.has_value()) {
-        return refusal(value.error(), {});
+        return refusal(value.error());
     }
     return std::move(*value);
 }
@@ -151,7 +151,7 @@ Outcome append_value(
     }
     OutputSink sink(client);
     const auto written = types::append_text(type, plaintext, state.settings.style(), sink);
-    return written.has_value() ? Outcome() : Outcome(refusal(written.error(), {}));
+    return written.has_value() ? Outcome() : Outcome(refusal(written.error()));
 }
 
 /// A simple query brings text; for a Bind what is ours was asked for in binary, the rest as the

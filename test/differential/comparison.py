@@ -8,6 +8,8 @@ What is left aside, and why, stands here and nowhere else:
 - A constant that does not fit its column is found when the statement is parsed; PostgreSQL finds some only when it is
   bound or runs (docs/SQL.md, there too): the answers to Parse, Describe and Bind may be missing before such an error.
 - Columns that the facade computes have no table of origin (docs/SQL.md, The facade).
+- A parameter in an IN list over a varchar column is described as text instead of varchar (docs/SQL.md, Constants and
+  parameters).
 - The plan that EXPLAIN shows is that of what was sent: of its rows only the description counts.
 """
 
@@ -16,6 +18,7 @@ import struct
 
 IGNORED = "FLR"
 FIRST_OWN_OID = 16384
+TEXT, VARCHAR = 25, 1043
 EARLY = "12tnT"
 
 
@@ -126,6 +129,9 @@ def _of_messages(one, other):
         return _of_errors(one[1], other[1])
     if one[0] == "T":
         return _of_columns(one[1], other[1])
+    if one[0] == "t" and [VARCHAR if kind == TEXT else kind for kind in one[1]] == \
+            [VARCHAR if kind == TEXT else kind for kind in other[1]]:
+        return None
     return f"{one[0]}: {one[1]!r} instead of {other[1]!r}"
 
 

@@ -36,6 +36,7 @@ def options():
     parser.add_argument("--refused-limit", type=float, default=100.0)
     parser.add_argument("--corpus", action="store_true")
     parser.add_argument("--out", default=str(ROOT / "build" / "differential"))
+    parser.add_argument("--trace", type=argparse.FileType("w"))
     parser.add_argument("--print", type=int, default=10)
     return parser.parse_args()
 
@@ -116,7 +117,7 @@ class Run:
         self.twins.renew(schema)
         stream = iter(Stream(random.Random(f"{self.given.seed}/{number}/stream"), schema))
         first = number * PER_ROUND
-        runner = Runner(self.twins, self.counts, first)
+        runner = Runner(self.twins, self.counts, first, self.given.trace)
         stop = self.given.until or first + PER_ROUND
         while runner.number < stop:
             try:

@@ -62,11 +62,12 @@ class Difference:
 class Runner:
     """Works through units of statements over one schema. `number` counts them."""
 
-    def __init__(self, twins, counts, first=0):
+    def __init__(self, twins, counts, first=0, trace=None):
         self.twins = twins
         self.counts = counts
         self.number = first
         self.current = None
+        self.trace = trace
 
     def unit(self, statements, stop_at=None):
         """One unit: where a needed statement does not run, the rest up to the last ones is left out. True if a
@@ -89,6 +90,13 @@ class Runner:
         """same, error (the same on both), refused or different."""
         self.number += 1
         self.current = statement
+        outcome = self._judged(statement)
+        if self.trace:
+            values = [value for _, value, _ in statement.parameters]
+            print(f"{self.number} {outcome} [{statement.protocol}] {statement.sql} {values or ''}", file=self.trace, flush=True)
+        return outcome
+
+    def _judged(self, statement):
         veiled, plain = self._answers(statement)
         refusal = error_of(veiled)
         other = error_of(plain)

@@ -61,11 +61,17 @@ class Scripts:
         if rng.random() < 0.2:
             texts.insert(rng.randint(0, len(texts)), self.stream.text("mistake"))
         if rng.random() < 0.2:
-            body = "; ".join(query.sql for query in texts)
-            whole = simple("several", f"BEGIN; {body}; COMMIT")
-            whole.probe = session.Request.simple(body)
+            whole = simple("several", f"BEGIN; {'; '.join(query.sql for query in texts)}; COMMIT")
+            whole.probe = self._without_ends(texts)
             return [whole, simple("several", "ROLLBACK", last=True)]
-        return [simple("several", "; ".join(query.sql for query in texts) + rng.choice(("", ";", " ; ")))]
+        whole = simple("several", "; ".join(query.sql for query in texts) + rng.choice(("", ";", " ; ")))
+        whole.probe = self._without_ends(texts)
+        return [whole]
+
+    @staticmethod
+    def _without_ends(texts):
+        """What to probe: nothing in it may end the probe's own transaction."""
+        return session.Request.simple("; ".join(query.sql for query in texts if query.sql not in ("COMMIT", "ROLLBACK")))
 
     def pipeline(self):
         return [pipeline(self.rng, [self.some("extended") for _ in range(self.rng.randint(2, 4))])]
