@@ -90,9 +90,7 @@ result<core::SecretBytes, Refusal> parameter_value(
                     ? types::from_binary(from, value)
                     : types::from_text(from, core::as_text(value), style);
     if (!read.has_value()) {
-        return unread_parameter(
-            read.error(), parameter.number, format == wire::Format::kText
-        );
+        return unread_parameter(read.error(), parameter.number, format == wire::Format::kText);
     }
     const types::Type column = parameter.column->type;
     auto converted = parameter.use == analysis::ParameterUse::kCompared
