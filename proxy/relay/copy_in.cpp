@@ -262,7 +262,7 @@ Outcome CopyIn::take_units(wire::ByteView bytes, wire::Output& upstream) {
         const auto unit =
             copy::next_unit(rest, expects_header_, plan_->columns.size(), binary_fields_);
         if (!unit.has_value()) {
-            return expects_header_ ? refusal(unit.error(), {}) : at_field(unit.error());
+            return expects_header_ ? refusal(unit.error()) : at_field(unit.error());
         }
         if (!*unit) {
             rows_ -= expects_header_ ? 0U : 1U;

@@ -102,7 +102,7 @@ Outcome CopyOut::append_opened(
     const types::Type type = column.shown_type.value_or(column.column->type);
     const auto text = types::to_text(type, opened->reveal(), state.settings.style());
     if (!text.has_value()) {
-        return refusal(text.error(), {});
+        return refusal(text.error());
     }
     OutputSink sink(client);
     copy::append_field(

@@ -74,11 +74,11 @@ result<core::Bytes, Refusal> CopySealer::seal(
             ? types::from_binary(column->type, *cell.cell)
             : types::from_text(column->type, core::as_text(*cell.cell), state_->settings.style());
     if (!read.has_value()) {
-        return failed(refusal(read.error(), {}));
+        return failed(refusal(read.error()));
     }
     const auto plaintext = field::plaintext_of(*column, std::move(*read));
     if (!plaintext.has_value()) {
-        return failed(refusal(plaintext.error(), {}));
+        return failed(refusal(plaintext.error()));
     }
     core::Bytes row;
     if (column->is_bound()) {

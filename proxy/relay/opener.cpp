@@ -49,7 +49,7 @@ result<core::SecretBytes, Refusal> open_cell(
     }
     auto value = field::value_of(*column, std::move(*opened));
     if (!value.has_value()) {
-        return refusal(value.error(), {});
+        return refusal(value.error());
     }
     return std::move(*value);
 }
@@ -94,7 +94,7 @@ Outcome append_value(
     }
     OutputSink sink(client);
     const auto written = types::append_text(type, plaintext, state.settings.style(), sink);
-    return written.has_value() ? Outcome() : Outcome(refusal(written.error(), {}));
+    return written.has_value() ? Outcome() : Outcome(refusal(written.error()));
 }
 
 /// For a Bind what is ours was asked for in binary, the rest as the client wants it.

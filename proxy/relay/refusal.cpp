@@ -202,16 +202,28 @@ Refusal refusal(const store::Error& error) {
     return from_table(kStoreErrors, error);
 }
 
-Refusal refusal(const types::Error& error, std::string_view parameter) {
+Refusal refusal(const types::Error& error) {
     Refusal result;
     result.sqlstate = error.sqlstate;
     result.message = error.message;
     result.hint = error.hint;
     result.detail = error.detail;
-    if (result.detail.empty() && !parameter.empty()) {
-        result.detail.append("Parameter ").append(parameter).append(".");
-    }
     return result;
+}
+
+Refusal unread_parameter(const types::Error& error, std::size_t parameter, bool is_text) {
+    Refusal result = refusal(error);
+    result.where = "parameter $" + std::to_string(parameter) + (is_text ? " = '...'" : "");
+    return result;
+}
+
+void name_portal(Refusal& refusal, std::string_view portal) {
+    if (refusal.where.empty()) {
+        return;
+    }
+    const std::string name =
+        portal.empty() ? "unnamed portal " : "portal \"" + std::string(portal) + "\" ";
+    refusal.where.insert(0, name);
 }
 
 std::string marker(std::string_view request_id) {
@@ -228,6 +240,7 @@ void append(wire::Output& client, const Refusal& refusal) {
     report.hint = refusal.hint;
     report.where = refusal.where;
     report.position = refusal.position;
+    report.where = refusal.where;
     wire::append_error(client, report);
 }
 

@@ -58,7 +58,13 @@ Refusal refusal(const analysis::Rejection& rejection, std::string_view text);
 Refusal refusal(const share::Denial& denial);
 Refusal refusal(const share::Error& error);
 Refusal refusal(const store::Error& error);
-Refusal refusal(const types::Error& error, std::string_view parameter);
+Refusal refusal(const types::Error& error);
+/// What PostgreSQL says when the input function of a parameter's type refuses what the client sent.
+/// @param parameter its number, from 1; shown with `'...'` when it came as text (PostgreSQL 15,
+/// bind_param_error_callback)
+Refusal unread_parameter(const types::Error& error, std::size_t parameter, bool is_text);
+/// Says which portal an error of unread_parameter() belongs to; other errors stay as they are.
+void name_portal(Refusal& refusal, std::string_view portal);
 
 /// The statement that goes upstream in place of a refused one: at most 63 bytes between the quotes.
 std::string marker(std::string_view request_id);

@@ -56,7 +56,9 @@ result<std::optional<core::Bytes>, Refusal> row_of_parameters(
         }
         auto value = read_key(parameter.input_type.kind, sent, style);
         if (!value.has_value()) {
-            return refusal(value.error(), number);
+            return unread_parameter(
+                value.error(), parameter.number, sent.format == wire::Format::kText
+            );
         }
         values.push_back(std::move(*value));
     }
@@ -97,7 +99,7 @@ result<core::Bytes, Refusal> row_of_copied(
         }
         auto value = read_key(*columns[place].key_kind, cells[place], style);
         if (!value.has_value()) {
-            return refusal(value.error(), {});
+            return refusal(value.error());
         }
         values.push_back(std::move(*value));
     }

@@ -91,28 +91,28 @@ result<core::SecretBytes, Refusal> parameter_value(
     core::ByteView value,
     wire::Format format
 ) {
-    const std::string number = "$" + std::to_string(parameter.number);
     types::Type from = parameter.input_type;
     const types::TextStyle& style = state.settings.style();
     auto read = format == wire::Format::kBinary
                     ? types::from_binary(from, value)
                     : types::from_text(from, core::as_text(value), style);
-    for (const types::Type& cast : parameter.casts) {
-        if (read.has_value()) {
-            read = types::cast_explicitly(from, cast, read->reveal(), style);
-            from = cast;
-        }
-    }
     if (!read.has_value()) {
-        return refusal(read.error(), number);
+        return unread_parameter(read.error(), parameter.number, format == wire::Format::kText);
+    }
+    for (const types::Type& cast : parameter.casts) {
+        read = types::cast_explicitly(from, cast, read->reveal(), style);
+        if (!read.has_value()) {
+            return refusal(read.error());
+        }
+        from = cast;
     }
     auto converted = converted_for(parameter, from, read->reveal(), style);
     if (!converted.has_value()) {
-        return refusal(converted.error(), number);
+        return refusal(converted.error());
     }
     auto plaintext = field::plaintext_of(*parameter.column, std::move(*converted));
     if (!plaintext.has_value()) {
-        return refusal(plaintext.error(), number);
+        return refusal(plaintext.error());
     }
     return std::move(*plaintext);
 }
@@ -148,7 +148,7 @@ result<core::Bytes, Refusal> sealed_array(
                           ? types::read_array_binary(value, parameter.input_type.kind, seal_element)
                           : types::read_array_text(core::as_text(value), seal_element);
     if (!read.has_value()) {
-        return refusal(read.error(), "$" + std::to_string(parameter.number));
+        return unread_parameter(read.error(), parameter.number, format == wire::Format::kText);
     }
     return failure ? result<core::Bytes, Refusal>(std::move(*failure)) : sealed.finish();
 }
@@ -262,7 +262,9 @@ result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
         if (parameter != nullptr && next.client) {
             const auto replaced = replace_value(state, *parameter, sent, next);
             if (!replaced.has_value()) {
-                return replaced.error();
+                Refusal refused = replaced.error();
+                name_portal(refused, bind.portal);
+                return refused;
             }
         }
         leaving.push_back(std::move(next));

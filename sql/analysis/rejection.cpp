@@ -1,5 +1,7 @@
 #include "sql/analysis/rejection.hpp"
 
+#include "sql/parse/expression.hpp"
+
 #include <utility>
 
 namespace pgveil::analysis {
@@ -69,11 +71,25 @@ Rejection limit_error(std::string sqlstate, std::string message, std::string hin
     return result;
 }
 
+namespace {
+
+/// PostgreSQL gives a position for what an input function refuses; a cast (to a length, a scale, a
+/// narrower type) runs later and has none.
+bool arises_in_cast(const types::Error& error) {
+    return error.sqlstate == "22001" || error.message == "numeric field overflow" ||
+           error.message.ends_with(" out of range") ||
+           error.message.ends_with("out of range for timestamp");
+}
+
+}  // namespace
+
 Rejection constant_error(
     const types::Error& error, const field::ProtectedColumn& column, std::uint32_t begin
 ) {
     if (error.kind == types::ErrorKind::kInvalidValue) {
-        Rejection result = postgres_error(error.sqlstate, error.message, begin);
+        Rejection result = postgres_error(
+            error.sqlstate, error.message, arises_in_cast(error) ? parse::kNowhere : begin
+        );
         result.subject = column.qualified_name();
         result.hint = error.hint;
         result.detail = error.detail;

@@ -31,8 +31,8 @@ def fields_of(body):
 class Wire:
     """One session. Messages gather until send() or replies() sends them."""
 
-    def __init__(self, stack, options, role="app", database="clinic"):
-        plain = socket.create_connection(("localhost", stack.proxy_port), timeout=30)
+    def __init__(self, stack, options, role="app", database="clinic", port=None):
+        plain = socket.create_connection(("localhost", port or stack.proxy_port), timeout=30)
         plain.sendall(SSL_REQUEST)
         assert plain.recv(1) == b"S", "no TLS"
         context = ssl.create_default_context(cafile=str(stack.dir / "tls" / "ca.crt"))

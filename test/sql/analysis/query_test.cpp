@@ -287,6 +287,15 @@ TEST(Query, PositionsPointIntoTheUsersText) {
     );
 }
 
+TEST(Query, ErrorsOfCastsHaveNoPosition) {
+    const Clinic clinic;
+    for (const std::string_view sql :
+         {"INSERT INTO patients (name) VALUES ('longer than ten')",
+          "INSERT INTO patients (age) VALUES (99999999999)"}) {
+        EXPECT_LT(std::get<Rejection>(clinic.decide(sql)).position, 0) << sql;
+    }
+}
+
 TEST(Query, PlansSayWhetherKeysAreNeeded) {
     const Clinic clinic;
     const auto plan = [&](std::string_view sql) {

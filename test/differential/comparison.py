@@ -1,0 +1,210 @@
+"""Are two answers the same? Everything a client can see counts: messages and their order, rows, names, types, typmods,
+formats, tags, errors and notices with their fields, settings that were reported, transaction state.
+
+What is left aside, and why, stands here and nowhere else:
+- F, L, R of errors and notices name places in PostgreSQL's source.
+- Numbers of tables, types and sessions differ between two databases: tables and types of one's own are compared by name.
+- `(encrypted)` in an error's detail stands for values that the proxy cannot open there (docs/SQL.md, Results and errors).
+- A constant that does not fit its column is found when the statement is parsed; PostgreSQL finds some only when it is
+  bound or runs (docs/SQL.md, there too): the answers to Parse, Describe and Bind may be missing before such an error.
+- Columns that the facade computes have no table of origin (docs/SQL.md, The facade).
+- A parameter in an IN list over a varchar column is described as text instead of varchar (docs/SQL.md, Constants and
+  parameters).
+- The plan that EXPLAIN shows is that of what was sent: of its rows only the description counts.
+"""
+
+import re
+import struct
+
+IGNORED = "FLR"
+FIRST_OWN_OID = 16384
+TEXT, VARCHAR = 25, 1043
+EARLY = "12tnT"
+
+
+class Names:
+    """Names of the tables and types of one database, by their number."""
+
+    def __init__(self, connect):
+        self._connect = connect
+        self._known = {}
+
+    def of(self, number):
+        if number < FIRST_OWN_OID:
+            return number
+        if number not in self._known:
+            with self._connect() as connection:
+                rows = connection.execute("SELECT oid, relname FROM pg_class UNION ALL SELECT oid, typname FROM pg_type").fetchall()
+            self._known.update(rows)
+        return self._known.setdefault(number, "unknown")
+
+
+def fields(body):
+    """The fields of an error or notice that are compared."""
+    parts = [part.decode(errors="replace") for part in body.split(b"\0") if part]
+    return {part[0]: part[1:] for part in parts if part[0] not in IGNORED}
+
+
+def readable(answer, names):
+    """The answer as comparable messages: [(letter, content)]."""
+    return [(letter, _content(letter, body, names)) for letter, body in answer]
+
+
+def _content(letter, body, names):
+    if letter in "EN":
+        return fields(body)
+    if letter == "T":
+        return _columns(body, names)
+    if letter == "t":
+        count, = struct.unpack_from("!h", body)
+        return [names.of(number) for number in struct.unpack_from(f"!{count}I", body, 2)]
+    if letter == "A":
+        return body[4:]
+    return body
+
+
+def _columns(body, names):
+    count, = struct.unpack_from("!h", body)
+    at, columns = 2, []
+    for _ in range(count):
+        end = body.index(b"\0", at)
+        table, number, kind, size, modifier, form = struct.unpack_from("!IhIhih", body, end + 1)
+        columns.append((body[at:end].decode(), names.of(table), number, names.of(kind), size, modifier, form))
+        at = end + 19
+    return columns
+
+
+def error_of(answer):
+    """The fields of the first error, or None."""
+    return next((content for letter, content in answer if letter == "E"), None)
+
+
+def cells(body):
+    """The values of a DataRow."""
+    count, = struct.unpack_from("!h", body)
+    at, values = 2, []
+    for _ in range(count):
+        size, = struct.unpack_from("!i", body, at)
+        at += 4
+        values.append(None if size < 0 else body[at:at + size])
+        at += max(size, 0)
+    return tuple(values)
+
+
+def difference(statement, veiled, plain):
+    """What differs first, in words, or None."""
+    left, right = _without_rows(veiled), _without_rows(plain)
+    if is_early_error(left, right):
+        right = [message for message in right if message[0] not in EARLY]
+        left = [message for message in left if message[0] not in EARLY]
+    for number, (one, other) in enumerate(zip(left, right)):
+        found = _of_messages(one, other)
+        if found:
+            return found
+    if len(left) != len(right):
+        return f"messages {letters(veiled)} instead of {letters(plain)}"
+    return None if statement.shape_only else _of_rows(statement, veiled, plain)
+
+
+def is_early_error(left, right):
+    """The same class 22 error of a constant, found before it is bound."""
+    one, other = error_of(left), error_of(right)
+    return one and other and one["C"] == other["C"] and one["C"].startswith("22") and one["M"] == other["M"]
+
+
+def letters(answer):
+    return re.sub(r"([Dd])\1+", r"\1*", "".join(letter for letter, _ in answer))
+
+
+def _without_rows(answer):
+    return [message for message in answer if message[0] not in "Dd"]
+
+
+def _of_messages(one, other):
+    if one == other:
+        return None
+    if one[0] != other[0]:
+        return f"{_named(one)} instead of {_named(other)}"
+    if one[0] in "EN":
+        return _of_errors(one[1], other[1])
+    if one[0] == "T":
+        return _of_columns(one[1], other[1])
+    if one[0] == "t" and [VARCHAR if kind == TEXT else kind for kind in one[1]] == \
+            [VARCHAR if kind == TEXT else kind for kind in other[1]]:
+        return None
+    return f"{one[0]}: {one[1]!r} instead of {other[1]!r}"
+
+
+def _named(message):
+    if message[0] in "EN":
+        return f"{message[0]} {message[1]['C']} {message[1]['M']!r}"
+    return {"T": "description", "C": f"tag {message[1]!r}", "Z": "end", "2": "bound"}.get(message[0], message[0])
+
+
+def _of_errors(one, other):
+    for key in sorted(one.keys() | other.keys(), key="SVCMPDHWpqstcdn".index):
+        mine, theirs = one.get(key), other.get(key)
+        if mine != theirs and not (key == "D" and mine and theirs and covers(mine, theirs)):
+            return f"error field {key}: {mine!r} instead of {theirs!r} ({other['C']} {other['M']!r})"
+    return None
+
+
+def covers(mine, theirs):
+    """Does a detail say the same, taking (encrypted) for any value?"""
+    if "(encrypted)" not in mine:
+        return False
+    pattern = ".*".join(map(re.escape, re.split(r"\(encrypted\)(?:\.\.\.)?", mine)))
+    return re.fullmatch(pattern, theirs, re.S) is not None
+
+
+def _of_columns(one, other):
+    if len(one) != len(other):
+        return f"{len(one)} columns instead of {len(other)}"
+    labels = ("name", "table", "number in its table", "type", "size", "typmod", "format")
+    for mine, theirs in zip(one, other):
+        for label, left, right in zip(labels, mine, theirs):
+            from_facade = label in labels[1:3] and mine[1] == 0 and type(theirs[1]) is int
+            if left != right and not from_facade:
+                return f"description of {theirs[0]}, {label}: {left!r} instead of {right!r}"
+    return None
+
+
+def _of_rows(statement, veiled, plain):
+    for one, other in zip(_results(veiled), _results(plain)):
+        if one == other:
+            continue
+        if sorted(one) != sorted(other):
+            return f"rows: {len(one)} and {len(other)}, first difference {_first(one, other)}"
+        if statement.order == "all" or (statement.order != "none" and _keys(one, statement.order) != _keys(other, statement.order)):
+            return "order of the rows"
+    return None
+
+
+def _results(answer):
+    """Rows of one result each."""
+    rows, results = [], []
+    for letter, body in answer:
+        if letter in "Dd":
+            rows.append(body)
+        elif letter in "TCsHcIE" and rows:
+            results.append(rows)
+            rows = []
+    return results + [rows]
+
+
+def _keys(rows, numbers):
+    found = [cells(row) for row in rows]
+    return [tuple(row[number] for number in numbers) for row in found]
+
+
+def _first(one, other):
+    left = [row for row in one if row not in other][:1]
+    right = [row for row in other if row not in one][:1]
+    return f"{[shown(row) for row in left]} instead of {[shown(row) for row in right]}"
+
+
+def shown(row):
+    try:
+        return cells(row)
+    except struct.error:
+        return row

@@ -1,0 +1,276 @@
+"""A random schema: tables with keys, columns of all types and schemes, views over them, and the policy that fits."""
+
+import dataclasses
+
+import pgtypes
+import weights
+
+ROWS = 14
+PROTECTED = ("randomized", "equality", "order")
+ODD = ('"Mixed Case"', '"select"', '"über"', '"tab.dot"', '"o\'clock"')
+
+
+@dataclasses.dataclass
+class Column:
+    """`context` names what it may be compared with; empty for plain columns."""
+
+    name: str
+    type: pgtypes.Type
+    scheme: str = "plain"
+    context: str = ""
+    not_null: bool = False
+    unique: bool = False
+    options: dict = dataclasses.field(default_factory=dict)
+    default: str = ""
+
+    @property
+    def is_plain(self):
+        return self.scheme == "plain"
+
+    @property
+    def bound(self):
+        return "bind_to" in self.options
+
+    @property
+    def allows_equality(self):
+        return self.type.groups and self.scheme in ("plain", "equality", "order")
+
+    @property
+    def allows_order(self):
+        return self.type.groups and self.scheme in ("plain", "order")
+
+    def value(self, rng, any_value=weights.ANY_VALUE):
+        """One of the type's. Plain and protected columns share few: the proxy refuses a statement that says one constant
+        in both."""
+        if rng.random() < any_value:
+            return self.type.value(rng)
+        parity = int(self.is_plain)
+        return rng.choice([value for number, value in enumerate(self.type.pool) if len(value) < 4 or number % 2 == parity])
+
+    def sql(self):
+        parts = [self.name, self.type.name]
+        parts += [f"DEFAULT {self.default}"] if self.default else []
+        parts += ["NOT NULL"] if self.not_null else []
+        parts += ["UNIQUE"] if self.unique else []
+        return " ".join(parts)
+
+
+@dataclasses.dataclass
+class Table:
+    """A table or view. Its columns `id` (unique), `ref` and `grp` are plain."""
+
+    name: str
+    columns: list
+    kind: str = "table"
+    key: str = "id"
+    parent: str = ""
+    definition: str = ""
+    ids: int = ROWS
+
+    def column(self, name):
+        return next(column for column in self.columns if column.name == name)
+
+    @property
+    def is_table(self):
+        return self.kind != "view"
+
+    @property
+    def bound(self):
+        return any(column.bound for column in self.columns)
+
+    def where(self, wanted):
+        return [column for column in self.columns if wanted(column)]
+
+    def sql(self):
+        lines = [column.sql() for column in self.columns]
+        if self.kind == "partitioned":
+            lines.append("PRIMARY KEY (id)")
+            return f"CREATE TABLE {self.name} ({', '.join(lines)}) PARTITION BY RANGE (id)"
+        lines.append(f"PRIMARY KEY ({self.key})")
+        if self.parent:
+            lines.append(f"FOREIGN KEY (ref) REFERENCES {self.parent} (id)")
+        lines.append(f"CONSTRAINT {self.name}_grp CHECK (grp >= 0)")
+        return f"CREATE TABLE {self.name} ({', '.join(lines)})"
+
+
+class Abilities:
+    """Which (type, scheme) the policy of this build can have; the others are left plain and named in the report."""
+
+    def __init__(self, accepted):
+        self.accepted = set(accepted)
+
+    def allows(self, kind, scheme):
+        return scheme == "plain" or (kind.name, scheme) in self.accepted
+
+    def missing(self):
+        return [f"{name} {scheme}" for name in weights.TYPE for scheme in PROTECTED if (name, scheme) not in self.accepted]
+
+
+class Schema:
+    """Tables, views and rows of one round; the same for one (seed, round) and one set of abilities."""
+
+    def __init__(self, rng, number, abilities):
+        self.rng = rng
+        self.number = number
+        self.abilities = abilities
+        self.shared = [self._shared(index) for index in range(3)]
+        self.tables = []
+        for index in range(4):
+            self.tables.append(self._table(f"t{number}_{'abcd'[index]}", index))
+        self.tables.append(self._table(f"t{number}_p", 4, "partitioned"))
+        self.views = [self._view(index) for index in range(3)]
+
+    # -- columns -------------------------------------------------------------------------------------
+
+    def _shared(self, index):
+        """A context of its own for columns of several tables."""
+        scheme = self.rng.choice(("equality", "order"))
+        kinds = [kind for kind in pgtypes.ALL if kind.groups and self.abilities.allows(kind, scheme)]
+        kind = self.rng.choices(kinds, [weights.TYPE[kind.name] for kind in kinds])[0]
+        return kind, scheme, f"r{self.number}.shared{index}"
+
+    def _column(self, table, name, may_bind):
+        rng = self.rng
+        if rng.random() < weights.SHARED_CONTEXT:
+            kind, scheme, context = rng.choice(self.shared)
+            return Column(name, kind, scheme, context, rng.random() < weights.NOT_NULL, options={"context": context})
+        kind = pgtypes.BY_NAME[weights.pick(rng, weights.TYPE)]
+        scheme = weights.pick(rng, weights.SCHEME)
+        if not self.abilities.allows(kind, scheme):
+            scheme = "randomized" if self.abilities.allows(kind, "randomized") else "plain"
+        column = Column(name, kind, scheme, not_null=rng.random() < weights.NOT_NULL)
+        column.context = "" if scheme == "plain" else f"{table}.{name}"
+        if scheme == "randomized":
+            if rng.random() < weights.PAD_TO:
+                column.options["pad_to"] = rng.choice((16, 64))
+            if may_bind and rng.random() < weights.BIND_TO:
+                column.options["bind_to"] = ["id"]
+        return column
+
+    def _table(self, name, index, kind="table"):
+        rng = self.rng
+        columns = [Column("id", pgtypes.INT4, not_null=True), Column("ref", pgtypes.INT4),
+                   Column("grp", pgtypes.INT4, not_null=True, default="0")]
+        odd = rng.sample(ODD, len(ODD))
+        for number in range(rng.randint(5, 9)):
+            odd_one = odd and rng.random() < weights.ODD_NAME
+            columns.append(self._column(name, odd.pop() if odd_one else f"c{number}", kind == "table"))
+        columns.append(self._shared_column())
+        table = Table(name, columns, kind)
+        unique = table.where(lambda column: column.allows_equality and not column.is_plain and has_unique_values(column.type))
+        if kind == "table" and unique and rng.random() < 0.5:
+            rng.choice(unique).unique = True
+        if kind == "table" and index and rng.random() < 0.6:
+            table.parent = self.tables[index - 1].name
+        return table
+
+    def _shared_column(self):
+        kind, scheme, context = self.shared[0]
+        return Column("k", kind, scheme, context, options={"context": context})
+
+    # -- views ---------------------------------------------------------------------------------------
+
+    def _view(self, index):
+        rng = self.rng
+        name = f"v{self.number}_{'abc'[index]}"
+        table = self.tables[index]
+        kept = [column for column in table.columns if not column.bound]
+        if index == 2:
+            other = self.tables[3]
+            more = [column for column in other.columns[3:] if not column.bound][:2]
+            columns = kept + [dataclasses.replace(column, name=f"o{number}", unique=False)
+                              for number, column in enumerate(more)]
+            listed = [f"x.{column.name}" for column in kept] + [f"y.{column.name} AS o{number}"
+                                                                for number, column in enumerate(more)]
+            text = f"SELECT {', '.join(listed)} FROM {table.name} x LEFT JOIN {other.name} y ON y.id = x.ref"
+        else:
+            rest = kept[3:]
+            columns = kept[:3] + rng.sample(rest, min(len(rest), rng.randint(2, 5)))
+            text = f"SELECT {', '.join(column.name for column in columns)} FROM {table.name}"
+            text += " WHERE grp < 90" if index else ""
+        return Table(name, columns, "view", definition=f"CREATE VIEW {name} AS {text}")
+
+    # -- what is made of it ----------------------------------------------------------------------------
+
+    def policy(self):
+        tables = {}
+        names = [(table.name, table) for table in self.tables]
+        names += [(part, table) for table in self.tables for part, _ in self.partitions(table)]
+        for name, table in names:
+            columns = {column.name: self._entry(column) for column in table.columns if not column.is_plain}
+            columns.update(self._made_later())
+            tables[f"public.{name}"] = {"columns": columns}
+        tables[f"public.n{self.number}"] = {"columns": self._made_later()}
+        return tables
+
+    def _made_later(self):
+        """Columns that statements of the round add, and tables they make."""
+        return {"late": {"type": "text"}, "later": {"type": "int4", "search": "equality"}}
+
+    def _entry(self, column):
+        entry = {"type": column.type.name, **column.options}
+        if column.scheme != "randomized":
+            entry["search"] = column.scheme
+        return entry
+
+    def partitions(self, table):
+        if table.kind != "partitioned":
+            return []
+        return [(f"{table.name}1", "FROM (MINVALUE) TO (8)"), (f"{table.name}2", "FROM (8) TO (MAXVALUE)")]
+
+    def statements(self):
+        """(how to make it, is it a view or partition) in order; each also drops what an earlier round left."""
+        for table in self.tables:
+            yield table.sql(), table.kind
+            for name, bounds in self.partitions(table):
+                yield f"CREATE TABLE {name} PARTITION OF {table.name} FOR VALUES {bounds}", "partition"
+            yield self._index(table), "index"
+        for view in self.views:
+            yield view.definition, "view"
+
+    def _index(self, table):
+        columns = [column.name for column in table.columns[3:] if column.allows_order]
+        return f"CREATE INDEX {table.name}_index ON {table.name} ({self.rng.choice(columns or ['grp'])}, id)"
+
+    def drops(self):
+        yield "ROLLBACK"
+        for view in reversed(self.views):
+            yield f"DROP VIEW IF EXISTS {view.name} CASCADE"
+        for table in reversed(self.tables):
+            yield f"DROP TABLE IF EXISTS {table.name} CASCADE"
+        yield f"DROP TABLE IF EXISTS n{self.number} CASCADE"
+
+    def rows(self, table):
+        """INSERT statements that fill it."""
+        names = ", ".join(column.name for column in table.columns)
+        lines = [", ".join(self._value(column, number) for column in table.columns) for number in range(1, ROWS + 1)]
+        return f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join(f"({line})" for line in lines)
+
+    def _value(self, column, number):
+        rng = self.rng
+        if column.name == "id":
+            return str(number)
+        if column.name == "ref":
+            return str(rng.randint(1, ROWS)) if rng.random() < 0.8 else "NULL"
+        if column.name == "grp":
+            return str(rng.randint(0, 4))
+        if column.unique:
+            return pgtypes.quoted(unique_value(column.type, number))
+        if not column.not_null and rng.random() < weights.NULL:
+            return "NULL"
+        return pgtypes.quoted(column.value(rng, 0))
+
+
+def has_unique_values(kind):
+    return kind.is_number or kind.is_text or kind in (pgtypes.DATE, pgtypes.UUID)
+
+
+def unique_value(kind, number):
+    """A value that no other number has, and no pool."""
+    if kind.is_number:
+        return str(number + 100)
+    if kind is pgtypes.DATE:
+        return f"{2100 + number // 365}-{1 + number // 28 % 12:02}-{1 + number % 28:02}"
+    if kind is pgtypes.UUID:
+        return f"00000000-0000-0000-0000-{number:012}"
+    return f"u{number}"

@@ -1,0 +1,31 @@
+// What a refused parameter's error says beside its message.
+#include "proxy/relay/refusal.hpp"
+
+#include <gtest/gtest.h>
+
+namespace pgveil::relay {
+namespace {
+
+types::Error not_an_integer() {
+    return types::invalid_value("22P02", "invalid input syntax for type integer: \"x\"");
+}
+
+TEST(Refusal, OfAnUnreadParameterSaysWhereAsPostgreSQLDoes) {
+    Refusal text = unread_parameter(not_an_integer(), 2, true);
+    name_portal(text, "");
+    EXPECT_EQ(text.where, "unnamed portal parameter $2 = '...'");
+    EXPECT_EQ(text.sqlstate, "22P02");
+    EXPECT_EQ(text.detail, "");
+    Refusal binary = unread_parameter(not_an_integer(), 1, false);
+    name_portal(binary, "p");
+    EXPECT_EQ(binary.where, "portal \"p\" parameter $1");
+}
+
+TEST(Refusal, OfACastNamesNoPortal) {
+    Refusal refused = refusal(types::invalid_value("22001", "value too long"));
+    name_portal(refused, "p");
+    EXPECT_EQ(refused.where, "");
+}
+
+}  // namespace
+}  // namespace pgveil::relay
