@@ -195,7 +195,7 @@ async def case_errors(connection):
             say("no error")
         except asyncpg.PostgresError as error:
             say(type(error).__name__, error.sqlstate, error.column_name, error.constraint_name, error.table_name,
-                error.position)
+                error.position, error.args[0], error.detail if error.sqlstate == "23505" else "")
     await show(connection, "SELECT count(*) FROM people")
 
 
@@ -223,7 +223,16 @@ async def case_cursor(connection):
             if row["id"] % 20 == 0:
                 say(tuple(row))
         cursor = await connection.cursor("SELECT id, balance FROM people ORDER BY id")
-        say(await cursor.forward(10), [tuple(row) for row in await cursor.fetch(3)])
+        say([tuple(row) for row in await cursor.fetch(3)], tuple(await cursor.fetchrow()))
+
+
+@case
+async def case_cursor_moved(connection):
+    """forward() names the portal in an SQL MOVE."""
+    await filled(connection)
+    async with connection.transaction():
+        cursor = await connection.cursor("SELECT id, balance FROM people ORDER BY id")
+        say(await cursor.forward(1), [tuple(row) for row in await cursor.fetch(3)])
 
 
 @case

@@ -226,7 +226,8 @@ def case_errors(connection):
             say("no error")
         except psycopg.Error as error:
             say(type(error).__name__, error.sqlstate, error.diag.column_name, error.diag.constraint_name,
-                error.diag.table_name, error.diag.statement_position)
+                error.diag.table_name, error.diag.statement_position, error.diag.message_primary,
+                error.diag.message_detail if error.sqlstate == "23505" else "")
     show(connection.execute("SELECT count(*) FROM people"))
 
 
