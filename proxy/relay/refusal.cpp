@@ -240,7 +240,6 @@ void append(wire::Output& client, const Refusal& refusal) {
     report.hint = refusal.hint;
     report.where = refusal.where;
     report.position = refusal.position;
-    report.where = refusal.where;
     wire::append_error(client, report);
 }
 

@@ -40,7 +40,6 @@ struct Report {
     std::string_view hint;
     std::string_view where = {};
     std::uint32_t position = 0;  ///< characters, from 1
-    std::string_view context;
 };
 
 void append_error(Output& out, const Report& report);

@@ -1,13 +1,14 @@
 """The catalog, as tools read it through pgveil, against the same tables made plain in the same server."""
 
 import pathlib
+import re
 import tempfile
 import unittest
 
 import psycopg
 
 import facade
-from stack import Stack
+from stack import Stack, run
 
 
 def setUpModule():
@@ -29,11 +30,19 @@ def literal(text):
     return "'" + text.replace("'", "''") + "'"
 
 
+def beyond_psql():
+    """Commands for which psql asks in its own version's way: they fail on plain tables, too, where the server is newer."""
+    server = int(STACK.superuser("SHOW server_version_num")[0][0]) // 10000
+    client = int(re.search(r"(\d+)", run(["psql", "--version"]).stdout).group(1))
+    return [r"\l"] if server > 16 > client else []
+
+
 class Facade(unittest.TestCase):
     maxDiff = None
 
     def assert_same_output(self, script):
-        veiled, plain = SCHOOLS.answers(script)
+        """But for the numbers of temporary schemas, which are those of connections."""
+        veiled, plain = (re.sub(r"temp_\d+ *", "temp ", output) for output in SCHOOLS.answers(script))
         self.assertEqual(veiled, plain)
         return plain
 
@@ -50,7 +59,8 @@ class Facade(unittest.TestCase):
         for command in facade.PSQL:
             with self.subTest(command):
                 plain = self.assert_same_output(command + "\n")
-                self.assertNotIn("ERROR", plain)
+                if command not in beyond_psql():
+                    self.assertNotIn("ERROR", plain)
 
     def test_queries_of_tools_are_the_same_in_psql(self):
         for name, query in facade.QUERIES.items():

@@ -6,7 +6,7 @@
     stack.stop()
 
 It is started by scripts/quickstart --keep --no-sample, so that the tests stand on what a user gets. The programs come
-from PGVEIL_BIN (CTest sets it). Until it stops, both logs are watched for plaintext (logs.py). Everything runs on 127.0.0.1 in a folder of its own, which is removed at the end
+from PGVEIL_BIN (CTest sets it), PostgreSQL from PGVEIL_TEST_PG_BIN, a bin folder, if that is set. Until it stops, both logs are watched for plaintext (logs.py). Everything runs on 127.0.0.1 in a folder of its own, which is removed at the end
 unless PGVEIL_KEEP is set.
 """
 
@@ -70,6 +70,8 @@ class Stack:
             policy = given.name
         if policy:
             command += ["--policy", policy]
+        if os.environ.get("PGVEIL_TEST_PG_BIN"):
+            command += ["--pg-bin", os.environ["PGVEIL_TEST_PG_BIN"]]
         done = run(command, timeout=300, env={**os.environ, "PGVEIL_LOG_LEVEL": "debug"})
         if done.returncode != 0:
             raise StackError(f"scripts/quickstart ended with {done.returncode}:\n{done.stdout}{done.stderr}")

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# What the suites of test/clients need from the package registries of their languages. Needs message.sh; `root` is the
+# source folder. Everything goes to build/clients; a client whose toolchain is missing is left out, and its test says so.
+
+install_clients() {
+    # shellcheck disable=SC2154 # root is set by the script that sources this
+    local from=$root/test/clients to=$root/build/clients
+    mkdir -p "$to"
+    install_client python python3 requirements.txt
+    install_client node_postgres npm node_postgres
+    install_client pgx go pgx
+    install_client pgjdbc mvn pgjdbc
+    install_client tokio_postgres cargo tokio_postgres
+}
+
+# install_client NAME TOOL SOURCE: runs build_NAME with its output in a log, unless what it is made of is as it was.
+install_client() {
+    local name=$1 tool=$2 source=$from/$3 stamp=$to/$1.stamp log=$to/$1.log now
+    if ! command -v "$tool" >/dev/null; then
+        note "no $tool here: the client $name is left out"
+        return
+    fi
+    now=$(find "$source" -type f -print0 | sort -z | xargs -0 sha256sum)
+    [ "$now" != "$(cat "$stamp" 2>/dev/null)" ] || return 0
+    step "installing the client $name"
+    if ! "build_$name" >"$log" 2>&1; then
+        tail_of "$log" 20
+        fail "installing the client $name failed; its output is in $log"
+    fi
+    echo "$now" >"$stamp"
+}
+
+# The system's Python, which is the one that Debian's venv belongs to.
+build_python() {
+    /usr/bin/python3 -m venv --clear "$to/python" && "$to/python/bin/pip" install -r "$from/requirements.txt"
+}
+
+build_node_postgres() {
+    mkdir -p "$to/node_postgres" && cp "$from/node_postgres"/* "$to/node_postgres/" && (cd "$to/node_postgres" && npm ci --ignore-scripts)
+}
+
+build_pgx() {
+    mkdir -p "$to/pgx" && (cd "$from/pgx" && go build -o "$to/pgx/suite" .)
+}
+
+build_pgjdbc() {
+    mkdir -p "$to/pgjdbc/classes" &&
+        mvn -q -B -f "$from/pgjdbc/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$to/pgjdbc/lib" &&
+        javac -encoding UTF-8 -cp "$to/pgjdbc/lib/*" -d "$to/pgjdbc/classes" "$from/pgjdbc"/*.java &&
+        jar --create --file "$to/pgjdbc/suite.jar" -C "$to/pgjdbc/classes" .
+}
+
+# Copied first, because cargo writes its lock file beside the manifest.
+build_tokio_postgres() {
+    mkdir -p "$to/tokio_postgres" && cp -r "$from/tokio_postgres/." "$to/tokio_postgres/" &&
+        (cd "$to/tokio_postgres" && cargo build --release) && cp "$to/tokio_postgres/target/release/suite" "$to/tokio_postgres/suite"
+}
