@@ -105,7 +105,9 @@ private:
         const Scope* outer,
         const parse::CommonTable* recursive = nullptr
     );
-    void combine(const parse::Select& statement, Output& left, const Output& right);
+    void combine(
+        const parse::Select& statement, Output& left, const Output& right, bool is_recursive
+    );
     void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
     void check_ordinal(
         std::optional<std::size_t> ordinal,

@@ -277,7 +277,7 @@ Query::Output Query::set_operation(
         name_common_table(*recursive, left, *(common_tables_.end() - 2));
     }
     const Output right = query(*statement.right, outer);
-    combine(statement, left, right);
+    combine(statement, left, right, recursive != nullptr);
     Scope scope;
     scope.outer = outer;
     scope.visible = left.columns;
@@ -286,9 +286,13 @@ Query::Output Query::set_operation(
     return left;
 }
 
-void Query::combine(const parse::Select& statement, Output& left, const Output& right) {
+void Query::combine(
+    const parse::Select& statement, Output& left, const Output& right, bool is_recursive
+) {
     const bool is_union_all =
         statement.operation == parse::Select::SetOperation::kUnion && statement.operation_all;
+    // A query that reads its own table takes the columns to be those of the first query.
+    const bool may_mix = is_union_all && !is_recursive;
     left.is_opaque = left.is_opaque || right.is_opaque;
     for (NamedValue& column : left.columns) {
         column.value.origin = {};
@@ -305,7 +309,7 @@ void Query::combine(const parse::Select& statement, Output& left, const Output& 
         const bool both = one.column != nullptr && other.column != nullptr && !left.is_opaque;
         // The result has one length and scale, and its values are not made anew.
         const bool is_one_type = both && one.type() == other.type();
-        if (!is_one_type || !(is_union_all ? joins_contexts(one, other, parse::kNowhere)
+        if (!is_one_type || !(may_mix ? joins_contexts(one, other, parse::kNowhere)
                                            : field::shares_context(*one.column, *other.column) &&
                                                  one.column->type == other.column->type)) {
             draft_.refuse(

@@ -209,7 +209,7 @@ private:
 
     void judge(const parse::Copy& copy) {
         draft_.plan().kind = StatementKind::kCopy;
-        refuse_set_config("COPY");
+        refuse_set_config(draft_, {statement_.begin, statement_.end, false}, "COPY");
         check_calls(draft_, statement_.inventory);
         if (concerns_protected({})) {
             judge_copy(draft_, copy);

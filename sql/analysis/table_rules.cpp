@@ -105,7 +105,7 @@ void TableRules::default_value(
             begin
         );
     } else {
-        draft_.seal(*expression, veil, ParameterUse::kAssigned);
+        draft_.seal(Adaptable{expression.get()}, veil, ParameterUse::kAssigned);
     }
 }
 
