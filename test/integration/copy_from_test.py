@@ -96,8 +96,8 @@ class In(CopyCase):
         self.assert_fails(columns, good + b"2\ta\xff\tb\t\\N\t\\N\n", "22021", pieces=(None, ))
         long = b"2\ta\t" + "é".encode() * 80 + b"\t\\N\t\\N\n"
         self.assert_fails(columns, good + long, "22001")
-        self.assert_fails(columns + " (FORMAT csv)", b'1,"a\n\nb",,,\n2,,toolong,,\n', "22001",
-                          'COPY people, line 4, column code: "toolong"')
+        self.assert_fails(columns + " (FORMAT csv)", b'0,a,,,\n1,"a\n\nb",,,\n2,,toolong,,\n', "22001",
+                          'COPY people, line 5, column code: "toolong"')
 
     def test_errors_of_lines(self):
         two = "COPY people (id, name) FROM STDIN"
