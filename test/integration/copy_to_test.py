@@ -229,7 +229,7 @@ class Memory(CopyCase):
             size += got[0]
             highest = max(highest, self.rss()) if got[1][0:2] == b"7\t" else highest
         self.assertEqual(session._rest()[0], "COMMAND_OK")
-        self.assertGreater(size, self.MEGABYTES * 990_000)
+        self.assertGreater(size, self.MEGABYTES * 900_000)
         session.run("ROLLBACK")
         print(f"proxy: {before} kB before, {highest} kB at most")
         self.assertLess(highest - before, 60_000)
