@@ -2,6 +2,7 @@
 
 #include "proxy/relay/output_sink.hpp"
 #include "proxy/wire/frontend.hpp"
+#include "sql/types/text.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -16,7 +17,7 @@ using Outcome = CopyIn::Outcome;
 /// PostgreSQL 18 and later take `\.` in csv for a value.
 constexpr int kMarkerIsValue = 18;
 
-/// PostgreSQL finds it when it splits the line, before it knows of columns.
+/// PostgreSQL finds it before it knows of columns: when it undoes escapes, or reads the bytes.
 constexpr std::string_view kBadEncoding = "22021";
 
 /// A CopyData message around what is appended while it lives; none if that is nothing.
@@ -163,8 +164,8 @@ Outcome CopyIn::take_header(std::string_view line, std::string_view end, wire::O
         if (fields_.size() != expected) {
             return in_line(
                 "22P04",
-                "wrong number of fields in header line: field count is " +
-                    std::to_string(fields_.size()) + ", expected " + std::to_string(expected),
+                "wrong number of fields in header line: got " + std::to_string(fields_.size()) +
+                    ", expected " + std::to_string(expected),
                 line
             );
         }
@@ -227,7 +228,9 @@ Outcome CopyIn::take_field(std::size_t index, std::string_view line, wire::Outpu
     if (!envelope.has_value()) {
         Refusal refusal = envelope.error();
         if (refusal.sqlstate == kBadEncoding) {
-            refusal.where = copy_context(*plan_, lines_.line(), line);
+            refusal.where = types::check_utf8(raw).has_value()
+                                ? copy_context(*plan_, lines_.line(), line)
+                                : copy_context(*plan_, lines_.line());
         }
         return refusal;
     }

@@ -75,7 +75,7 @@ class In(CopyCase):
 
     def test_csv(self):
         self.assert_copied("COPY people FROM STDIN (FORMAT csv)", CSV.replace(b"d,\\.,", b"d,,"), 6)
-        self.assert_copied("COPY people FROM STDIN CSV", CSV[:CSV.index(b"3,")].replace(b"\n", b"\r\n"), 2)
+        self.assert_copied("COPY people FROM STDIN CSV", CSV[:CSV.index(b"\n3,") + 1].replace(b"\n", b"\r\n"), 2)
         self.assert_copied("COPY people (id, name) FROM STDIN (FORMAT csv, HEADER, QUOTE '''', ESCAPE '\\', DELIMITER ';')",
                            b"a;b\n1;'it\\'s \\\\ \\x'\n2;'a\nb'\n", 2)
         self.assert_copied("COPY people (id, name, code) FROM STDIN (FORMAT csv, NULL 'x', FORCE_NOT_NULL (name),"
@@ -96,8 +96,8 @@ class In(CopyCase):
         self.assert_fails(columns, good + b"2\ta\xff\tb\t\\N\t\\N\n", "22021", pieces=(None, ))
         long = b"2\ta\t" + "é".encode() * 80 + b"\t\\N\t\\N\n"
         self.assert_fails(columns, good + long, "22001")
-        self.assert_fails(columns + " (FORMAT csv)", b'1,"a\n\nb",,,\n2,,toolong,,\n', "22001",
-                          'COPY people, line 4, column code: "toolong"')
+        self.assert_fails(columns + " (FORMAT csv)", b'0,a,,,\n1,"a\n\nb",,,\n2,,toolong,,\n', "22001",
+                          'COPY people, line 5, column code: "toolong"')
 
     def test_errors_of_lines(self):
         two = "COPY people (id, name) FROM STDIN"

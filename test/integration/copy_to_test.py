@@ -222,14 +222,14 @@ class Memory(CopyCase):
             session.conn.put_copy_data(data)
             highest = max(highest, self.rss())
         session.conn.put_copy_end()
-        self.assertRegex(session._rest()[1], r"COPY \d{6}")
+        self.assertRegex(session._rest()[1], r"COPY \d+")
         session._start("COPY people (id, name) TO STDOUT", False)
         size = 0
         while (got := session.conn.get_copy_data(0))[0] > 0:
             size += got[0]
             highest = max(highest, self.rss()) if got[1][0:2] == b"7\t" else highest
         self.assertEqual(session._rest()[0], "COMMAND_OK")
-        self.assertGreater(size, self.MEGABYTES * 990_000)
+        self.assertGreater(size, self.MEGABYTES * 900_000)
         session.run("ROLLBACK")
         print(f"proxy: {before} kB before, {highest} kB at most")
         self.assertLess(highest - before, 60_000)

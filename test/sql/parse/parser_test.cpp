@@ -140,6 +140,32 @@ TEST(Parser, StatementsInsideCommandsAreRead) {
         << "INTO of a set operation stands in its first arm";
 }
 
+TEST(Parser, CopyInBothSyntaxes) {
+    const auto parsed = parse(
+        "COPY s.t (a, b) FROM STDIN CSV HEADER FORCE NOT NULL a WHERE a > 1;"
+        "COPY (SELECT f(x) FROM u) TO PROGRAM 'p' (FORMAT 'csv', FORCE_QUOTE *, FREEZE)"
+    );
+    ASSERT_TRUE(parsed.has_value());
+    const auto& from = std::get<Copy>(parsed->front().node);
+    EXPECT_EQ(from.target.name, "t");
+    EXPECT_EQ(from.columns, (Names{"a", "b"}));
+    EXPECT_TRUE(from.is_from);
+    EXPECT_FALSE(from.is_at_server);
+    ASSERT_EQ(from.options.size(), 3U);
+    EXPECT_EQ(from.options[0].text, "csv");
+    EXPECT_EQ(from.options[1].text, "true");
+    EXPECT_EQ(from.options[2].name, "force_not_null");
+    EXPECT_EQ(from.options[2].columns, Names{"a"});
+    EXPECT_NE(from.where, nullptr);
+    const auto& to = std::get<Copy>(parsed->back().node);
+    EXPECT_TRUE(to.is_at_server);
+    EXPECT_NE(to.query, nullptr);
+    EXPECT_EQ(to.options[1].form, Copy::Option::Form::kAllColumns);
+    EXPECT_EQ(to.options[2].form, Copy::Option::Form::kNone);
+    EXPECT_EQ(parsed->back().inventory.tables.at(0).name, "u");
+    EXPECT_EQ(parsed->back().inventory.calls.size(), 1U);
+}
+
 TEST(Parser, SyntaxErrorsKeepTheirBytePosition) {
     const auto parsed = parse("SELECT '\xc3\xa4' FROM WHERE");
     ASSERT_FALSE(parsed.has_value());
