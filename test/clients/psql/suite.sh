@@ -141,7 +141,7 @@ COPY people (id, ssn, name) FROM STDIN;
 8	eight	Ei\\\\ght
 \\.
 SELECT * FROM people ORDER BY id;
-COPY people (name) TO STDOUT;
+COPY (SELECT name FROM people ORDER BY id) TO STDOUT;
 SQL
 
 case_of errors <<SQL
