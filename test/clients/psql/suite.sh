@@ -201,7 +201,7 @@ SQL
 
 case_of choices <<SQL
 $rows
-SELECT id, coalesce(note, name) FROM people ORDER BY id;
+SELECT id, coalesce(note, 'none') FROM people ORDER BY id;
 UPDATE people SET name = CASE WHEN id = 1 THEN 'Case One' WHEN id = 2 THEN 'Case Two' ELSE name END;
 SELECT id, name FROM people ORDER BY id;
 SQL
