@@ -257,7 +257,7 @@ def case_cursor(_):
 @case
 def case_choices(_):
     filled()
-    show(Person.objects.annotate(text=Coalesce("note", Value("none"))).order_by("id").values_list("id", "text"))
+    show(Person.objects.annotate(text=Coalesce("note", Value("none", output_field=models.TextField()))).order_by("id").values_list("id", "text"))
 
 
 @case
