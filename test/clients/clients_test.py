@@ -45,7 +45,7 @@ CLIENT = sys.argv.pop(1) if len(sys.argv) > 1 else "psycopg"
 def missing():
     """What has to be installed for this client, or nothing."""
     needed = [COMMANDS[CLIENT][0], INSTALLED.get(CLIENT, COMMANDS[CLIENT][0])]
-    return [str(program) for program in needed if not shutil.which(program) and not pathlib.Path(program).exists()]
+    return sorted({str(program) for program in needed if not shutil.which(program) and not pathlib.Path(program).exists()})
 
 
 def policy():

@@ -11,7 +11,7 @@ EVERYWHERE = {"upsert": UPSERT, "copy": COPY, "cursor": CURSOR, "any_of_a_list":
 
 REFUSED = {
     "psql": {**EVERYWHERE, "prepared": "PREPARE", "fetch_count": CURSOR},
-    "psycopg": EVERYWHERE,
+    "psycopg": {**EVERYWHERE, "choices_of_two_types": "COALESCE of text and varchar(60)"},
     "asyncpg": {"upsert": UPSERT, "copy": COPY, "cursor_moved": "MOVE of a portal", "any_of_a_list": LIST, "choices": CHOICE},
     "sqlalchemy": {"upsert": UPSERT, "cursor": CURSOR, "choices": CHOICE, "batch": "casts of VALUES columns in INSERT ... SELECT",
                    "identity_restarted": "ALTER TABLE ... RESTART"},

@@ -228,8 +228,12 @@ class Plans(unittest.TestCase):
 
 class Collation(unittest.TestCase):
     def test_text_is_ordered_under_a_collation_of_bytes_only(self):
-        STACK.superuser("CREATE DATABASE linguistic OWNER app TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
-        for database, expected in (("clinic", ["B", "a"]), ("linguistic", None)):
+        databases = [("clinic", ["B", "a"])]
+        # PostgreSQL 14 has no databases that ICU orders, and the C library's locales are not on every machine.
+        if int(STACK.superuser("SHOW server_version_num")[0][0]) >= 150000:
+            STACK.superuser("CREATE DATABASE linguistic OWNER app TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
+            databases.append(("linguistic", None))
+        for database, expected in databases:
             with self.subTest(database), STACK.connect(database=database) as connection:
                 connection.execute("CREATE TABLE novels (id int, title text)")
                 connection.execute("INSERT INTO novels VALUES (1, 'a'), (2, 'B')")

@@ -245,7 +245,7 @@ async def case_any_of_a_list(connection):
 @case
 async def case_choices(connection):
     await filled(connection)
-    await show(connection, "SELECT id, coalesce(note, name) FROM people ORDER BY id")
+    await show(connection, "SELECT id, coalesce(note, 'none') FROM people ORDER BY id")
     await connection.execute("UPDATE people SET name = CASE WHEN id = $1 THEN $2 ELSE name END", 1, "Case One")
     await show(connection, "SELECT id, name FROM people ORDER BY id")
 

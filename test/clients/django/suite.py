@@ -24,7 +24,7 @@ django.setup()
 
 from django.core import management
 from django.db import IntegrityError, connection, connections, models, transaction
-from django.db.models import Count, F, Max, Min, Q, Window
+from django.db.models import Count, F, Max, Min, Q, Value, Window
 from django.db.models.functions import Coalesce, RowNumber
 from django.db.utils import DatabaseError
 
@@ -257,7 +257,7 @@ def case_cursor(_):
 @case
 def case_choices(_):
     filled()
-    show(Person.objects.annotate(text=Coalesce("note", "name", output_field=models.TextField())).order_by("id").values_list("id", "text"))
+    show(Person.objects.annotate(text=Coalesce("note", Value("none", output_field=models.TextField()))).order_by("id").values_list("id", "text"))
 
 
 @case

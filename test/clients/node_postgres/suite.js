@@ -221,7 +221,7 @@ const cases = {
 
   async choices (client) {
     await filled(client)
-    show(await client.query('SELECT id, coalesce(note, name) FROM people ORDER BY id'))
+    show(await client.query("SELECT id, coalesce(note, 'none') FROM people ORDER BY id"))
     await client.query('UPDATE people SET name = CASE WHEN id = $1 THEN $2 ELSE name END', [1, 'Case One'])
     show(await client.query('SELECT id, name FROM people ORDER BY id'))
   },

@@ -375,7 +375,7 @@ public final class Suite {
 
     static void choices(Connection connection) throws Exception {
         filled(connection);
-        show(connection, "SELECT id, coalesce(note, name) FROM people ORDER BY id");
+        show(connection, "SELECT id, coalesce(note, 'none') FROM people ORDER BY id");
         show(connection, "UPDATE people SET name = CASE WHEN id = ? THEN ? ELSE name END", 1, "Case One");
         show(connection, "SELECT id, name FROM people ORDER BY id");
     }

@@ -312,7 +312,7 @@ func anyOfAList(s session) {
 
 func choices(s session) {
 	s.filled()
-	s.show("SELECT id, coalesce(note, name) FROM people ORDER BY id")
+	s.show("SELECT id, coalesce(note, 'none') FROM people ORDER BY id")
 	s.exec("UPDATE people SET name = CASE WHEN id = $1 THEN $2 ELSE name END", 1, "Case One")
 	s.show("SELECT id, name FROM people ORDER BY id")
 }

@@ -141,7 +141,7 @@ COPY people (id, ssn, name) FROM STDIN;
 8	eight	Ei\\\\ght
 \\.
 SELECT * FROM people ORDER BY id;
-COPY people (name) TO STDOUT;
+COPY (SELECT name FROM people ORDER BY id) TO STDOUT;
 SQL
 
 case_of errors <<SQL
@@ -201,7 +201,7 @@ SQL
 
 case_of choices <<SQL
 $rows
-SELECT id, coalesce(note, name) FROM people ORDER BY id;
+SELECT id, coalesce(note, 'none') FROM people ORDER BY id;
 UPDATE people SET name = CASE WHEN id = 1 THEN 'Case One' WHEN id = 2 THEN 'Case Two' ELSE name END;
 SELECT id, name FROM people ORDER BY id;
 SQL

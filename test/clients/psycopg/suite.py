@@ -265,10 +265,16 @@ def case_any_of_a_list(connection):
 @case
 def case_choices(connection):
     filled(connection)
-    show(connection.execute("SELECT id, coalesce(note, name) FROM people ORDER BY id"))
+    show(connection.execute("SELECT id, coalesce(note, 'none') FROM people ORDER BY id"))
     connection.execute("UPDATE people SET name = CASE WHEN id = %s THEN %s WHEN id = %s THEN %s ELSE name END",
                        (1, "Case One", 2, "Case Two"))
     show(connection.execute("SELECT id, name FROM people ORDER BY id"))
+
+
+@case
+def case_choices_of_two_types(connection):
+    filled(connection)
+    show(connection.execute("SELECT id, coalesce(note, name) FROM people ORDER BY id"))
 
 
 @case

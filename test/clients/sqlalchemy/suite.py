@@ -231,7 +231,7 @@ def case_cursor(session):
 @case
 def case_choices(session):
     filled(session)
-    show(session.execute(sa.select(Person.id, sa.func.coalesce(Person.note, Person.name)).order_by(Person.id)))
+    show(session.execute(sa.select(Person.id, sa.func.coalesce(Person.note, "none")).order_by(Person.id)))
     session.execute(sa.update(Person).values(name=sa.case((Person.id == 1, "Case One"), else_=Person.name)))
     show(session.execute(sa.select(Person.id, Person.name).order_by(Person.id)))
 

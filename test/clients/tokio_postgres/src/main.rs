@@ -331,7 +331,7 @@ async fn any_of_a_list(s: &mut Session) -> Seen {
 
 async fn choices(s: &mut Session) -> Seen {
     s.filled().await?;
-    s.show("SELECT id, coalesce(note, name) FROM people ORDER BY id", &[]).await?;
+    s.show("SELECT id, coalesce(note, 'none') FROM people ORDER BY id", &[]).await?;
     s.exec("UPDATE people SET name = CASE WHEN id = $1 THEN $2 ELSE name END", &[&1, &"Case One"]).await?;
     s.show("SELECT id, name FROM people ORDER BY id", &[]).await
 }
