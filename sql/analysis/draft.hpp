@@ -23,6 +23,9 @@ struct Text {
     Relations& relations;
     /// Plaintext bytes of sealed literals so far.
     std::size_t literal_bytes = 0;
+    /// The text is a view's, as the database prints it: encrypted columns in comparisons are shown
+    /// with a cast to bytea that nobody wrote.
+    bool is_view = false;
 };
 
 /// A column of a relation that the query at hand reads itself. Sub-queries, set operations and

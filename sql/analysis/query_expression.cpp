@@ -191,6 +191,11 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
     if (bare_constant(node)) {
         return Value{nullptr, &node};
     }
+    const bool is_bytea =
+        !typed.type.is_array && !typed.type.names.empty() && typed.type.names.back() == "bytea";
+    if (draft_.text().is_view && is_bytea) {
+        return expression(*typed.operand, scope);
+    }
     plain(*typed.operand, scope, Use::kCast);
     return {};
 }
