@@ -54,7 +54,8 @@ mirror::Result<void> DryRun::look_up(const std::vector<catalog::RelationName>& n
         catalog::lookup_query(names),
         {catalog::schemas_parameter(names),
          catalog::names_parameter(names),
-         catalog::protected_parameter(*policy_)}
+         catalog::protected_parameter(*policy_),
+         catalog::kinds_parameter(names)}
     );
     if (!rows.has_value()) {
         return rows.error();

@@ -25,6 +25,9 @@ struct Text {
     /// Plaintext bytes of sealed literals so far.
     std::size_t literal_bytes = 0;
     TextNames names{context.names};
+    /// The text is a view's, as the database prints it: encrypted columns in comparisons are shown
+    /// with a cast to bytea that nobody wrote.
+    bool is_view = false;
 };
 
 struct BareConstant;

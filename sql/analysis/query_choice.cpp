@@ -235,6 +235,11 @@ Value Query::null_if(const parse::Operation& nested, const Scope& scope, std::ui
 }
 
 Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const Scope& scope) {
+    const bool is_bytea =
+        !typed.type.is_array && !typed.type.names.empty() && typed.type.names.back() == "bytea";
+    if (draft_.text().is_view && is_bytea) {
+        return open_expression(*typed.operand, scope);
+    }
     Value value = open_expression(*typed.operand, scope);
     if (bare_constant(node)) {
         value.adaptables = {Adaptable{&node}};

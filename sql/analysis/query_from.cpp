@@ -82,8 +82,10 @@ void Query::from_item(const parse::FromItem& item, Scope& scope) {
 }
 
 const KnownRelation* Query::known(const parse::TableReference& table) {
+    // What a statement changes was judged as such before.
     const Judgement judgement =
-        draft_.text().relations.judge({table.database, table.schema, table.name, table.begin});
+        draft_.text().relations.judge({table.database, table.schema, table.name, table.begin, true}
+        );
     if (judgement.rejection) {
         draft_.refuse(*judgement.rejection);
     }

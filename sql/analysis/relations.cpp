@@ -1,6 +1,7 @@
 #include "sql/analysis/relations.hpp"
 
 #include "sql/analysis/rejection.hpp"
+#include "sql/analysis/view.hpp"
 
 #include <algorithm>
 #include <string>
@@ -93,7 +94,18 @@ Judgement Relations::judge(const parse::Inventory::Table& table) {
             table.name, "a name with a database in front", "write schema.table", table.begin
         ));
     }
-    return judge(name, table.begin);
+    Judgement judgement = judge(name, table.begin);
+    const bool is_view = judgement.known != nullptr && judgement.standing == Standing::kProtected &&
+                         !judgement.known->relation->view_text.empty();
+    if (is_view && !table.is_source) {
+        return rejected(refusal_of(
+            display(name),
+            "a view over a protected table in this place",
+            "SELECT from it, and change the table itself",
+            table.begin
+        ));
+    }
+    return judgement;
 }
 
 Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begin) {
@@ -174,6 +186,9 @@ Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_
             begin
         ));
     }
+    if (relation.over_protected && !relation.view_text.empty()) {
+        return judge_view(relation, begin);
+    }
     if (has_ciphertext(relation)) {
         return rejected(disagreement(
             display(real),
@@ -191,6 +206,35 @@ Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_
     }
     KnownRelation known{&relation, std::vector<ColumnPtr>(relation.columns.size())};
     return Judgement{Standing::kPlain, remember(std::move(known)), {}};
+}
+
+Judgement Relations::judge_view(const catalog::Relation& relation, std::uint32_t begin) {
+    constexpr std::size_t kDepthMax = 16;
+    if (const auto known = known_.find(&relation); known != known_.end()) {
+        return Judgement{Standing::kProtected, &known->second, {}};
+    }
+    const std::size_t missing_before = missing_.size();
+    ViewColumns columns;
+    if (view_depth_ < kDepthMax) {
+        ++view_depth_;
+        columns = columns_of_view(relation, context_, *this);
+        --view_depth_;
+    } else {
+        columns.problem = "over too many other views";
+    }
+    if (missing_.size() != missing_before) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    if (!columns.problem.empty()) {
+        return rejected(refusal_of(
+            display({relation.schema, relation.name}),
+            "a view over a protected table " + columns.problem,
+            "write its query in the statement itself",
+            begin
+        ));
+    }
+    KnownRelation known{&relation, std::move(columns.veils)};
+    return Judgement{Standing::kProtected, remember(std::move(known)), {}};
 }
 
 Judgement Relations::judge_protected(

@@ -73,6 +73,7 @@ public:
 
 private:
     const catalog::Entry* entry_of(const catalog::RelationName& name);
+    Judgement judge_view(const catalog::Relation& relation, std::uint32_t begin);
     /// entry_of(), reported through missing() if there is none.
     const catalog::Entry* asked_for(const catalog::RelationName& name);
     Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
@@ -87,6 +88,7 @@ private:
     std::map<const catalog::Relation*, KnownRelation> known_;
     std::set<catalog::RelationName> missing_;
     std::set<catalog::RelationName> used_;
+    std::size_t view_depth_ = 0;
 };
 
 /// True for names that are in PostgreSQL's own catalogs for certain: qualified ones. An unqualified

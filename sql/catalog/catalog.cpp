@@ -25,7 +25,8 @@ void append_quoted(std::string& into, std::string_view identifier) {
 std::size_t size_bytes_of(const Entry& entry) {
     std::size_t size = sizeof(Entry) + entry.creation_schema.size();
     if (entry.relation) {
-        size += entry.relation->schema.size() + entry.relation->name.size();
+        size += entry.relation->schema.size() + entry.relation->name.size() +
+                entry.relation->view_text.size();
         for (const Column& column : entry.relation->columns) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }

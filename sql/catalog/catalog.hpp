@@ -44,6 +44,9 @@ struct Relation {
     bool over_protected = false;
     /// The database compares text byte by byte, in UTF-8: its collation is C, POSIX or C.UTF-8.
     bool has_bytewise_text = false;
+    /// The query of a view or materialized view over_protected, as pg_get_viewdef() prints it under
+    /// the session's search_path; else empty.
+    std::string view_text = {};
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;

@@ -39,12 +39,13 @@ using Result = boost::system::result<T, Error>;
 ///    7 attnum    NULL: no columns, later cells NULL
 ///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
 ///   13 not null     14 has default     15 generated or identity   16 generated
-///   17 schema of a Routine (NULL: none, and the last is NULL, too)   18 its Reason: u, v or s
+///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, v or s
+///   20 text of a view, in the first of its rows
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 20;
+inline constexpr std::size_t kLookupColumns = 21;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

@@ -11,6 +11,7 @@ namespace {
 using Cell = std::optional<std::string_view>;
 
 constexpr std::size_t kRoutineCell = 18;
+constexpr std::size_t kViewCell = 20;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -84,6 +85,12 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
+std::string read_view_text(LookupRow row) {
+    RowReader cells(row);
+    cells.skip_to(kViewCell);
+    return cells.text_or_empty();
+}
+
 Routine read_routine(RowReader& cells) {
     Routine routine;
     routine.schema = cells.text();
@@ -124,6 +131,9 @@ Result<void> LookupReader::add_row(LookupRow row) {
     }
     Relation relation = read_relation(cells);
     if (is_first) {
+        if (relation.over_protected) {
+            relation.view_text = read_view_text(row);
+        }
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
         return unexpected("one name, two relations");

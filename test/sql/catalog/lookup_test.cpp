@@ -32,6 +32,7 @@ const Row kColumn = {
     "f",
     "f",
     std::nullopt,
+    std::nullopt,
     std::nullopt};
 const Row kVeiled = {
     "1",
@@ -52,6 +53,7 @@ const Row kVeiled = {
     "f",
     "f",
     "f",
+    std::nullopt,
     std::nullopt,
     std::nullopt};
 
@@ -108,6 +110,20 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
     Catalog catalog;
     EXPECT_FALSE(reader_of_t().finish(catalog).has_value());
     EXPECT_EQ(catalog.size(), 0U);
+}
+
+TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
+    for (const bool is_over : {true, false}) {
+        LookupReader reader = reader_of_t();
+        Row view = kColumn;
+        view[5] = "v";
+        view[6] = is_over ? "t" : "f";
+        view[19] = "SELECT 1";
+        ASSERT_TRUE(reader.add_row(view).has_value());
+        Catalog catalog;
+        ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+        EXPECT_EQ(catalog.find({"", "t"})->relation->view_text, is_over ? "SELECT 1" : "");
+    }
 }
 
 TEST(Lookup, RefusesTwoRelationsForOneName) {
