@@ -84,7 +84,7 @@ Outcome CopyIn::keep(wire::ByteView bytes) {
 }
 
 Refusal CopyIn::at_line(const types::Error& error) const {
-    Refusal result = refusal(error, {});
+    Refusal result = refusal(error);
     const bool is_binary = plan_->options.format == Format::kBinary;
     result.where = copy_context(*plan_, is_binary ? rows_ : lines_.line());
     return result;

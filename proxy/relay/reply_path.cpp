@@ -206,8 +206,6 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     pop();
 }
 
-}
-
 void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) {
     const auto status = wire::decode_parameter_status(frame.body);
     if (!status.has_value()) {

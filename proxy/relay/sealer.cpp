@@ -136,7 +136,8 @@ result<core::Bytes, Refusal> sealed_array(
             failure = plaintext.error();
             return false;
         }
-        const auto envelope = seal(state, parameter.column, plaintext->reveal(), {});
+        const auto envelope =
+            seal_value(state, *state.segment, parameter.column, plaintext->reveal(), {});
         if (!envelope.has_value()) {
             failure = envelope.error();
             return false;

@@ -38,8 +38,8 @@ struct Report {
     std::string_view message;
     std::string_view detail;
     std::string_view hint;
-    std::string_view where = {};
     std::uint32_t position = 0;  ///< characters, from 1
+    std::string_view where = {};
 };
 
 void append_error(Output& out, const Report& report);
