@@ -120,8 +120,7 @@ TEST_F(Views, AreNotChangedOrNamedElsewhere) {
           "TRUNCATE v",
           "MERGE INTO v USING notes ON true WHEN MATCHED THEN DELETE",
           "CREATE VIEW w AS SELECT * FROM v WHERE ssn = 'x'",
-          "CREATE TABLE t (LIKE v)",
-          "EXPLAIN SELECT * FROM v WHERE ssn = 'x'"}) {
+          "CREATE TABLE t (LIKE v)"}) {
         EXPECT_TRUE(clinic.sent(sql).starts_with("!0A000")) << sql << "\n" << clinic.sent(sql);
     }
     EXPECT_EQ(

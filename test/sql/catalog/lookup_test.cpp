@@ -118,7 +118,7 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
         Row view = kColumn;
         view[5] = "v";
         view[6] = is_over ? "t" : "f";
-        view[19] = "SELECT 1";
+        view[20] = "SELECT 1";
         ASSERT_TRUE(reader.add_row(view).has_value());
         Catalog catalog;
         ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
@@ -136,8 +136,8 @@ TEST(Lookup, RefusesTwoRelationsForOneName) {
 
 Row routine(std::string_view ordinal, std::string_view schema, std::string_view reason) {
     Row row = absent(ordinal);
-    row[17] = schema;
-    row[18] = reason;
+    row[18] = schema;
+    row[19] = reason;
     return row;
 }
 
