@@ -45,6 +45,8 @@ void forget_stale_catalog(SessionState& state) {
     if (state.catalog_uncertain || age_ms > state.environment->limits.catalog_ttl_ms) {
         state.catalog.clear();
     }
+    // Another session may have made it since, a view over a protected table as well.
+    state.catalog.erase_absent();
 }
 
 void look_up(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream) {

@@ -105,4 +105,21 @@ void show_variable(Draft& draft, const parse::VariableShow& statement) {
     draft.plan().shown_parameter = veil_parameter(draft, statement.name);
 }
 
+void refuse_settings_update(Draft& draft, const parse::Statement& statement) {
+    const parse::Statement* inner = &statement;
+    if (const auto* const explain = std::get_if<parse::Explain>(&statement.node)) {
+        inner = explain->statement.get();
+    }
+    const auto* const create =
+        inner == nullptr ? nullptr : std::get_if<parse::CreateTableAs>(&inner->node);
+    for (const auto& table : statement.inventory.tables) {
+        const bool is_named =
+            table.name == "pg_settings" && (table.schema.empty() || table.schema == "pg_catalog");
+        const bool is_made = create != nullptr && table.begin == create->target.begin;
+        if (is_named && !table.is_source && !is_made && !draft.text().context.policy.is_empty()) {
+            draft.refuse(refusal_of("pg_settings", "UPDATE", "use SET", table.begin));
+        }
+    }
+}
+
 }  // namespace pgveil::analysis

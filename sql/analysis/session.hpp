@@ -25,4 +25,8 @@ bool changes_search_path(const std::string& name);
 /// Replaces the constant `node` by a handle.
 void hide_value(Draft& draft, const parse::Expression& node, SessionParameter which);
 
+/// Refuses a change of pg_settings: it sets parameters, search_path and those of pgveil among them,
+/// behind the back of SET. A table of that name may be made.
+void refuse_settings_update(Draft& draft, const parse::Statement& statement);
+
 }  // namespace pgveil::analysis

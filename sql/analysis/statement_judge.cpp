@@ -54,7 +54,7 @@ public:
         refuse_impossible_parameters();
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
         refuse_unread_tables();
-        refuse_settings_update();
+        refuse_settings_update(draft_, statement_);
         if (!std::holds_alternative<parse::Explain>(statement_.node)) {
             show_plain_catalog(draft_, statement_);
         }
@@ -99,17 +99,6 @@ private:
                     "run the query in a statement of its own",
                     table.begin
                 ));
-            }
-        }
-    }
-
-    /// It sets parameters, search_path and those of pgveil among them, behind the back of SET.
-    void refuse_settings_update() {
-        for (const auto& table : statement_.inventory.tables) {
-            const bool is_update = !table.is_source && table.name == "pg_settings" &&
-                                   (table.schema.empty() || table.schema == "pg_catalog");
-            if (is_update && !text_.context.policy.is_empty()) {
-                draft_.refuse(refusal_of("pg_settings", "UPDATE", "use SET", table.begin));
             }
         }
     }

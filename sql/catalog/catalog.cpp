@@ -1,6 +1,7 @@
 #include "sql/catalog/catalog.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace pgveil::catalog {
@@ -61,6 +62,15 @@ void Catalog::erase(const RelationName& name) {
     if (found != entries_.end()) {
         size_bytes_ -= size_of(found->first, found->second);
         entries_.erase(found);
+    }
+}
+
+void Catalog::erase_absent() {
+    for (auto item = entries_.begin(); item != entries_.end();) {
+        const bool is_absent =
+            item->first.kind == RelationName::Kind::kRelation && !item->second.relation;
+        size_bytes_ -= is_absent ? size_of(item->first, item->second) : 0;
+        item = is_absent ? entries_.erase(item) : std::next(item);
     }
 }
 

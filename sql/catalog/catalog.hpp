@@ -112,6 +112,8 @@ public:
     const Entry* find(const RelationName& name) const;
     void put(RelationName name, Entry entry);
     void erase(const RelationName& name);
+    /// Forgets every relation that was not there.
+    void erase_absent();
     void clear();
 
     std::size_t size() const { return entries_.size(); }
