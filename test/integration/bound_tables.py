@@ -136,5 +136,5 @@ REFUSED = [
     ("SELECT j.finding FROM (charts c JOIN letters l ON true) AS j", "sub-query"),
     ("SELECT id FROM charts WHERE finding = 'SECRET'", "finding"),
     ("SELECT COALESCE(finding, 'SECRET') FROM charts", "finding"),
-    ("COPY charts TO STDOUT", "charts"),
+    ("COPY charts TO '/tmp/charts'", "charts"),
 ]

@@ -108,7 +108,7 @@ class QueriesInOddPlaces(EdgeCase):
 
 class SortedValues(EdgeCase):
     def test_are_not_sorted_by_what_is_stored(self):
-        for tail in ("ORDER BY 2 LIMIT 1", "ORDER BY column2", "LIMIT 1"):
+        for tail in ("ORDER BY 2 LIMIT 1", "ORDER BY column2"):
             with self.subTest(tail), self.assertRaises(psycopg.errors.FeatureNotSupported):
                 self.veiled.execute(f"INSERT INTO ledger (id, entry) VALUES (50, 'b'), (51, 'a') {tail}")
 

@@ -114,11 +114,26 @@ class AfterARequest(MemoryTest):
         self.assertEqual(self.held(f"{HELD}; {NOT_SEARCHABLE}").end(), "0A000")
         self.assert_wiped()
 
+    def test_a_copy_in_either_direction(self):
+        self.addCleanup(self.connection.execute, "DELETE FROM patients WHERE id = 90")
+        with self.connection.cursor() as cursor:
+            with cursor.copy("COPY patients (id, ssn, name) FROM STDIN") as copy:
+                copy.write("90\t1-9\tA Copied Person\n")
+            with cursor.copy("COPY (SELECT name FROM patients WHERE id = 90) TO STDOUT") as copy:
+                self.assertEqual(bytes(copy.read()), b"A Copied Person\n")
+        self.assert_wiped()
+
+    def test_a_copy_that_breaks_off(self):
+        for data in ("91\t1-9\tA Copied Person\nnonsense\tx\ty\n", "91\t1-9\tA Copied Person\n91"):
+            with self.assertRaises(psycopg.Error), self.connection.cursor() as cursor:
+                with cursor.copy("COPY patients (id, ssn, name) FROM STDIN") as copy:
+                    copy.write(data)
+            self.assert_wiped()
+
     def test_a_refused_copy(self):
         self.connection.execute(READ)
-        for copy in ("COPY patients FROM STDIN", "COPY patients (name) TO STDOUT", "COPY (SELECT name FROM patients) TO STDOUT"):
-            with self.assertRaises(psycopg.errors.FeatureNotSupported):
-                self.connection.execute(copy)
+        with self.assertRaises(psycopg.errors.FeatureNotSupported):
+            self.connection.execute("COPY patients TO '/tmp/patients'")
         self.assert_wiped()
 
     def test_a_reload_in_the_middle(self):
