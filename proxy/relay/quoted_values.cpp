@@ -49,12 +49,15 @@ core::SecretBytes QuotedValues::shown(std::string_view text) {
     core::SecretBytes result;
     std::size_t position = 0;
     for (;;) {
-        const std::size_t start = std::min(text.find(kHexStart, position), text.size());
+        const std::size_t hex = std::min(text.find(kHexStart, position), text.size());
+        // The lines that CONTEXT quotes from COPY have every backslash twice.
+        const bool is_doubled = hex > position && hex < text.size() && text[hex - 1] == '\\';
+        const std::size_t start = is_doubled ? hex - 1 : hex;
         result.append(core::as_bytes(text.substr(position, start - position)));
         if (start == text.size()) {
             return result;
         }
-        const std::size_t digits = start + kHexStart.size();
+        const std::size_t digits = hex + kHexStart.size();
         position = std::min(text.find_first_not_of(kHexDigits, digits), text.size());
         const core::Bytes bytes = bytes_of(text.substr(digits, position - digits));
         // "Failing row contains (...)" cuts every value at 64 characters.

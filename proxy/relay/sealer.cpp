@@ -1,8 +1,10 @@
 #include "proxy/relay/sealer.hpp"
 
+#include "keyshare/core/invariant.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/row_keys.hpp"
 #include "sql/analysis/analyzer.hpp"
+#include "sql/field/envelope.hpp"
 #include "sql/field/plaintext.hpp"
 #include "sql/types/array_elements.hpp"
 #include "sql/types/codec.hpp"
@@ -303,7 +305,11 @@ result<core::Bytes, Refusal> seal_value(
     if (!cipher.has_value()) {
         return cipher.error();
     }
-    return (*cipher)->seal(plaintext, *state.environment->random, row);
+    core::Bytes envelope = (*cipher)->seal(plaintext, *state.environment->random, row);
+    core::invariant(
+        field::parse_envelope(envelope).has_value(), "what leaves sealed is an envelope"
+    );
+    return envelope;
 }
 
 result<SealedText, Refusal> seal_text(
