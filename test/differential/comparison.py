@@ -6,7 +6,7 @@ What is left aside, and why, stands here and nowhere else:
 - Numbers of tables, types and sessions differ between two databases: tables and types of one's own are compared by name.
 - `(encrypted)` in an error's detail stands for values that the proxy cannot open there (docs/SQL.md, Results and errors).
 - A constant that does not fit its column is found when the statement is parsed; PostgreSQL finds some only when it is
-  bound or runs (docs/SQL.md, there too): the answers to Parse, Describe and Bind may be missing before such an error.
+  bound or runs (docs/SQL.md, there too), and the name in EXECUTE: the answers to Parse, Describe and Bind may be missing before such an error.
 - Columns that the facade computes have no table of origin (docs/SQL.md, The facade).
 - A parameter in an IN list over a varchar column is described as text instead of varchar (docs/SQL.md, Constants and
   parameters).
@@ -108,9 +108,9 @@ def difference(statement, veiled, plain):
 
 
 def is_early_error(left, right):
-    """The same class 22 error of a constant, found before it is bound."""
+    """The same error of a constant (class 22) or of an unknown prepared statement, found before it is bound."""
     one, other = error_of(left), error_of(right)
-    return one and other and one["C"] == other["C"] and one["C"].startswith("22") and one["M"] == other["M"]
+    return one and other and one["C"] == other["C"] and (one["C"].startswith("22") or one["C"] == "26000") and one["M"] == other["M"]
 
 
 def letters(answer):
