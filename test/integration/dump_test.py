@@ -53,6 +53,11 @@ def rows(url, options=""):
     return succeeded(psql(url, "-At", "-v", "ON_ERROR_STOP=1", options=options, stdin=queries))
 
 
+def what_restores(way):
+    """The plain rows. pg_dump writes no quotes around a number in an INSERT, and the constant -0 is zero without a sign."""
+    return re.sub(r"\|-0(?=[|\n])", "|0", rows(PLAIN_URL)) if way else rows(PLAIN_URL)
+
+
 class Dumps(unittest.TestCase):
     maxDiff = None
 
@@ -68,7 +73,7 @@ class Dumps(unittest.TestCase):
                 text = self.through(*way)
                 self.assertEqual(text, dump(PLAIN_URL, *way))
                 self.assertIn("Aurelia Brandt", text)
-                self.assertEqual(restored(new_database(f"restored_{number}"), text), rows(PLAIN_URL))
+                self.assertEqual(restored(new_database(f"restored_{number}"), text), what_restores(way))
 
     def test_an_archive_restores_with_pg_restore(self):
         folder = STACK.dir / "users" / "archive"
