@@ -91,6 +91,19 @@ class Dumps(unittest.TestCase):
                 restored(new_database(database), text)
                 self.assertEqual(rows(STACK.url("proxy", "app", database), STACK.options()), rows(PLAIN_URL))
 
+    def test_a_plain_dump_restored_through_pgveil_is_sealed(self):
+        for number, way in enumerate(WAYS):
+            with self.subTest(way):
+                text = dump(PLAIN_URL, *way)
+                self.assertIn("Aurelia Brandt", text)
+                database = f"moved_{number}"
+                new_database(database)
+                url = STACK.url("proxy", "app", database)
+                succeeded(psql(url, "-q", "-v", "ON_ERROR_STOP=1", options=STACK.options(), stdin=text))
+                self.assertEqual(rows(url, STACK.options()), what_restores(way))
+                sealed = dump(STACK.url("direct", "app", database))
+                self.assertEqual([value for value in VALUES if value in sealed], [])
+
     def test_without_shares_no_row_is_dumped(self):
         done = run(["pg_dump", STACK.url()], env={**os.environ, "PGOPTIONS": ""})
         self.assertNotEqual(done.returncode, 0)
