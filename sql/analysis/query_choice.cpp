@@ -225,6 +225,14 @@ Value Query::null_if(const parse::Operation& nested, const Scope& scope, std::ui
             begin
         );
     }
+    if (left.column->type.kind == types::Kind::kCidr) {
+        draft_.refuse(
+            "NULLIF, which hands a cidr on as inet",
+            "write CASE WHEN a = b THEN NULL ELSE a END",
+            left.column,
+            begin
+        );
+    }
     Value result;
     result.column = left.column;
     // Compared as text, a varchar is handed on as text.

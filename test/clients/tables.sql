@@ -38,7 +38,7 @@ CREATE TABLE kinds (
 );
 
 -- A table for each family of types, so that each is a case of its own.
-CREATE TABLE clocks (id integer PRIMARY KEY, at time, span interval);
+CREATE TABLE clocks (id integer PRIMARY KEY, at time, span interval, zoned timetz);
 CREATE TABLE documents (id integer PRIMARY KEY, raw json, doc jsonb);
 CREATE TABLE hosts (id integer PRIMARY KEY, host inet, net cidr);
 CREATE TABLE lists (id integer PRIMARY KEY, marks integer[], tags text[]);

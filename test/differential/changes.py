@@ -101,7 +101,10 @@ class Changes(Composed):
             return Query(f"{text}{rng.choice(('', '(id) '))}DO NOTHING{self.returning(table)}", [])
         parts = []
         for column in rng.sample(settable, min(len(settable), rng.randint(1, 3))):
-            parts.append(f"{column.name} = {rng.choice((f'excluded.{column.name}', self.assigned(column) ))}")
+            new, old = f"excluded.{column.name}", f"{table.name}.{column.name}"
+            parts.append(f"{column.name} = " + rng.choice((
+                new, self.assigned(column), old, f"COALESCE({new}, {old})",
+                f"CASE WHEN {new} IS NULL THEN {old} ELSE {new} END", f"COALESCE({old}, {self.value(column)})")))
         where = ""
         if rng.random() < 0.25:
             where = f" WHERE {table.name}.grp {rng.choice(('<>', '=', '<'))} excluded.grp"
@@ -143,6 +146,8 @@ class Changes(Composed):
         return Query(f"UPDATE {table.name} SET {self.settings_of(table)} WHERE {self.few(table)}{self.returning(table)}", [])
 
     def update_from(self):
+        if self.rng.random() < 0.3:
+            return self.update_values()
         table, other = self.table(), self.table()
         extra = ""
         pairs = [(one, two) for one in table.columns for two in other.columns
@@ -153,6 +158,24 @@ class Changes(Composed):
             extra = f"{one.name} = o.{two.name}"
         return Query(f"UPDATE {table.name} x SET {extra or self.settings_from(table)} FROM {other.name} o "
                      f"WHERE o.id = x.ref AND {self.few(table, 'x.')}{self.returning(table, 'x')}", [])
+
+    def update_values(self):
+        """New values from a list of rows."""
+        table = self.table()
+        fit = [column for column in table.columns[3:] if not column.bound and not column.unique]
+        if not fit:
+            return self.update_from()
+        column = self.rng.choice(fit)
+        kind = column.type.name
+        rows = ", ".join(f"({number}, {self._listed_value(column, kind)})" for number in self.rng.sample(range(1, 15), 2))
+        return Query(f"UPDATE {table.name} x SET {column.name} = v.p FROM (VALUES {rows}) v (id, p) WHERE x.id = v.id"
+                     f"{self.returning(table, 'x')}", [])
+
+    def _listed_value(self, column, kind):
+        value = column.value(self.rng)
+        if self.writer.extended and self.rng.random() < 0.6:
+            return f"{self.writer.parameter(column.type, value)}::{kind}"
+        return f"{pgtypes.quoted(value)}::{kind}"
 
     def settings_from(self, table):
         settable = [column for column in table.columns if column.name not in ("id", "ref") and not column.unique and not column.bound]
@@ -177,8 +200,23 @@ class Changes(Composed):
         values = ", ".join("s.id" if column.name == "id" else self.assigned(column, number) for column in names)
         columns = ", ".join(column.name for column in names)
         matched = rng.choice((f"UPDATE SET {self.settings_of(table)}", "DO NOTHING", "DELETE" if number > 999 else "DO NOTHING"))
+        if rng.random() < 0.3:
+            return self._merge_tables(table)
         return Query(f"MERGE INTO {table.name} t USING (SELECT {number} AS id) s ON t.id = s.id WHEN MATCHED THEN {matched} "
                      f"WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})", [])
+
+    def _merge_tables(self, table):
+        """From another table, by id, with a condition of its own and columns of the same context."""
+        other = self.rng.choice([one for one in self.schema.tables if not one.bound] or self.schema.tables)
+        condition = Conditions(self.writer, self.schema, [Source("s", other.columns, other), Source("t", table.columns, table)])
+        pairs = [(one, two) for one in table.columns[2:] for two in other.columns[2:] if comparable(one, two)
+                 and one.type is two.type and not one.unique and two.not_null >= one.not_null and not one.bound]
+        change = "DO NOTHING"
+        if pairs:
+            one, two = self.rng.choice(pairs)
+            change = f"UPDATE SET {one.name} = s.{two.name}"
+        return Query(f"MERGE INTO {table.name} t USING {other.name} s ON t.id = s.id AND s.id < 9 "
+                     f"WHEN MATCHED AND {condition.some(2)} THEN {change} WHEN MATCHED AND t.id > 999 THEN DELETE", [])
 
     def with_change(self):
         rng = self.rng
@@ -194,4 +232,9 @@ class Changes(Composed):
         else:
             head, names = self.insert_head(table)
             change = f"{head} VALUES {self.row(names)}"
-        return Query(f"WITH w AS ({change} RETURNING {back}) SELECT * FROM w ORDER BY id", listed, "all")
+        text = f"WITH w AS ({change} RETURNING {back}) "
+        if rng.random() < 0.3:
+            condition = Conditions(self.writer, self.schema, [Source("w", listed), Source("o", table.columns, table)])
+            return Query(f"{text}SELECT w.*, o.id FROM w JOIN {table.name} o ON o.id = w.id AND {condition.some(2)} ORDER BY w.id",
+                         listed, "all")
+        return Query(f"{text}SELECT * FROM w ORDER BY id", listed, "all")

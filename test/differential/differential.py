@@ -114,6 +114,7 @@ class Run:
 
     def _round(self, number):
         schema = schema_of(self.given.seed, number, self.able)
+        self.twins.reconnect()  # without what the round before left prepared or set
         self.twins.renew(schema)
         stream = iter(Stream(random.Random(f"{self.given.seed}/{number}/stream"), schema))
         first = number * PER_ROUND

@@ -127,6 +127,26 @@ class Conditions:
             return f"{ref} {sign} {word} ({self.writer.parameter(array, text)})"
         return f"{ref} {sign} {word} ({pgtypes.quoted(text)}::{column.type.name}[])"
 
+    def _chosen(self, _source, ref, column, _depth):
+        """What hands values on, compared."""
+        one, other, third = (pgtypes.quoted(column.value(self.rng)) for _ in range(3))
+        return self.rng.choice((
+            f"COALESCE({ref}, {one}) = {other}", f"{one} = COALESCE(NULL, {ref})", f"NULLIF({ref}, {one}) IS NULL",
+            f"NULLIF({ref}, {one}) <> {other}", f"CASE WHEN {ref} IS NULL THEN {one} ELSE {ref} END IN ({other}, {third})",
+            f"CASE {ref} WHEN {one} THEN 1 WHEN {other} THEN 2 ELSE 3 END > 1", f"CASE WHEN {ref} = {one} THEN {ref} = {other} END",
+            f"{ref} = CASE WHEN {ref} <> {one} THEN {other} ELSE {third} END", f"{ref} IN ({one}, NULL, {ref})"))
+
+    def _listed(self, source, ref, column, depth):
+        """Lists that are no IN of constants."""
+        kind, rng = column.type.name, self.rng
+        one, other = (self._item(column) + f"::{kind}" for _ in range(2))
+        rows = f"VALUES ({one}), ({other})"
+        alias = f"{source.alias}." if source.alias else ""
+        return rng.choice((
+            f"{ref} = ANY (ARRAY[{one}, {other}])", f"{ref} <> ALL (ARRAY[{one}, NULL]::{kind}[])", f"{ref} IN ({rows})",
+            f"{ref} = ANY ({rows})", f"EXISTS (SELECT 1 FROM ({rows}) v (p) WHERE v.p = {ref})",
+            f"({alias}id, {ref}) IN ((1, {one}), (2, {other}))", f"{ref} = ({self.rng.choice((one, other))})"))
+
     def _sub_query(self, _source, ref, column, depth):
         found = self.partners(column)
         if not found or depth > 1:

@@ -105,7 +105,8 @@ class Queries:
                  if comparable(column, other) and other.type is column.type]
         second = self.rng.choice(found) if found and self.rng.random() < 0.5 else self.value(column)
         name = self.writer.alias("n")
-        return f"COALESCE({ref}, {second}) AS {name}", [self._made(name, column)]
+        head = self.rng.choice((ref, ref, ref, f"NULLIF({ref}, {self.value(column)})" if column.allows_equality else ref))
+        return f"COALESCE({head}, {second}) AS {name}", [self._made(name, column)]
 
     def _nullif(self, sources, ref, column):
         if not column.allows_equality:

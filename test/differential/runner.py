@@ -142,7 +142,8 @@ class Runner:
         answer = self.twins.read(plain.ask(statement.probe or statement.request), 1)
         if before == "I":
             plain.run("ROLLBACK")
-            plain.run("DEALLOCATE ALL")
+            if not statement.sql.startswith("EXECUTE"):
+                plain.run("DEALLOCATE ALL")
         elif before == "T":
             plain.run("ROLLBACK TO SAVEPOINT probe")
         return answer

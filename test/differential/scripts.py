@@ -80,6 +80,8 @@ class Scripts:
 
     def prepare(self):
         rng = self.rng
+        if rng.random() < 0.5:
+            return self.prepared_change()
         table = rng.choice(self.schema.tables)
         column = rng.choice([column for column in table.columns if column.allows_equality])
         values = [pgtypes.quoted(column.value(rng)) for _ in range(2)]
@@ -89,6 +91,20 @@ class Scripts:
         return [simple("prepare", text, needed=True),
                 *(simple("prepare", f"EXECUTE ps ({value})", order="all") for value in values),
                 simple("prepare", "DEALLOCATE ps", last=True)]
+
+    def prepared_change(self):
+        """An INSERT and an UPDATE with a parameter for every column."""
+        changes = self.changes()
+        table = changes.table()
+        names = changes.insert_columns(table)
+        marks = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+        listed = ", ".join(column.name for column in names)
+        rows = [[pgtypes.quoted(field) if field is not None else "NULL" for field in map(self._field, names)] for _ in range(2)]
+        returned = names[-1].name
+        return [simple("prepare", f"PREPARE pi AS INSERT INTO {table.name} ({listed}) VALUES ({marks}) RETURNING id, {returned}",
+                       needed=True),
+                *(simple("prepare", f"EXECUTE pi ({', '.join(row)})", changes=True) for row in rows),
+                simple("prepare", "DEALLOCATE pi", last=True)]
 
     def cursor(self):
         rng = self.rng

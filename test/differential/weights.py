@@ -34,7 +34,7 @@ UNIT = {
 
 # What a condition does with a column. `beyond`: more than its scheme allows; PostgreSQL accepts it, the proxy refuses.
 CONDITION = {"null": 14, "equal": 30, "in": 14, "distinct from": 6, "any": 4, "sub-query": 6, "column": 6, "range": 24,
-             "between": 10, "row": 3}
+             "between": 10, "row": 3, "chosen": 5, "listed": 4}
 BEYOND = 0.012
 
 JOIN = {"JOIN": 40, "LEFT JOIN": 30, "RIGHT JOIN": 8, "FULL JOIN": 6, "CROSS JOIN": 4, "LATERAL": 6, "USING": 6}

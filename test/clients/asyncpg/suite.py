@@ -84,15 +84,17 @@ async def case_nulls(connection):
 
 async def other_types(connection, table, columns, *rows):
     await connection.execute(f"DELETE FROM {table}")
-    for number, row in enumerate([*rows, (None, None)]):
-        await connection.execute(f"INSERT INTO {table} (id, {', '.join(columns)}) VALUES ($1, $2, $3)", number, *row)
+    marks = ", ".join(f"${n}" for n in range(1, len(columns) + 2))
+    for number, row in enumerate([*rows, [None] * len(columns)]):
+        await connection.execute(f"INSERT INTO {table} (id, {', '.join(columns)}) VALUES ({marks})", number, *row)
     await show(connection, f"SELECT * FROM {table} ORDER BY id")
 
 
 @case
 async def case_times(connection):
-    await other_types(connection, "clocks", ("at", "span"),
-                      (datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7)))
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+    await other_types(connection, "clocks", ("at", "span", "zoned"), (
+        datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7), datetime.time(8, 15, tzinfo=zone)))
 
 
 @case

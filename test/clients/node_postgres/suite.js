@@ -37,8 +37,9 @@ async function filled (client) {
 async function otherTypes (client, table, columns, ...rows) {
   await client.query(`DELETE FROM ${table}`)
   let id = 0
-  for (const row of [...rows, [null, null]]) {
-    await client.query(`INSERT INTO ${table} (id, ${columns.join(', ')}) VALUES ($1, $2, $3)`, [id++, ...row])
+  const marks = columns.map((_, n) => `$${n + 2}`).join(', ')
+  for (const row of [...rows, columns.map(() => null)]) {
+    await client.query(`INSERT INTO ${table} (id, ${columns.join(', ')}) VALUES ($1, ${marks})`, [id++, ...row])
   }
   show(await client.query(`SELECT * FROM ${table} ORDER BY id`))
 }
@@ -84,7 +85,8 @@ const cases = {
   },
 
   async times (client) {
-    await otherTypes(client, 'clocks', ['at', 'span'], ['23:59:59.999999', '1 mon -3 days 00:00:07'])
+    await otherTypes(client, 'clocks', ['at', 'span', 'zoned'],
+      ['23:59:59.999999', '1 mon -3 days 00:00:07', '08:15:00.5+05:30'])
   },
 
   async documents (client) {

@@ -160,13 +160,18 @@ public final class Suite {
             statement.executeUpdate("DELETE FROM " + table);
         }
         String insert = "INSERT INTO " + table + " (id, " + columns + ") VALUES (?, " + casts + ")";
-        show(connection, insert, 1, row[0], row[1]);
-        show(connection, insert, 2, null, null);
+        Object[] values = new Object[row.length + 1];
+        values[0] = 2;
+        show(connection, insert, values);
+        values[0] = 1;
+        System.arraycopy(row, 0, values, 1, row.length);
+        show(connection, insert, values);
         show(connection, "SELECT * FROM " + table + " ORDER BY id");
     }
 
     static void times(Connection connection) throws Exception {
-        otherTypes(connection, "clocks", "at, span", "?, ?::interval", LocalTime.of(23, 59, 59, 999999000), "1 mon -3 days 00:00:07");
+        otherTypes(connection, "clocks", "at, span, zoned", "?, ?::interval, ?", LocalTime.of(23, 59, 59, 999999000),
+                   "1 mon -3 days 00:00:07", OffsetTime.of(8, 15, 0, 500000000, ZoneOffset.ofHoursMinutes(5, 30)));
     }
 
     static void documents(Connection connection) throws Exception {

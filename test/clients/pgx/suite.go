@@ -152,15 +152,19 @@ func nulls(s session) {
 
 func otherTypes(s session, table, columns string, row ...any) {
 	s.exec("DELETE FROM " + table)
-	for number, row := range []values{row, {nil, nil}} {
-		s.exec(fmt.Sprintf("INSERT INTO %s (id, %s) VALUES ($1, $2, $3)", table, columns), append(values{number}, row...)...)
+	places := "$1"
+	for n := range row {
+		places += fmt.Sprintf(", $%d", n+2)
+	}
+	for number, row := range []values{row, make(values, len(row))} {
+		s.exec(fmt.Sprintf("INSERT INTO %s (id, %s) VALUES (%s)", table, columns, places), append(values{number}, row...)...)
 	}
 	s.show(fmt.Sprintf("SELECT * FROM %s ORDER BY id", table))
 }
 
 func times(s session) {
-	otherTypes(s, "clocks", "at, span", pgtype.Time{Microseconds: 86399999999, Valid: true},
-		pgtype.Interval{Months: 1, Days: -3, Microseconds: 7000000, Valid: true})
+	otherTypes(s, "clocks", "at, span, zoned", pgtype.Time{Microseconds: 86399999999, Valid: true},
+		pgtype.Interval{Months: 1, Days: -3, Microseconds: 7000000, Valid: true}, "08:15:00.5+05:30")
 }
 
 func documents(s session) {

@@ -69,13 +69,14 @@ SELECT * FROM kinds WHERE words IS NULL;
 SELECT id FROM kinds WHERE words IS NOT DISTINCT FROM NULL;
 SQL
 
-for pair in "times:clocks:'23:59:59.999999', '1 mon -3 days 00:00:07'" \
+for pair in "times:clocks:'23:59:59.999999', '1 mon -3 days 00:00:07', '08:15:00.5+05:30'" \
     "documents:documents:'{\"b\": [1, 2.50], \"a\": {}}', '{\"b\": [1, 2.50], \"a\": {}}'" \
     "hosts:hosts:'10.1.2.3/8', '10.0.0.0/8'" "lists:lists:'{1,NULL,3}', '{\"a b\",\"q\\\"\",NULL}'"; do
     IFS=: read -r name table values <<<"$pair"
     case_of "$name" <<SQL
 DELETE FROM $table;
-INSERT INTO $table VALUES (1, $values), (2, NULL, NULL);
+INSERT INTO $table VALUES (1, $values);
+INSERT INTO $table (id) VALUES (2);
 SELECT * FROM $table ORDER BY 1;
 SQL
 done

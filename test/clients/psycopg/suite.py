@@ -97,7 +97,7 @@ def case_nulls(connection):
 def other_types(connection, table, columns, *rows):
     connection.execute(f"DELETE FROM {table}")
     marks = ", ".join(["%s"] * (len(columns) + 1))
-    for number, row in enumerate([*rows, (None, None)]):
+    for number, row in enumerate([*rows, [None] * len(columns)]):
         connection.execute(f"INSERT INTO {table} (id, {', '.join(columns)}) VALUES ({marks})", (number, *row))
     for binary in (False, True):
         show(connection.cursor(binary=binary).execute(f"SELECT * FROM {table} ORDER BY id"))
@@ -105,8 +105,9 @@ def other_types(connection, table, columns, *rows):
 
 @case
 def case_times(connection):
-    other_types(connection, "clocks", ("at", "span"),
-                (datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7)))
+    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
+    other_types(connection, "clocks", ("at", "span", "zoned"),
+                (datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7), datetime.time(8, 15, tzinfo=zone)))
 
 
 @case

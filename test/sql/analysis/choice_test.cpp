@@ -156,6 +156,7 @@ TEST(Choice, ComparesByTheRuleOfEquality) {
         "SELECT CASE 'a' WHEN ssn THEN 1 END FROM patients",
         "SELECT NULLIF('a', ssn) FROM patients",
         "SELECT NULLIF(age, 5.0) FROM patients",
+        "SELECT NULLIF(net, '10.0.0.0/8') FROM hosts",
         "SELECT GREATEST(day, due) FROM events",
     });
 }

@@ -37,6 +37,7 @@ constexpr std::string_view kPolicy = R"json({
       "cost":  { "type": "numeric(8,2)", "search": "order" },
       "title": { "type": "varchar(10)", "search": "order" },
       "code":  { "type": "char(3)", "search": "order", "order_bytes": 9 } } },
+    "public.hosts": { "columns": { "net": { "type": "cidr", "search": "equality" } } },
     "public.tales": { "columns": { "title": { "type": "text", "search": "order" } } },
     "public.\"Odd Table\"": { "columns": { "\"The Name\"": { "type": "text", "search": "equality" } } }
   },
@@ -139,6 +140,7 @@ Clinic::Clinic() {
          {"dose", true}}
     ));
     add_ordered();
+    add(relation("public", "hosts", {{"id", false}, {"net", true}}));
     add(relation("public", "Odd Table", {{"id", false}, {"The Name", true}}));
     add(relation(
         "public", "notes", {{"id", false}, {"title", false}, {"body", false}, {"ssn", false}}
