@@ -15,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 
 import corpus
 import report
+import watch
 import weights
 from runner import Counts, Difference, Runner
 from schema import PROTECTED, Abilities, Schema
@@ -34,6 +35,7 @@ def options():
     parser.add_argument("--round", type=int)
     parser.add_argument("--until", type=int)
     parser.add_argument("--refused-limit", type=float, default=100.0)
+    parser.add_argument("--watch", action="store_true")
     parser.add_argument("--corpus", action="store_true")
     parser.add_argument("--out", default=str(ROOT / "build" / "differential"))
     parser.add_argument("--trace", type=argparse.FileType("w"))
@@ -95,6 +97,7 @@ class Run:
         self.counts = Counts()
         self.told = 0
         self.around = 0
+        self.leaked = []
         count = -(-given.statements // PER_ROUND)
         self.numbers = range(count) if given.round is None else [given.round]
 
@@ -105,12 +108,15 @@ class Run:
     def _rounds(self, numbers):
         """Some rounds on one stack: a policy with all of their tables is a small one."""
         with running(policy(self.given.seed, numbers, self.able)) as stack:
+            if self.given.watch:
+                watch.begin(stack)
             self.twins = Twins(stack)
             for number in numbers:
                 self._round(number)
                 print(f"round {number}: {self.counts.statements} statements, refused {self.counts.refused}, "
                       f"different {len(self.counts.different)}", file=sys.stderr, flush=True)
             self.around += self.twins.around
+            self.leaked += watch.found(stack) if self.given.watch else []
 
     def _round(self, number):
         schema = schema_of(self.given.seed, number, self.able)
@@ -202,7 +208,9 @@ def main():
     whole.go()
     print(f"made around the proxy: {whole.around} views, partitions and indexes")
     print(report.summary(whole.counts, time.monotonic() - began))
-    if whole.counts.different:
+    for line in whole.leaked[:given.print]:
+        print(f"a protected value reached the server: {line[:2000]}")
+    if whole.counts.different or whole.leaked:
         return 1
     if whole.counts.refused_share > given.refused_limit:
         print(f"refused are more than {given.refused_limit} %")

@@ -203,9 +203,9 @@ class Conditions:
         if kind is pgtypes.BOOL:
             return rng.choice((ref, f"NOT {ref}", f"{ref} IS TRUE", f"{ref} IS NOT FALSE"))
         if kind is pgtypes.JSONB:
-            return rng.choice((f"{ref} ? 'a'", f"{ref} @> '{{\"a\": 1}}'", f"{ref} ->> 'a' IS NULL"))
+            return rng.choice((f"{ref} ? 'a'", f"{ref} @> '[1, 2]'", f"{ref} ->> 'a' IS NULL"))
         if kind is pgtypes.DATE:
-            return f"{ref} + 1 > '2000-01-01'"
+            return f"{ref} + 1 > '1999-12-31'"
         return f"{ref} IS NOT NULL"
 
     def _beyond(self, ref, column):

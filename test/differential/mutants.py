@@ -18,7 +18,7 @@ MUTANTS = [
     ("equality columns may be compared with <", "sql/analysis/rules.cpp",
      '"<, <=, >, >=, BETWEEN", false, false,', '"<, <=, >, >=, BETWEEN", false, true,'),
     ("negative numbers stand above positive ones", "sql/types/order_form.cpp",
-     "form.reveal_mutable().front() ^= kSignBit;", "form.reveal_mutable().front() ^= 0;"),
+     "copy_of(number);\n    form.reveal_mutable().front() ^= kSignBit;", "copy_of(number);\n    form.reveal_mutable().front() ^= 0;"),
     ("descriptions say no typmod", "proxy/relay/opener.cpp", "plain.typmod = type.typmod;", "plain.typmod = -1;"),
 ]
 

@@ -39,13 +39,12 @@ class Column:
     def allows_order(self):
         return self.type.groups and self.scheme in ("plain", "order")
 
-    def value(self, rng, any_value=weights.ANY_VALUE):
+    def value(self, rng, any_value=None):
         """One of the type's. Plain and protected columns share few: the proxy refuses a statement that says one constant
         in both."""
-        if rng.random() < any_value:
-            return self.type.value(rng)
-        parity = int(self.is_plain)
-        return rng.choice([value for number, value in enumerate(self.type.pool) if len(value) < 4 or number % 2 == parity])
+        if rng.random() < (weights.ANY_VALUE if any_value is None else any_value):
+            return rng.choice(self.type.pool)
+        return rng.choice(self.type.half(self.is_plain))
 
     def sql(self):
         parts = [self.name, self.type.name]
