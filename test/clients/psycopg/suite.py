@@ -105,9 +105,13 @@ def other_types(connection, table, columns, *rows):
 
 @case
 def case_times(connection):
-    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
-    other_types(connection, "clocks", ("at", "span", "zoned"),
-                (datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7), datetime.time(8, 15, tzinfo=zone)))
+    at = datetime.time(23, 59, 59, 999999)
+    zoned = datetime.time(8, 15, tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+    other_types(connection, "clocks", ("at", "span", "zoned"), (at, datetime.timedelta(days=-3, seconds=7), zoned))
+    for mark in ("%s", "%b"):
+        show(connection.execute(f"SELECT id FROM clocks WHERE at = {mark} AND zoned = {mark}", (at, zoned)))
+        show(connection.execute(f"SELECT id FROM clocks WHERE at > {mark} ORDER BY zoned, at", (datetime.time(1),)))
+    show(connection.execute("SELECT max(at), min(zoned), count(span) FROM clocks"))
 
 
 @case
@@ -120,8 +124,11 @@ def case_documents(connection):
 @case
 def case_hosts(connection):
     import ipaddress
-    other_types(connection, "hosts", ("host", "net"),
-                (ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")))
+    host, net = ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")
+    other_types(connection, "hosts", ("host", "net"), (host, net))
+    for mark in ("%s", "%b"):
+        show(connection.execute(f"SELECT id FROM hosts WHERE host = {mark}", (host,)))
+        show(connection.execute(f"SELECT id FROM hosts WHERE net = {mark}", (net,)))
 
 
 @case
