@@ -271,6 +271,31 @@ def case_any_of_a_list(connection):
 
 
 @case
+def case_any_of_typed_lists(connection):
+    """The driver declares these lists as arrays of the column's type."""
+    connection.execute("DELETE FROM kinds")
+    connection.execute("INSERT INTO kinds (id, day, identity, exact) VALUES (1, %s, %s, 1.5)", (DAY, KINDS["identity"]))
+    show(connection.execute("SELECT id FROM kinds WHERE day = ANY(%s)", ([DAY, datetime.date(2000, 1, 1)],)))
+    show(connection.execute("SELECT id FROM kinds WHERE identity = ANY(%s)", ([KINDS["identity"]],)))
+    show(connection.execute("SELECT id FROM kinds WHERE exact = ANY(%s)", ([decimal.Decimal("1.50")],)))
+
+
+@case
+def case_any_of_times(connection):
+    connection.execute("DELETE FROM clocks")
+    connection.execute("INSERT INTO clocks (id, at) VALUES (1, '01:00')")
+    show(connection.execute("SELECT id FROM clocks WHERE at = ANY(%s)", ([datetime.time(1)],)))
+
+
+@case
+def case_any_of_hosts(connection):
+    import ipaddress
+    connection.execute("DELETE FROM hosts")
+    connection.execute("INSERT INTO hosts (id, host) VALUES (1, '10.1.2.3')")
+    show(connection.execute("SELECT id FROM hosts WHERE host = ANY(%s)", ([ipaddress.ip_address("10.1.2.3")],)))
+
+
+@case
 def case_choices(connection):
     filled(connection)
     show(connection.execute("SELECT id, coalesce(note, 'none') FROM people ORDER BY id"))
