@@ -2,7 +2,8 @@
 starts to work, so that this list shrinks."""
 
 REFUSED = {
-    "psycopg": {"choices_of_two_types": "COALESCE of text and varchar(60)"},
+    "psycopg": {"choices_of_two_types": "COALESCE of text and varchar(60)", "any_of_times": "a parameter declared as time[]",
+                "any_of_hosts": "a parameter declared as inet[]"},
     "sqlalchemy": {"identity_restarted": "ALTER TABLE ... RESTART"},
     "django": {"index_for_like": "an index with varchar_pattern_ops", "distinct": "DISTINCT over randomized columns beside a key"},
 }

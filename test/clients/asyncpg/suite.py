@@ -92,9 +92,11 @@ async def other_types(connection, table, columns, *rows):
 
 @case
 async def case_times(connection):
-    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
-    await other_types(connection, "clocks", ("at", "span", "zoned"), (
-        datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7), datetime.time(8, 15, tzinfo=zone)))
+    at = datetime.time(23, 59, 59, 999999)
+    zoned = datetime.time(8, 15, tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+    await other_types(connection, "clocks", ("at", "span", "zoned"), (at, datetime.timedelta(days=-3, seconds=7), zoned))
+    await show(connection, "SELECT id FROM clocks WHERE at = $1 AND zoned = $2", at, zoned)
+    await show(connection, "SELECT id FROM clocks WHERE at > $1 ORDER BY zoned, at", datetime.time(1))
 
 
 @case
@@ -104,8 +106,10 @@ async def case_documents(connection):
 
 @case
 async def case_hosts(connection):
-    await other_types(connection, "hosts", ("host", "net"),
-                      (ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")))
+    host, net = ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")
+    await other_types(connection, "hosts", ("host", "net"), (host, net))
+    await show(connection, "SELECT id FROM hosts WHERE host = $1", host)
+    await show(connection, "SELECT id FROM hosts WHERE net = $1", net)
 
 
 @case

@@ -170,8 +170,11 @@ public final class Suite {
     }
 
     static void times(Connection connection) throws Exception {
-        otherTypes(connection, "clocks", "at, span, zoned", "?, ?::interval, ?", LocalTime.of(23, 59, 59, 999999000),
-                   "1 mon -3 days 00:00:07", OffsetTime.of(8, 15, 0, 500000000, ZoneOffset.ofHoursMinutes(5, 30)));
+        LocalTime at = LocalTime.of(23, 59, 59, 999999000);
+        OffsetTime zoned = OffsetTime.of(8, 15, 0, 500000000, ZoneOffset.ofHoursMinutes(5, 30));
+        otherTypes(connection, "clocks", "at, span, zoned", "?, ?::interval, ?", at, "1 mon -3 days 00:00:07", zoned);
+        show(connection, "SELECT id FROM clocks WHERE at = ? AND zoned = ?", at, zoned);
+        show(connection, "SELECT id FROM clocks WHERE at > ? ORDER BY zoned, at", LocalTime.of(1, 0));
     }
 
     static void documents(Connection connection) throws Exception {
@@ -180,6 +183,7 @@ public final class Suite {
 
     static void hosts(Connection connection) throws Exception {
         otherTypes(connection, "hosts", "host, net", "?::inet, ?::cidr", "10.1.2.3/8", "10.0.0.0/8");
+        show(connection, "SELECT id FROM hosts WHERE host = ?::inet AND net = ?::cidr", "10.1.2.3/8", "10.0.0.0/8");
     }
 
     static void lists(Connection connection) throws Exception {

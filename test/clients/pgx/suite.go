@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
@@ -163,15 +164,22 @@ func otherTypes(s session, table, columns string, row ...any) {
 }
 
 func times(s session) {
-	otherTypes(s, "clocks", "at, span, zoned", pgtype.Time{Microseconds: 86399999999, Valid: true},
-		pgtype.Interval{Months: 1, Days: -3, Microseconds: 7000000, Valid: true}, "08:15:00.5+05:30")
+	at, zoned := pgtype.Time{Microseconds: 86399999999, Valid: true}, "08:15:00.5+05:30"
+	otherTypes(s, "clocks", "at, span, zoned", at, pgtype.Interval{Months: 1, Days: -3, Microseconds: 7000000, Valid: true}, zoned)
+	s.show("SELECT id FROM clocks WHERE at = $1 AND zoned = $2", at, zoned)
+	s.show("SELECT id FROM clocks WHERE at < $1 ORDER BY zoned, at", pgtype.Time{Microseconds: 86400000000, Valid: true})
 }
 
 func documents(s session) {
 	otherTypes(s, "documents", "raw, doc", map[string]any{"b": []any{1, 2.5}}, map[string]any{"b": []any{1, 2.5}})
 }
 
-func hosts(s session) { otherTypes(s, "hosts", "host, net", "10.1.2.3/8", "10.0.0.0/8") }
+func hosts(s session) {
+	host, net := netip.MustParsePrefix("10.1.2.3/8"), netip.MustParsePrefix("10.0.0.0/8")
+	otherTypes(s, "hosts", "host, net", host, net)
+	s.show("SELECT id FROM hosts WHERE host = $1 AND net = $2", host, net)
+	s.show("SELECT id FROM hosts WHERE host = ANY($1)", []netip.Prefix{net, host})
+}
 
 func lists(s session) {
 	otherTypes(s, "lists", "marks, tags", []int32{1, 3}, []any{"a b", `q"`, nil})

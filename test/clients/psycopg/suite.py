@@ -105,9 +105,13 @@ def other_types(connection, table, columns, *rows):
 
 @case
 def case_times(connection):
-    zone = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
-    other_types(connection, "clocks", ("at", "span", "zoned"),
-                (datetime.time(23, 59, 59, 999999), datetime.timedelta(days=-3, seconds=7), datetime.time(8, 15, tzinfo=zone)))
+    at = datetime.time(23, 59, 59, 999999)
+    zoned = datetime.time(8, 15, tzinfo=datetime.timezone(datetime.timedelta(hours=5, minutes=30)))
+    other_types(connection, "clocks", ("at", "span", "zoned"), (at, datetime.timedelta(days=-3, seconds=7), zoned))
+    for mark in ("%s", "%b"):
+        show(connection.execute(f"SELECT id FROM clocks WHERE at = {mark} AND zoned = {mark}", (at, zoned)))
+        show(connection.execute(f"SELECT id FROM clocks WHERE at > {mark} ORDER BY zoned, at", (datetime.time(1),)))
+    show(connection.execute("SELECT max(at), min(zoned), count(span) FROM clocks"))
 
 
 @case
@@ -120,8 +124,11 @@ def case_documents(connection):
 @case
 def case_hosts(connection):
     import ipaddress
-    other_types(connection, "hosts", ("host", "net"),
-                (ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")))
+    host, net = ipaddress.ip_interface("10.1.2.3/8"), ipaddress.ip_network("2001:db8::/32")
+    other_types(connection, "hosts", ("host", "net"), (host, net))
+    for mark in ("%s", "%b"):
+        show(connection.execute(f"SELECT id FROM hosts WHERE host = {mark}", (host,)))
+        show(connection.execute(f"SELECT id FROM hosts WHERE net = {mark}", (net,)))
 
 
 @case
@@ -261,6 +268,31 @@ def case_any_of_a_list(connection):
     filled(connection)
     show(connection.execute("SELECT id FROM people WHERE ssn = ANY(%s) ORDER BY id", ([PEOPLE[0][1], "none", PEOPLE[2][1]],)))
     show(connection.execute("SELECT id FROM people WHERE id = ANY(%s) ORDER BY id", ([1, 3],)))
+
+
+@case
+def case_any_of_typed_lists(connection):
+    """The driver declares these lists as arrays of the column's type."""
+    connection.execute("DELETE FROM kinds")
+    connection.execute("INSERT INTO kinds (id, day, identity, exact) VALUES (1, %s, %s, 1.5)", (DAY, KINDS["identity"]))
+    show(connection.execute("SELECT id FROM kinds WHERE day = ANY(%s)", ([DAY, datetime.date(2000, 1, 1)],)))
+    show(connection.execute("SELECT id FROM kinds WHERE identity = ANY(%s)", ([KINDS["identity"]],)))
+    show(connection.execute("SELECT id FROM kinds WHERE exact = ANY(%s)", ([decimal.Decimal("1.50")],)))
+
+
+@case
+def case_any_of_times(connection):
+    connection.execute("DELETE FROM clocks")
+    connection.execute("INSERT INTO clocks (id, at) VALUES (1, '01:00')")
+    show(connection.execute("SELECT id FROM clocks WHERE at = ANY(%s)", ([datetime.time(1)],)))
+
+
+@case
+def case_any_of_hosts(connection):
+    import ipaddress
+    connection.execute("DELETE FROM hosts")
+    connection.execute("INSERT INTO hosts (id, host) VALUES (1, '10.1.2.3')")
+    show(connection.execute("SELECT id FROM hosts WHERE host = ANY(%s)", ([ipaddress.ip_address("10.1.2.3")],)))
 
 
 @case
