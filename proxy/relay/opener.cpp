@@ -24,7 +24,6 @@ std::string column_count(std::size_t came, std::size_t planned) {
     return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
 }
 
-
 result<core::SecretBytes, Refusal> open_cell(
     SessionState& state,
     Segment& segment,

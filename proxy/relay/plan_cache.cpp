@@ -50,9 +50,8 @@ bool may_be_kept(const analysis::Analysis& analysis) {
 
 std::size_t size_of(const analysis::StatementPlan& plan) {
     constexpr std::size_t kColumnSize = 256;
-    const std::size_t columns =
-        plan.results.size() + plan.parameters.size() + plan.splices.size() +
-        (plan.copy == nullptr ? 0 : plan.copy->columns.size());
+    const std::size_t columns = plan.results.size() + plan.parameters.size() + plan.splices.size() +
+                                (plan.copy == nullptr ? 0 : plan.copy->columns.size());
     const std::size_t own = sizeof(plan) + columns * kColumnSize;
     return plan.defined == nullptr ? own : own + size_of(*plan.defined);
 }

@@ -105,6 +105,18 @@ void Draft::qualify(const parse::TableReference& table, const catalog::Relation&
     splice(table.begin, *end, FixedText{name});
 }
 
+void Draft::retype(const parse::Cast& cast, const std::string& type, const ColumnPtr& column) {
+    if (!retyped_.insert(&cast).second) {
+        return;
+    }
+    const auto end = parse::type_name_end(text_.tokens, cast.type.begin);
+    if (!end || cast.position == parse::kNowhere) {
+        refuse("this form of cast", "write value::type", column, cast.type.begin);
+        return;
+    }
+    splice(cast.type.begin, *end, FixedText{type});
+}
+
 void Draft::add_parameter(ParameterPlan parameter) {
     parameter_index_.insert_or_assign(parameter.number, plan_.parameters.size());
     plan_.parameters.push_back(std::move(parameter));

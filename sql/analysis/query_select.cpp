@@ -310,8 +310,8 @@ void Query::combine(
         // The result has one length and scale, and its values are not made anew.
         const bool is_one_type = both && one.type() == other.type();
         if (!is_one_type || !(may_mix ? joins_contexts(one, other, parse::kNowhere)
-                                           : field::shares_context(*one.column, *other.column) &&
-                                                 one.column->type == other.column->type)) {
+                                      : field::shares_context(*one.column, *other.column) &&
+                                            one.column->type == other.column->type)) {
             draft_.refuse(
                 "UNION, INTERSECT or EXCEPT with something else in the same place",
                 "combine columns of the same context and type only, or run two queries",

@@ -70,7 +70,11 @@ void add_opens(const StatementPlan& plan, std::string& into) {
     for (std::size_t i = 0; i < plan.shown_results(); ++i) {
         if (plan.results[i].column != nullptr) {
             into += "  opens:  result column " + std::to_string(i + 1) + ", " +
-                    described(*plan.results[i].column) + '\n';
+                    described(*plan.results[i].column);
+            for (const analysis::ColumnPtr& other : plan.results[i].others) {
+                into += " or " + described(*other);
+            }
+            into += '\n';
         }
     }
 }

@@ -12,28 +12,9 @@ namespace {
 using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
-const Row kColumn = {
-    "1",
-    "public",
-    "16388",
-    "public",
-    "t",
-    "r",
-    "f",
-    "t",
-    "1",
-    "id",
-    "23",
-    "-1",
-    "integer",
-    "f",
-    "t",
-    "t",
-    "f",
-    "f",
-    std::nullopt,
-    std::nullopt,
-    std::nullopt};
+const Row kColumn = {"1", "public", "16388", "public", "t",          "r",          "f",
+                     "t", "1",      "id",    "23",     "-1",         "integer",    "f",
+                     "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
 const Row kVeiled = {
     "1",
     "public",
