@@ -2,7 +2,6 @@
 
 #include "keyshare/core/secret.hpp"
 
-#include <array>
 #include <string>
 
 namespace pgveil::types {
@@ -217,28 +216,8 @@ core::Bytes ByteaArray::finish() const {
 }
 
 std::optional<Kind> element_kind_of_oid(std::uint32_t array_oid) {
-    constexpr std::array kKinds = {
-        Kind::kBool,
-        Kind::kInt2,
-        Kind::kInt4,
-        Kind::kInt8,
-        Kind::kText,
-        Kind::kVarchar,
-        Kind::kDate,
-        Kind::kUuid,
-        Kind::kBytea,
-        Kind::kTimestamp,
-        Kind::kTimestamptz,
-        Kind::kNumeric,
-        Kind::kFloat4,
-        Kind::kFloat8,
-        Kind::kBpchar};
-    for (const Kind kind : kKinds) {
-        if (array_oid_of(kind) == array_oid) {
-            return kind;
-        }
-    }
-    return std::nullopt;
+    const auto kind = kind_of_oid(array_oid);
+    return kind && is_array(*kind) ? std::optional(element_of(*kind)) : std::nullopt;
 }
 
 }  // namespace pgveil::types

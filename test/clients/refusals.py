@@ -2,8 +2,7 @@
 starts to work, so that this list shrinks."""
 
 REFUSED = {
-    "psycopg": {"choices_of_two_types": "COALESCE of text and varchar(60)", "any_of_times": "a parameter declared as time[]",
-                "any_of_hosts": "a parameter declared as inet[]"},
+    "psycopg": {"choices_of_two_types": "COALESCE of text and varchar(60)"},
     "sqlalchemy": {"identity_restarted": "ALTER TABLE ... RESTART"},
     "django": {"index_for_like": "an index with varchar_pattern_ops", "distinct": "DISTINCT over randomized columns beside a key"},
 }
