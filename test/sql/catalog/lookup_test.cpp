@@ -12,10 +12,10 @@ namespace {
 using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
-const Row kColumn = {"1", "public", "16388", "public", "t",          "r",          "f",
-                     "t", "1",      "id",    "23",     "-1",         "integer",    "f",
-                     "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
-const Row kVeiled = {
+const Row plain_row = {"1", "public", "16388", "public", "t",          "r",          "f",
+                       "t", "1",      "id",    "23",     "-1",         "integer",    "f",
+                       "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
+const Row veiled_row = {
     "1",
     "public",
     "16388",
@@ -51,8 +51,8 @@ Row absent(std::string_view ordinal) {
 
 TEST(Lookup, ReadsColumnsAndAbsentNames) {
     LookupReader reader(std::vector<RelationName>{{"", "t"}, {"s", "gone"}});
-    ASSERT_TRUE(reader.add_row(kColumn).has_value());
-    ASSERT_TRUE(reader.add_row(kVeiled).has_value());
+    ASSERT_TRUE(reader.add_row(plain_row).has_value());
+    ASSERT_TRUE(reader.add_row(veiled_row).has_value());
     ASSERT_TRUE(reader.add_row(absent("2")).has_value());
     Catalog catalog;
     ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
@@ -69,7 +69,7 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
 
 TEST(Lookup, AcceptsATableWithoutColumns) {
     LookupReader reader = reader_of_t();
-    Row row(kColumn.begin(), kColumn.begin() + 8);
+    Row row(plain_row.begin(), plain_row.begin() + 8);
     row.resize(kLookupColumns);
     ASSERT_TRUE(reader.add_row(row).has_value());
     Catalog catalog;
@@ -83,10 +83,10 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
     EXPECT_FALSE(reader.add_row(absent("0")).has_value());
     EXPECT_FALSE(reader.add_row(absent("2")).has_value());
     EXPECT_FALSE(reader.add_row(absent("x")).has_value());
-    Row bad = kColumn;
+    Row bad = plain_row;
     bad[10] = "23x";
     EXPECT_FALSE(reader.add_row(bad).has_value());
-    Row other = kColumn;
+    Row other = plain_row;
     ASSERT_TRUE(reader_of_t().add_row(other).has_value());
     Catalog catalog;
     EXPECT_FALSE(reader_of_t().finish(catalog).has_value());
@@ -96,7 +96,7 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
 TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
     for (const bool is_over : {true, false}) {
         LookupReader reader = reader_of_t();
-        Row view = kColumn;
+        Row view = plain_row;
         view[5] = "v";
         view[6] = is_over ? "t" : "f";
         view[20] = "SELECT 1";
@@ -109,8 +109,8 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
 
 TEST(Lookup, RefusesTwoRelationsForOneName) {
     LookupReader reader = reader_of_t();
-    ASSERT_TRUE(reader.add_row(kColumn).has_value());
-    Row other = kVeiled;
+    ASSERT_TRUE(reader.add_row(plain_row).has_value());
+    Row other = veiled_row;
     other[2] = "17000";
     EXPECT_FALSE(reader.add_row(other).has_value());
 }
