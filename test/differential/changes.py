@@ -102,9 +102,9 @@ class Changes(Composed):
         parts = []
         for column in rng.sample(settable, min(len(settable), rng.randint(1, 3))):
             new, old = f"excluded.{column.name}", f"{table.name}.{column.name}"
-            parts.append(f"{column.name} = " + rng.choice((
-                new, self.assigned(column), old, f"COALESCE({new}, {old})",
-                f"CASE WHEN {new} IS NULL THEN {old} ELSE {new} END", f"COALESCE({old}, {self.value(column)})")))
+            parts.append(f"{column.name} = " + (self.assigned(column) if rng.random() < 0.2 else rng.choice((
+                new, old, f"COALESCE({new}, {old})",
+                f"CASE WHEN {new} IS NULL THEN {old} ELSE {new} END", f"COALESCE({old}, {self.value(column)})"))))
         where = ""
         if rng.random() < 0.25:
             where = f" WHERE {table.name}.grp {rng.choice(('<>', '=', '<'))} excluded.grp"

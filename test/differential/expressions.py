@@ -141,6 +141,8 @@ class Conditions:
         kind, rng = column.type.name, self.rng
         one, other = (self._item(column) + f"::{kind}" for _ in range(2))
         rows = f"VALUES ({one}), ({other})"
+        if self.writer.extended:
+            return rng.choice((f"{ref} = ANY (ARRAY[{one}, {other}])", f"{ref} IN ({rows})", f"{ref} = ANY ({rows})"))
         alias = f"{source.alias}." if source.alias else ""
         return rng.choice((
             f"{ref} = ANY (ARRAY[{one}, {other}])", f"{ref} <> ALL (ARRAY[{one}, NULL]::{kind}[])", f"{ref} IN ({rows})",
