@@ -140,6 +140,17 @@ std::uint32_t Draft::declared_oid(std::uint32_t parameter) const {
 }
 
 void Draft::check_parameters() {
+    for (std::uint32_t number = 1; number <= declared_oids_.size(); ++number) {
+        if (plan_.touches_protected && occurrences_of(number) == 0) {
+            // Nothing says what its value is, and it would leave as it came.
+            refuse(refusal_of(
+                "a statement on encrypted columns",
+                "parameter $" + std::to_string(number) + ", which is declared and not used",
+                "declare only parameters that stand in the statement",
+                parse::kNowhere
+            ));
+        }
+    }
     for (const auto& [number, uses] : protected_uses_) {
         const auto tested = null_tests_.find(number);
         const std::size_t covered = uses + (tested == null_tests_.end() ? 0 : tested->second);

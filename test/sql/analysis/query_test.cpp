@@ -232,6 +232,15 @@ TEST(Query, DeclaresAndDescribesParameters) {
     );
 }
 
+TEST(Query, RefusesParametersThatStandNowhere) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.parameters("SELECT id FROM patients WHERE ssn = $1", {25, 20}),
+        "!0A000 a statement on encrypted columns: parameter $2, which is declared and not used"
+    );
+    EXPECT_EQ(clinic.parameters("SELECT id FROM notes WHERE title = $1", {25, 20}), "");
+}
+
 TEST(Query, RefusesParametersWithTwoNeeds) {
     const Clinic clinic;
     EXPECT_EQ(
