@@ -116,6 +116,7 @@ private:
         std::uint32_t begin
     );
     void check_grouping(const parse::Select& statement, const Scope& scope, const Output& output);
+    void check_group(const parse::Expression& item, const Scope& scope, const Output& output);
     void check_order(const parse::Select& statement, const Scope& scope, const Output& output);
     Output targets(const std::vector<parse::Target>& list, const Scope& scope);
     void expand_target(

@@ -69,6 +69,10 @@ Value Query::open_expression(const parse::Expression& node, const Scope& scope) 
                 if (construct.name == "COALESCE") {
                     return coalesce(construct, scope, node.begin);
                 }
+                if (construct.name == "GROUPING") {
+                    sort_keys(construct.parts, scope, Use::kGroupBy);
+                    return Value{};
+                }
                 plain_all(construct.parts, scope, use_of_construct(construct.name), construct.name);
                 return Value{};
             },

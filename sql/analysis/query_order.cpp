@@ -18,6 +18,10 @@ const parse::Expressions* row_parts(const parse::Expression& node) {
 /// How `operation` uses each pair when it compares two rows; nullopt if it does not.
 std::optional<Use> use_of_rows(const parse::Operation& operation) {
     constexpr std::array<std::string_view, 4> kRanges = {"<", "<=", ">", ">="};
+    if (operation.kind == parse::Operation::Kind::kIn ||
+        operation.kind == parse::Operation::Kind::kNotIn) {
+        return Use::kIn;
+    }
     if (operation.kind != parse::Operation::Kind::kOperator || operation.is_qualified) {
         return std::nullopt;
     }
@@ -51,18 +55,26 @@ bool Query::compare_rows(
     const parse::Expression& node, const parse::Operation& operation, const Scope& scope
 ) {
     const auto use = use_of_rows(operation);
-    if (!use || operation.operands.size() != 2) {
+    const auto& operands = operation.operands;
+    if (!use || operands.size() < 2 || row_parts(*operands.front()) == nullptr) {
         return false;
     }
-    const parse::Expressions* const left = row_parts(*operation.operands[0]);
-    const parse::Expressions* const right = row_parts(*operation.operands[1]);
-    if (left == nullptr || right == nullptr || left->size() != right->size()) {
+    const parse::Expressions& left = *row_parts(*operands.front());
+    const bool is_even = std::all_of(operands.begin(), operands.end(), [&](const auto& operand) {
+        const parse::Expressions* const parts = row_parts(*operand);
+        return parts != nullptr && parts->size() == left.size();
+    });
+    if (!is_even) {
         return false;
     }
-    for (std::size_t i = 0; i < left->size(); ++i) {
-        const Value one = expression(*(*left)[i], scope);
-        const Value other = expression(*(*right)[i], scope);
-        compare(one, other, *use, node.begin);
+    // IN compares with one row after the other; its items have no common type then.
+    for (std::size_t row = 1; row < operands.size(); ++row) {
+        const parse::Expressions& right = *row_parts(*operands[row]);
+        for (std::size_t i = 0; i < left.size(); ++i) {
+            const Value one = expression(*left[i], scope);
+            const Value other = expression(*right[i], scope);
+            compare(one, other, *use, node.begin);
+        }
     }
     return true;
 }

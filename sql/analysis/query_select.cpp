@@ -228,20 +228,31 @@ void Query::check_grouping(
     const parse::Select& statement, const Scope& scope, const Output& output
 ) {
     for (const auto& item : statement.group_by) {
-        const auto ordinal = ordinal_of(*item);
-        check_ordinal(ordinal, output, "GROUP BY", item->begin);
-        if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
-            require(Use::kGroupBy, output.columns[*ordinal - 1].value, item->begin);
-            continue;
-        }
-        // GROUP BY looks among the FROM columns first, then among the result columns.
-        const std::string* const name = bare_name(*item);
-        const bool is_input = name != nullptr && find_named(scope.visible, *name) != nullptr;
-        const NamedValue* const named =
-            name == nullptr || is_input ? nullptr : find_named(output.columns, *name);
-        const Value value = named != nullptr ? named->value : expression(*item, scope);
-        require(Use::kGroupBy, value, item->begin);
+        check_group(*item, scope, output);
     }
+}
+
+void Query::check_group(const parse::Expression& item, const Scope& scope, const Output& output) {
+    const auto* const sets = std::get_if<parse::Construct>(&item.node);
+    if (sets != nullptr && (sets->name == "GROUPING SETS" || sets->name == "row value")) {
+        for (const auto& part : sets->parts) {
+            check_group(*part, scope, output);
+        }
+        return;
+    }
+    const auto ordinal = ordinal_of(item);
+    check_ordinal(ordinal, output, "GROUP BY", item.begin);
+    if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
+        require(Use::kGroupBy, output.columns[*ordinal - 1].value, item.begin);
+        return;
+    }
+    // GROUP BY looks among the FROM columns first, then among the result columns.
+    const std::string* const name = bare_name(item);
+    const bool is_input = name != nullptr && find_named(scope.visible, *name) != nullptr;
+    const NamedValue* const named =
+        name == nullptr || is_input ? nullptr : find_named(output.columns, *name);
+    const Value value = named != nullptr ? named->value : expression(item, scope);
+    require(Use::kGroupBy, value, item.begin);
 }
 
 void Query::check_order(const parse::Select& statement, const Scope& scope, const Output& output) {

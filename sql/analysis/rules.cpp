@@ -49,7 +49,7 @@ constexpr std::array kRules = {
     Rule{Use::kCast,            "cast of the column to another type", false, false, "only a cast that keeps the value as it is can be done: select the column without a cast and convert in the application"},
     Rule{Use::kPredicate,       "a boolean column as condition", false, false, "write column = true (the column needs \"search\": \"equality\")"},
     Rule{Use::kGreatest,        "GREATEST, LEAST", false, false, "write it as CASE WHEN a < b THEN b ELSE a END, or compute in the application"},
-    Rule{Use::kRow,             "row values other than in (a, b) = (x, y) or (a, b) < (x, y)", false, false, "compare the columns one by one with AND"},
+    Rule{Use::kRow,             "row values other than in (a, b) = (x, y), (a, b) < (x, y) or (a, b) IN ((x, y), ...)", false, false, "compare the columns one by one with AND"},
     Rule{Use::kWholeRow,        "whole-row reference", false, false, "list the columns"},
     Rule{Use::kPartitionBy,     "OVER (PARTITION BY column)", false, true, kNeedsEquality},
     Rule{Use::kWindowOrder,     "OVER (ORDER BY column)", false, false, kNeedsOrder, true},

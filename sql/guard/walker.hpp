@@ -28,6 +28,7 @@ private:
     // walker_query.cpp
     Columns select(const parse::Select& query, const Level* outer);
     Columns plain_select(const parse::Select& query, const Level* outer);
+    void group(const parse::Expression& item, const Level& level);
     Columns rows(const parse::Select& query, const Level* outer);
     Columns set_operation(const parse::Select& query, const Level* outer);
     Columns targets(const std::vector<parse::Target>& list, const Level& level);

@@ -115,8 +115,10 @@ Columns Walker::plain_select(const parse::Select& query, const Level* outer) {
     from(query.from, level);
     Columns columns = targets(query.targets, level);
     optional(query.where, level);
-    for (const auto* const list :
-         {&query.group_by, &query.distinct_on, &query.order_by, &query.limits}) {
+    for (const auto& item : query.group_by) {
+        group(*item, level);
+    }
+    for (const auto* const list : {&query.distinct_on, &query.order_by, &query.limits}) {
         for (const auto& item : *list) {
             optional(item, level);
         }
@@ -127,6 +129,20 @@ Columns Walker::plain_select(const parse::Select& query, const Level* outer) {
         together(window.order_by, level);
     }
     return columns;
+}
+
+/// The numbers in `GROUPING SETS ((a, 2))` are places, not values.
+void Walker::group(const parse::Expression& item, const Level& level) {
+    const auto* const sets = std::get_if<parse::Construct>(&item.node);
+    if (sets == nullptr || (sets->name != "GROUPING SETS" && sets->name != "row value")) {
+        expression(item, level);
+        return;
+    }
+    for (const auto& part : sets->parts) {
+        if (part != nullptr) {
+            group(*part, level);
+        }
+    }
 }
 
 Columns Walker::rows(const parse::Select& query, const Level* outer) {

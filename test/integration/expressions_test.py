@@ -115,6 +115,16 @@ class Choices(SameAnswers):
         self.assert_same("SELECT id FROM people ORDER BY CASE WHEN ssn IS NULL THEN 0 ELSE 1 END, id")
         self.assert_same("SELECT count(CASE WHEN ssn = ssn2 THEN 1 END), sum(CASE WHEN age > 20 THEN 1 ELSE 0 END) FROM people")
 
+    def test_grouping_sets(self):
+        self.assert_same("SELECT ssn, GROUPING(ssn), count(*), min(id) FROM people GROUP BY CUBE (ssn) ORDER BY 2, 4")
+        self.assert_same("SELECT ssn, city, count(*) FROM people GROUP BY GROUPING SETS ((1, city), ROLLUP (2)) ORDER BY min(id), 3, 2")
+        self.assert_refused("SELECT count(*) FROM people GROUP BY ROLLUP (name)")
+
+    def test_lists_of_rows(self):
+        self.assert_same("SELECT id FROM people WHERE (ssn, id) IN (('s-1001', 1), ('s-1002', 7), ('x', 2)) ORDER BY id")
+        self.assert_same("SELECT id FROM people WHERE (id, ssn, age) NOT IN ((%s, %s, %s), (2, 'x', 3)) ORDER BY id", (1, "s-1001", 30))
+        self.assert_refused("SELECT id FROM people WHERE (name, id) IN (('x', 1))")
+
     def test_what_is_next_to_it_is_refused(self):
         self.assert_refused(
             "SELECT COALESCE(name, city) FROM people", "SELECT COALESCE(price, 1) FROM people",

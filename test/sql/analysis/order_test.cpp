@@ -127,8 +127,51 @@ TEST(Ordered, ComparesRowsPairByPair) {
         Clinic().sent("SELECT id FROM patients WHERE (ssn, id) < ('x', 1)"),
         "!0A000 public.patients.ssn: <, <=, >, >=, BETWEEN"
     );
+}
+
+TEST(Rows, InAListAreComparedOneByOne) {
+    const Clinic clinic;
     EXPECT_EQ(
-        sent("SELECT id FROM events WHERE (day, id) IN (('2020-01-01', 7))").substr(0, 6), "!0A000"
+        clinic.sent("SELECT 1 FROM patients p WHERE (p.ssn, id) NOT IN (('x', 1), ROW('y', 2))"),
+        "SELECT 1 FROM \"public\".\"patients\" p WHERE (p.ssn, id) NOT IN (({ssn=x}, 1), "
+        "ROW({ssn=y}, 2))"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT 1 FROM patients WHERE (name, id) IN (('x', 1))"),
+        "!0A000 public.patients.name: IN, NOT IN with a list"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT 1 FROM patients WHERE (ssn, id) IN (('x', 1), (city, 2))"),
+        "!0A000 public.patients.ssn: comparison with an unprotected expression"
+    );
+    EXPECT_TRUE(clinic.sent("SELECT 1 FROM patients WHERE (ssn, id) IN (('x', 1), ('y', 2, 3))")
+                    .starts_with("!"));
+    EXPECT_TRUE(
+        clinic.sent("SELECT 1 FROM patients WHERE (ssn, id) IN (SELECT 'x', 1)").starts_with("!")
+    );
+}
+
+TEST(GroupingSets, HoldColumnsOfEquality) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.sent("SELECT ssn, city, GROUPING(ssn, city), count(*) FROM patients GROUP BY "
+                    "GROUPING SETS ((ssn, 2), ROLLUP (city, ssn), CUBE ((1, id)), ()) HAVING "
+                    "GROUPING(ssn) = 0"),
+        "SELECT ssn, city, GROUPING(ssn, city), count(*) FROM \"public\".\"patients\" GROUP BY "
+        "GROUPING SETS ((ssn, 2), ROLLUP (city, ssn), CUBE ((1, id)), ()) HAVING "
+        "GROUPING(ssn) = 0"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT city FROM patients GROUP BY ROLLUP (city, name)"),
+        "!0A000 public.patients.name: GROUP BY"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT name FROM patients GROUP BY CUBE (1)"),
+        "!0A000 public.patients.name: GROUP BY"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT 1 FROM patients GROUP BY ROLLUP (upper(ssn))"),
+        "!0A000 public.patients.ssn: function upper"
     );
 }
 

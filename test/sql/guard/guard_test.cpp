@@ -160,6 +160,7 @@ TEST(Guard, LeavesPlainColumnsAlone) {
              "SELECT pg_catalog.decode(pg_catalog.min(pg_catalog.encode(ssn, 'hex') COLLATE "
              "pg_catalog.\"C\"), 'hex') FROM patients",
              "SELECT 1 FROM patients WHERE (id, ssn) = (7, name)",
+             "SELECT ssn, city FROM patients GROUP BY GROUPING SETS ((ssn, 2), (1))",
              "ALTER TABLE patients ALTER city SET DEFAULT 'Bonn'",
          }) {
         EXPECT_EQ(leak_in(text), "") << text;
