@@ -117,7 +117,8 @@ class Choices(SameAnswers):
 
     def test_grouping_sets(self):
         self.assert_same("SELECT ssn, GROUPING(ssn), count(*), min(id) FROM people GROUP BY CUBE (ssn) ORDER BY 2, 4")
-        self.assert_same("SELECT ssn, city, count(*) FROM people GROUP BY GROUPING SETS ((1, city), ROLLUP (2)) ORDER BY min(id), 3, 2")
+        self.assert_same("SELECT ssn, city, count(*) FROM people GROUP BY GROUPING SETS ((1, city), ROLLUP (2)) "
+                         "ORDER BY min(id), GROUPING(ssn), GROUPING(city)")
         self.assert_refused("SELECT count(*) FROM people GROUP BY ROLLUP (name)")
 
     def test_lists_of_rows(self):
