@@ -40,6 +40,8 @@ Alteration::Kind kind_of_alteration(AlterTableType type) {
         case AT_EnableTrigUser:
         case AT_DisableTrigUser:
         case AT_ReplicaIdentity:
+        case AT_SetIdentity:
+        case AT_DropIdentity:
         case AT_EnableRowSecurity:
         case AT_DisableRowSecurity:
         case AT_ForceRowSecurity:

@@ -206,6 +206,7 @@ TEST(AlterTable, KeepsWhatTouchesNoValue) {
              "ALTER ssn DROP DEFAULT, ALTER ssn SET DEFAULT NULL, ALTER city SET DEFAULT 'Bonn'",
              "ALTER city TYPE varchar(80) USING upper(city)",
              "OWNER TO bob",
+             "ALTER id RESTART WITH 9, ALTER id SET GENERATED ALWAYS, ALTER id DROP IDENTITY",
              "SET (fillfactor = 70)",
              "ENABLE ROW LEVEL SECURITY",
          }) {
