@@ -12,7 +12,7 @@ namespace {
 parse::Names keys_of(const parse::OnConflict& clause) {
     parse::Names keys;
     for (const parse::IndexElement& element : clause.elements) {
-        if (element.column.empty() || element.is_decorated) {
+        if (element.column.empty() || element.is_decorated()) {
             return {};
         }
         keys.push_back(element.column);
@@ -73,7 +73,7 @@ void Query::conflict_target(
         }
         const ColumnPtr& column = relation->veils[index];
         draft_.require(Use::kOnConflict, column, parse::kNowhere);
-        if (column != nullptr && element.is_decorated) {
+        if (column != nullptr && element.is_decorated()) {
             draft_.refuse(
                 "ON CONFLICT with COLLATE or an operator class",
                 "leave them out: the stored value is bytea",

@@ -106,7 +106,10 @@ struct Select {
 struct IndexElement {
     std::string column;  // empty: an expression
     ExpressionPtr expression;
-    bool is_decorated = false;  // COLLATE, operator class
+    bool has_collation = false;
+    Names operator_class;  // empty: none
+
+    bool is_decorated() const { return has_collation || !operator_class.empty(); }
 };
 
 struct OnConflict {

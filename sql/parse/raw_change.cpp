@@ -47,7 +47,8 @@ IndexElement RawReader::index_element(const IndexElem& raw) {
     IndexElement element;
     element.column = text_or_empty(raw.name);
     element.expression = expression(raw.expr);
-    element.is_decorated = raw.collation != nullptr || raw.opclass != nullptr;
+    element.has_collation = raw.collation != nullptr;
+    element.operator_class = names_of(raw.opclass);
     return element;
 }
 

@@ -162,6 +162,34 @@ std::optional<std::uint32_t> qualified_name_end(const Tokens& tokens, std::uint3
     return end_before(tokens, skip_qualified_name(tokens, *first));
 }
 
+std::optional<TextRange> operator_class_range(
+    const Tokens& tokens, std::uint32_t offset, std::size_t element
+) {
+    const auto first = tokens.at(offset);
+    if (!first || !is_name(tokens, *first)) {
+        return std::nullopt;
+    }
+    std::size_t at = skip_qualified_name(tokens, *first);
+    at += tokens.is_word(at, "using") ? 2U : 0U;
+    if (!tokens.is_symbol(at++, "(")) {
+        return std::nullopt;
+    }
+    while (element > 0 && at < tokens.size() && !tokens.is_symbol(at, ")")) {
+        const std::size_t behind = skip_parentheses(tokens, at);
+        element -= tokens.is_symbol(at, ",") ? 1U : 0U;
+        at = behind > at ? behind : at + 1;
+    }
+    if (element > 0 || !is_name(tokens, at) || !is_name(tokens, at + 1)) {
+        return std::nullopt;
+    }
+    const std::size_t behind = skip_qualified_name(tokens, at + 1);
+    const bool is_last = tokens.is_symbol(behind, ",") || tokens.is_symbol(behind, ")") ||
+                         tokens.is_word(behind, "asc") || tokens.is_word(behind, "desc") ||
+                         tokens.is_word(behind, "nulls");
+    return is_last ? std::optional(TextRange{tokens[at].end, tokens[behind - 1].end})
+                   : std::nullopt;
+}
+
 std::optional<CallRange> call_range(
     const Tokens& tokens, std::uint32_t offset, bool has_filter, bool has_over
 ) {

@@ -92,6 +92,18 @@ std::optional<CallRange> call_range(
     const Tokens& tokens, std::uint32_t offset, bool has_filter, bool has_over
 );
 
+/// Bytes [begin, end) of a text.
+struct TextRange {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+};
+
+/// The operator class of element `element` (from 0), a plain column, of `... ON t [USING m] (...)`,
+/// with the blank before it. `offset`: where the name t begins. nullopt for any other form.
+std::optional<TextRange> operator_class_range(
+    const Tokens& tokens, std::uint32_t offset, std::size_t element
+);
+
 /// Cuts an identifier to PostgreSQL's 63 bytes at a character border.
 std::string_view cut_identifier(std::string_view name);
 

@@ -120,7 +120,7 @@ class AfterARequest(MemoryTest):
             with cursor.copy("COPY patients (id, ssn, name) FROM STDIN") as copy:
                 copy.write("90\t1-9\tA Copied Person\n")
             with cursor.copy("COPY (SELECT name FROM patients WHERE id = 90) TO STDOUT") as copy:
-                self.assertEqual(bytes(copy.read()), b"A Copied Person\n")
+                self.assertEqual(b"".join(map(bytes, copy)), b"A Copied Person\n")
         self.assert_wiped()
 
     def test_a_copy_that_breaks_off(self):

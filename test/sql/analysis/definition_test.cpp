@@ -287,9 +287,23 @@ TEST(CreateIndex, PlainColumnsOfEqualityOnly) {
         "!0A000 public.patients.ssn: a partial index over the column"
     );
     EXPECT_EQ(clinic.sent("CREATE INDEX ON patients USING gin (ssn)").substr(0, 6), "!0A000");
+    EXPECT_EQ(clinic.sent("CREATE INDEX ON patients (ssn my_ops)").substr(0, 6), "!0A000");
+}
+
+TEST(CreateIndex, LeavesTheClassOfAPatternIndexOut) {
+    const Clinic clinic;
     EXPECT_EQ(
-        clinic.sent("CREATE INDEX ON patients (ssn text_pattern_ops)").substr(0, 6), "!0A000"
+        clinic.sent("CREATE INDEX \"like\" ON \"patients\" (city text_pattern_ops, lower(city), "
+                    "\"email\" varchar_pattern_ops, ssn pg_catalog.text_pattern_ops DESC)"),
+        "CREATE INDEX \"like\" ON \"public\".\"patients\" (city text_pattern_ops, lower(city), "
+        "\"email\", ssn DESC)"
     );
+    for (const char* sql :
+         {"CREATE INDEX ON patients (ssn COLLATE \"C\" text_pattern_ops)",
+          "CREATE INDEX ON patients (ssn mine.text_pattern_ops)",
+          "CREATE INDEX ON patients (name varchar_pattern_ops)"}) {
+        EXPECT_TRUE(clinic.sent(sql).starts_with("!0A000")) << sql;
+    }
 }
 
 }  // namespace
