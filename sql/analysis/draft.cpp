@@ -141,7 +141,7 @@ std::uint32_t Draft::declared_oid(std::uint32_t parameter) const {
 
 void Draft::check_parameters() {
     for (std::uint32_t number = 1; number <= declared_oids_.size(); ++number) {
-        if (plan_.touches_protected && occurrences_of(number) == 0) {
+        if (plan_.touches_protected && !text_.is_view && occurrences_of(number) == 0) {
             // Nothing says what its value is, and it would leave as it came.
             refuse(refusal_of(
                 "a statement on encrypted columns",

@@ -110,6 +110,11 @@ TEST_F(Views, WhoseTextAndColumnsDisagreeAreRefused) {
     EXPECT_TRUE(is_refused("endless"));
 }
 
+TEST_F(Views, DoNotKnowTheParametersAroundThem) {
+    view("v", "SELECT p.id, p.ssn FROM patients p;", {"id", "ssn*"});
+    EXPECT_EQ(clinic.parameters("SELECT id FROM v WHERE ssn = $1", {25}), "1:ssn compared 17/25");
+}
+
 TEST_F(Views, AreNotChangedOrNamedElsewhere) {
     view("v", "SELECT p.id, p.ssn FROM patients p;", {"id", "ssn*"});
     for (const char* sql :
