@@ -187,7 +187,7 @@ void Draft::check_literals() {
     }
     for (const auto& string : inventory_.strings) {
         const auto same = sealed_texts.find(string.hash);
-        if (same != sealed_texts.end() && sealed_.count(string.begin) == 0) {
+        if (same != sealed_texts.end() && !sealed_.contains(string.begin)) {
             refuse(
                 "the same constant in an unprotected place, too",
                 "send one of the two as a parameter, or in a statement of its own",
