@@ -63,7 +63,8 @@ class EveryType(unittest.TestCase):
                     with self.subTest(column, text=text, styles=styles):
                         self.same(lambda c: simple(
                             c, f"INSERT INTO things (id, {column}) VALUES ({number}, {literal(text)})"))
-            for shown in STYLES:
+            # Each style is written once and shown once; the first is shown in all of them.
+            for shown in STYLES if styles is STYLES[0] else [styles]:
                 TABLES.set_styles(*shown)
                 for column in VALUES:
                     with self.subTest(column, written=styles, shown=shown):
@@ -84,7 +85,7 @@ class EveryType(unittest.TestCase):
                 self.same(lambda c: extended(c, ask))
 
     def test_text_parameters(self):
-        for styles in STYLES:
+        for styles in STYLES[::2]:
             TABLES.set_styles(*styles)
             for column, values in VALUES.items():
                 for text in values:
@@ -163,7 +164,8 @@ class EveryType(unittest.TestCase):
         for column in ("t", "tz"):
             self.same(lambda c: simple(c, f"SELECT id, {column} FROM things ORDER BY {column}, id"))
             self.same(lambda c: simple(c, f"SELECT min({column}), max({column}) FROM things"))
-        self.same(lambda c: simple(c, "SELECT id FROM things WHERE net = inet '10.0.0.0/8' OR ip = cidr '10.0.0.0/8'"))
+        self.same(lambda c: simple(c, "SELECT id FROM things WHERE net = inet '10.0.0.0/8' OR ip = cidr '10.0.0.0/8' "
+                                      "ORDER BY id"))
 
     def test_parameter_types(self):
         for column in VALUES:
