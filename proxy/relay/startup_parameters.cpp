@@ -53,10 +53,10 @@ result<std::string, Refusal> take_options(
         if (!handle.has_value()) {
             return handle.error();
         }
-        option.value = std::move(*handle);
+        option.value = wire::WipedText(*handle);
         any = true;
     }
-    return any ? wire::join_options(*switches) : std::string(options);
+    return any ? std::string(wire::join_options(*switches)) : std::string(options);
 }
 
 }  // namespace
@@ -68,7 +68,7 @@ result<StartupPairs, Refusal> take_startup_parameters(
 ) {
     StartupPairs pairs;
     for (const wire::StartupParameter& parameter : startup) {
-        std::string value(parameter.value);
+        std::string value;
         if (parameter.name == "options") {
             auto options = take_options(parameters, parameter.value, client_is_tls);
             if (!options.has_value()) {
@@ -81,6 +81,8 @@ result<StartupPairs, Refusal> take_startup_parameters(
                 return handle.error();
             }
             value = std::move(*handle);
+        } else {
+            value = parameter.value;
         }
         pairs.emplace_back(parameter.name, std::move(value));
     }

@@ -20,8 +20,8 @@ constexpr std::string_view kOurPrefix = "pgveil.";
 constexpr std::array<std::uint8_t, 1> kYes{'S'};
 constexpr std::array<std::uint8_t, 1> kNo{'N'};
 
-std::string folded(std::string_view text) {
-    std::string result(text);
+wire::WipedText folded(std::string_view text) {
+    wire::WipedText result(text);
     std::transform(result.begin(), result.end(), result.begin(), [](char letter) {
         return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
     });
@@ -35,7 +35,7 @@ bool is_our_name(std::string_view name) {
 bool options_name_us(std::string_view options) {
     const auto switches = wire::parse_options(options);
     if (!switches.has_value()) {
-        return folded(options).find(kOurPrefix) != std::string::npos;
+        return folded(options).find(kOurPrefix) != wire::WipedText::npos;
     }
     return std::any_of(switches->begin(), switches->end(), [](const wire::OptionSwitch& each) {
         return each.sets_parameter() && is_our_name(each.name);
@@ -44,7 +44,7 @@ bool options_name_us(std::string_view options) {
 
 /// The spellings of "no" that the server's parse_bool takes in full.
 bool is_false(std::string_view value) {
-    const std::string word = folded(value);
+    const wire::WipedText word = folded(value);
     return word == "false" || word == "off" || word == "no" || word == "0";
 }
 

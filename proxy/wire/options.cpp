@@ -25,8 +25,8 @@ bool stands_alone(char letter) noexcept {
 }
 
 /// Takes one word from the front of `text`, which begins with no white space.
-std::string take_word(std::string_view& text) {
-    std::string word;
+WipedText take_word(std::string_view& text) {
+    WipedText word;
     bool escaped = false;
     std::size_t at = 0;
     for (; at < text.size() && (escaped || !is_space(text[at])); ++at) {
@@ -61,7 +61,7 @@ OptionSwitch with_argument(char letter, std::string_view argument) {
 /// getopt over the words of one command line.
 class SwitchReader {
 public:
-    explicit SwitchReader(std::vector<std::string> words) : words_(std::move(words)) {}
+    explicit SwitchReader(std::vector<WipedText> words) : words_(std::move(words)) {}
 
     Result<std::vector<OptionSwitch>> read() {
         while (next_ < words_.size()) {
@@ -112,12 +112,12 @@ private:
         return words_[next_++];
     }
 
-    std::vector<std::string> words_;
+    std::vector<WipedText> words_;
     std::size_t next_ = 0;
     std::vector<OptionSwitch> switches_;
 };
 
-void append_escaped(std::string& text, std::string_view word) {
+void append_escaped(WipedText& text, std::string_view word) {
     for (const char letter : word) {
         if (letter == '\\' || is_space(letter)) {
             text.push_back('\\');
@@ -126,7 +126,7 @@ void append_escaped(std::string& text, std::string_view word) {
     }
 }
 
-void append_switch(std::string& text, const OptionSwitch& option) {
+void append_switch(WipedText& text, const OptionSwitch& option) {
     text += '-';
     text += option.sets_parameter() ? 'c' : option.letter;
     if (option.sets_parameter()) {
@@ -142,8 +142,8 @@ void append_switch(std::string& text, const OptionSwitch& option) {
 
 }  // namespace
 
-std::vector<std::string> split_options(std::string_view options) {
-    std::vector<std::string> words;
+std::vector<WipedText> split_options(std::string_view options) {
+    std::vector<WipedText> words;
     while (!options.empty()) {
         if (is_space(options.front())) {
             options.remove_prefix(1);
@@ -159,8 +159,8 @@ Result<std::vector<OptionSwitch>> parse_options(std::string_view options) {
     return reader.read();
 }
 
-std::string join_options(std::span<const OptionSwitch> switches) {
-    std::string text;
+WipedText join_options(std::span<const OptionSwitch> switches) {
+    WipedText text;
     for (const OptionSwitch& option : switches) {
         text += text.empty() ? "" : " ";
         append_switch(text, option);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -46,6 +47,10 @@ struct WipingAllocator {
 };
 
 }  // namespace detail
+
+/// Text that may hold a secret, such as the `options` of a startup packet. What it allocated is
+/// wiped; up to 15 bytes stand in the object itself and are not.
+using WipedText = std::basic_string<char, std::char_traits<char>, detail::WipingAllocator<char>>;
 
 /// The byte buffer that every encoder appends to: grows as needed, wipes what it gives back (on
 /// growth, clear, release and destruction). Move-only. Integers are written big-endian.

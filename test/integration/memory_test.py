@@ -182,6 +182,12 @@ class AfterARequest(MemoryTest):
             self.assertTrue(self.refused_for_its_shares(connection))
             self.assert_wiped()
 
+    def test_shares_that_came_with_the_startup_packet_stand_in_locked_memory_only(self):
+        self.connection.execute(READ)
+        found = self.look()
+        self.assertLessEqual(SHARE_KINDS, found.locked, "the scanner has gone blind")
+        self.assertFalse(found.dumpable, found.where(only_dumpable=True))
+
     def test_the_end_of_a_session_takes_its_shares_along(self):
         self.held().end()
         self.connection.close()

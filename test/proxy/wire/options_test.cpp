@@ -18,7 +18,7 @@ std::string settings_of(std::string_view options) {
     std::string text;
     for (const OptionSwitch& option : *switches) {
         text += option.sets_parameter() ? "[" + option.name : std::string("[-") + option.letter;
-        text += (option.has_value ? "=" + option.value : "") + "]";
+        text += (option.has_value ? "=" + std::string(option.value) : "") + "]";
     }
     return text;
 }
@@ -62,7 +62,7 @@ TEST(JoinOptions, WritesWhatParseOptionsReadsAsTheSame) {
          {R"(-c a=b\ c\\d --x-y=1 -ed 5 -F)", "-c geqo", "-c a=", R"(-c\ a=b)"}) {
         const auto first = parse_options(options);
         ASSERT_TRUE(first.has_value()) << options;
-        const std::string joined = join_options(*first);
+        const WipedText joined = join_options(*first);
         EXPECT_EQ(settings_of(joined), settings_of(options)) << joined;
     }
 }
