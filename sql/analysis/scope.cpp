@@ -130,6 +130,14 @@ Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
 
 }  // namespace
 
+const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+            return column.name == name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
+
 Scope lateral_view(const Scope& scope) {
     Scope view = scope;
     view.siblings = nullptr;

@@ -47,6 +47,10 @@ struct Relation {
     /// The query of a view or materialized view over_protected, as pg_get_viewdef() prints it under
     /// the session's search_path; else empty.
     std::string view_text = {};
+    /// Columns, by attnum, of each unique key that no two rows ever share: none of them NULL, not
+    /// partial, not deferrable, of plain columns by their own equality. Of a table that others
+    /// inherit from: none.
+    std::vector<std::vector<std::int16_t>> keys = {};
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;
