@@ -70,7 +70,10 @@ Value Query::open_expression(const parse::Expression& node, const Scope& scope) 
                     return greatest(construct, scope, node.begin);
                 }
                 if (construct.name == "GROUPING") {
-                    sort_keys(construct.parts, scope, Use::kGroupBy);
+                    // GROUP BY itself, in which each of them stands, is judged.
+                    for (const auto& part : construct.parts) {
+                        expression(*part, scope);
+                    }
                     return Value{};
                 }
                 plain_all(construct.parts, scope, use_of_construct(construct.name), construct.name);

@@ -142,11 +142,11 @@ class Choices(SameAnswers):
                 if index:
                     direct.execute(f"CREATE UNIQUE INDEX ON weak {index}")
                 with self.assertRaises(psycopg.errors.FeatureNotSupported):
-                    TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak")
-                TABLES.veiled.execute("SELECT DISTINCT n, name, id FROM weak")
+                    TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak", prepare=False)
+                TABLES.veiled.execute("SELECT DISTINCT n, name, id FROM weak", prepare=False)
                 TABLES.veiled.execute("CREATE UNIQUE INDEX ON weak (n)")
                 TABLES.veiled.execute("ALTER TABLE weak ALTER n SET NOT NULL")
-                TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak")
+                TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak", prepare=False)
                 TABLES.veiled.execute("DROP TABLE weak")
 
     def test_the_least_and_the_greatest(self):

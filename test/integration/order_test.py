@@ -222,7 +222,7 @@ class Plans(unittest.TestCase):
                              ("SELECT id FROM events WHERE (t, id) > ('Wordsworth', 7) ORDER BY t, id LIMIT 9", "events_t")):
             with self.subTest(query):
                 plan = self.plan_of(query)
-                self.assertRegex(plan, rf"Index (Only )?Scan using {index}")
+                self.assertRegex(plan, rf"Index (Only )?Scan (Backward )?using {index}")
                 self.assertNotIn("Sort", plan)
                 if "WHERE" in query:
                     self.assertIn("Index Cond", plan)
