@@ -108,7 +108,11 @@ class Out(CopyCase):
             self.assertEqual(*[(answer.stdout, answer.stderr, answer.returncode) for answer in answers])
         script = "\\copy people (id, name) from stdin csv\n101,psql\n102,\"a\nb\"\n\\.\nSELECT id, name FROM people WHERE id > 100 ORDER BY id;\n"
         answers = self.in_psql(stdin=script)
-        self.assertEqual(*[(answer.stdout, answer.stderr, answer.returncode) for answer in answers])
+        self.assertEqual(*[(answer.stdout, answer.returncode) for answer in answers])
+        if self.stack.server_major >= 18:  # takes the end marker that an older psql sends for a value
+            self.assertTrue(all("ERROR" in answer.stderr for answer in answers), answers)
+            return
+        self.assertEqual(*[answer.stderr for answer in answers])
         self.assertIn("COPY 2", answers[0].stdout)
 
     def test_psycopg(self):
