@@ -33,7 +33,8 @@ class Out(CopyCase):
                      " (FORMAT csv, DELIMITER '0', QUOTE 'x', ESCAPE '1')", " (FORMAT csv, ESCAPE '\\')",
                      " (FORMAT csv, NULL 'ab')", " (FORMAT csv, ENCODING 'UTF8')"):
             messages, _ = self.copy_out(f"COPY people TO STDOUT{tail}")
-            self.assertGreaterEqual(len(messages), 4)
+            is_new = tail == " (HEADER)" and self.stack.server_major < 15
+            self.assertEqual(len(messages) >= 4, not is_new)
             for columns in ("name", "id, name", "code, born, seen, ok, name", "note"):
                 self.copy_out(f"COPY people ({columns}) TO STDOUT{tail.replace('(name, id)', '*')}")
 
