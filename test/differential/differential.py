@@ -206,7 +206,7 @@ def main():
         print("left plain, because the policy of this build cannot have them: " + ", ".join(able.missing()))
     whole = Run(given, able)
     whole.go()
-    print(f"made around the proxy: {whole.around} views, partitions and indexes")
+    print(f"made around the proxy: {whole.around} views and indexes")
     print(report.summary(whole.counts, time.monotonic() - began))
     for line in whole.leaked[:given.print]:
         print(f"a protected value reached the server: {line[:2000]}")
