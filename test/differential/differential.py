@@ -95,7 +95,7 @@ class Run:
               f"different {len(self.counts.different)}", file=sys.stderr, flush=True)
 
     def summary(self, seconds):
-        return (f"made around the proxy: {self.around} views, partitions and indexes\n"
+        return (f"made around the proxy: {self.around} views and indexes\n"
                 f"memory at most: pgveil {self.proxy_mib} MiB, a process of this test {self.own_mib} MiB\n"
                 + report.summary(self.counts, seconds))
 
