@@ -57,6 +57,10 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     TextOrder order;
     for (const parse::Statement& statement : statements) {
         analysis.statements.push_back(order.admit(judge_statement(text, statement), statement));
+        const auto* const plan = std::get_if<StatementPlan>(&analysis.statements.back());
+        if (plan == nullptr || plan->changes_catalog || plan->runs_unknown_sql) {
+            text.relations.forget_keys();
+        }
     }
     analysis.passthrough = std::all_of(
         analysis.statements.begin(),

@@ -46,6 +46,14 @@ std::optional<Kind> common_kind(Kind one, Kind other) {
 
 }  // namespace
 
+bool is_text(Kind kind) {
+    return kind == Kind::kText || kind == Kind::kVarchar;
+}
+
+bool same_bytes(Kind one, Kind other) {
+    return one == other || (is_text(one) && is_text(other));
+}
+
 ArmType arm_type_of(const BareConstant& bare, const Draft& draft) {
     if (!bare.conversions.empty()) {
         return {true, bare.conversions.back().type};

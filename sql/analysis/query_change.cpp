@@ -29,6 +29,14 @@ bool sorts_by_others(const parse::Select& source, const NamedValues& columns) {
     });
 }
 
+/// Nothing looks at a constant before it is assigned, but perhaps compares_column().
+bool hands_on_constants(const parse::Select& source, const NamedValues& columns) {
+    const bool is_list =
+        source.operation == parse::Select::SetOperation::kNone || is_union_all(source);
+    return is_list && !source.distinct && source.group_by.empty() &&
+           sorts_by_others(source, columns);
+}
+
 /// One constant or parameter as it stands.
 bool is_bare(const Value& value) {
     return value.list == nullptr && value.adaptables.size() == 1 &&
@@ -55,6 +63,9 @@ const KnownRelation* Query::changed(const parse::TableReference& target) {
 
 Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {
     Output output = targets(list, scope);
+    for (NamedValue& column : output.columns) {
+        column.value.stored = {};  // not the row that the rest of the statement sees
+    }
     output.is_silent = list.empty();
     return output;
 }
@@ -152,9 +163,7 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
         }
     }
     // What is compared or sorted has a type of its own before it is assigned.
-    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
-                           !source.distinct && source.group_by.empty() &&
-                           sorts_by_others(source, output.columns);
+    const bool is_simple = hands_on_constants(source, output.columns);
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
         const bool is_compared = compares_column(source, i, output.columns[i].name);

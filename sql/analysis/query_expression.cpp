@@ -16,9 +16,6 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
 Use use_of_construct(std::string_view name) {
-    if (name == "GREATEST" || name == "LEAST") {
-        return Use::kGreatest;
-    }
     if (name == "row value") {
         return Use::kRow;
     }
@@ -68,6 +65,9 @@ Value Query::open_expression(const parse::Expression& node, const Scope& scope) 
             [&](const parse::Construct& construct) {
                 if (construct.name == "COALESCE") {
                     return coalesce(construct, scope, node.begin);
+                }
+                if (construct.name == "GREATEST" || construct.name == "LEAST") {
+                    return greatest(construct, scope, node.begin);
                 }
                 if (construct.name == "GROUPING") {
                     sort_keys(construct.parts, scope, Use::kGroupBy);

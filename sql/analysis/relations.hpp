@@ -67,6 +67,12 @@ public:
     /// A relation that the text alters: the same, under the names that mean it now.
     void stage_altered(catalog::Relation relation);
 
+    /// A statement of the text may change which keys a table has.
+    void forget_keys() { knows_keys_ = false; }
+
+    /// Relation::keys are what they were when they were read.
+    bool knows_keys() const { return knows_keys_; }
+
     const std::set<catalog::RelationName>& missing() const { return missing_; }
 
     /// Every name whose catalog entry was asked for.
@@ -92,6 +98,7 @@ private:
     std::set<catalog::RelationName> missing_;
     std::set<catalog::RelationName> used_;
     std::size_t view_depth_ = 0;
+    bool knows_keys_ = true;
 };
 
 /// True for names that are in PostgreSQL's own catalogs for certain: qualified ones. An unqualified

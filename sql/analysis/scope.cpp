@@ -152,6 +152,14 @@ Unresolved missing_range(const std::string& alias) {
     return {"42P01", "missing FROM-clause entry for table \"" + alias + "\""};
 }
 
+const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+            return column.name == name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
+
 Scope lateral_view(const Scope& scope) {
     Scope view = scope;
     view.siblings = nullptr;

@@ -18,6 +18,9 @@ struct NamedValue {
 
 using NamedValues = std::vector<NamedValue>;
 
+/// The first column of that name; null: none.
+const NamedValue* find_named(const NamedValues& columns, const std::string& name);
+
 /// One FROM item that can be named.
 struct Range {
     std::string alias;   // as qualified references name it

@@ -50,6 +50,9 @@ struct Value {
     /// Beside a column they are still to be sealed for it or for what the whole is assigned to.
     std::vector<Adaptable> adaptables = {};
     Origin origin = {};
+    /// Where it is stored, as it is, also seen through sub-queries and set operations; `relation`
+    /// is a number of StoredRows.
+    Origin stored = {};
     /// The type PostgreSQL gives it, where it is not the column's own.
     std::optional<types::Type> shown_type = {};
     /// Where `adaptables` are those of a column of VALUES.

@@ -34,6 +34,9 @@ std::size_t size_bytes_of(const Entry& entry) {
         for (const Column& column : entry.relation->columns) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }
+        for (const auto& key : entry.relation->keys) {
+            size += sizeof(key) + key.size() * sizeof(std::int16_t);
+        }
     }
     for (const Routine& routine : entry.routines) {
         size += sizeof(Routine) + routine.schema.size();

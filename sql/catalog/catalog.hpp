@@ -60,6 +60,10 @@ struct Relation {
     std::vector<QualifiedName> ancestors = {};
     /// Of a partitioned table, as pg_get_partkeydef() prints it: `LIST (city)`; else empty.
     std::string partition_key = {};
+    /// Columns, by attnum, of each unique key that no two rows ever share: none of them NULL, not
+    /// partial, not deferrable, of plain columns by their own equality. Of a table that others
+    /// inherit from: none.
+    std::vector<std::vector<std::int16_t>> keys = {};
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;

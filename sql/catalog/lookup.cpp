@@ -162,7 +162,26 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
   UNION ALL SELECT k.ord, k.nspname, 'u' FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'f'
 )sql";
 
-constexpr std::string_view kAnswer = R"sql()
+constexpr std::string_view kAnswer = R"sql(), unique_keys AS (
+  SELECT w.ord, pg_catalog.string_agg(u.columns, ',' ORDER BY i.indexrelid) AS keys FROM wanted w
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
+    AND (c.relkind OPERATOR(pg_catalog.=) 'p' OR c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT EXISTS (
+      SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid))
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint n WHERE n.conrelid OPERATOR(pg_catalog.=) c.oid
+      AND n.contype OPERATOR(pg_catalog.=) 'n' AND NOT n.convalidated)
+  JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) c.oid
+    AND i.indisunique AND i.indimmediate AND i.indisvalid AND NOT i.indisexclusion
+    AND i.indpred IS NULL AND i.indexprs IS NULL
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.string_agg(a.attnum::pg_catalog.text, ' ' ORDER BY p.place) AS columns,
+      pg_catalog.count(*) AS columns_known
+    FROM pg_catalog.generate_series(0, i.indnkeyatts OPERATOR(pg_catalog.-) 1) AS p(place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+      AND a.attnum OPERATOR(pg_catalog.=) i.indkey[p.place] AND a.attnotnull
+      AND a.attcollation OPERATOR(pg_catalog.=) i.indcollation[p.place]
+    JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) i.indclass[p.place] AND o.opcdefault
+  ) u WHERE u.columns_known OPERATOR(pg_catalog.=) i.indnkeyatts GROUP BY w.ord
+)
 SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkind,
   CASE WHEN c.oid IS NOT NULL THEN EXISTS (
     SELECT 1 FROM reach r JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) r.oid
@@ -185,9 +204,11 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     THEN pg_catalog.pg_get_viewdef(c.oid) END,
   y.names,
-  CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END
+  CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+  uk.keys
 FROM wanted w
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

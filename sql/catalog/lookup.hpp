@@ -43,11 +43,12 @@ using Result = boost::system::result<T, Error>;
 ///   20 text of a view, in the first of its rows
 ///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled; NULL: none
 ///   22 key of a partitioned table
+///   23 unique keys of a table: `1 2,3` are (1, 2) and (3); NULL: none
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 23;
+inline constexpr std::size_t kLookupColumns = 24;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

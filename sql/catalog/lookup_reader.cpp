@@ -1,5 +1,6 @@
 #include "sql/catalog/lookup.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -14,6 +15,7 @@ constexpr std::size_t kRoutineCell = 18;
 constexpr std::size_t kViewCell = 20;
 constexpr std::size_t kAncestorsCell = 21;
 constexpr std::size_t kPartitionKeyCell = 22;
+constexpr std::size_t kKeysCell = 23;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -126,6 +128,30 @@ std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
     return names;
 }
 
+/// `1 2,3`. False: not of this form.
+bool read_keys(const Cell& cell, std::vector<std::vector<std::int16_t>>& into) {
+    std::string_view rest = cell.value_or(std::string_view());
+    bool begins_key = true;
+    while (!rest.empty()) {
+        std::int16_t attnum = 0;
+        const auto [stop, code] = std::from_chars(rest.data(), rest.data() + rest.size(), attnum);
+        if (code != std::errc()) {
+            return false;
+        }
+        if (begins_key) {
+            into.emplace_back();
+        }
+        into.back().push_back(attnum);
+        rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()));
+        begins_key = rest.starts_with(',');
+        if (!rest.empty() && !begins_key && !rest.starts_with(' ')) {
+            return false;
+        }
+        rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
+    }
+    return true;
+}
+
 Routine read_routine(RowReader& cells) {
     Routine routine;
     routine.schema = cells.text();
@@ -175,6 +201,9 @@ Result<void> LookupReader::add_row(LookupRow row) {
         }
         relation.ancestors = std::move(*ancestors);
         relation.partition_key = read_text(row, kPartitionKeyCell);
+        if (!read_keys(row[kKeysCell], relation.keys)) {
+            return unexpected("keys that cannot be read");
+        }
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
         return unexpected("one name, two relations");

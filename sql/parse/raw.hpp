@@ -5,6 +5,7 @@
 
 #include "sql/parse/ast.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -91,11 +92,13 @@ private:
     TableReference source(const RangeVar* range);
     FromFunction from_function(const RangeFunction& range);
     Join join(const JoinExpr& expression);
+    void read_sample(const RangeTableSample& raw, FromItem& into);
 
     // raw_query.cpp
     std::unique_ptr<Select> select(const void* node);
     void read_select_clauses(const SelectStmt& raw, Select& into);
     With with(const WithClause* clause);
+    std::optional<Traversal> traversal(const CommonTableExpr& raw);
     std::vector<Target> targets(const List* list);
 
     // raw_change.cpp

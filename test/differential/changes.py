@@ -2,13 +2,14 @@
 
 import pgtypes
 import weights
-from composed import ID, Composed
+from composed import ID
 from expressions import Conditions, Source, comparable
+from listed import Listed
 from queries import Query
 from schema import unique_value
 
 
-class Changes(Composed):
+class Changes(Listed):
     """Writes statements that change rows. New ids come from a counter, so that most inserts find their place free."""
 
     def __init__(self, writer, schema, numbers):
@@ -80,6 +81,8 @@ class Changes(Composed):
     def insert_select(self):
         """Rows of a table again, under new ids."""
         table = self.table()
+        if self.rng.random() < 0.4:
+            return self.insert_lists(table)
         names = [column for column in table.columns if not column.bound and not column.unique]
         if any(column.not_null and column not in names for column in table.columns):
             return self.insert()
@@ -88,6 +91,21 @@ class Changes(Composed):
         listed = ", ".join(f"id + {low * 1000}" if column.name == "id" else column.name for column in names)
         return Query(f"{head} SELECT {listed} FROM {table.name} WHERE id BETWEEN {low % 12} AND {low % 12 + 2}"
                      f"{self.returning(table)}", [])
+
+    def insert_lists(self, table):
+        """Constants in UNION ALL, which PostgreSQL reads as text before it assigns them."""
+        names = [column for column in table.columns if column.name in ("id", "ref", "grp") or column.type.is_text
+                 and column.type is not pgtypes.CHAR and not column.bound and not column.unique]
+        if any(column.not_null and not column.default and column not in names for column in table.columns):
+            return self.insert()
+        head, _ = self.insert_head(table, names)
+        rows = []
+        for _ in range(self.rng.choice((2, 2, 3))):
+            number = self.new_id()
+            values = [{"id": str(number), "ref": "3", "grp": "1"}.get(column.name) or pgtypes.quoted(column.value(self.rng))
+                      for column in names]
+            rows.append(", ".join(values))
+        return Query(f"{head} SELECT {' UNION ALL SELECT '.join(rows)}{self.returning(table)}", [])
 
     def on_conflict(self):
         rng = self.rng

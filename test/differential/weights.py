@@ -27,7 +27,8 @@ BINARY_RESULTS = 0.4
 # One unit of the stream: a statement, or a script of several.
 UNIT = {
     "select": 250, "join": 110, "aggregate": 80, "window": 35, "set operation": 45, "with": 60, "recursive": 10, "sub-query": 70,
-    "distinct": 35, "case": 40, "values": 10, "view": 30, "catalog": 12, "plain": 25,
+    "distinct": 35, "keyed": 40, "extreme": 15, "greatest": 15, "constants": 20, "rows": 8, "picked": 20,
+    "case": 40, "values": 10, "view": 30, "catalog": 12, "plain": 25,
     "insert": 90, "insert select": 20, "on conflict": 30, "update": 90, "update from": 20, "delete": 35, "merge": 14,
     "with change": 14,
     "copy to": 14, "copy from": 10, "prepare": 14, "cursor": 14, "explain": 8, "several": 22, "pipeline": 20,

@@ -105,7 +105,7 @@ Clinic::Clinic() {
     const auto parsed = config::parse_policy("policy.json", kPolicy);
     policy = parsed ? *parsed : nullptr;
     EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
-    add(relation(
+    auto patients = relation(
         "public",
         "patients",
         {{"id", false},
@@ -117,8 +117,10 @@ Clinic::Clinic() {
          {"email", true},
          {"note", true},
          {"city", false}}
-    ));
-    add(relation(
+    );
+    patients.keys = {{1}, {7}, {2}};
+    add(std::move(patients));
+    auto visits = relation(
         "public",
         "visits",
         {{"id", false},
@@ -126,7 +128,9 @@ Clinic::Clinic() {
          {"patient_ssn", true},
          {"diagnosis", true},
          {"day", false}}
-    ));
+    );
+    visits.keys = {{2, 5}};
+    add(std::move(visits));
     add(relation(
         "public",
         "readings",

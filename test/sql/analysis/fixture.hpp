@@ -15,7 +15,8 @@ namespace pgveil::analysis::test {
 
 /// A small clinic: what the policy says, what the database says, and one-line renderings of
 /// decisions. Tables: public.patients and public.visits are protected, public.notes is plain,
-/// public.events and public.tales have ordered columns,
+/// public.events and public.tales have ordered columns, patients has the unique keys id and email
+/// (and one over the randomized name, which counts for nothing), visits (patient_id, day),
 /// public.v_patients is a view over patients, other.patients has a protected name.
 class Clinic {
 public:

@@ -14,7 +14,7 @@ using Row = std::vector<std::optional<std::string_view>>;
 
 const Row plain_row = {"1", "public", "16388",      "public",     "t",          "r", "f", "t",
                        "1", "id",     "23",         "-1",         "integer",    "f", "t", "t",
-                       "f", "f",      std::nullopt, std::nullopt, std::nullopt, {},  {}};
+                       "f", "f",      std::nullopt, std::nullopt, std::nullopt, {},  {},  "1 3,2"};
 const Row veiled_row = {
     "1",
     "public",
@@ -38,7 +38,8 @@ const Row veiled_row = {
     std::nullopt,
     std::nullopt,
     std::nullopt,
-    std::nullopt};
+    std::nullopt,
+    "1 3,2"};
 
 LookupReader reader_of_t() {
     return LookupReader(std::vector<RelationName>{{"", "t"}});
@@ -63,6 +64,7 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
     EXPECT_EQ(entry->creation_schema, "public");
     ASSERT_EQ(entry->relation->columns.size(), 2U);
     EXPECT_TRUE(entry->relation->has_bytewise_text);
+    EXPECT_EQ(entry->relation->keys, (std::vector<std::vector<std::int16_t>>{{1, 3}, {2}}));
     EXPECT_TRUE(entry->relation->columns[0].has_default);
     EXPECT_TRUE(entry->relation->column("ssn")->is_ciphertext);
     EXPECT_EQ(entry->relation->column("nothing"), nullptr);
@@ -88,6 +90,11 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
     Row bad = plain_row;
     bad[10] = "23x";
     EXPECT_FALSE(reader.add_row(bad).has_value());
+    for (const std::string_view keys : {"x", "1,,2", "1;2", ",1", "1 99999"}) {
+        Row odd = plain_row;
+        odd[21] = keys;
+        EXPECT_FALSE(reader_of_t().add_row(odd).has_value()) << keys;
+    }
     Row other = plain_row;
     ASSERT_TRUE(reader_of_t().add_row(other).has_value());
     Catalog catalog;
