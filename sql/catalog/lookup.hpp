@@ -41,8 +41,8 @@ using Result = boost::system::result<T, Error>;
 ///   13 not null     14 has default     15 generated or identity   16 generated
 ///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, v or s
 ///   20 text of a view, in the first of its rows
-///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled, a blank between them; NULL: none
-///   22 key of a partitioned table
+///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled, a blank between
+///   them; NULL: none 22 key of a partitioned table
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
