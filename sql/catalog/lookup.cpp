@@ -57,7 +57,7 @@ WITH RECURSIVE wanted AS (
 ), ancestry AS (
   SELECT r.ord, pg_catalog.string_agg(pg_catalog.concat(
     '"', pg_catalog.replace(n.nspname::pg_catalog.text, '"', '""'), '"."',
-    pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), '' ORDER BY r.depth, c.oid) AS names
+    pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), ' ' ORDER BY r.depth, c.oid) AS names
   FROM ancestor r JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.oid
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
   GROUP BY r.ord

@@ -41,7 +41,8 @@ using Result = boost::system::result<T, Error>;
 ///   13 not null     14 has default     15 generated or identity   16 generated
 ///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, v or s
 ///   20 text of a view, in the first of its rows
-///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled; NULL: none
+///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled, blanks between
+///      (NULL: none)
 ///   22 key of a partitioned table
 ///   23 unique keys of a table: `1 2,3` are (1, 2) and (3); NULL: none
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.

@@ -112,7 +112,7 @@ std::optional<std::string> take_quoted(std::string_view& text) {
     return std::nullopt;
 }
 
-/// `"schema"."name""schema"."name"`; nullopt: it is not written so.
+/// `"schema"."name" "schema"."name"`; nullopt: it is not written so.
 std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
     std::vector<QualifiedName> names;
     while (!text.empty()) {
@@ -124,6 +124,7 @@ std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
             return std::nullopt;
         }
         names.push_back({std::move(*schema), std::move(*name)});
+        text.remove_prefix(text.starts_with(' ') ? 1 : 0);
     }
     return names;
 }

@@ -119,7 +119,7 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
 TEST(Lookup, ReadsWhatARelationIsAPartOf) {
     LookupReader reader = reader_of_t();
     Row part = plain_row;
-    part[21] = "\"public\".\"a.\"\"b\"\"\"\"other\".\"c\"";
+    part[21] = "\"public\".\"a.\"\"b\"\"\" \"other\".\"c\"";
     part[22] = "LIST (city)";
     ASSERT_TRUE(reader.add_row(part).has_value());
     Catalog catalog;
