@@ -75,4 +75,25 @@ bool is_read_as_column(
     return !(has_untyped && has_other) && !mixes_precision && !is_cidr_list;
 }
 
+std::optional<types::Kind> open_kind_of_list(
+    const parse::Operation& list, const types::Type& column, const Draft& draft
+) {
+    if (column.kind != types::Kind::kVarchar) {
+        return std::nullopt;
+    }
+    std::size_t constants = 0;
+    for (std::size_t i = 1; i < list.operands.size(); ++i) {
+        const auto bare = bare_constant(*list.operands[i]);
+        if (!bare) {
+            continue;
+        }
+        const ArmType type = arm_type_of(*bare, draft);
+        if (type.is_declared && !(type.type && type.type->kind == types::Kind::kVarchar)) {
+            return std::nullopt;
+        }
+        ++constants;
+    }
+    return constants > 1 ? std::optional(types::Kind::kVarchar) : std::nullopt;
+}
+
 }  // namespace pgveil::analysis

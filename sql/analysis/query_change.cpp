@@ -118,6 +118,7 @@ void Query::insert_row(
     const KeyPlaces& places,
     const Scope& scope
 ) {
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < row.size(); ++i) {
         if (draft_.is_refused()) {
             return;  // before thousands of rows are sealed for nothing
@@ -155,6 +156,7 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
     const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
                            !source.distinct && source.group_by.empty() &&
                            sorts_by_others(source, output.columns);
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
         const bool is_compared = compares_column(source, i, output.columns[i].name);
@@ -239,10 +241,11 @@ Query::Output Query::update_rows(const parse::Update& statement) {
     Scope scope;
     add_range(range_of(statement.target), scope);
     const UpdatedRow row{changed(statement.target), read_.size(), statement.where.get(), nullptr};
+    // In the order of transformUpdateStmt(): the first use of a parameter gives it its type.
     from(statement.from, scope);
-    assign_targets(statement.assignments, row, scope);
     condition(statement.where, scope);
     Output output = returned(statement.returning, scope);
+    assign_targets(statement.assignments, row, scope);
     common_tables_.pop_back();
     return output;
 }
