@@ -40,7 +40,7 @@ class Draft;
 /// comparison with a single value gives (transformAExprIn: from two items without columns on, all
 /// are read in the common type of them and the column).
 std::optional<types::Kind> open_kind_of_list(
-    const parse::Operation& list, const types::Type& column, const Draft& draft
+    const parse::Operation& list, const types::Type& column
 );
 
 /// True if PostgreSQL reads the untyped ones of these list items as values of `column`: no other

@@ -6,6 +6,8 @@
 #include "sql/types/network_address.hpp"
 #include "sql/types/number_casts.hpp"
 
+#include <algorithm>
+
 namespace pgveil::analysis {
 
 namespace {
@@ -76,23 +78,17 @@ bool is_read_as_column(
 }
 
 std::optional<types::Kind> open_kind_of_list(
-    const parse::Operation& list, const types::Type& column, const Draft& draft
+    const parse::Operation& list, const types::Type& column
 ) {
     if (column.kind != types::Kind::kVarchar) {
         return std::nullopt;
     }
-    std::size_t constants = 0;
-    for (std::size_t i = 1; i < list.operands.size(); ++i) {
-        const auto bare = bare_constant(*list.operands[i]);
-        if (!bare) {
-            continue;
-        }
-        const ArmType type = arm_type_of(*bare, draft);
-        if (type.is_declared && !(type.type && type.type->kind == types::Kind::kVarchar)) {
-            return std::nullopt;
-        }
-        ++constants;
-    }
+    // text and char turn into varchar as freely as the other way round, so that the first type
+    // stays.
+    const auto constants =
+        std::count_if(list.operands.begin() + 1, list.operands.end(), [](const auto& item) {
+            return bare_constant(*item).has_value();
+        });
     return constants > 1 ? std::optional(types::Kind::kVarchar) : std::nullopt;
 }
 

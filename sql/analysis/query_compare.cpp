@@ -99,7 +99,7 @@ Value Query::operation(
         check_list_types(nested, left.column, node.begin);
     }
     const auto open_kind = use == Use::kIn && left.column != nullptr
-                               ? open_kind_of_list(nested, left.type(), draft_)
+                               ? open_kind_of_list(nested, left.type())
                                : std::nullopt;
     for (std::size_t i = 1; i < nested.operands.size(); ++i) {
         const Value right = open_as(open_kind, expression(*nested.operands[i], scope));

@@ -56,7 +56,7 @@ STATEMENTS = [
     ("SELECT id FROM people WHERE email IN ($1, $2) ORDER BY id", [], ["ada@x.org", "bob@x.org"]),
     ("SELECT id FROM people WHERE email NOT IN ($1, 'bob@x.org')", [], ["nobody"]),
     ("SELECT id FROM people WHERE email IN ($1, $2::text) ORDER BY id", [], ["ada@x.org", "bob@x.org"]),
-    ("SELECT id FROM people WHERE email IN ($1, $1, $2)", [TEXT, VARCHAR], ["ada@x.org", "bob@x.org"]),
+    ("SELECT id FROM people WHERE email IN ($1, $1, $2) ORDER BY id", [TEXT, VARCHAR], ["ada@x.org", "bob@x.org"]),
     ("SELECT id FROM people WHERE email IN ($1)", [], ["ada@x.org"]),
     ("SELECT id FROM people WHERE age = $1 AND age = $1", [INT8], ["40"]),
     ("SELECT id FROM people WHERE email = $1 OR ssn = $1", [], ["a", "b"]),
@@ -146,7 +146,7 @@ class Parameters(unittest.TestCase):
         for values in ("hippo@zoo.org", "hippo@zoo.org"), ("none@zoo.org", "seen@zoo.org"):
             asked(self.veiled, "SELECT id, city = $3 FROM people WHERE $1 IS NULL OR email = $2", [TEXT, TEXT, TEXT],
                   [*values, "ostrich"])
-        wait_until(lambda: STACK.server_log_since_mark().count("ostrich") >= 2)
+        wait_until(lambda: STACK.server_log_since_mark().count("ostrich") >= 2, "the log of both statements")
         for word in ("hippo", "none@", "seen@"):
             self.assertNotIn(word, STACK.server_log_since_mark())
 
@@ -193,7 +193,7 @@ class Counted(unittest.TestCase):
             both = asked(connection, "SELECT id FROM people WHERE ssn = $1 OR city = $1 ORDER BY id", [TEXT], ["Oslo"])
             self.assertEqual(both, [[TEXT], None, [[b"2"]]])
             connection.execute("UPDATE people SET name = 'giraffe', city = 'giraffe' WHERE id = 2")
-        wait_until(lambda: stack.proxy_log().count("also left unencrypted") == 3)
+        wait_until(lambda: stack.proxy_log().count("also left unencrypted") == 3, "three lines in the log")
         self.assertIn("public.people.name", stack.proxy_log())
         self.assertNotIn("zebra", stack.proxy_log())
 

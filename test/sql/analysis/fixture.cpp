@@ -203,6 +203,7 @@ Analysis Clinic::analyze(std::string_view sql) const {
                 parameter_oids,
                 limits,
                 "UTF8",
+                server_major,
                 names}
         );
         if (analysis.missing.empty()) {

@@ -44,6 +44,7 @@ public:
     bool standard_conforming_strings = true;
     std::vector<std::uint32_t> parameter_oids;
     Limits limits;
+    int server_major = 0;
     const NamedPlans* names = nullptr;
 
 private:

@@ -70,7 +70,7 @@ TEST(Parameters, InAListOfSeveralHaveTheColumnsType) {
     );
     EXPECT_EQ(
         clinic.parameters("SELECT 1 FROM patients WHERE email IN ($1, $2::text)"),
-        "1:email compared 17/25,2:email compared 17/25"
+        "1:email compared 17/1043,2:email compared 17/25"
     );
 }
 
