@@ -31,6 +31,14 @@ TEST(Parameters, WithTwoNeedsLeaveTwice) {
 TEST(Parameters, HaveTheTypeOfTheirFirstUse) {
     const Clinic clinic;
     EXPECT_EQ(
+        clinic.parameters("UPDATE patients SET name = COALESCE($1, name), note = $1"),
+        "1:name assigned 17/1043,2 from 1:note assigned 17/1043"
+    );
+    EXPECT_EQ(
+        clinic.parameters("SELECT 1 FROM patients WHERE ssn = ANY ($1) AND email = ANY ($1)"),
+        "1:ssn compared 1001/1009 array,2 from 1:email compared 1001/1009 array"
+    );
+    EXPECT_EQ(
         clinic.parameters("UPDATE patients SET email = $1 WHERE email = $1"),
         "1:email compared 17/25,2 from 1:email assigned 17/25"
     ) << "WHERE is read before SET";
