@@ -4,6 +4,7 @@
 #include "proxy/relay/sealer.hpp"
 #include "sql/analysis/analyzer.hpp"
 #include "sql/analysis/rejection.hpp"
+#include "sql/parse/expression.hpp"
 #include "sql/types/array_elements.hpp"
 
 #include <algorithm>

@@ -2,6 +2,7 @@
 
 #include "keyshare/core/invariant.hpp"
 #include "proxy/relay/key_source.hpp"
+#include "sql/analysis/analyzer.hpp"
 #include "sql/field/envelope.hpp"
 
 #include <algorithm>
