@@ -59,12 +59,16 @@ struct PolicyName {
 /// The shapes (catalog::shape_of) that a table may have; a table without entry may have any.
 using Pins = std::map<PolicyName, std::set<std::string>>;
 
+/// A value of a protected column also stands in an unprotected place of the same statement.
+enum class RepeatedValues { kRefuse, kCount };
+
 /// What parse_policy hands to Policy. Everything in it has been checked.
 struct PolicyContent {
     std::vector<TablePolicy> tables;
     std::vector<PolicyName> plain;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
+    RepeatedValues repeated_values = RepeatedValues::kRefuse;
     Pins pins;
 };
 
@@ -110,6 +114,8 @@ public:
     std::uint64_t epoch() const { return epoch_; }
 
     bool is_empty() const { return content_.tables.empty(); }
+
+    RepeatedValues repeated_values() const { return content_.repeated_values; }
 
 private:
     PolicyContent content_;

@@ -304,6 +304,9 @@ Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
         }
     }
     content.databases = document.value("databases", std::vector<std::string>());
+    if (document.value("repeated_values", "refuse") == "count") {
+        content.repeated_values = RepeatedValues::kCount;
+    }
     return content;
 }
 

@@ -8,6 +8,7 @@
 #include "sql/parse/parser.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace pgveil::analysis {
@@ -25,6 +26,9 @@ Analysis judge_unreadable(Text& text, Rejection why) {
         rejection = why;
     } else {
         rejection = concerned_by_words(text, {0, size, true}, why.construct);
+        if (rejection && why.kind == RejectionKind::kSyntax) {
+            rejection = why;
+        }
     }
     if (!rejection && !text.relations.missing().empty()) {
         return analysis;
@@ -36,7 +40,28 @@ Analysis judge_unreadable(Text& text, Rejection why) {
     return analysis;
 }
 
-Rejection unreadable(const parse::Error& error) {
+/// The parser's errors that are the server's, word for word: nothing that a newer grammar could
+/// accept, nor text that the server reads in another way.
+bool is_servers_error(const parse::Error& error, std::string_view sql, const Context& context) {
+    constexpr int kGrammar = 15;
+    constexpr std::array<std::string_view, 3> kBeginnings = {
+        "syntax error at", "unterminated ", "zero-length delimited identifier"};
+    const bool is_known =
+        std::any_of(kBeginnings.begin(), kBeginnings.end(), [&](std::string_view beginning) {
+            return error.message.starts_with(beginning);
+        });
+    return is_known && error.code == parse::ErrorCode::kSyntax && context.server_major != 0 &&
+           context.server_major <= kGrammar && context.client_encoding == "UTF8" &&
+           !reads_backslashes(sql, context);
+}
+
+Rejection unreadable(const parse::Error& error, std::string_view sql, const Context& context) {
+    if (is_servers_error(error, sql, context)) {
+        Rejection result = postgres_error("42601", error.message, parse::kNowhere);
+        result.kind = RejectionKind::kSyntax;
+        result.position = error.position;
+        return result;
+    }
     Rejection result = refusal_of(
         "protected tables",
         "a statement that pgveil cannot read",
@@ -120,7 +145,7 @@ Analysis analyze(std::string_view sql, const Context& context) {
     Text text{sql, context, tokens, relations};
     Analysis analysis;
     if (!statements) {
-        analysis = judge_unreadable(text, unreadable(statements.error()));
+        analysis = judge_unreadable(text, unreadable(statements.error(), sql, context));
     } else if (reads_backslashes(sql, context)) {
         analysis = judge_unreadable(
             text,

@@ -62,7 +62,7 @@ ArmType arm_type_of(const BareConstant& bare, const Draft& draft) {
         return {true, type_of(bare.casts.back()->type)};
     }
     if (bare.parameter != nullptr) {
-        const std::uint32_t oid = draft.declared_oid(bare.parameter->number);
+        const std::uint32_t oid = draft.known_oid(bare.parameter->number);
         const auto kind = types::kind_of_oid(oid);
         return {oid != 0, kind ? std::optional(types::Type{*kind, -1}) : std::nullopt};
     }

@@ -51,6 +51,7 @@ void declare_parameters(Draft& draft, const parse::Prepare& prepare) {
         oids.push_back(oid_of(type));
     }
     draft.declare(std::move(oids));
+    draft.parameters().forbid_splits();
 }
 
 void rewrite_parameter_types(Draft& draft, const parse::Prepare& prepare, std::uint32_t begin) {

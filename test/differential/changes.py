@@ -34,9 +34,12 @@ class Changes(Listed):
             return self.writer.constant(column.type, unique_value(column.type, 100 + next(self.numbers) % 30000))
         if not column.not_null and rng.random() < weights.NULL:
             return rng.choice(("NULL", "DEFAULT")) if number else "NULL"
-        value = column.value(rng)
+        return self.writer.again(column, self._assigned)
+
+    def _assigned(self, column):
+        value = column.value(self.rng)
         if column.type.is_text or column.type in (pgtypes.TIMESTAMP3, pgtypes.NUMERIC):
-            if self.writer.extended and rng.random() < weights.PARAMETER:
+            if self.writer.extended and self.rng.random() < weights.PARAMETER:
                 return self.writer.parameter(column.type, value)
             return pgtypes.quoted(value)
         return self.writer.constant(column.type, value)

@@ -11,6 +11,8 @@ SHARED_CONTEXT = 0.35
 ODD_NAME = 0.06
 PARAMETER = 0.7          # a constant of an extended statement is a parameter
 ANY_VALUE = 0.01         # plain and protected columns take their values from two halves of a type's pool, else from all
+PARAMETER_AGAIN = 0.15   # where a parameter of that type stands in the statement already
+NULL_TEST = 0.04         # beside a comparison with a parameter
 OF_ANOTHER_TYPE = 0.02   # a comparison constant is cast to a type beside the column's
 
 TYPE = {

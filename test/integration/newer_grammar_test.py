@@ -73,6 +73,10 @@ class NewerGrammar(FormCase):
         with cls.stack.direct() as owner:
             owner.execute("CREATE VIEW shown AS SELECT id, name FROM people")
 
+    def refusals(self):
+        """A server whose grammar is not newer than the proxy's has a syntax error, and so has the proxy."""
+        return ("0A000",) if self.stack.server_major > 15 else ("0A000", "42601")
+
     def test_without_protected_names_it_has_the_servers_answer(self):
         for since, sql in PLAIN:
             for how in ("simple", "extended", "binary"):
@@ -90,7 +94,7 @@ class NewerGrammar(FormCase):
         for statement in PROTECTED:
             for how in ("simple", "extended"):
                 with self.subTest(statement, how=how):
-                    self.assertEqual(self.veiled_error(statement, how), "0A000")
+                    self.assertIn(self.veiled_error(statement, how), self.refusals())
         self.assertEqual(self.assert_same("SELECT * FROM people ORDER BY id"), before)
 
     def test_old_and_new_of_a_protected_table_are_refused(self):
@@ -105,7 +109,7 @@ class NewerGrammar(FormCase):
         self.assert_same(statement)
         with self.stack.direct() as owner:
             owner.execute("CREATE VIEW lately AS SELECT ssn FROM people")
-        self.assertEqual(self.veiled_error(statement), "0A000")
+        self.assertIn(self.veiled_error(statement), self.refusals())
 
     def test_control_what_was_refused_is_the_name_not_the_form(self):
         """The refused forms over tables that are not protected have the server's answer."""
