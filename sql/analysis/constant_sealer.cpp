@@ -122,7 +122,7 @@ private:
             }
             bare.conversions.push_back({*type, nullptr});
         }
-        auto plaintext = plaintext_of_constant(bare, *column_, use_, draft_.text().context.style);
+        auto plaintext = plaintext_of_constant(bare, *column_, use_, reading());
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return false;
@@ -155,16 +155,16 @@ private:
     }
 
     std::optional<core::SecretBytes> plaintext() {
-        return usable(
-            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style), bare_.begin
-        );
+        return usable(plaintext_of_constant(bare_, *column_, use_, reading()), bare_.begin);
     }
+
+    Reading reading() const { return {draft_.text().context.style, draft_.enums()}; }
 
     /// In two steps, as PostgreSQL takes them; errors of the second come when the statement runs,
     /// and have no position.
     std::optional<core::SecretBytes> plaintext_of_argument() {
         const types::TextStyle& style = draft_.text().context.style;
-        const auto value = usable(argument_value(bare_, *parameter_type_, style), bare_.begin);
+        const auto value = usable(argument_value(bare_, *parameter_type_, reading()), bare_.begin);
         if (!value) {
             return std::nullopt;
         }
@@ -249,11 +249,11 @@ private:
     }
 
     std::optional<types::Kind> kind_of(std::uint32_t oid) const {
-        if (is_array_) {
-            return types::element_kind_of_oid(oid);
+        const auto kind = draft_.enums().kind_of_oid(oid);
+        if (!is_array_ || !kind) {
+            return kind;
         }
-        const auto kind = types::kind_of_oid(oid);
-        return kind ? std::optional(*kind) : std::nullopt;
+        return types::is_array(*kind) ? std::optional(types::element_of(*kind)) : std::nullopt;
     }
 
     struct Step {
@@ -264,7 +264,8 @@ private:
     std::vector<Step> all_conversions() const {
         std::vector<Step> steps;
         for (const parse::Cast* cast : bare_.casts) {
-            const auto type = is_array_ ? element_type_of(cast->type) : type_of(cast->type);
+            const auto type = is_array_ ? element_type_of(cast->type, draft_.enums())
+                                        : type_of(cast->type, draft_.enums());
             steps.push_back({type, cast});
         }
         for (const Conversion& conversion : bare_.conversions) {

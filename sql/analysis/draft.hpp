@@ -40,6 +40,8 @@ public:
 
     Text& text() { return text_; }
 
+    EnumTypes& enums() const { return text_.relations.enums(); }
+
     StatementPlan& plan() { return plan_; }
 
     bool is_refused() const { return rejection_.has_value(); }

@@ -58,8 +58,11 @@ std::string_view problem_of_key(const catalog::Column* key) {
     return kind && field::can_bind(*kind) ? "" : ", which is not of type int2, int4, int8 or uuid";
 }
 
-ColumnPtr veil_of(const catalog::Relation& relation, const config::ColumnPolicy& policy) {
+ColumnPtr veil_of(
+    const catalog::Relation& relation, const config::ColumnPolicy& policy, types::Kind kind
+) {
     const auto column = field::protected_column(relation.schema, relation.name, policy);
+    column->type.kind = kind;
     column->has_bytewise_text = relation.has_bytewise_text;
     return column;
 }
@@ -268,9 +271,12 @@ Judgement Relations::judge_protected(
                 disagreement(subject, "is protected by the policy, but a plain column", begin)
             );
         }
-        known.veils.push_back(
-            column_policy == nullptr ? nullptr : veil_of(relation, *column_policy)
-        );
+        const auto kind = column_policy == nullptr ? std::optional<types::Kind>()
+                                                   : enums_.known(column_policy->type.kind);
+        if (column_policy != nullptr && !kind) {
+            return without_type(relation, *column_policy, begin);
+        }
+        known.veils.push_back(kind ? veil_of(relation, *column_policy, *kind) : nullptr);
         if (known.veils.back() != nullptr) {
             if (auto problem = check_keys(relation, *known.veils.back(), begin)) {
                 return rejected(std::move(*problem));
@@ -278,6 +284,20 @@ Judgement Relations::judge_protected(
         }
     }
     return Judgement{Standing::kProtected, remember(std::move(known)), {}};
+}
+
+Judgement Relations::without_type(
+    const catalog::Relation& relation, const config::ColumnPolicy& policy, std::uint32_t begin
+) const {
+    if (!missing_.empty()) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    return rejected(disagreement(
+        relation.schema + "." + relation.name + "." + policy.name,
+        "is of type " + types::name_of(policy.type) +
+            " in the policy, which this database does not have",
+        begin
+    ));
 }
 
 const KnownRelation* Relations::remember(KnownRelation known) {

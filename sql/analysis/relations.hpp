@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sql/analysis/analyzer.hpp"
+#include "sql/analysis/enum_types.hpp"
 #include "sql/parse/ast.hpp"
 
 #include <cstdint>
@@ -41,7 +42,12 @@ struct Judgement {
 /// One object per analyze() call; results live as long as it.
 class Relations {
 public:
-    explicit Relations(const Context& context) : context_(context) {}
+    explicit Relations(const Context& context)
+        : context_(context),
+          enums_(context.policy, [this](const auto& name) { return asked_for(name); }) {}
+
+    Relations(const Relations&) = delete;
+    Relations& operator=(const Relations&) = delete;
 
     /// A relation that is read or written.
     Judgement judge(const parse::Inventory::Table& table);
@@ -66,6 +72,8 @@ public:
     /// A relation that the text alters: the same, under the names that mean it now.
     void stage_altered(catalog::Relation relation);
 
+    EnumTypes& enums() { return enums_; }
+
     const std::set<catalog::RelationName>& missing() const { return missing_; }
 
     /// Every name whose catalog entry was asked for.
@@ -80,10 +88,14 @@ private:
     Judgement judge_protected(
         const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
     );
+    Judgement without_type(
+        const catalog::Relation& relation, const config::ColumnPolicy& policy, std::uint32_t begin
+    ) const;
     const KnownRelation* remember(KnownRelation known);
     void put_staged(catalog::Relation relation, bool is_in_path);
 
     const Context& context_;
+    EnumTypes enums_;
     catalog::Catalog staged_;
     std::map<const catalog::Relation*, KnownRelation> known_;
     std::set<catalog::RelationName> missing_;

@@ -1,6 +1,6 @@
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/written_column.hpp"
-#include "sql/types/type.hpp"
+#include "sql/types/enum_type.hpp"
 
 #include <algorithm>
 
@@ -19,8 +19,9 @@ std::string construct_of(const parse::Rename& statement) {
 
 /// Values that were sealed for one column open as values of the other.
 bool opens_as(const field::ProtectedColumn& sealed, const field::ProtectedColumn& other) {
-    return field::shares_context(sealed, other) && sealed.type == other.type &&
-           sealed.bind_to == other.bind_to;
+    const bool is_same_type =
+        sealed.type == other.type || types::is_same_enum(sealed.type.kind, other.type.kind);
+    return field::shares_context(sealed, other) && is_same_type && sealed.bind_to == other.bind_to;
 }
 
 }  // namespace

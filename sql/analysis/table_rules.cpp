@@ -14,7 +14,9 @@ void TableRules::protect(std::string schema, const config::TablePolicy& policy) 
     schema_ = std::move(schema);
     policy_ = &policy;
     for (const config::ColumnPolicy& entry : policy.columns) {
-        veils_.emplace(entry.name, field::protected_column(schema_, table_.name, entry));
+        const auto column = field::protected_column(schema_, table_.name, entry);
+        column->type.kind = draft_.enums().known(entry.type.kind).value_or(entry.type.kind);
+        veils_.emplace(entry.name, column);
     }
 }
 
@@ -34,7 +36,15 @@ ColumnPtr TableRules::bound_to(const std::string& name) const {
 }
 
 bool TableRules::agrees(const parse::ColumnDefinition& definition, const ColumnPtr& veil) {
-    const auto type = type_of(definition.type);
+    const auto type = type_of(definition.type, draft_.enums());
+    if (!type && types::is_enum(veil->type.kind) && types::oid_of(veil->type.kind) == 0) {
+        draft_.refuse(postgres_error(
+            "42704",
+            "type \"" + display(definition.type) + "\" does not exist",
+            definition.type.begin
+        ));
+        return false;
+    }
     if (!type || *type != veil->type) {
         draft_.refuse(disagreement(
             veil->qualified_name(),

@@ -14,6 +14,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
 import corpus
+import pgtypes
 import report
 import watch
 import weights
@@ -55,7 +56,8 @@ def abilities(programs):
         for name in weights.TYPE:
             for scheme in PROTECTED:
                 entry = {"type": name} if scheme == "randomized" else {"type": name, "search": scheme}
-                (base / "policy.json").write_text(json.dumps({"tables": {"public.t": {"columns": {"c": entry}}}}))
+                (base / "policy.json").write_text(json.dumps(
+                    {"tables": {"public.t": {"columns": {"c": entry}}}, "enums": pgtypes.ENUMS}))
                 said = run([programs / "pgveil", "check", "--config", base / "pgveil.json"]).stderr
                 if "policy.json" not in said:
                     accepted.append((name, scheme))
@@ -70,7 +72,7 @@ def policy(seed, numbers, able):
     tables = {}
     for number in numbers:
         tables.update(schema_of(seed, number, able).policy())
-    return {"databases": [VEILED], "tables": tables}
+    return {"databases": [VEILED], "tables": tables, "enums": pgtypes.ENUMS}
 
 
 @contextlib.contextmanager

@@ -12,31 +12,52 @@ namespace {
 using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
-const Row plain_row = {"1", "public", "16388", "public", "t",          "r",          "f",
-                       "t", "1",      "id",    "23",     "-1",         "integer",    "f",
-                       "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
-const Row veiled_row = {
-    "1",
-    "public",
-    "16388",
-    "public",
-    "t",
-    "r",
-    "f",
-    "t",
-    "3",
-    "ssn",
-    "99",
-    "-1",
-    "pgveil.ciphertext",
-    "t",
-    "f",
-    "f",
-    "f",
-    "f",
-    std::nullopt,
-    std::nullopt,
-    std::nullopt};
+/// With NULL in the cells behind.
+Row row_of(Row row) {
+    row.resize(kLookupColumns);
+    return row;
+}
+
+const Row plain_row = row_of(
+    {"1",
+     "public",
+     "16388",
+     "public",
+     "t",
+     "r",
+     "f",
+     "t",
+     "1",
+     "id",
+     "23",
+     "-1",
+     "integer",
+     "f",
+     "t",
+     "t",
+     "f",
+     "f"}
+);
+const Row veiled_row = row_of(
+    {"1",
+     "public",
+     "16388",
+     "public",
+     "t",
+     "r",
+     "f",
+     "t",
+     "3",
+     "ssn",
+     "99",
+     "-1",
+     "pgveil.ciphertext",
+     "t",
+     "f",
+     "f",
+     "f",
+     "f"}
+);
 
 LookupReader reader_of_t() {
     return LookupReader(std::vector<RelationName>{{"", "t"}});
@@ -65,6 +86,29 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
     EXPECT_TRUE(entry->relation->column("ssn")->is_ciphertext);
     EXPECT_EQ(entry->relation->column("nothing"), nullptr);
     EXPECT_FALSE(catalog.find({"s", "gone"})->relation.has_value());
+}
+
+TEST(Lookup, ReadsEnums) {
+    LookupReader reader(std::vector<RelationName>{
+        {"", "mood", Kind::kEnum}, {"s", "x", Kind::kEnum}});
+    Row row = absent("1");
+    row[21] = "500";
+    row[22] = "501";
+    row[23] = "public";
+    row[24] = "mood";
+    ASSERT_TRUE(reader.add_row(row).has_value());
+    EXPECT_FALSE(reader.add_row(row).has_value());
+    ASSERT_TRUE(reader.add_row(absent("2")).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const EnumType expected{500, 501, "public", "mood"};
+    EXPECT_EQ(catalog.find({"", "mood", Kind::kEnum})->enum_type, expected);
+    EXPECT_FALSE(catalog.find({"s", "x", Kind::kEnum})->enum_type.has_value());
+    catalog.erase_absent();
+    EXPECT_EQ(catalog.size(), 1U);
+    row[22] = "many";
+    LookupReader other(std::vector<RelationName>{{"", "mood", Kind::kEnum}});
+    EXPECT_FALSE(other.add_row(row).has_value());
 }
 
 TEST(Lookup, AcceptsATableWithoutColumns) {
