@@ -21,6 +21,16 @@ std::optional<types::Kind> EnumTypes::known(types::Kind kind) {
     return entry != nullptr && entry->enum_type ? found(kind, *entry->enum_type) : std::nullopt;
 }
 
+ColumnPtr EnumTypes::known(const ColumnPtr& column) {
+    const auto kind = known(column->type.kind);
+    if (!kind || *kind == column->type.kind) {
+        return kind ? column : nullptr;
+    }
+    auto found = std::make_shared<field::ProtectedColumn>(*column);
+    found->type.kind = *kind;
+    return found;
+}
+
 std::optional<types::Kind> EnumTypes::named(const parse::Names& names) {
     for (const types::Kind kind : policy_.enums()) {
         const types::EnumDefinition& definition = types::enum_definition_of(kind);

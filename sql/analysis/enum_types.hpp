@@ -23,6 +23,9 @@ public:
     /// nullopt: the database has no such type, or it is not looked up yet.
     std::optional<types::Kind> known(types::Kind kind);
 
+    /// The column with its type as known() has it; null: nullopt there.
+    ColumnPtr known(const ColumnPtr& column);
+
     /// The enum that `names` means in the session; nullopt: none of the policy.
     std::optional<types::Kind> named(const parse::Names& names);
 

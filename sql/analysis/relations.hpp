@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sql/analysis/analyzer.hpp"
+#include "sql/analysis/claims.hpp"
 #include "sql/analysis/enum_types.hpp"
 #include "sql/parse/ast.hpp"
 
@@ -86,11 +87,11 @@ private:
     const catalog::Entry* asked_for(const catalog::RelationName& name);
     Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
     Judgement judge_protected(
-        const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+        const catalog::Relation& relation, const Claims& claims, std::uint32_t begin
     );
-    Judgement without_type(
-        const catalog::Relation& relation, const config::ColumnPolicy& policy, std::uint32_t begin
-    ) const;
+    Judgement without_type(const field::ProtectedColumn& column, std::uint32_t begin) const;
+    std::optional<Rejection> check_pins(const catalog::Relation& relation, std::uint32_t begin)
+        const;
     const KnownRelation* remember(KnownRelation known);
     void put_staged(catalog::Relation relation, bool is_in_path);
 

@@ -92,10 +92,10 @@ TEST(Lookup, ReadsEnums) {
     LookupReader reader(std::vector<RelationName>{
         {"", "mood", Kind::kEnum}, {"s", "x", Kind::kEnum}});
     Row row = absent("1");
-    row[21] = "500";
-    row[22] = "501";
-    row[23] = "public";
-    row[24] = "mood";
+    row[23] = "500";
+    row[24] = "501";
+    row[25] = "public";
+    row[26] = "mood";
     ASSERT_TRUE(reader.add_row(row).has_value());
     EXPECT_FALSE(reader.add_row(row).has_value());
     ASSERT_TRUE(reader.add_row(absent("2")).has_value());
@@ -106,7 +106,7 @@ TEST(Lookup, ReadsEnums) {
     EXPECT_FALSE(catalog.find({"s", "x", Kind::kEnum})->enum_type.has_value());
     catalog.erase_absent();
     EXPECT_EQ(catalog.size(), 1U);
-    row[22] = "many";
+    row[24] = "many";
     LookupReader other(std::vector<RelationName>{{"", "mood", Kind::kEnum}});
     EXPECT_FALSE(other.add_row(row).has_value());
 }
@@ -148,6 +148,24 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
         Catalog catalog;
         ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
         EXPECT_EQ(catalog.find({"", "t"})->relation->view_text, is_over ? "SELECT 1" : "");
+    }
+}
+
+TEST(Lookup, ReadsWhatARelationIsAPartOf) {
+    LookupReader reader = reader_of_t();
+    Row part = plain_row;
+    part[21] = "\"public\".\"a.\"\"b\"\"\"\"other\".\"c\"";
+    part[22] = "LIST (city)";
+    ASSERT_TRUE(reader.add_row(part).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const Relation& relation = *catalog.find({"", "t"})->relation;
+    const std::vector<QualifiedName> expected = {{"public", "a.\"b\""}, {"other", "c"}};
+    EXPECT_EQ(relation.ancestors, expected);
+    EXPECT_EQ(relation.partition_key, "LIST (city)");
+    for (const char* const broken : {"x", "\"a", "\"a\"", "\"a\".", "\"a\".b", "\"a\".\"b\"x"}) {
+        part[21] = broken;
+        EXPECT_FALSE(reader_of_t().add_row(part).has_value()) << broken;
     }
 }
 
