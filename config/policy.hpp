@@ -65,6 +65,8 @@ enum class RepeatedValues { kRefuse, kCount };
 /// What parse_policy hands to Policy. Everything in it has been checked.
 struct PolicyContent {
     std::vector<TablePolicy> tables;
+    /// See types::enum_definition_of(); no database has told their OIDs.
+    std::vector<types::Kind> enums;
     std::vector<PolicyName> plain;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
@@ -103,6 +105,9 @@ public:
     bool covers_database(std::string_view database) const;
 
     const std::vector<TablePolicy>& tables() const { return content_.tables; }
+
+    /// The enums whose labels the policy lists.
+    const std::vector<types::Kind>& enums() const { return content_.enums; }
 
     /// The search_path that may be trusted to resolve unqualified names.
     const std::vector<std::string>& search_path() const { return content_.search_path; }

@@ -3,6 +3,7 @@
 #include "sql/catalog/lookup.hpp"
 #include "sql/schema/inspection.hpp"
 #include "sql/schema/schema.hpp"
+#include "sql/types/enum_type.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -47,6 +48,7 @@ public:
             {schema::parents_query(), &Comparison::parents},
             {schema::columns_query(), &Comparison::columns},
             {schema::checks_query(), &Comparison::checks},
+            {schema::enums_query(), &Comparison::enums},
             {schema::attachments_query(), &Comparison::attachments}};
         for (const auto& [query, step] : steps) {
             const bool has_parameter = query.find("$1") != std::string::npos;
@@ -233,6 +235,54 @@ private:
             add(subject,
                 "has a CHECK that is not validated, so older rows may be plaintext: ALTER TABLE " +
                     table + " VALIDATE CONSTRAINT " + schema::quote_identifier(name));
+        }
+    }
+
+    void enums(const mirror::Rows& rows) {
+        std::map<config::PolicyName, std::vector<std::string>> labels;
+        for (const Row& row : rows) {
+            labels[{row.at(0), row.at(1)}].push_back(row.at(2));
+        }
+        for (const types::Kind kind : policy_.enums()) {
+            const types::EnumDefinition& wanted = types::enum_definition_of(kind);
+            const std::string name = types::enum_name_of(wanted);
+            const auto found = labels.find({wanted.schema, wanted.name});
+            if (found == labels.end()) {
+                // Where no table of the policy is, its types are not needed.
+                if (!present_.empty()) {
+                    add(name,
+                        "is an enum of the policy, but there is no such type: create it, or take "
+                        "the entry out");
+                }
+                continue;
+            }
+            labels_differ(
+                name,
+                found->second,
+                wanted.labels,
+                "is a label of the database only: "
+                "list it in the policy before it is used"
+            );
+            labels_differ(
+                name,
+                wanted.labels,
+                found->second,
+                "is a label of the policy only: add "
+                "it with ALTER TYPE ... ADD VALUE, or take it out"
+            );
+        }
+    }
+
+    void labels_differ(
+        const std::string& name,
+        const std::vector<std::string>& labels,
+        const std::vector<std::string>& others,
+        const std::string& what
+    ) {
+        for (const std::string& label : labels) {
+            if (std::ranges::find(others, label) == others.end()) {
+                add(name + " '" + label + "'", what);
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 #include "sql/analysis/claims.hpp"
 
+#include "sql/types/enum_type.hpp"
+
 #include <map>
 #include <utility>
 
@@ -81,8 +83,9 @@ void Claims::add(const Claims& other) {
 }
 
 bool are_alike(const field::ProtectedColumn& left, const field::ProtectedColumn& right) {
-    return field::shares_context(left, right) && left.type == right.type &&
-           left.bind_to == right.bind_to;
+    const bool is_same_type =
+        left.type == right.type || types::is_same_enum(left.type.kind, right.type.kind);
+    return field::shares_context(left, right) && is_same_type && left.bind_to == right.bind_to;
 }
 
 }  // namespace pgveil::analysis

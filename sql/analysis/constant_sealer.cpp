@@ -90,7 +90,7 @@ private:
             parse::Constant::Kind::kString, std::string(core::as_text(*element))};
         BareConstant bare;
         bare.constant = &constant;
-        for (const auto& [type, cast] : conversions_of(bare_, is_array_)) {
+        for (const auto& [type, cast] : conversions_of(bare_, is_array_, draft_.enums())) {
             if (!type) {
                 draft_.refuse(
                     "an array of type " + display(cast->type),
@@ -103,7 +103,7 @@ private:
             }
             bare.conversions.push_back({*type, nullptr});
         }
-        auto plaintext = plaintext_of_constant(bare, *column_, use_, draft_.text().context.style);
+        auto plaintext = plaintext_of_constant(bare, *column_, use_, reading());
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return false;
@@ -136,16 +136,16 @@ private:
     }
 
     std::optional<core::SecretBytes> plaintext() {
-        return usable(
-            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style), bare_.begin
-        );
+        return usable(plaintext_of_constant(bare_, *column_, use_, reading()), bare_.begin);
     }
+
+    Reading reading() const { return {draft_.text().context.style, draft_.enums()}; }
 
     /// In two steps, as PostgreSQL takes them; errors of the second come when the statement runs,
     /// and have no position.
     std::optional<core::SecretBytes> plaintext_of_argument() {
         const types::TextStyle& style = draft_.text().context.style;
-        const auto value = usable(argument_value(bare_, *parameter_type_, style), bare_.begin);
+        const auto value = usable(argument_value(bare_, *parameter_type_, reading()), bare_.begin);
         if (!value) {
             return std::nullopt;
         }

@@ -41,6 +41,8 @@ public:
 
     Text& text() { return text_; }
 
+    EnumTypes& enums() const { return text_.relations.enums(); }
+
     StatementPlan& plan() { return plan_; }
 
     bool is_refused() const { return rejection_.has_value(); }
@@ -129,7 +131,7 @@ private:
     std::vector<std::uint32_t> declared_oids_;
     std::optional<Rejection> rejection_;
     std::map<std::uint32_t, std::size_t> occurrences_;
-    ParameterNeeds parameters_{plan_};
+    ParameterNeeds parameters_{plan_, text_.relations.enums()};
 
     /// What was made of a constant or parameter.
     struct Need {

@@ -120,8 +120,8 @@ void ParameterNeeds::add_null_test(
     std::uint32_t number, std::uint32_t begin, std::vector<const parse::Cast*> casts
 ) {
     const bool is_open = inferred(number) == nullptr && casts.empty();
-    const auto type = casts.empty() ? std::nullopt : type_of(casts.front()->type);
-    const auto element = casts.empty() ? std::nullopt : element_type_of(casts.front()->type);
+    const auto type = casts.empty() ? std::nullopt : type_of(casts.front()->type, *enums_);
+    const auto element = casts.empty() ? std::nullopt : element_type_of(casts.front()->type, *enums_);
     if (type) {
         infer(number, types::oid_of(type->kind), 0);
     } else if (element) {
@@ -226,7 +226,7 @@ std::optional<Rejection> ParameterNeeds::hide_tested(
     const Inferred* const known = inferred(number);
     const std::uint32_t oid =
         occurrences.declared_oid != 0 ? occurrences.declared_oid : (known ? known->oid : 0);
-    const auto kind = types::kind_of_oid(oid);
+    const auto kind = enums_->kind_of_oid(oid);
     const bool has_one_form = std::all_of(tests.begin(), tests.end(), [&](const NullTest& test) {
         return test.casts.size() == tests.front().casts.size() && test.casts.size() <= 1;
     });
@@ -240,7 +240,7 @@ std::optional<Rejection> ParameterNeeds::hide_tested(
     entry.described_oid = oid;
     entry.input_type = {*kind, -1};
     for (const parse::Cast* cast : tests.front().casts) {
-        const auto type = type_of(cast->type);
+        const auto type = type_of(cast->type, *enums_);
         if (!type || !types::is_castable(*kind, type->kind)) {
             return std::nullopt;
         }

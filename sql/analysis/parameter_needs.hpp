@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sql/analysis/enum_types.hpp"
 #include "sql/analysis/plan.hpp"
 #include "sql/parse/expression.hpp"
 #include "sql/parse/tokens.hpp"
@@ -25,7 +26,7 @@ public:
         std::size_t list = 0;
     };
 
-    explicit ParameterNeeds(StatementPlan& plan) : plan_(&plan) {}
+    ParameterNeeds(StatementPlan& plan, EnumTypes& enums) : plan_(&plan), enums_(&enums) {}
 
     /// The statement is prepared by SQL: its parameters keep their numbers.
     void forbid_splits() { can_split_ = false; }
@@ -98,6 +99,7 @@ private:
     );
 
     StatementPlan* plan_;
+    EnumTypes* enums_;
     bool can_split_ = true;
     std::size_t lists_ = 0;
     std::size_t list_ = 0;

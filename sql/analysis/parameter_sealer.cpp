@@ -21,10 +21,12 @@ bool same_values(types::Kind left, types::Kind right) {
 
 }  // namespace
 
-std::vector<ConversionStep> conversions_of(const BareConstant& bare, bool is_array) {
+std::vector<ConversionStep> conversions_of(
+    const BareConstant& bare, bool is_array, EnumTypes& enums
+) {
     std::vector<ConversionStep> steps;
     for (const parse::Cast* cast : bare.casts) {
-        const auto type = is_array ? element_type_of(cast->type) : type_of(cast->type);
+        const auto type = is_array ? element_type_of(cast->type, enums) : type_of(cast->type, enums);
         steps.push_back({type, cast});
     }
     for (const Conversion& conversion : bare.conversions) {
@@ -86,7 +88,7 @@ bool ParameterSealer::is_consistent(const ParameterPlan& plan) {
     }
     const bool is_of_this_list = known->list != 0 && known->list == parameters.list();
     const types::Type open = open_type();
-    const auto first = types::kind_of_oid(known->oid);
+    const auto first = draft_.enums().kind_of_oid(known->oid);
     if (!is_of_this_list || (is_alone && first.has_value() && *first == open.kind)) {
         return true;
     }
@@ -109,11 +111,11 @@ bool ParameterSealer::is_consistent(const ParameterPlan& plan) {
 }
 
 std::optional<types::Kind> ParameterSealer::kind_of(std::uint32_t oid) const {
-    if (is_array_) {
-        return types::element_kind_of_oid(oid);
+    const auto kind = draft_.enums().kind_of_oid(oid);
+    if (!is_array_ || !kind) {
+        return kind;
     }
-    const auto kind = types::kind_of_oid(oid);
-    return kind ? std::optional(*kind) : std::nullopt;
+    return types::is_array(*kind) ? std::optional(types::element_of(*kind)) : std::nullopt;
 }
 
 /// What PostgreSQL makes of a parameter without a type in this place.
@@ -141,7 +143,7 @@ bool ParameterSealer::set_types(ParameterPlan& plan) {
     }
     plan.input_type = type.value_or(types::Type());
     bool is_open = !type;
-    for (const auto& [next, cast] : conversions_of(bare_, is_array_)) {
+    for (const auto& [next, cast] : conversions_of(bare_, is_array_, draft_.enums())) {
         if (!next || (!is_open && !types::is_castable(type->kind, next->kind))) {
             refuse(
                 "a parameter cast to " + (next ? types::sql_name_of(*next) : display(cast->type))

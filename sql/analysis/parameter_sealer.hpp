@@ -16,7 +16,9 @@ struct ConversionStep {
 };
 
 /// All of them; of an array, those of its elements.
-std::vector<ConversionStep> conversions_of(const BareConstant& bare, bool is_array);
+std::vector<ConversionStep> conversions_of(
+    const BareConstant& bare, bool is_array, EnumTypes& enums
+);
 
 /// Makes one parameter a value of a protected column. Borrows everything.
 class ParameterSealer {

@@ -266,7 +266,11 @@ Judgement Relations::judge_protected(
                 disagreement(subject, "is protected by the policy, but a plain column", begin)
             );
         }
-        known.veils.push_back(veil);
+        const ColumnPtr known_veil = veil == nullptr ? nullptr : enums_.known(veil);
+        if (veil != nullptr && known_veil == nullptr) {
+            return without_type(*veil, begin);
+        }
+        known.veils.push_back(known_veil);
         if (known.veils.back() != nullptr) {
             if (auto missing_key = check_keys(relation, *known.veils.back(), begin)) {
                 return rejected(std::move(*missing_key));
@@ -274,6 +278,18 @@ Judgement Relations::judge_protected(
         }
     }
     return Judgement{Standing::kProtected, remember(std::move(known)), {}};
+}
+
+Judgement Relations::without_type(const field::ProtectedColumn& column, std::uint32_t begin) const {
+    if (!missing_.empty()) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    return rejected(disagreement(
+        column.qualified_name(),
+        "is of type " + types::name_of(column.type) +
+            " in the policy, which this database does not have",
+        begin
+    ));
 }
 
 /// A pinned table that the database calls plain is of another shape, too.

@@ -4,6 +4,7 @@
 #include "sql/analysis/copy.hpp"
 #include "sql/analysis/create_table_as.hpp"
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/enum_change.hpp"
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/impossible_parameters.hpp"
 #include "sql/analysis/named.hpp"
@@ -296,6 +297,7 @@ private:
         plan.may_change_session_parameters = is_code;
         plan.runs_unknown_sql = is_code;
         judge_words(command.command, is_code);
+        refuse_enum_change(draft_, statement_.begin, statement_.end);
     }
 
     void judge_words(std::string_view construct, bool inside_strings) {

@@ -14,7 +14,8 @@ void TableRules::protect(std::string schema, Claims claims) {
     schema_ = std::move(schema);
     claims_ = std::move(claims);
     for (const ColumnPtr& column : claims_.columns()) {
-        veils_.emplace(column->name, column);
+        const ColumnPtr known = draft_.enums().known(column);
+        veils_.emplace(column->name, known == nullptr ? column : known);
     }
 }
 
@@ -34,7 +35,15 @@ ColumnPtr TableRules::bound_to(const std::string& name) const {
 }
 
 bool TableRules::agrees(const parse::ColumnDefinition& definition, const ColumnPtr& veil) {
-    const auto type = type_of(definition.type);
+    const auto type = type_of(definition.type, draft_.enums());
+    if (!type && types::is_enum(veil->type.kind) && types::oid_of(veil->type.kind) == 0) {
+        draft_.refuse(postgres_error(
+            "42704",
+            "type \"" + display(definition.type) + "\" does not exist",
+            definition.type.begin
+        ));
+        return false;
+    }
     if (!type || *type != veil->type) {
         draft_.refuse(disagreement(
             veil->qualified_name(),

@@ -65,12 +65,20 @@ WITH RECURSIVE wanted AS (
   SELECT w.ord, w.kind, f.oid, n.nspname FROM wanted w
   JOIN pg_catalog.pg_proc f ON f.proname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) f.pronamespace
-  WHERE w.kind OPERATOR(pg_catalog.<>) 'r'
+  WHERE w.kind OPERATOR(pg_catalog.=) ANY ('{f,b}'::pg_catalog.text[])
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     AND (w.schema OPERATOR(pg_catalog.=) '' OR n.nspname OPERATOR(pg_catalog.=) CASE
       WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN (SELECT m.nspname FROM pg_catalog.pg_namespace m
         WHERE m.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
       ELSE w.schema::pg_catalog.name END)
+), listed AS (
+  SELECT w.ord, t.oid, t.typarray, n.nspname, pg_catalog.format_type(t.oid, NULL) AS shown FROM wanted w
+  JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    AND t.typtype OPERATOR(pg_catalog.=) 'e'
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  WHERE w.kind OPERATOR(pg_catalog.=) 'e' AND CASE WHEN w.schema OPERATOR(pg_catalog.=) ''
+    THEN pg_catalog.pg_type_is_visible(t.oid)
+    ELSE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name END
 )sql";
 
 constexpr std::string_view kUnread = R"sql(), concerned AS (
@@ -205,10 +213,12 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     THEN pg_catalog.pg_get_viewdef(c.oid) END,
   y.names,
   CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
-  uk.keys
+  uk.keys,
+  l.oid, l.typarray, l.nspname, l.shown
 FROM wanted w
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN listed l ON l.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -232,6 +242,7 @@ std::string_view letter_of(RelationName::Kind kind) {
         case RelationName::Kind::kRelation: return "r";
         case RelationName::Kind::kFunction: return "f";
         case RelationName::Kind::kFunctionBody: return "b";
+        case RelationName::Kind::kEnum: return "e";
     }
     return "r";
 }

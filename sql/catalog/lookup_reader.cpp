@@ -16,6 +16,7 @@ constexpr std::size_t kViewCell = 20;
 constexpr std::size_t kAncestorsCell = 21;
 constexpr std::size_t kPartitionKeyCell = 22;
 constexpr std::size_t kKeysCell = 23;
+constexpr std::size_t kEnumCell = 24;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -163,6 +164,19 @@ Routine read_routine(RowReader& cells) {
     return routine;
 }
 
+std::optional<EnumType> read_enum(RowReader& cells) {
+    cells.skip_to(kEnumCell);
+    if (cells.next_is_null()) {
+        return std::nullopt;
+    }
+    EnumType type;
+    type.oid = cells.number<std::uint32_t>();
+    type.array_oid = cells.number<std::uint32_t>();
+    type.schema = cells.text();
+    type.shown_name = cells.text();
+    return type;
+}
+
 Error unexpected(const char* what) {
     return Error{std::string("the answer to the catalog lookup is not as expected: ") + what};
 }
@@ -189,7 +203,8 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->creation_schema = std::move(creation_schema);
     }
     if (cells.next_is_null()) {
-        return add_routine(row, is_first);
+        return names_[ordinal - 1].kind == RelationName::Kind::kEnum ? add_enum(row, is_first)
+                                                                     : add_routine(row, is_first);
     }
     Relation relation = read_relation(cells);
     if (is_first) {
@@ -228,6 +243,16 @@ Result<void> LookupReader::add_routine(LookupRow row, bool is_first) {
     }
     entries_[index]->routines.push_back(read_routine(cells));
     return cells.good() ? Result<void>() : unexpected("a function that cannot be read");
+}
+
+Result<void> LookupReader::add_enum(LookupRow row, bool is_first) {
+    RowReader cells(row);
+    const auto index = cells.number<std::uint32_t>() - 1;
+    entries_[index]->enum_type = read_enum(cells);
+    if (!is_first) {
+        return unexpected("one name, two enums");
+    }
+    return cells.good() ? Result<void>() : unexpected("an enum that cannot be read");
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

@@ -95,6 +95,12 @@ WITH RECURSIVE guarded AS (
 )
 SELECT f.nspname, f.relname, f.kind, f.name FROM found f ORDER BY 1, 2, 3, 4)sql";
 
+constexpr std::string_view kEnums = R"sql(
+SELECT n.nspname, t.typname, e.enumlabel
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid {=} t.typnamespace
+JOIN pg_catalog.pg_enum e ON e.enumtypid {=} t.oid
+ORDER BY n.nspname, t.typname, e.enumsortorder)sql";
+
 /// Takes out what the server's own spelling adds or leaves out.
 std::string bare(std::string_view condition) {
     constexpr std::array<std::string_view, 12> kNoise = {
@@ -156,6 +162,10 @@ std::string checks_query() {
 
 std::string attachments_query() {
     return query(kAttachments);
+}
+
+std::string enums_query() {
+    return query(kEnums);
 }
 
 bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme) {

@@ -36,6 +36,9 @@ std::string checks_query();
 /// row-level security policy, function), name.
 std::string attachments_query();
 
+/// The labels of all enums: schema, type, label. Takes no parameter.
+std::string enums_query();
+
 /// True if `definition`, as pg_get_constraintdef() prints it, is check_constraint(column, scheme).
 bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme);
 

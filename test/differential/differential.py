@@ -12,6 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
 import corpus
+import pgtypes
 import report
 import weights
 from crew import Crew
@@ -51,7 +52,7 @@ def abilities(programs):
         def takes(some):
             columns = {f"c{number}": {"type": name} if scheme == "randomized" else {"type": name, "search": scheme}
                        for number, (name, scheme) in enumerate(some)}
-            (base / "policy.json").write_text(json.dumps({"tables": {"public.t": {"columns": columns}}}))
+            (base / "policy.json").write_text(json.dumps({"tables": {"public.t": {"columns": columns}}, "enums": pgtypes.ENUMS}))
             return "policy.json" not in run([programs / "pgveil", "check", "--config", base / "pgveil.json"]).stderr
 
         return Abilities(taken(pairs, takes))

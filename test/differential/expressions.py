@@ -134,7 +134,7 @@ class Conditions:
         return f"{ref} IS {self.rng.choice(('', 'NOT '))}DISTINCT FROM {self.writer.compared(column)}"
 
     def _any(self, _source, ref, column, _depth):
-        if not column.type.array:
+        if not column.type.array and column.type is not pgtypes.MOOD:
             return f"{ref} IS NULL"
         values = [column.value(self.rng) for _ in range(self.rng.randint(0, 3))]
         sign, word = self.rng.choice((("=", "ANY"), ("=", "ANY"), ("<>", "ALL")))

@@ -6,6 +6,7 @@ import pathlib
 import random
 import re
 
+import pgtypes
 import report
 import watch
 from runner import Counts, Difference, Runner
@@ -30,7 +31,7 @@ def policy(seed, numbers, able):
     tables = {}
     for number in numbers:
         tables.update(schema_of(seed, number, able).policy())
-    return {"databases": [VEILED], "tables": tables}
+    return {"databases": [VEILED], "tables": tables, "enums": pgtypes.ENUMS}
 
 
 @contextlib.contextmanager

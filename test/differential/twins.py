@@ -3,6 +3,7 @@ directly. Both lie on one server."""
 
 import psycopg
 
+import pgtypes
 from comparison import Names, error_of, readable
 from session import Session
 
@@ -18,6 +19,9 @@ class Twins:
         self.around = 0
         if not stack.superuser(f"SELECT 1 FROM pg_database WHERE datname = '{PLAIN}'"):
             stack.superuser(f"CREATE DATABASE {PLAIN} OWNER app")
+            for database in (VEILED, PLAIN):
+                labels = ", ".join(pgtypes.quoted(label) for label in pgtypes.LABELS)
+                stack.superuser(f"CREATE TYPE public.mood AS ENUM ({labels})", database)
         self.names = [Names(lambda: self.direct(VEILED)), Names(lambda: self.direct(PLAIN))]
         self.connect()
 

@@ -18,7 +18,7 @@ OF_ANOTHER_TYPE = 0.02   # a comparison constant is cast to a type beside the co
 TYPE = {
     "bool": 5, "int2": 4, "int4": 10, "int8": 6, "numeric(10,2)": 8, "float4": 2, "float8": 4, "text": 14, "varchar(12)": 12,
     "char(6)": 3, "bytea": 4, "uuid": 5, "date": 8, "timestamp": 5, "timestamp(3)": 2, "timestamptz": 5, "time": 2,
-    "timetz": 1, "interval": 2, "json": 2, "jsonb": 3, "inet": 2, "cidr": 1, "int4[]": 2, "text[]": 2,
+    "timetz": 1, "interval": 2, "json": 2, "jsonb": 3, "inet": 2, "cidr": 1, "int4[]": 2, "text[]": 2, "mood": 6,
 }
 
 PARTITION = {"range": 4, "list": 3, "hash": 2, "hash of a protected column": 3}
