@@ -156,13 +156,17 @@ result<core::Bytes, Refusal> sealed_array(
     return failure ? result<core::Bytes, Refusal>(std::move(*failure)) : sealed.finish();
 }
 
-const analysis::ParameterPlan* plan_of(const analysis::StatementPlan& plan, std::size_t index) {
-    const auto found = std::find_if(
-        plan.parameters.begin(),
-        plan.parameters.end(),
-        [index](const analysis::ParameterPlan& candidate) { return candidate.number == index + 1; }
-    );
-    return found == plan.parameters.end() ? nullptr : &*found;
+/// The plans of `count` parameters by their place; null: nothing is done with it.
+std::vector<const analysis::ParameterPlan*> plans_of(
+    const analysis::StatementPlan& plan, std::size_t count
+) {
+    std::vector<const analysis::ParameterPlan*> plans(count, nullptr);
+    for (const analysis::ParameterPlan& parameter : plan.parameters) {
+        if (parameter.number >= 1 && parameter.number <= count) {
+            plans[parameter.number - 1] = &parameter;
+        }
+    }
+    return plans;
 }
 
 /// One parameter as it leaves: its own bytes (made here) or the client's.
@@ -256,12 +260,13 @@ result<std::vector<LeavingParameter>, Refusal> leaving_parameters(
 ) {
     std::vector<LeavingParameter> leaving;
     const std::vector<FormattedCell> sent = sent_parameters(bind);
+    const auto plans = plans_of(plan, sent.size());
     leaving.reserve(sent.size());
     for (const FormattedCell& parameter_sent : sent) {
         LeavingParameter next;
         next.client = parameter_sent.cell;
         next.format = parameter_sent.format;
-        const analysis::ParameterPlan* const parameter = plan_of(plan, leaving.size());
+        const analysis::ParameterPlan* const parameter = plans[leaving.size()];
         if (parameter != nullptr && next.client) {
             const auto replaced = replace_value(state, *parameter, sent, next);
             if (!replaced.has_value()) {
