@@ -158,9 +158,8 @@ void Query::expand_target(
     const auto expansion = expand_star(star, scope);
     if (!expansion) {
         const std::string alias = star.parts.empty() ? std::string() : star.parts.back();
-        draft_.refuse(
-            postgres_error("42P01", "missing FROM-clause entry for table \"" + alias + "\"", begin)
-        );
+        Unresolved why = missing_range(alias);
+        draft_.refuse(postgres_error(std::move(why.sqlstate), std::move(why.message), begin));
         return;
     }
     // PostgreSQL's MaxTupleAttributeNumber.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sql/analysis/analyzer.hpp"
+#include "sql/analysis/claims.hpp"
 #include "sql/parse/ast.hpp"
 
 #include <cstdint>
@@ -78,8 +79,10 @@ private:
     const catalog::Entry* asked_for(const catalog::RelationName& name);
     Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
     Judgement judge_protected(
-        const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+        const catalog::Relation& relation, const Claims& claims, std::uint32_t begin
     );
+    std::optional<Rejection> check_pins(const catalog::Relation& relation, std::uint32_t begin)
+        const;
     const KnownRelation* remember(KnownRelation known);
     void put_staged(catalog::Relation relation, bool is_in_path);
 

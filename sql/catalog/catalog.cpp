@@ -27,7 +27,10 @@ std::size_t size_bytes_of(const Entry& entry) {
     std::size_t size = sizeof(Entry) + entry.creation_schema.size();
     if (entry.relation) {
         size += entry.relation->schema.size() + entry.relation->name.size() +
-                entry.relation->view_text.size();
+                entry.relation->view_text.size() + entry.relation->partition_key.size();
+        for (const QualifiedName& ancestor : entry.relation->ancestors) {
+            size += sizeof(QualifiedName) + ancestor.schema.size() + ancestor.name.size();
+        }
         for (const Column& column : entry.relation->columns) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }

@@ -12,6 +12,14 @@
 // here asks anybody. The catalog is the database's word; analysis/ checks it against the policy.
 namespace pgveil::catalog {
 
+/// A relation's own name, decoded.
+struct QualifiedName {
+    std::string schema;
+    std::string name;
+
+    friend auto operator<=>(const QualifiedName&, const QualifiedName&) = default;
+};
+
 /// One live column, in attnum order inside Relation::columns; dropped and system columns are
 /// absent.
 struct Column {
@@ -47,6 +55,11 @@ struct Relation {
     /// The query of a view or materialized view over_protected, as pg_get_viewdef() prints it under
     /// the session's search_path; else empty.
     std::string view_text = {};
+    /// What it is a partition or child of, over any number of steps, the nearest first; a table may
+    /// stand here twice.
+    std::vector<QualifiedName> ancestors = {};
+    /// Of a partitioned table, as pg_get_partkeydef() prints it: `LIST (city)`; else empty.
+    std::string partition_key = {};
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;

@@ -48,6 +48,19 @@ WITH RECURSIVE wanted AS (
     UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid
   ) l
+), ancestor AS (
+  SELECT w.ord, i.inhparent AS oid, 1 AS depth
+  FROM wanted w JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) w.oid
+  UNION
+  SELECT r.ord, i.inhparent, r.depth OPERATOR(pg_catalog.+) 1
+  FROM ancestor r JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) r.oid
+), ancestry AS (
+  SELECT r.ord, pg_catalog.string_agg(pg_catalog.concat(
+    '"', pg_catalog.replace(n.nspname::pg_catalog.text, '"', '""'), '"."',
+    pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), '' ORDER BY r.depth, c.oid) AS names
+  FROM ancestor r JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  GROUP BY r.ord
 ), called AS (
   SELECT w.ord, w.kind, f.oid, n.nspname FROM wanted w
   JOIN pg_catalog.pg_proc f ON f.proname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
@@ -170,8 +183,11 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
   CASE WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}'::pg_catalog."char"[])
     AND COALESCE(a.attnum, 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1::pg_catalog.int2
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
-    THEN pg_catalog.pg_get_viewdef(c.oid) END
+    THEN pg_catalog.pg_get_viewdef(c.oid) END,
+  y.names,
+  CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END
 FROM wanted w
+LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace

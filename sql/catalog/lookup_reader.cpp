@@ -12,6 +12,8 @@ using Cell = std::optional<std::string_view>;
 
 constexpr std::size_t kRoutineCell = 18;
 constexpr std::size_t kViewCell = 20;
+constexpr std::size_t kAncestorsCell = 21;
+constexpr std::size_t kPartitionKeyCell = 22;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -85,10 +87,43 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
-std::string read_view_text(LookupRow row) {
+std::string read_text(LookupRow row, std::size_t cell) {
     RowReader cells(row);
-    cells.skip_to(kViewCell);
+    cells.skip_to(cell);
     return cells.text_or_empty();
+}
+
+/// Takes one `"name"` from the front of `text`, inner quotes doubled; nullopt: there is none.
+std::optional<std::string> take_quoted(std::string_view& text) {
+    std::string name;
+    if (!text.starts_with('"')) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"' && !text.substr(i + 1).starts_with('"')) {
+            text.remove_prefix(i + 1);
+            return name;
+        }
+        i += text[i] == '"' ? std::size_t{1} : 0;
+        name.push_back(text[i]);
+    }
+    return std::nullopt;
+}
+
+/// `"schema"."name""schema"."name"`; nullopt: it is not written so.
+std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
+    std::vector<QualifiedName> names;
+    while (!text.empty()) {
+        auto schema = take_quoted(text);
+        const bool has_point = text.starts_with('.');
+        text.remove_prefix(has_point ? 1 : 0);
+        auto name = schema && has_point ? take_quoted(text) : std::nullopt;
+        if (!name) {
+            return std::nullopt;
+        }
+        names.push_back({std::move(*schema), std::move(*name)});
+    }
+    return names;
 }
 
 Routine read_routine(RowReader& cells) {
@@ -132,8 +167,14 @@ Result<void> LookupReader::add_row(LookupRow row) {
     Relation relation = read_relation(cells);
     if (is_first) {
         if (relation.over_protected) {
-            relation.view_text = read_view_text(row);
+            relation.view_text = read_text(row, kViewCell);
         }
+        auto ancestors = ancestors_in(read_text(row, kAncestorsCell));
+        if (!ancestors) {
+            return unexpected("parents that cannot be read");
+        }
+        relation.ancestors = std::move(*ancestors);
+        relation.partition_key = read_text(row, kPartitionKeyCell);
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
         return unexpected("one name, two relations");

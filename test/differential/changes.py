@@ -91,7 +91,7 @@ class Changes(Composed):
 
     def on_conflict(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables])
+        table = rng.choice([table for table in self.schema.tables if table.has_key])
         head, names = self.insert_head(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         row = ", ".join(self.assigned(column, number) for column in names)
@@ -194,7 +194,8 @@ class Changes(Composed):
 
     def merge(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables if not table.bound] or self.schema.tables)
+        keyed = [table for table in self.schema.tables if table.has_key]
+        table = rng.choice([table for table in keyed if not table.bound] or keyed)
         names = self.insert_columns(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         values = ", ".join("s.id" if column.name == "id" else self.assigned(column, number) for column in names)

@@ -67,7 +67,7 @@ class Mistakes(Changes):
 
     def wrong_unique(self):
         table, column = self.any_column(lambda column: column.unique)
-        number = self.rng.randint(1, 14)
+        number = self.rng.randint(1, 14) if table.has_key else self.new_id()
         if not column.unique or self.rng.random() < 0.4:
             return self.full_row(table, number=number)
         taken = pgtypes.quoted(unique_value(column.type, number))

@@ -19,6 +19,8 @@ TYPE = {
     "timetz": 1, "interval": 2, "json": 2, "jsonb": 3, "inet": 2, "cidr": 1, "int4[]": 2, "text[]": 2,
 }
 
+PARTITION = {"range": 4, "list": 3, "hash": 2, "hash of a protected column": 3}
+
 PROTOCOL = {"simple": 40, "extended": 45, "named": 8, "rows in pieces": 7}
 BINARY_RESULTS = 0.4
 

@@ -12,9 +12,9 @@ namespace {
 using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
-const Row plain_row = {"1", "public", "16388", "public", "t",          "r",          "f",
-                       "t", "1",      "id",    "23",     "-1",         "integer",    "f",
-                       "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
+const Row plain_row = {"1", "public", "16388",      "public",     "t",          "r", "f", "t",
+                       "1", "id",     "23",         "-1",         "integer",    "f", "t", "t",
+                       "f", "f",      std::nullopt, std::nullopt, std::nullopt, {},  {}};
 const Row veiled_row = {
     "1",
     "public",
@@ -34,6 +34,8 @@ const Row veiled_row = {
     "f",
     "f",
     "f",
+    std::nullopt,
+    std::nullopt,
     std::nullopt,
     std::nullopt,
     std::nullopt};
@@ -104,6 +106,24 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
         Catalog catalog;
         ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
         EXPECT_EQ(catalog.find({"", "t"})->relation->view_text, is_over ? "SELECT 1" : "");
+    }
+}
+
+TEST(Lookup, ReadsWhatARelationIsAPartOf) {
+    LookupReader reader = reader_of_t();
+    Row part = plain_row;
+    part[21] = "\"public\".\"a.\"\"b\"\"\"\"other\".\"c\"";
+    part[22] = "LIST (city)";
+    ASSERT_TRUE(reader.add_row(part).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const Relation& relation = *catalog.find({"", "t"})->relation;
+    const std::vector<QualifiedName> expected = {{"public", "a.\"b\""}, {"other", "c"}};
+    EXPECT_EQ(relation.ancestors, expected);
+    EXPECT_EQ(relation.partition_key, "LIST (city)");
+    for (const char* const broken : {"x", "\"a", "\"a\"", "\"a\".", "\"a\".b", "\"a\".\"b\"x"}) {
+        part[21] = broken;
+        EXPECT_FALSE(reader_of_t().add_row(part).has_value()) << broken;
     }
 }
 
