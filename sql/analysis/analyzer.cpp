@@ -3,12 +3,15 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/readable.hpp"
+#include "sql/analysis/share_literals.hpp"
 #include "sql/analysis/statement_judge.hpp"
 #include "sql/analysis/text_order.hpp"
 #include "sql/parse/parser.hpp"
+#include "sql/parse/scanner.hpp"
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 namespace pgveil::analysis {
@@ -98,10 +101,43 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     return analysis;
 }
 
+// A token for every so many bytes of Limits::text_bytes is given to the parser, whose tree takes
+// some 300 bytes for each; four times as many are still looked at for protected names.
+constexpr std::size_t kBytesOfParsedToken = 16;
+constexpr std::size_t kBytesOfReadToken = 4;
+
+parse::Result<std::vector<parse::Statement>> parse_within(
+    std::string_view sql, const parse::Tokens& tokens, const Limits& limits
+) {
+    if (tokens.size() > limits.text_bytes / kBytesOfParsedToken) {
+        return parse::Error{parse::ErrorCode::kLimit, "the statement has too many terms", -1};
+    }
+    const auto without = without_shares(sql, tokens);
+    return parse::parse(without ? std::string_view(*without) : sql);
+}
+
 Analysis refused(Rejection rejection) {
     Analysis analysis;
     analysis.statements.emplace_back(std::move(rejection));
     return analysis;
+}
+
+/// More text, or more words and signs, than are looked at.
+std::optional<Analysis> beyond_reading(std::string_view sql, const Context& context) {
+    const Limits& limits = context.limits;
+    if (sql.size() > limits.text_bytes) {
+        return refused(
+            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
+        );
+    }
+    const std::size_t tokens_max = limits.text_bytes / kBytesOfReadToken;
+    if (sql.size() > tokens_max &&
+        parse::has_more_tokens(sql, context.standard_conforming_strings, tokens_max)) {
+        return refused(limit_error(
+            "54000", "the statement has more terms than pgveil reads", "split the statement"
+        ));
+    }
+    return std::nullopt;
 }
 
 Analysis with_names(Analysis analysis, const Relations& relations, const Limits& limits) {
@@ -126,10 +162,8 @@ Analysis with_names(Analysis analysis, const Relations& relations, const Limits&
 }  // namespace
 
 Analysis analyze(std::string_view sql, const Context& context) {
-    if (sql.size() > context.limits.text_bytes) {
-        return refused(
-            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
-        );
+    if (auto too_much = beyond_reading(sql, context)) {
+        return std::move(*too_much);
     }
     if (!context.policy.is_empty() && reads_other_characters(sql, context)) {
         return refused(refusal_of(
@@ -140,8 +174,8 @@ Analysis analyze(std::string_view sql, const Context& context) {
         ));
     }
     Relations relations(context);
-    const auto statements = parse::parse(sql);
     const parse::Tokens tokens(sql, context.standard_conforming_strings);
+    const auto statements = parse_within(sql, tokens, context.limits);
     Text text{sql, context, tokens, relations};
     Analysis analysis;
     if (!statements) {
