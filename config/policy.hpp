@@ -59,12 +59,18 @@ struct PolicyName {
 /// The shapes (catalog::shape_of) that a table may have; a table without entry may have any.
 using Pins = std::map<PolicyName, std::set<std::string>>;
 
+/// A value of a protected column also stands in an unprotected place of the same statement.
+enum class RepeatedValues { kRefuse, kCount };
+
 /// What parse_policy hands to Policy. Everything in it has been checked.
 struct PolicyContent {
     std::vector<TablePolicy> tables;
+    /// See types::enum_definition_of(); no database has told their OIDs.
+    std::vector<types::Kind> enums;
     std::vector<PolicyName> plain;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
+    RepeatedValues repeated_values = RepeatedValues::kRefuse;
     Pins pins;
 };
 
@@ -100,6 +106,9 @@ public:
 
     const std::vector<TablePolicy>& tables() const { return content_.tables; }
 
+    /// The enums whose labels the policy lists.
+    const std::vector<types::Kind>& enums() const { return content_.enums; }
+
     /// The search_path that may be trusted to resolve unqualified names.
     const std::vector<std::string>& search_path() const { return content_.search_path; }
 
@@ -110,6 +119,8 @@ public:
     std::uint64_t epoch() const { return epoch_; }
 
     bool is_empty() const { return content_.tables.empty(); }
+
+    RepeatedValues repeated_values() const { return content_.repeated_values; }
 
 private:
     PolicyContent content_;

@@ -29,6 +29,7 @@ Rejection wrong_number(std::uint32_t begin) {
 void Query::assign_targets(
     const std::vector<parse::Target>& list, const UpdatedRow& row, const Scope& scope
 ) {
+    const AssignedList assigned(draft_.parameters());
     std::size_t end = 0;
     for (std::size_t i = 0; i < list.size(); i = end) {
         end = i + 1;

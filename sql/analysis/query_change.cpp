@@ -129,6 +129,7 @@ void Query::insert_row(
     const KeyPlaces& places,
     const Scope& scope
 ) {
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < row.size(); ++i) {
         if (draft_.is_refused()) {
             return;  // before thousands of rows are sealed for nothing
@@ -164,6 +165,7 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
     }
     // What is compared or sorted has a type of its own before it is assigned.
     const bool is_simple = hands_on_constants(source, output.columns);
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
         const bool is_compared = compares_column(source, i, output.columns[i].name);
@@ -248,10 +250,11 @@ Query::Output Query::update_rows(const parse::Update& statement) {
     Scope scope;
     add_range(range_of(statement.target), scope);
     const UpdatedRow row{changed(statement.target), read_.size(), statement.where.get(), nullptr};
+    // In the order of transformUpdateStmt(): the first use of a parameter gives it its type.
     from(statement.from, scope);
-    assign_targets(statement.assignments, row, scope);
     condition(statement.where, scope);
     Output output = returned(statement.returning, scope);
+    assign_targets(statement.assignments, row, scope);
     common_tables_.pop_back();
     return output;
 }

@@ -269,7 +269,7 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
         value.adaptables = {Adaptable{&node}};
         return value;
     }
-    const auto type = type_of(typed.type);
+    const auto type = type_of(typed.type, draft_.enums());
     if (value.column != nullptr) {
         return cast_column(std::move(value), typed, node.begin);
     }
@@ -285,7 +285,7 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
 }
 
 Value Query::cast_column(Value value, const parse::Cast& typed, std::uint32_t begin) {
-    const auto type = type_of(typed.type);
+    const auto type = type_of(typed.type, draft_.enums());
     // Constants among it were made to fit the column, or are cast one by one.
     if (!type || !keeps_values(value.column->type, *type)) {
         draft_.refuse(Use::kCast, value.column, begin);

@@ -58,6 +58,14 @@ bool is_bare(const Value& value) {
     return value.adaptables.size() == 1 && value.adaptables.front().conversions.empty();
 }
 
+/// An item of a list that has this type.
+Value open_as(std::optional<types::Kind> kind, Value value) {
+    for (Adaptable& adaptable : value.adaptables) {
+        adaptable.open_kind = kind;
+    }
+    return value;
+}
+
 /// As something around the query shows it.
 Value hidden(Value value) {
     value.adaptables.clear();
@@ -91,8 +99,11 @@ Value Query::operation(
     if (use == Use::kIn) {
         check_list_types(nested, left.column, node.begin);
     }
+    const auto open_kind = use == Use::kIn && left.column != nullptr
+                               ? open_kind_of_list(nested, left.type())
+                               : std::nullopt;
     for (std::size_t i = 1; i < nested.operands.size(); ++i) {
-        const Value right = expression(*nested.operands[i], scope);
+        const Value right = open_as(open_kind, expression(*nested.operands[i], scope));
         if (right.column != nullptr && left.column == nullptr && nested.operands.size() > 2) {
             // One constant would have to be a plain and a protected value at once.
             draft_.refuse(

@@ -172,8 +172,9 @@ Value Query::column(
 }
 
 void Query::null_test(const parse::NullTest& test, const Scope& scope) {
-    if (const auto* const parameter = std::get_if<parse::Parameter>(&test.operand->node)) {
-        draft_.note_null_test(parameter->number);
+    const auto bare = bare_constant(*test.operand);
+    if (bare && bare->parameter != nullptr) {
+        draft_.parameters().add_null_test(bare->parameter->number, bare->begin, bare->casts);
         return;
     }
     expression(*test.operand, scope);

@@ -105,10 +105,11 @@ Query::Output Query::values(const parse::Select& statement, const Scope* outer) 
 Query::Output Query::plain_select(const parse::Select& statement, const Scope* outer) {
     Scope scope;
     scope.outer = outer;
+    // In the order of transformSelectStmt(): the first use of a parameter gives it its type.
     from(statement.from, scope);
     auto lone = extremum_by_index(statement, scope);
-    condition(statement.where, scope);
     Output output = lone ? std::move(*lone) : targets(statement.targets, scope);
+    condition(statement.where, scope);
     check_grouping(statement, scope, output);
     condition(statement.having, scope);
     for (const parse::Window& item : statement.windows) {
@@ -147,9 +148,8 @@ void Query::expand_target(
     const auto expansion = expand_star(star, scope);
     if (!expansion) {
         const std::string alias = star.parts.empty() ? std::string() : star.parts.back();
-        draft_.refuse(
-            postgres_error("42P01", "missing FROM-clause entry for table \"" + alias + "\"", begin)
-        );
+        Unresolved why = missing_range(alias);
+        draft_.refuse(postgres_error(std::move(why.sqlstate), std::move(why.message), begin));
         return;
     }
     // PostgreSQL's MaxTupleAttributeNumber.

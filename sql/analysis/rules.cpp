@@ -63,7 +63,10 @@ constexpr std::array kRules = {
     Rule{Use::kCheck,           "CHECK", false, false, "the database cannot look into encrypted values: check in the application"},
     Rule{Use::kGenerated,       "GENERATED, IDENTITY, serial", false, false, "the database cannot make encrypted values: let the application send them"},
     Rule{Use::kCollate,         "COLLATE, STORAGE, COMPRESSION in a table definition", false, false, "leave the clause out: the stored value is bytea"},
-    Rule{Use::kPartitionKey,    "PARTITION BY", false, false, "partition by a plain column"},
+    Rule{Use::kPartitionHash,   "PARTITION BY HASH (column)", false, true, "declare the column with \"search\": \"equality\" in the policy, or partition by a plain column"},
+    Rule{Use::kPartitionList,   "PARTITION BY LIST (column)", false, true, "declare the column with \"search\": \"equality\" in the policy, or partition by a plain column"},
+    Rule{Use::kPartitionRange,  "PARTITION BY RANGE (column)", false, false, "declare the column with \"search\": \"order\" in the policy, or partition by a plain column", true},
+    Rule{Use::kPartitionKey,    "PARTITION BY an expression, with COLLATE or an operator class, or a column with bind_to", false, false, "partition by a plain column"},
 };
 
 // clang-format on

@@ -50,6 +50,10 @@ struct Unresolved {
     std::string message;
 };
 
+/// `alias.name` or `alias.*` where nothing has that alias. `old` and `new` are refused: in
+/// RETURNING PostgreSQL 18 knows them, and which server it is is not known here.
+Unresolved missing_range(const std::string& alias);
+
 /// What a column reference stands for.
 struct Resolution {
     Value value;

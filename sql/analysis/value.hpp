@@ -34,6 +34,8 @@ struct Conversion {
 struct Adaptable {
     const parse::Expression* constant = nullptr;  // borrowed from the tree
     std::vector<Conversion> conversions = {};     // outside of the constant's own casts
+    /// What PostgreSQL takes a parameter without a type for here, if not what its use says.
+    std::optional<types::Kind> open_kind = {};
 };
 
 /// A column of VALUES in FROM. Its constants leave sealed only if every use of it wants that.

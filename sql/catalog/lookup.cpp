@@ -48,16 +48,37 @@ WITH RECURSIVE wanted AS (
     UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid
   ) l
+), ancestor AS (
+  SELECT w.ord, i.inhparent AS oid, 1 AS depth
+  FROM wanted w JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) w.oid
+  UNION
+  SELECT r.ord, i.inhparent, r.depth OPERATOR(pg_catalog.+) 1
+  FROM ancestor r JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) r.oid
+), ancestry AS (
+  SELECT r.ord, pg_catalog.string_agg(pg_catalog.concat(
+    '"', pg_catalog.replace(n.nspname::pg_catalog.text, '"', '""'), '"."',
+    pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), ' ' ORDER BY r.depth, c.oid) AS names
+  FROM ancestor r JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  GROUP BY r.ord
 ), called AS (
   SELECT w.ord, w.kind, f.oid, n.nspname FROM wanted w
   JOIN pg_catalog.pg_proc f ON f.proname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) f.pronamespace
-  WHERE w.kind OPERATOR(pg_catalog.<>) 'r'
+  WHERE w.kind OPERATOR(pg_catalog.=) ANY ('{f,b}'::pg_catalog.text[])
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     AND (w.schema OPERATOR(pg_catalog.=) '' OR n.nspname OPERATOR(pg_catalog.=) CASE
       WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN (SELECT m.nspname FROM pg_catalog.pg_namespace m
         WHERE m.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
       ELSE w.schema::pg_catalog.name END)
+), listed AS (
+  SELECT w.ord, t.oid, t.typarray, n.nspname, pg_catalog.format_type(t.oid, NULL) AS shown FROM wanted w
+  JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    AND t.typtype OPERATOR(pg_catalog.=) 'e'
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  WHERE w.kind OPERATOR(pg_catalog.=) 'e' AND CASE WHEN w.schema OPERATOR(pg_catalog.=) ''
+    THEN pg_catalog.pg_type_is_visible(t.oid)
+    ELSE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name END
 )sql";
 
 constexpr std::string_view kUnread = R"sql(), concerned AS (
@@ -190,9 +211,14 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     AND COALESCE(a.attnum, 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1::pg_catalog.int2
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     THEN pg_catalog.pg_get_viewdef(c.oid) END,
-  y.keys
+  y.names,
+  CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+  uk.keys,
+  l.oid, l.typarray, l.nspname, l.shown
 FROM wanted w
-LEFT JOIN unique_keys y ON y.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN listed l ON l.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -216,6 +242,7 @@ std::string_view letter_of(RelationName::Kind kind) {
         case RelationName::Kind::kRelation: return "r";
         case RelationName::Kind::kFunction: return "f";
         case RelationName::Kind::kFunctionBody: return "b";
+        case RelationName::Kind::kEnum: return "e";
     }
     return "r";
 }

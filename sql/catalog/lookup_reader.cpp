@@ -13,7 +13,10 @@ using Cell = std::optional<std::string_view>;
 
 constexpr std::size_t kRoutineCell = 18;
 constexpr std::size_t kViewCell = 20;
-constexpr std::size_t kKeysCell = 21;
+constexpr std::size_t kAncestorsCell = 21;
+constexpr std::size_t kPartitionKeyCell = 22;
+constexpr std::size_t kKeysCell = 23;
+constexpr std::size_t kEnumCell = 24;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -87,10 +90,44 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
-std::string read_view_text(LookupRow row) {
+std::string read_text(LookupRow row, std::size_t cell) {
     RowReader cells(row);
-    cells.skip_to(kViewCell);
+    cells.skip_to(cell);
     return cells.text_or_empty();
+}
+
+/// Takes one `"name"` from the front of `text`, inner quotes doubled; nullopt: there is none.
+std::optional<std::string> take_quoted(std::string_view& text) {
+    std::string name;
+    if (!text.starts_with('"')) {
+        return std::nullopt;
+    }
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"' && !text.substr(i + 1).starts_with('"')) {
+            text.remove_prefix(i + 1);
+            return name;
+        }
+        i += text[i] == '"' ? std::size_t{1} : 0;
+        name.push_back(text[i]);
+    }
+    return std::nullopt;
+}
+
+/// `"schema"."name" "schema"."name"`; nullopt: it is not written so.
+std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
+    std::vector<QualifiedName> names;
+    while (!text.empty()) {
+        auto schema = take_quoted(text);
+        const bool has_point = text.starts_with('.');
+        text.remove_prefix(has_point ? 1 : 0);
+        auto name = schema && has_point ? take_quoted(text) : std::nullopt;
+        if (!name) {
+            return std::nullopt;
+        }
+        names.push_back({std::move(*schema), std::move(*name)});
+        text.remove_prefix(text.starts_with(' ') ? 1 : 0);
+    }
+    return names;
 }
 
 /// `1 2,3`. False: not of this form.
@@ -127,6 +164,19 @@ Routine read_routine(RowReader& cells) {
     return routine;
 }
 
+std::optional<EnumType> read_enum(RowReader& cells) {
+    cells.skip_to(kEnumCell);
+    if (cells.next_is_null()) {
+        return std::nullopt;
+    }
+    EnumType type;
+    type.oid = cells.number<std::uint32_t>();
+    type.array_oid = cells.number<std::uint32_t>();
+    type.schema = cells.text();
+    type.shown_name = cells.text();
+    return type;
+}
+
 Error unexpected(const char* what) {
     return Error{std::string("the answer to the catalog lookup is not as expected: ") + what};
 }
@@ -153,13 +203,20 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->creation_schema = std::move(creation_schema);
     }
     if (cells.next_is_null()) {
-        return add_routine(row, is_first);
+        return names_[ordinal - 1].kind == RelationName::Kind::kEnum ? add_enum(row, is_first)
+                                                                     : add_routine(row, is_first);
     }
     Relation relation = read_relation(cells);
     if (is_first) {
         if (relation.over_protected) {
-            relation.view_text = read_view_text(row);
+            relation.view_text = read_text(row, kViewCell);
         }
+        auto ancestors = ancestors_in(read_text(row, kAncestorsCell));
+        if (!ancestors) {
+            return unexpected("parents that cannot be read");
+        }
+        relation.ancestors = std::move(*ancestors);
+        relation.partition_key = read_text(row, kPartitionKeyCell);
         if (!read_keys(row[kKeysCell], relation.keys)) {
             return unexpected("keys that cannot be read");
         }
@@ -186,6 +243,16 @@ Result<void> LookupReader::add_routine(LookupRow row, bool is_first) {
     }
     entries_[index]->routines.push_back(read_routine(cells));
     return cells.good() ? Result<void>() : unexpected("a function that cannot be read");
+}
+
+Result<void> LookupReader::add_enum(LookupRow row, bool is_first) {
+    RowReader cells(row);
+    const auto index = cells.number<std::uint32_t>() - 1;
+    entries_[index]->enum_type = read_enum(cells);
+    if (!is_first) {
+        return unexpected("one name, two enums");
+    }
+    return cells.good() ? Result<void>() : unexpected("an enum that cannot be read");
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

@@ -123,6 +123,8 @@ private:
     // raw_command.cpp
     bool read_command(const void* node, Statement& into);
     CreateTable create_table(const CreateStmt& raw);
+    LikeClause like_clause(const TableLikeClause& raw);
+    Expressions partition_bounds(const PartitionBoundSpec& raw);
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);
     CreateIndex create_index(const IndexStmt& raw);

@@ -34,9 +34,12 @@ class Changes(Listed):
             return self.writer.constant(column.type, unique_value(column.type, 100 + next(self.numbers) % 30000))
         if not column.not_null and rng.random() < weights.NULL:
             return rng.choice(("NULL", "DEFAULT")) if number else "NULL"
-        value = column.value(rng)
+        return self.writer.again(column, self._assigned)
+
+    def _assigned(self, column):
+        value = column.value(self.rng)
         if column.type.is_text or column.type in (pgtypes.TIMESTAMP3, pgtypes.NUMERIC):
-            if self.writer.extended and rng.random() < weights.PARAMETER:
+            if self.writer.extended and self.rng.random() < weights.PARAMETER:
                 return self.writer.parameter(column.type, value)
             return pgtypes.quoted(value)
         return self.writer.constant(column.type, value)
@@ -109,7 +112,7 @@ class Changes(Listed):
 
     def on_conflict(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables])
+        table = rng.choice([table for table in self.schema.tables if table.has_key])
         head, names = self.insert_head(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         row = ", ".join(self.assigned(column, number) for column in names)
@@ -212,7 +215,8 @@ class Changes(Listed):
 
     def merge(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables if not table.bound] or self.schema.tables)
+        keyed = [table for table in self.schema.tables if table.has_key]
+        table = rng.choice([table for table in keyed if not table.bound] or keyed)
         names = self.insert_columns(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         values = ", ".join("s.id" if column.name == "id" else self.assigned(column, number) for column in names)

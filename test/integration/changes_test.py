@@ -234,7 +234,8 @@ class SameAnswers(unittest.TestCase):
     def test_bound_columns(self):
         for statement in BOUND:
             said = self.assert_same(statement, ALL_CHARTS)
-            self.assertNotIsInstance(said[0], str, said)
+            is_new = "MERGE" in statement and STACK.server_major < 15
+            self.assertEqual(isinstance(said[0], str), is_new, said)
 
     def test_other_changes(self):
         for statement in OTHERS:

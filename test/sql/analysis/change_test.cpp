@@ -340,5 +340,20 @@ TEST(Merge, RefusesWhatHasNoRule) {
     });
 }
 
+/// PostgreSQL 18's, which this parser reads as names.
+TEST(Returning, OldAndNewAreRefused) {
+    const Clinic clinic;
+    for (const std::string_view sql :
+         {"UPDATE patients SET city = 'x' RETURNING old.name",
+          "UPDATE patients SET city = 'x' RETURNING new.*",
+          "UPDATE patients SET city = 'x' RETURNING old",
+          "UPDATE patients SET city = 'x' FROM unknown_function() f RETURNING old",
+          "DELETE FROM patients RETURNING id, (SELECT new.id)"}) {
+        EXPECT_EQ(clinic.sent(sql).rfind("!0A000", 0), 0U) << sql << clinic.sent(sql);
+    }
+    expect_kept({"UPDATE \"public\".\"patients\" SET city = 'x' FROM notes old RETURNING old.title"}
+    );
+}
+
 }  // namespace
 }  // namespace pgveil::analysis::test

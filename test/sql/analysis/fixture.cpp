@@ -101,6 +101,14 @@ std::string word_of(ParameterUse use) {
 
 }  // namespace
 
+void Clinic::count_repeated_values() {
+    const std::string counting =
+        "{\"repeated_values\": \"count\"," + std::string(kPolicy.substr(1));
+    const auto parsed = config::parse_policy("policy.json", counting);
+    EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
+    policy = parsed ? *parsed : nullptr;
+}
+
 Clinic::Clinic() {
     const auto parsed = config::parse_policy("policy.json", kPolicy);
     policy = parsed ? *parsed : nullptr;
@@ -199,6 +207,7 @@ Analysis Clinic::analyze(std::string_view sql) const {
                 parameter_oids,
                 limits,
                 "UTF8",
+                server_major,
                 names}
         );
         if (analysis.missing.empty()) {
@@ -269,7 +278,8 @@ std::string Clinic::parameters(std::string_view sql, std::vector<std::uint32_t> 
     }
     std::string text;
     for (const ParameterPlan& plan : std::get<StatementPlan>(decision).parameters) {
-        text += (text.empty() ? "" : ",") + std::to_string(plan.number) + ":" +
+        text += (text.empty() ? "" : ",") + std::to_string(plan.number) +
+                (plan.source == 0 ? "" : " from " + std::to_string(plan.source)) + ":" +
                 (plan.column == nullptr ? std::string("-") : plan.column->name) +
                 word_of(plan.use) + std::to_string(plan.declared_oid) + "/" +
                 std::to_string(plan.described_oid) + (plan.is_array ? " array" : "");

@@ -37,11 +37,15 @@ public:
     /// Parameters: "1:ssn compared 17/25", comma separated.
     std::string parameters(std::string_view sql, std::vector<std::uint32_t> declared = {}) const;
 
+    /// "repeated_values": "count".
+    void count_repeated_values();
+
     catalog::Catalog catalog;
     std::shared_ptr<const config::Policy> policy;
     bool standard_conforming_strings = true;
     std::vector<std::uint32_t> parameter_oids;
     Limits limits;
+    int server_major = 0;
     const NamedPlans* names = nullptr;
 
 private:
