@@ -121,7 +121,8 @@ void ParameterNeeds::add_null_test(
 ) {
     const bool is_open = inferred(number) == nullptr && casts.empty();
     const auto type = casts.empty() ? std::nullopt : type_of(casts.front()->type, *enums_);
-    const auto element = casts.empty() ? std::nullopt : element_type_of(casts.front()->type, *enums_);
+    const auto element =
+        casts.empty() ? std::nullopt : element_type_of(casts.front()->type, *enums_);
     if (type) {
         infer(number, types::oid_of(type->kind), 0);
     } else if (element) {

@@ -26,7 +26,8 @@ std::vector<ConversionStep> conversions_of(
 ) {
     std::vector<ConversionStep> steps;
     for (const parse::Cast* cast : bare.casts) {
-        const auto type = is_array ? element_type_of(cast->type, enums) : type_of(cast->type, enums);
+        const auto type =
+            is_array ? element_type_of(cast->type, enums) : type_of(cast->type, enums);
         steps.push_back({type, cast});
     }
     for (const Conversion& conversion : bare.conversions) {
