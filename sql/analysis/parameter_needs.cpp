@@ -86,14 +86,14 @@ void ParameterNeeds::rename(
 bool ParameterNeeds::add(ParameterPlan need, const parse::Tokens& tokens, std::uint32_t begin) {
     const std::uint32_t number = need.number;
     std::vector<Need>& known = needs_[number];
-    for (std::size_t i = 0; i < known.size(); ++i) {
-        const ParameterPlan& entry = plan_->parameters[known[i].index];
+    for (Need& earlier : known) {
+        const ParameterPlan& entry = plan_->parameters[earlier.index];
         if (is_same_need(entry, need)) {
             if (entry.source != 0) {
                 rename(begin, tokens, entry.number);
             }
-            known[i].begins.push_back(begin);
-            latest_[number] = known[i].index;
+            earlier.begins.push_back(begin);
+            latest_[number] = earlier.index;
             return true;
         }
     }
@@ -225,8 +225,9 @@ std::optional<Rejection> ParameterNeeds::hide_tested(
 ) {
     const std::vector<NullTest>& tests = null_tests_[number];
     const Inferred* const known = inferred(number);
+    const std::uint32_t inferred_oid = known != nullptr ? known->oid : 0;
     const std::uint32_t oid =
-        occurrences.declared_oid != 0 ? occurrences.declared_oid : (known ? known->oid : 0);
+        occurrences.declared_oid != 0 ? occurrences.declared_oid : inferred_oid;
     const auto kind = enums_->kind_of_oid(oid);
     const bool has_one_form = std::all_of(tests.begin(), tests.end(), [&](const NullTest& test) {
         return test.casts.size() == tests.front().casts.size() && test.casts.size() <= 1;

@@ -128,6 +128,26 @@ types::Type ParameterSealer::open_type() const {
                                            : types::Type{column_->type.kind, -1};
 }
 
+/// One cast more on the way from `type` (empty: still open) to the column.
+bool ParameterSealer::add_step(
+    ParameterPlan& plan, std::optional<types::Type>& type, const ConversionStep& step
+) {
+    const auto& [next, cast] = step;
+    if (!next || (type && !types::is_castable(type->kind, next->kind))) {
+        refuse("a parameter cast to " + (next ? types::sql_name_of(*next) : display(cast->type)));
+        return false;
+    }
+    if (!type) {
+        plan.input_type = types::Type{next->kind, -1};
+        type = plan.input_type;
+    }
+    if (next->typmod != -1 || !same_values(type->kind, next->kind)) {
+        plan.casts.push_back(*next);
+    }
+    type = next;
+    return true;
+}
+
 /// The type in which the client sends the value: declared, else what an earlier use made it, else
 /// that of the innermost cast, else what PostgreSQL infers from the column. All further types are
 /// casts.
@@ -143,25 +163,12 @@ bool ParameterSealer::set_types(ParameterPlan& plan) {
         type = types::Type{*kind, -1};
     }
     plan.input_type = type.value_or(types::Type());
-    bool is_open = !type;
-    for (const auto& [next, cast] : conversions_of(bare_, is_array_, draft_.enums())) {
-        if (!next || (!is_open && !types::is_castable(type->kind, next->kind))) {
-            refuse(
-                "a parameter cast to " + (next ? types::sql_name_of(*next) : display(cast->type))
-            );
+    for (const ConversionStep& step : conversions_of(bare_, is_array_, draft_.enums())) {
+        if (!add_step(plan, type, step)) {
             return false;
         }
-        if (is_open) {
-            plan.input_type = types::Type{next->kind, -1};
-            type = plan.input_type;
-            is_open = false;
-        }
-        if (next->typmod != -1 || !same_values(type->kind, next->kind)) {
-            plan.casts.push_back(*next);
-        }
-        type = next;
     }
-    if (is_open) {
+    if (!type) {
         plan.input_type = open_type();
     }
     return true;

@@ -33,6 +33,9 @@ public:
 
 private:
     std::optional<types::Kind> kind_of(std::uint32_t oid) const;
+    bool add_step(
+        ParameterPlan& plan, std::optional<types::Type>& type, const ConversionStep& step
+    );
     bool set_types(ParameterPlan& plan);
     bool is_usable(const ParameterPlan& plan);
     bool is_consistent(const ParameterPlan& plan);

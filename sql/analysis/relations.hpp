@@ -47,6 +47,7 @@ public:
         : context_(context),
           enums_(context.policy, [this](const auto& name) { return asked_for(name); }) {}
 
+    ~Relations() = default;
     Relations(const Relations&) = delete;
     Relations& operator=(const Relations&) = delete;
 
