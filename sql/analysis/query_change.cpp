@@ -50,7 +50,17 @@ void Query::delete_from(const parse::Delete& statement) {
 }
 
 const KnownRelation* Query::changed(const parse::TableReference& target) {
-    return draft_.text().relations.judge({{}, target.schema, target.name, target.begin}).known;
+    const KnownRelation* const relation =
+        draft_.text().relations.judge(written_relation(target)).known;
+    if (relation != nullptr && relation->relation->is_intercepted) {
+        draft_.refuse(refusal_of(
+            target.name,
+            "a change of a view with a trigger or rule of its own",
+            "change the table itself: what the trigger or rule does with the values is not seen",
+            target.begin
+        ));
+    }
+    return relation;
 }
 
 Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {

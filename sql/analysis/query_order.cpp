@@ -113,6 +113,7 @@ std::optional<Value> Query::extremum(
     rewrite_extremum(node, call, value.column);
     Value result;
     result.column = value.column;
+    result.is_bytea = true;
     result.shown_type = types::comparison_type(value.column->type);
     return result;
 }
@@ -125,6 +126,15 @@ void Query::rewrite_extremum(
     const auto range = parts_of(draft_.text().tokens, node, call);
     if (!range) {
         draft_.refuse("this form of " + call.name.back(), "write min(column)", column, node.begin);
+        return;
+    }
+    if (draft_.text().defines_view) {
+        draft_.refuse(
+            call.name.back() + " in the query of a view",
+            "leave it out of the view, and write it in the statements that read the view",
+            column,
+            node.begin
+        );
         return;
     }
     const std::string name = "pg_catalog.decode(pg_catalog." + call.name.back();

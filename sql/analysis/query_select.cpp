@@ -48,7 +48,12 @@ void Query::set_results(const Output& output, const parse::Select* select) {
     for (const NamedValue& column : output.columns) {
         draft_.note_column(column.value.column);
         draft_.plan().results.push_back(ResultColumn{
-            column.value.column, {}, {}, column.value.shown_type, column.value.others});
+            column.value.column,
+            {},
+            {},
+            column.value.shown_type,
+            column.value.others,
+            column.value.is_bytea});
     }
     carry_keys(output, select);
 }
@@ -331,6 +336,7 @@ void Query::combine(
             );
             return;
         }
+        one.is_bytea = one.is_bytea || other.is_bytea;
         if (!is_union_all) {
             require(Use::kSetOperation, one, parse::kNowhere);
             require(Use::kSetOperation, other, parse::kNowhere);

@@ -18,6 +18,9 @@ struct KnownRelation {
     const catalog::Relation* relation = nullptr;
     /// One per column of the relation; null where plain.
     std::vector<ColumnPtr> veils;
+    /// Of a view: a column with bind_to of a table below it; null if there is none. A column of the
+    /// view may be its key under another name.
+    ColumnPtr bound_below = {};
 };
 
 enum class Standing {
@@ -66,6 +69,10 @@ public:
     /// A relation that the text alters: the same, under the names that mean it now.
     void stage_altered(catalog::Relation relation);
 
+    /// The text defines a view of this last name: what it shows is not known before it has run, so
+    /// later statements of the text may not use it.
+    void unsettle(const std::string& name) { unsettled_.insert(name); }
+
     const std::set<catalog::RelationName>& missing() const { return missing_; }
 
     /// Every name whose catalog entry was asked for.
@@ -80,6 +87,7 @@ private:
     Judgement judge_protected(
         const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
     );
+    bool is_pinned(const catalog::Relation& relation) const;
     const KnownRelation* remember(KnownRelation known);
     void put_staged(catalog::Relation relation, bool is_in_path);
 
@@ -88,6 +96,7 @@ private:
     std::map<const catalog::Relation*, KnownRelation> known_;
     std::set<catalog::RelationName> missing_;
     std::set<catalog::RelationName> used_;
+    std::set<std::string> unsettled_;
     std::size_t view_depth_ = 0;
 };
 

@@ -47,6 +47,12 @@ struct Relation {
     /// The query of a view or materialized view over_protected, as pg_get_viewdef() prints it under
     /// the session's search_path; else empty.
     std::string view_text = {};
+    /// Of a view or materialized view: SHA-256, in hexadecimal, of the query as the server keeps it
+    /// (pg_rewrite.ev_action); names in it are OIDs.
+    std::string query_hash = {};
+    /// A view with a rule or trigger of its own, or over one: what is written to it may go
+    /// elsewhere than to the table of its query.
+    bool is_intercepted = false;
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;
@@ -128,7 +134,7 @@ private:
 
 /// What `pgveil check --pin` pins: kind, and names and types of the columns in order, such as
 /// `r "id" 23, "name" ciphertext, "city" 1043(24)`. Numbers are pg_type OIDs and typmods, because
-/// the names of types depend on search_path.
+/// the names of types depend on search_path. Of a view, `query` and query_hash stand behind them.
 std::string shape_of(const Relation& relation);
 
 /// `"schema"."name"` or `"name"`, inner quotes doubled: what to_regclass() takes.

@@ -40,12 +40,12 @@ using Result = boost::system::result<T, Error>;
 ///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
 ///   13 not null     14 has default     15 generated or identity   16 generated
 ///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, v or s
-///   20 text of a view, in the first of its rows
+///   20 text of a view   21 hash of its query   22 is_intercepted (t/f): in the first of its rows
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 21;
+inline constexpr std::size_t kLookupColumns = 23;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

@@ -85,10 +85,15 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
-std::string read_view_text(LookupRow row) {
+void read_view(LookupRow row, Relation& relation) {
     RowReader cells(row);
     cells.skip_to(kViewCell);
-    return cells.text_or_empty();
+    relation.view_text = cells.text_or_empty();
+    if (!relation.over_protected) {
+        relation.view_text.clear();  // not followed
+    }
+    relation.query_hash = cells.text_or_empty();
+    relation.is_intercepted = cells.text_or_empty() == "t";
 }
 
 Routine read_routine(RowReader& cells) {
@@ -131,9 +136,7 @@ Result<void> LookupReader::add_row(LookupRow row) {
     }
     Relation relation = read_relation(cells);
     if (is_first) {
-        if (relation.over_protected) {
-            relation.view_text = read_view_text(row);
-        }
+        read_view(row, relation);
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
         return unexpected("one name, two relations");

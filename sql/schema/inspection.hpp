@@ -31,6 +31,11 @@ std::string checks_query();
 /// row-level security policy, function), name.
 std::string attachments_query();
 
+/// The columns of every view and materialized view over a protected table, over any number of
+/// steps: schema, view, relkind, column, type OID, typmod, is_ciphertext, hash of its query as
+/// catalog::Relation::query_hash.
+std::string views_query();
+
 /// True if `definition`, as pg_get_constraintdef() prints it, is check_constraint(column, scheme).
 bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme);
 
