@@ -262,6 +262,7 @@ Query::Output Query::delete_rows(const parse::Delete& statement) {
     add_common_tables(statement.with, nullptr);
     Scope scope;
     add_range(range_of(statement.target), scope);
+    static_cast<void>(changed(statement.target));  // a view that may not be
     from(statement.from, scope);
     condition(statement.where, scope);
     Output output = returned(statement.returning, scope);
