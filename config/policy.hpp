@@ -63,12 +63,18 @@ using Pins = std::map<PolicyName, std::set<std::string>>;
 /// A shape of a view or materialized view.
 bool is_view_shape(std::string_view shape);
 
+/// A value of a protected column also stands in an unprotected place of the same statement.
+enum class RepeatedValues { kRefuse, kCount };
+
 /// What parse_policy hands to Policy. Everything in it has been checked.
 struct PolicyContent {
     std::vector<TablePolicy> tables;
+    /// See types::enum_definition_of(); no database has told their OIDs.
+    std::vector<types::Kind> enums;
     std::vector<PolicyName> plain;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
+    RepeatedValues repeated_values = RepeatedValues::kRefuse;
     Pins pins;
 };
 
@@ -108,6 +114,9 @@ public:
 
     const std::vector<TablePolicy>& tables() const { return content_.tables; }
 
+    /// The enums whose labels the policy lists.
+    const std::vector<types::Kind>& enums() const { return content_.enums; }
+
     /// The search_path that may be trusted to resolve unqualified names.
     const std::vector<std::string>& search_path() const { return content_.search_path; }
 
@@ -118,6 +127,8 @@ public:
     std::uint64_t epoch() const { return epoch_; }
 
     bool is_empty() const { return content_.tables.empty(); }
+
+    RepeatedValues repeated_values() const { return content_.repeated_values; }
 
 private:
     PolicyContent content_;

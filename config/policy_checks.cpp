@@ -18,8 +18,9 @@ std::string context_of(const TablePolicy& table, const ColumnPolicy& column) {
 
 std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& right) {
     const bool is_searchable = left.scheme != Scheme::kRandomized;
-    if (types::associated_name_of(left.type, is_searchable) !=
-        types::associated_name_of(right.type, is_searchable)) {
+    const bool is_other_enum = types::is_enum(left.type.kind) && left.type != right.type;
+    if (is_other_enum || types::associated_name_of(left.type, is_searchable) !=
+                             types::associated_name_of(right.type, is_searchable)) {
         return "type (" + types::name_of(left.type) + " and " + types::name_of(right.type) + ")";
     }
     if (left.scheme != right.scheme) {

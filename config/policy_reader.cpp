@@ -2,6 +2,7 @@
 
 #include "config/embedded_schemas.hpp"
 #include "config/pins.hpp"
+#include "config/policy_enums.hpp"
 #include "config/policy_name.hpp"
 #include "config/text_file.hpp"
 #include "sql/types/order_form.hpp"
@@ -78,23 +79,6 @@ Scheme read_search(const Json& entry) {
         }
     }
     return Scheme::kEquality;
-}
-
-Result<types::Type> read_type(
-    std::string_view file, const std::string& pointer, const Json& entry
-) {
-    auto type = types::parse_type_name(entry["type"].get<std::string>());
-    if (!type.has_value()) {
-        return error_at(
-            file,
-            pointer_to(pointer, "type"),
-            type.error().message +
-                "; available: bool, int2, int4, int8, text, varchar(n), date, timestamp(p), "
-                "timestamptz(p), uuid, bytea, numeric(p,s), float4, float8, char(n), time(p), "
-                "timetz(p), interval, inet, cidr, json, jsonb, and arrays of them such as int4[]"
-        );
-    }
-    return *type;
 }
 
 /// What to do about a type without a searchable form.
@@ -188,7 +172,11 @@ Result<void> read_options(
 }
 
 Result<ColumnPolicy> read_column(
-    std::string_view file, std::string pointer, std::string_view key, const Json& entry
+    std::string_view file,
+    std::string pointer,
+    std::string_view key,
+    const Json& entry,
+    const std::vector<types::Kind>& enums
 ) {
     Result<std::string> name = read_column_name(file, pointer, key);
     if (!name.has_value()) {
@@ -198,7 +186,7 @@ Result<ColumnPolicy> read_column(
     if (!available.has_value()) {
         return available.error();
     }
-    const Result<types::Type> type = read_type(file, pointer, entry);
+    const Result<types::Type> type = read_type(file, pointer, entry, enums);
     if (!type.has_value()) {
         return type.error();
     }
@@ -220,7 +208,12 @@ Result<ColumnPolicy> read_column(
     return column;
 }
 
-Result<TablePolicy> read_table(std::string_view file, const std::string& key, const Json& entry) {
+Result<TablePolicy> read_table(
+    std::string_view file,
+    const std::string& key,
+    const Json& entry,
+    const std::vector<types::Kind>& enums
+) {
     const std::string pointer = pointer_to("/tables", key);
     Result<PolicyName> name = read_relation(file, pointer, key);
     if (!name.has_value()) {
@@ -232,7 +225,7 @@ Result<TablePolicy> read_table(std::string_view file, const std::string& key, co
     const std::string columns = pointer_to(pointer, "columns");
     for (const auto& item : entry["columns"].items()) {
         Result<ColumnPolicy> column =
-            read_column(file, pointer_to(columns, item.key()), item.key(), item.value());
+            read_column(file, pointer_to(columns, item.key()), item.key(), item.value(), enums);
         if (!column.has_value()) {
             return column.error();
         }
@@ -246,7 +239,7 @@ Result<TablePolicy> read_table(std::string_view file, const std::string& key, co
 
 Result<void> read_tables(std::string_view file, const Json& document, PolicyContent& content) {
     for (const auto& item : document["tables"].items()) {
-        Result<TablePolicy> table = read_table(file, item.key(), item.value());
+        Result<TablePolicy> table = read_table(file, item.key(), item.value(), content.enums);
         if (!table.has_value()) {
             return table.error();
         }
@@ -297,6 +290,11 @@ Result<void> read_search_path(std::string_view file, const Json& document, Polic
 
 Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
     PolicyContent content;
+    Result<std::vector<types::Kind>> enums = read_enums(file, document);
+    if (!enums.has_value()) {
+        return enums.error();
+    }
+    content.enums = std::move(*enums);
     for (const auto read : {read_tables, read_plain, read_search_path}) {
         const Result<void> done = read(file, document, content);
         if (!done.has_value()) {
@@ -304,6 +302,9 @@ Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
         }
     }
     content.databases = document.value("databases", std::vector<std::string>());
+    if (document.value("repeated_values", "refuse") == "count") {
+        content.repeated_values = RepeatedValues::kCount;
+    }
     return content;
 }
 

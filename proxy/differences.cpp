@@ -3,6 +3,7 @@
 #include "sql/catalog/lookup.hpp"
 #include "sql/schema/inspection.hpp"
 #include "sql/schema/schema.hpp"
+#include "sql/types/enum_type.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -44,8 +45,10 @@ public:
         const std::vector<Step> steps = {
             {schema::relations_query(), &Comparison::relations},
             {schema::marker_query(), &Comparison::marker},
+            {schema::parents_query(), &Comparison::parents},
             {schema::columns_query(), &Comparison::columns},
             {schema::checks_query(), &Comparison::checks},
+            {schema::enums_query(), &Comparison::enums},
             {schema::attachments_query(), &Comparison::attachments},
             {schema::views_query(), &Comparison::views}};
         for (const auto& [query, step] : steps) {
@@ -108,10 +111,30 @@ private:
         }
     }
 
+    void parents(const mirror::Rows& rows) {
+        for (const Row& row : rows) {
+            parents_[{row.at(0), row.at(1)}].push_back({row.at(2), row.at(3)});
+        }
+    }
+
+    /// The entry of a table, or of what it is a partition or child of; null: there is none.
+    const config::TablePolicy* entry_of(const config::PolicyName& table) const {
+        std::vector<config::PolicyName> names = {table};
+        for (std::size_t i = 0; i < names.size() && i <= parents_.size(); ++i) {
+            if (const auto* const entry = policy_.find(names[i].schema, names[i].name)) {
+                return entry;
+            }
+            if (const auto found = parents_.find(names[i]); found != parents_.end()) {
+                names.insert(names.end(), found->second.begin(), found->second.end());
+            }
+        }
+        return nullptr;
+    }
+
     void columns(const mirror::Rows& rows) {
         std::set<std::string> tables;
         for (const Row& row : rows) {
-            const auto* const table = policy_.find(row.at(0), row.at(1));
+            const auto* const table = entry_of({row.at(0), row.at(1)});
             if (table == nullptr) {
                 unknown_column(row);
                 continue;
@@ -129,30 +152,26 @@ private:
     }
 
     void unknown_column(const Row& row) {
-        const bool is_encrypted = row.at(5) == "t";
+        const bool is_encrypted = row.at(4) == "t";
         if (!is_encrypted || !reported_.insert(row.at(0) + "." + row.at(1)).second) {
             return;
         }
-        add(row.at(0) + "." + row.at(1) + "." + row.at(3),
-            row.at(2) == "t"
-                ? "is an encrypted column of a partition or child: use the parent table, or give "
-                  "the child an entry in the policy"
-                : "is encrypted, but the policy has no entry for its table: add one, or drop the "
-                  "column");
+        add(row.at(0) + "." + row.at(1) + "." + row.at(2),
+            "is encrypted, but the policy has no entry for its table: add one, or drop the column");
     }
 
     void known_column(const config::TablePolicy& table, const Row& row) {
         const std::string name = row.at(0) + "." + row.at(1);
-        const auto* const column = table.column(row.at(3));
-        const bool is_encrypted = row.at(5) == "t";
+        const auto* const column = table.column(row.at(2));
+        const bool is_encrypted = row.at(4) == "t";
         columns_of_[name].first = &table;
-        columns_of_[name].second.insert(row.at(3));
+        columns_of_[name].second.insert(row.at(2));
         if (column == nullptr && is_encrypted) {
-            add(name + "." + row.at(3),
+            add(name + "." + row.at(2),
                 "is encrypted, but has no entry in the policy: add one, or drop the column");
         } else if (column != nullptr && !is_encrypted) {
-            add(name + "." + row.at(3),
-                "is a plain column (" + row.at(4) +
+            add(name + "." + row.at(2),
+                "is a plain column (" + row.at(3) +
                     "), but the policy protects it: create the "
                     "table through pgveil and copy the rows, or take the entry out");
         } else if (column != nullptr) {
@@ -162,12 +181,12 @@ private:
 
     void add_to_shape(const Row& row) {
         catalog::Relation& relation = relations_[{row.at(0), row.at(1)}];
-        relation.relkind = row.at(6).empty() ? 'r' : row.at(6).front();
+        relation.relkind = row.at(5).empty() ? 'r' : row.at(5).front();
         catalog::Column column;
-        column.name = row.at(3);
-        column.is_ciphertext = row.at(5) == "t";
-        column.type_oid = number<std::uint32_t>(row.at(7));
-        column.typmod = number<std::int32_t>(row.at(8));
+        column.name = row.at(2);
+        column.is_ciphertext = row.at(4) == "t";
+        column.type_oid = number<std::uint32_t>(row.at(6));
+        column.typmod = number<std::int32_t>(row.at(7));
         relation.columns.push_back(std::move(column));
     }
 
@@ -220,6 +239,54 @@ private:
         }
     }
 
+    void enums(const mirror::Rows& rows) {
+        std::map<config::PolicyName, std::vector<std::string>> labels;
+        for (const Row& row : rows) {
+            labels[{row.at(0), row.at(1)}].push_back(row.at(2));
+        }
+        for (const types::Kind kind : policy_.enums()) {
+            const types::EnumDefinition& wanted = types::enum_definition_of(kind);
+            const std::string name = types::enum_name_of(wanted);
+            const auto found = labels.find({wanted.schema, wanted.name});
+            if (found == labels.end()) {
+                // Where no table of the policy is, its types are not needed.
+                if (!present_.empty()) {
+                    add(name,
+                        "is an enum of the policy, but there is no such type: create it, or take "
+                        "the entry out");
+                }
+                continue;
+            }
+            labels_differ(
+                name,
+                found->second,
+                wanted.labels,
+                "is a label of the database only: "
+                "list it in the policy before it is used"
+            );
+            labels_differ(
+                name,
+                wanted.labels,
+                found->second,
+                "is a label of the policy only: add "
+                "it with ALTER TYPE ... ADD VALUE, or take it out"
+            );
+        }
+    }
+
+    void labels_differ(
+        const std::string& name,
+        const std::vector<std::string>& labels,
+        const std::vector<std::string>& others,
+        const std::string& what
+    ) {
+        for (const std::string& label : labels) {
+            if (std::ranges::find(others, label) == others.end()) {
+                add(name + " '" + label + "'", what);
+            }
+        }
+    }
+
     void attachments(const mirror::Rows& rows) {
         for (const Row& row : rows) {
             if (policy_.find(row.at(0), row.at(1)) == nullptr) {
@@ -265,6 +332,7 @@ private:
     const config::Policy& policy_;
     std::string names_;
     Differences found_;
+    std::map<config::PolicyName, std::vector<config::PolicyName>> parents_;
     std::set<std::string> present_;   // entries of the policy that have a table
     std::set<std::string> reported_;  // relations without entry
     std::map<std::string, std::pair<const config::TablePolicy*, std::set<std::string>>> columns_of_;

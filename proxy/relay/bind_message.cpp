@@ -154,6 +154,12 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     if (must_settle_name(state, state.portals, bind->portal, upstream)) {
         return false;
     }
+    if (state.portals.size() > state.environment->limits.statements_per_session) {
+        refuse_extended(
+            state, refusal(Reason::kTooManyCursors, std::to_string(state.portals.size())), upstream
+        );
+        return true;
+    }
     const std::shared_ptr<const PreparedStatement> statement = current(state, found->second);
     const StatementPlan* const plan = statement->planned.plan();
     if (statement->policy_epoch != state.policy->epoch()) {

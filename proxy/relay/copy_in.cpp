@@ -60,7 +60,7 @@ CopyIn::CopyIn(SessionState& state, std::shared_ptr<const Portal> portal, Segmen
       segment_(std::move(segment)),
       plan_(portal_->planned.plan()->copy.get()),
       sealer_(state, *segment_, *plan_),
-      lines_(plan_->options),
+      lines_(plan_->options, state.settings.server_major()),
       expects_header_(
           plan_->options.format == Format::kBinary || plan_->options.header != copy::Header::kNone
       ) {}

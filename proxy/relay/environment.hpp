@@ -27,6 +27,9 @@ struct Environment {
     /// Called for every refusal with its request id and SQLSTATE: for the log, which never sees
     /// the text. May be empty.
     std::function<void(std::string_view request_id, std::string_view sqlstate)> on_refused;
+    /// Called when a value of a protected column also leaves unencrypted in the same statement (the
+    /// policy's "repeated_values": "count"). May be empty.
+    std::function<void(std::string_view session_id, std::string_view column)> on_repeated;
     PlanCache plans;
 
     /// The policy for sessions of `database`: an empty one if it does not cover that database.

@@ -182,6 +182,9 @@ void open_parameters(
     wire::Output& client
 ) {
     std::vector<std::uint32_t> oids(described.types.begin(), described.types.end());
+    if (plan.split_parameters != 0 && oids.size() > plan.parameter_count) {
+        oids.resize(plan.parameter_count);
+    }
     for (const analysis::ParameterPlan& parameter : plan.parameters) {
         if (parameter.described_oid != 0 && parameter.number <= oids.size()) {
             oids[parameter.number - 1] = parameter.described_oid;

@@ -29,6 +29,8 @@ Planned Planned::kept() const {
     plan.is_held = plan_->is_held;
     plan.is_binary = plan_->is_binary;
     plan.parameter_count = plan_->parameter_count;
+    plan.split_parameters = plan_->split_parameters;
+    plan.open_texts = plan_->open_texts;
     plan.calls_set_config = plan_->calls_set_config;
     plan.runs_unknown_sql = plan_->runs_unknown_sql;
     return Planned(std::move(kept));

@@ -139,6 +139,7 @@ AnalysisPtr analysis_of(
         .parameter_oids = parameter_oids,
         .limits = {},
         .client_encoding = state.settings.client_encoding(),
+        .server_major = state.settings.server_major(),
         .names = &names};
     auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {

@@ -180,6 +180,7 @@ Refusal refusal(const analysis::Rejection& rejection, std::string_view text) {
     result.message = rejection.message;
     result.hint = rejection.hint;
     result.detail = rejection.detail;
+    result.outranks_failed_transaction = rejection.kind == analysis::RejectionKind::kSyntax;
     if (rejection.position >= 0) {
         result.position =
             rewrite::character_position(text, static_cast<std::uint32_t>(rejection.position));

@@ -6,6 +6,7 @@
 #include <boost/system/result.hpp>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,14 @@ boost::system::result<void, Refusal> seal_bind(
     const analysis::StatementPlan& plan,
     wire::Output& upstream
 );
+
+/// The handle that leaves in place of the value of a session parameter.
+boost::system::result<std::string, Refusal> handle_for(
+    SessionState& state, analysis::SessionParameter which, core::ByteView value
+);
+
+/// Tells Environment::on_repeated of each: a value of it leaves unencrypted, too.
+void note_repeated(SessionState& state, std::span<const analysis::ColumnPtr> columns);
 
 /// One value under the live key of `column`; `segment` has keys. `row`: row_binding(), or empty.
 boost::system::result<core::Bytes, Refusal> seal_value(

@@ -2,6 +2,7 @@
 
 #include "proxy/session/session.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <spdlog/spdlog.h>
 
@@ -23,6 +24,16 @@ Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
     };
     environment_.on_refused = [](std::string_view request_id, std::string_view sqlstate) {
         spdlog::info("{} refused with {}", request_id, sqlstate);
+    };
+    environment_.on_repeated = [](std::string_view session_id, std::string_view column) {
+        static std::atomic<std::uint64_t> count = 0;
+        spdlog::warn(
+            "session {}: a value of {} also left unencrypted in the same statement ({} since the "
+            "start)",
+            session_id,
+            column,
+            ++count
+        );
     };
     adopt(std::move(snapshot));
 }

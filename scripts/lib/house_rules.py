@@ -29,7 +29,7 @@ ARROWS = {
     "sql/rewrite": ("keyshare/core", "sql/analysis"),
     "sql/guard": ("keyshare/core", "sql/parse", "sql/catalog", "sql/field", "sql/analysis", "sql/rewrite", "config"),
     "sql/explain": ("keyshare/core", "sql/analysis", "sql/rewrite", "sql/field", "sql/types", "config"),
-    "sql/schema": ("config", "sql/catalog"),
+    "sql/schema": ("config", "sql/catalog", "sql/types"),
     "net": ("keyshare/core",),
     "proxy/wire": (),
     "proxy/relay": SQL + ("keyshare/core", "keyshare/share", "keyshare/store", "proxy/wire", "config"),

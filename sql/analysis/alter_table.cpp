@@ -1,4 +1,5 @@
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/partition.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <algorithm>
@@ -36,13 +37,10 @@ void TableAlteration::run() {
 
 void TableAlteration::protect(const KnownRelation& known) {
     const catalog::Relation& relation = *known.relation;
-    present_ = &relation;
+    present_ = &known;
     draft_.plan().touches_protected = true;
     draft_.qualify(statement_.target, relation);
-    const auto* const policy = draft_.text().context.policy.find(relation.schema, relation.name);
-    if (policy != nullptr) {
-        rules_.protect(relation.schema, *policy);
-    }
+    rules_.protect(relation.schema, Claims(relation, draft_.text().context.policy));
 }
 
 void TableAlteration::action(const parse::Alteration& action) {
@@ -53,6 +51,10 @@ void TableAlteration::action(const parse::Alteration& action) {
         case Kind::kDefault: set_default(action); return;
         case Kind::kType: change_type(action); return;
         case Kind::kDropColumn: keep_key(action, "DROP COLUMN"); return;
+        case Kind::kAttachPartition:
+        case Kind::kDetachPartition:
+        case Kind::kInherit:
+        case Kind::kNoInherit: relate(action); return;
         case Kind::kNotNull:
         case Kind::kProperty: return;
         case Kind::kOther:
@@ -65,7 +67,7 @@ void TableAlteration::add_column(const parse::Alteration& action) {
     if (veil != nullptr) {
         draft_.plan().needs_ciphertext_type = true;
         rules_.translate_type(action.column, veil, {});
-        if (present_->column(action.name) == nullptr || drops(action.name)) {
+        if (present_->relation->column(action.name) == nullptr || drops(action.name)) {
             // NOT VALID: the rows that are there hold NULL, nobody needs to wait for a look at
             // them.
             appended_ +=
@@ -142,6 +144,35 @@ void TableAlteration::drop_constraint(const parse::Alteration& action) {
             "DROP CONSTRAINT " + action.name,
             "constraints named pgveil_... guard encrypted columns and stay as long as these"
         );
+    }
+}
+
+/// Rows of the one table become, or were, rows of the other.
+void TableAlteration::relate(const parse::Alteration& action) {
+    const parse::TableReference& table = action.related;
+    const Judgement judgement = draft_.text().relations.judge(parse::Inventory::Table{
+        table.database, table.schema, table.name, table.begin});
+    const KnownRelation* const other =
+        judgement.standing == Standing::kProtected ? judgement.known : nullptr;
+    if (present_ == nullptr && other == nullptr) {
+        return;
+    }
+    if (present_ == nullptr || other == nullptr) {
+        draft_.refuse(refusal_of(
+            table.name,
+            "ATTACH PARTITION or INHERIT of an unprotected and a protected table",
+            "give both an entry in the policy with the same columns and \"context\", and make both "
+            "through pgveil",
+            table.begin
+        ));
+        return;
+    }
+    draft_.qualify(table, *other->relation);
+    if (action.kind == Kind::kAttachPartition) {
+        check_alike(draft_, *present_, *other, table.begin);
+        bound_partition(draft_, action.bounds, *present_, table.begin);
+    } else if (action.kind == Kind::kInherit) {
+        check_alike(draft_, *other, *present_, table.begin);
     }
 }
 

@@ -3,11 +3,15 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/readable.hpp"
+#include "sql/analysis/share_literals.hpp"
 #include "sql/analysis/statement_judge.hpp"
 #include "sql/analysis/text_order.hpp"
 #include "sql/parse/parser.hpp"
+#include "sql/parse/scanner.hpp"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <string>
 
 namespace pgveil::analysis {
@@ -25,6 +29,9 @@ Analysis judge_unreadable(Text& text, Rejection why) {
         rejection = why;
     } else {
         rejection = concerned_by_words(text, {0, size, true}, why.construct);
+        if (rejection && why.kind == RejectionKind::kSyntax) {
+            rejection = why;
+        }
     }
     if (!rejection && !text.relations.missing().empty()) {
         return analysis;
@@ -36,7 +43,28 @@ Analysis judge_unreadable(Text& text, Rejection why) {
     return analysis;
 }
 
-Rejection unreadable(const parse::Error& error) {
+/// The parser's errors that are the server's, word for word: nothing that a newer grammar could
+/// accept, nor text that the server reads in another way.
+bool is_servers_error(const parse::Error& error, std::string_view sql, const Context& context) {
+    constexpr int kGrammar = 15;
+    constexpr std::array<std::string_view, 3> kBeginnings = {
+        "syntax error at", "unterminated ", "zero-length delimited identifier"};
+    const bool is_known =
+        std::any_of(kBeginnings.begin(), kBeginnings.end(), [&](std::string_view beginning) {
+            return error.message.starts_with(beginning);
+        });
+    return is_known && error.code == parse::ErrorCode::kSyntax && context.server_major != 0 &&
+           context.server_major <= kGrammar && context.client_encoding == "UTF8" &&
+           !reads_backslashes(sql, context);
+}
+
+Rejection unreadable(const parse::Error& error, std::string_view sql, const Context& context) {
+    if (is_servers_error(error, sql, context)) {
+        Rejection result = postgres_error("42601", error.message, parse::kNowhere);
+        result.kind = RejectionKind::kSyntax;
+        result.position = error.position;
+        return result;
+    }
     Rejection result = refusal_of(
         "protected tables",
         "a statement that pgveil cannot read",
@@ -57,6 +85,10 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     TextOrder order;
     for (const parse::Statement& statement : statements) {
         analysis.statements.push_back(order.admit(judge_statement(text, statement), statement));
+        const auto* const plan = std::get_if<StatementPlan>(&analysis.statements.back());
+        if (plan == nullptr || plan->changes_catalog || plan->runs_unknown_sql) {
+            text.relations.forget_keys();
+        }
     }
     analysis.passthrough = std::all_of(
         analysis.statements.begin(),
@@ -69,10 +101,43 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     return analysis;
 }
 
+// A token for every so many bytes of Limits::text_bytes is given to the parser, whose tree takes
+// some 300 bytes for each; four times as many are still looked at for protected names.
+constexpr std::size_t kBytesOfParsedToken = 16;
+constexpr std::size_t kBytesOfReadToken = 4;
+
+parse::Result<std::vector<parse::Statement>> parse_within(
+    std::string_view sql, const parse::Tokens& tokens, const Limits& limits
+) {
+    if (tokens.size() > limits.text_bytes / kBytesOfParsedToken) {
+        return parse::Error{parse::ErrorCode::kLimit, "the statement has too many terms", -1};
+    }
+    const auto without = without_shares(sql, tokens);
+    return parse::parse(without ? std::string_view(*without) : sql);
+}
+
 Analysis refused(Rejection rejection) {
     Analysis analysis;
     analysis.statements.emplace_back(std::move(rejection));
     return analysis;
+}
+
+/// More text, or more words and signs, than are looked at.
+std::optional<Analysis> beyond_reading(std::string_view sql, const Context& context) {
+    const Limits& limits = context.limits;
+    if (sql.size() > limits.text_bytes) {
+        return refused(
+            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
+        );
+    }
+    const std::size_t tokens_max = limits.text_bytes / kBytesOfReadToken;
+    if (sql.size() > tokens_max &&
+        parse::has_more_tokens(sql, context.standard_conforming_strings, tokens_max)) {
+        return refused(limit_error(
+            "54000", "the statement has more terms than pgveil reads", "split the statement"
+        ));
+    }
+    return std::nullopt;
 }
 
 Analysis with_names(Analysis analysis, const Relations& relations, const Limits& limits) {
@@ -97,10 +162,8 @@ Analysis with_names(Analysis analysis, const Relations& relations, const Limits&
 }  // namespace
 
 Analysis analyze(std::string_view sql, const Context& context) {
-    if (sql.size() > context.limits.text_bytes) {
-        return refused(
-            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
-        );
+    if (auto too_much = beyond_reading(sql, context)) {
+        return std::move(*too_much);
     }
     if (!context.policy.is_empty() && reads_other_characters(sql, context)) {
         return refused(refusal_of(
@@ -111,12 +174,12 @@ Analysis analyze(std::string_view sql, const Context& context) {
         ));
     }
     Relations relations(context);
-    const auto statements = parse::parse(sql);
     const parse::Tokens tokens(sql, context.standard_conforming_strings);
+    const auto statements = parse_within(sql, tokens, context.limits);
     Text text{sql, context, tokens, relations};
     Analysis analysis;
     if (!statements) {
-        analysis = judge_unreadable(text, unreadable(statements.error()));
+        analysis = judge_unreadable(text, unreadable(statements.error(), sql, context));
     } else if (reads_backslashes(sql, context)) {
         analysis = judge_unreadable(
             text,

@@ -3,6 +3,7 @@
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/session.hpp"
 #include "sql/analysis/settings_call.hpp"
+#include "sql/analysis/share_literals.hpp"
 
 #include <algorithm>
 #include <array>
@@ -111,11 +112,7 @@ void hide_set_config_value(Draft& draft, const parse::Expression& value, Session
         return;
     }
     // string_of() has seen that a constant is inside; casts to text stay around the handle.
-    const parse::Expression* inner = &value;
-    while (const auto* const cast = std::get_if<parse::Cast>(&inner->node)) {
-        inner = cast->operand.get();
-    }
-    hide_value(draft, *inner, which);
+    hide_value(draft, without_casts(value), which);
 }
 
 /// The name is a parameter: what it names is decided at Bind.

@@ -46,16 +46,24 @@ std::optional<Kind> common_kind(Kind one, Kind other) {
 
 }  // namespace
 
+bool is_text(Kind kind) {
+    return kind == Kind::kText || kind == Kind::kVarchar;
+}
+
+bool same_bytes(Kind one, Kind other) {
+    return one == other || (is_text(one) && is_text(other));
+}
+
 ArmType arm_type_of(const BareConstant& bare, const Draft& draft) {
     if (!bare.conversions.empty()) {
         return {true, bare.conversions.back().type};
     }
     if (!bare.casts.empty()) {
-        return {true, type_of(bare.casts.back()->type)};
+        return {true, type_of(bare.casts.back()->type, draft.enums())};
     }
     if (bare.parameter != nullptr) {
-        const std::uint32_t oid = draft.declared_oid(bare.parameter->number);
-        const auto kind = types::kind_of_oid(oid);
+        const std::uint32_t oid = draft.known_oid(bare.parameter->number);
+        const auto kind = draft.enums().kind_of_oid(oid);
         return {oid != 0, kind ? std::optional(types::Type{*kind, -1}) : std::nullopt};
     }
     const auto kind = kind_of_constant(*bare.constant);

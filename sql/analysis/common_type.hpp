@@ -11,6 +11,12 @@ namespace pgveil::analysis {
 
 class Draft;
 
+/// text and varchar, which hold the same values but for the length.
+bool is_text(types::Kind kind);
+
+/// The bytes of a value are the same in both types.
+bool same_bytes(types::Kind one, types::Kind other);
+
 /// The type that an expression brings into CASE, COALESCE or VALUES.
 struct ArmType {
     bool is_declared = false;         // false: an untyped literal or parameter, NULL

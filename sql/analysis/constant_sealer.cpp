@@ -2,42 +2,17 @@
 #include "sql/analysis/constant_value.hpp"
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/draft.hpp"
+#include "sql/analysis/parameter_sealer.hpp"
 #include "sql/analysis/type_names.hpp"
 #include "sql/types/array_elements.hpp"
 #include "sql/types/convert.hpp"
 #include "sql/types/interval_typmod.hpp"
-#include "sql/types/number_casts.hpp"
 
 #include <algorithm>
 #include <functional>
 #include <string>
 
 namespace pgveil::analysis {
-
-namespace {
-
-constexpr std::uint32_t kByteaOid = 17;
-constexpr std::uint32_t kByteaArrayOid = 1001;
-
-bool is_text(types::Kind kind) {
-    return kind == types::Kind::kText || kind == types::Kind::kVarchar;
-}
-
-bool same_values(types::Kind left, types::Kind right) {
-    return left == right || (is_text(left) && is_text(right));
-}
-
-/// A parameter of type `input` becomes the same value when it is compared as when it is assigned,
-/// or one of the two is an error.
-bool is_converted_alike(const ParameterPlan& plan, const types::Type& column) {
-    const types::Type& input = plan.input_type;
-    const bool is_whole = types::is_integer(input.kind) && types::is_integer(column.kind);
-    return plan.casts.empty() && plan.use != ParameterUse::kBeside &&
-           column == types::comparison_type(column) && !types::is_float(column.kind) &&
-           (same_values(input.kind, column.kind) || is_whole);
-}
-
-}  // namespace
 
 /// Turns one constant or parameter into a protected value.
 class ConstantSealer {
@@ -52,7 +27,7 @@ public:
 
     void run() {
         if (bare_.parameter != nullptr) {
-            seal_parameter();
+            ParameterSealer(draft_, bare_, column_, use_, is_array_).run();
         } else if (bare_.constant->kind != parse::Constant::Kind::kNull) {
             is_array_ ? seal_array() : seal_constant();
         }
@@ -115,14 +90,20 @@ private:
             parse::Constant::Kind::kString, std::string(core::as_text(*element))};
         BareConstant bare;
         bare.constant = &constant;
-        for (const auto& [type, cast] : all_conversions()) {
+        for (const auto& [type, cast] : conversions_of(bare_, is_array_, draft_.enums())) {
             if (!type) {
-                refuse_parameter("an array of type " + display(cast->type));
+                draft_.refuse(
+                    "an array of type " + display(cast->type),
+                    "leave the type open, or use the column's own type " +
+                        types::sql_name_of(column_->type),
+                    column_,
+                    bare_.begin
+                );
                 return false;
             }
             bare.conversions.push_back({*type, nullptr});
         }
-        auto plaintext = plaintext_of_constant(bare, *column_, use_, draft_.text().context.style);
+        auto plaintext = plaintext_of_constant(bare, *column_, use_, reading());
         if (!plaintext) {
             draft_.refuse(constant_error(plaintext.error(), *column_, bare_.begin));
             return false;
@@ -155,16 +136,16 @@ private:
     }
 
     std::optional<core::SecretBytes> plaintext() {
-        return usable(
-            plaintext_of_constant(bare_, *column_, use_, draft_.text().context.style), bare_.begin
-        );
+        return usable(plaintext_of_constant(bare_, *column_, use_, reading()), bare_.begin);
     }
+
+    Reading reading() const { return {draft_.text().context.style, draft_.enums()}; }
 
     /// In two steps, as PostgreSQL takes them; errors of the second come when the statement runs,
     /// and have no position.
     std::optional<core::SecretBytes> plaintext_of_argument() {
         const types::TextStyle& style = draft_.text().context.style;
-        const auto value = usable(argument_value(bare_, *parameter_type_, style), bare_.begin);
+        const auto value = usable(argument_value(bare_, *parameter_type_, reading()), bare_.begin);
         if (!value) {
             return std::nullopt;
         }
@@ -214,129 +195,6 @@ private:
             if (conversion.cast != nullptr) {
                 draft_.retype(*conversion.cast, "pg_catalog.bytea", column_);
             }
-        }
-    }
-
-    void seal_parameter() {
-        ParameterPlan plan;
-        if (!set_types(plan)) {
-            return;
-        }
-        const types::Type from = plan.casts.empty() ? plan.input_type : plan.casts.back();
-        if (use_ == ParameterUse::kCompared &&
-            !types::is_comparable(from.kind, column_->type.kind)) {
-            refuse_parameter("comparison with a parameter of type " + types::sql_name_of(from));
-            return;
-        }
-        if (use_ != ParameterUse::kCompared &&
-            !types::is_assignable(from.kind, column_->type.kind)) {
-            refuse_parameter("assignment of a parameter of type " + types::sql_name_of(from));
-            return;
-        }
-        plan.number = bare_.parameter->number;
-        plan.column = column_;
-        plan.use = use_;
-        plan.is_array = is_array_;
-        plan.declared_oid = is_array_ ? kByteaArrayOid : kByteaOid;
-        plan.described_oid = is_array_ ? types::array_oid_of(plan.input_type.kind)
-                                       : types::oid_of(plan.input_type.kind);
-        ++draft_.protected_uses_[plan.number];
-        if (const ParameterPlan* const earlier = draft_.find_parameter(plan.number)) {
-            check_same(*earlier, plan);
-            return;
-        }
-        draft_.add_parameter(std::move(plan));
-    }
-
-    std::optional<types::Kind> kind_of(std::uint32_t oid) const {
-        if (is_array_) {
-            return types::element_kind_of_oid(oid);
-        }
-        const auto kind = types::kind_of_oid(oid);
-        return kind ? std::optional(*kind) : std::nullopt;
-    }
-
-    struct Step {
-        std::optional<types::Type> type;  // empty: none of ours
-        const parse::Cast* cast = nullptr;
-    };
-
-    std::vector<Step> all_conversions() const {
-        std::vector<Step> steps;
-        for (const parse::Cast* cast : bare_.casts) {
-            const auto type = is_array_ ? element_type_of(cast->type) : type_of(cast->type);
-            steps.push_back({type, cast});
-        }
-        for (const Conversion& conversion : bare_.conversions) {
-            steps.push_back({conversion.type, conversion.cast});
-        }
-        return steps;
-    }
-
-    /// The type in which the client sends the value: declared, else that of the innermost cast,
-    /// else what PostgreSQL infers from the column. All further types are casts.
-    bool set_types(ParameterPlan& plan) {
-        std::optional<types::Type> type;
-        const std::uint32_t declared = draft_.declared_oid(bare_.parameter->number);
-        if (declared != 0) {
-            const auto kind = kind_of(declared);
-            if (!kind) {
-                refuse_parameter("a parameter declared with type OID " + std::to_string(declared));
-                return false;
-            }
-            type = types::Type{*kind, -1};
-        }
-        plan.input_type = type.value_or(types::Type());
-        bool is_open = !type;
-        for (const auto& [next, cast] : all_conversions()) {
-            if (!next || (!is_open && !types::is_castable(type->kind, next->kind))) {
-                refuse_parameter(
-                    "a parameter cast to " +
-                    (next ? types::sql_name_of(*next) : display(cast->type))
-                );
-                return false;
-            }
-            if (is_open) {
-                plan.input_type = types::Type{next->kind, -1};
-                type = plan.input_type;
-                is_open = false;
-            }
-            if (next->typmod != -1 || !same_values(type->kind, next->kind)) {
-                plan.casts.push_back(*next);
-            }
-            type = next;
-        }
-        if (is_open) {
-            plan.input_type = use_ == ParameterUse::kCompared
-                                  ? types::comparison_type(column_->type)
-                                  : types::Type{column_->type.kind, -1};
-        }
-        return true;
-    }
-
-    void refuse_parameter(const std::string& construct) {
-        draft_.refuse(
-            construct,
-            "leave the type open, or use the column's own type " +
-                types::sql_name_of(column_->type),
-            column_,
-            bare_.begin
-        );
-    }
-
-    void check_same(const ParameterPlan& earlier, const ParameterPlan& plan) {
-        const bool same_place = earlier.column != nullptr &&
-                                field::shares_context(*earlier.column, *column_) &&
-                                earlier.column->type == column_->type;
-        // A length limit makes assigning and comparing two different conversions.
-        const bool same_use =
-            earlier.casts == plan.casts && earlier.is_array == plan.is_array &&
-            (earlier.use == plan.use || (is_converted_alike(earlier, column_->type) &&
-                                         is_converted_alike(plan, column_->type)));
-        if (!same_place || !same_use || earlier.described_oid != plan.described_oid) {
-            refuse_parameter(
-                "parameter $" + std::to_string(plan.number) + " used for two different needs"
-            );
         }
     }
 

@@ -51,16 +51,13 @@ types::Result<TypedConstant> apply_cast(
 }
 
 types::Result<TypedConstant> apply_cast(
-    TypedConstant value,
-    const parse::Cast& cast,
-    const std::string& literal,
-    const types::TextStyle& style
+    TypedConstant value, const parse::Cast& cast, const std::string& literal, const Reading& reading
 ) {
-    const auto type = type_of(cast.type);
+    const auto type = type_of(cast.type, reading.enums);
     if (!type) {
         return types::unsupported_form("a constant of type " + display(cast.type));
     }
-    return apply_cast(std::move(value), *type, literal, style);
+    return apply_cast(std::move(value), *type, literal, reading.style);
 }
 
 /// A typed constant as `column` takes it.
@@ -83,15 +80,13 @@ types::Result<core::SecretBytes> converted(
 }
 
 types::Result<core::SecretBytes> convert(
-    const BareConstant& bare,
-    const types::Type& column,
-    ParameterUse use,
-    const types::TextStyle& style
+    const BareConstant& bare, const types::Type& column, ParameterUse use, const Reading& reading
 ) {
+    const types::TextStyle& style = reading.style;
     auto value = read_constant(*bare.constant, style);
     for (const parse::Cast* cast : bare.casts) {
         if (value) {
-            value = apply_cast(std::move(*value), *cast, bare.constant->text, style);
+            value = apply_cast(std::move(*value), *cast, bare.constant->text, reading);
         }
     }
     for (const Conversion& conversion : bare.conversions) {
@@ -137,16 +132,16 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     const BareConstant& bare,
     const field::ProtectedColumn& column,
     ParameterUse use,
-    const types::TextStyle& style
+    const Reading& reading
 ) {
-    auto value = convert(bare, column.type, use, style);
+    auto value = convert(bare, column.type, use, reading);
     return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
 }
 
 types::Result<core::SecretBytes> argument_value(
-    const BareConstant& bare, const types::Type& parameter, const types::TextStyle& style
+    const BareConstant& bare, const types::Type& parameter, const Reading& reading
 ) {
-    return convert(bare, parameter, ParameterUse::kAssigned, style);
+    return convert(bare, parameter, ParameterUse::kAssigned, reading);
 }
 
 types::Result<core::SecretBytes> plaintext_of_parameter(

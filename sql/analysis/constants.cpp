@@ -27,6 +27,7 @@ std::optional<BareConstant> bare_constant(const Adaptable& adaptable) {
     auto bare = bare_constant(*adaptable.constant);
     if (bare) {
         bare->conversions = adaptable.conversions;
+        bare->open_kind = adaptable.open_kind;
     }
     return bare;
 }

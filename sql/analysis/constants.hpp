@@ -19,6 +19,8 @@ struct BareConstant {
     std::vector<const parse::Cast*> casts;
     /// What happens to the value outside of these; empty unless it came from an Adaptable.
     std::vector<Conversion> conversions = {};
+    /// Adaptable::open_kind.
+    std::optional<types::Kind> open_kind = {};
 };
 
 /// Takes casts off; nullopt if something else is inside.
@@ -33,6 +35,13 @@ std::optional<std::string_view> string_of(const parse::Expression& expression);
 bool is_null_constant(const parse::Expression& expression);
 
 class Draft;
+
+/// Which type PostgreSQL gives the untyped parameters of `column IN (...)`, if not the one that a
+/// comparison with a single value gives (transformAExprIn: from two items without columns on, all
+/// are read in the common type of them and the column).
+std::optional<types::Kind> open_kind_of_list(
+    const parse::Operation& list, const types::Type& column
+);
 
 /// True if PostgreSQL reads the untyped ones of these list items as values of `column`: no other
 /// item declares a type that would win. Items that are no constants or parameters do not matter.

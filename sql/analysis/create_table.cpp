@@ -1,4 +1,5 @@
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/partition.hpp"
 #include "sql/analysis/type_names.hpp"
 #include "sql/schema/schema.hpp"
 
@@ -13,7 +14,7 @@ void TableDefinition::run() {
     if (rules_.is_protected()) {
         check_shape();
     }
-    check_relatives();
+    relatives_.check(rules_);
     for (const parse::ColumnDefinition& definition : statement_.columns) {
         column(definition);
     }
@@ -57,18 +58,20 @@ bool TableDefinition::find_policy() {
     const parse::TableReference& target = statement_.target;
     const Context& context = draft_.text().context;
     const bool has_protected_name = context.policy.is_protected_name(target.name);
-    if (!has_protected_name) {
+    if (!has_protected_name && relatives_.claims().empty()) {
         return true;
     }
-    const bool is_temporary = statement_.is_temporary || target.schema == "pg_temp";
-    if (is_temporary || !target.database.empty()) {
+    if (!target.database.empty()) {
         draft_.refuse(refusal_of(
             target.name,
-            is_temporary ? "CREATE TEMPORARY TABLE" : "a name with a database in front",
+            "a name with a database in front",
             "the name belongs to a protected table: choose another one",
             target.begin
         ));
         return false;
+    }
+    if (is_temporary()) {
+        return find_temporary_policy();
     }
     const auto schema = draft_.text().relations.creation_schema({target.schema, target.name});
     if (!schema) {
@@ -81,7 +84,9 @@ bool TableDefinition::find_policy() {
         return false;
     }
     const config::TablePolicy* const policy = context.policy.find(*schema, target.name);
-    if (policy == nullptr && !context.policy.is_listed_plain(*schema, target.name)) {
+    const bool is_other =
+        has_protected_name && !context.policy.is_listed_plain(*schema, target.name);
+    if (policy == nullptr && is_other) {
         draft_.refuse(refusal_of(
             *schema + "." + target.name,
             "CREATE TABLE",
@@ -99,59 +104,69 @@ bool TableDefinition::find_policy() {
         relation.schema = *schema;
         relation.name = target.name;
         draft_.qualify(target, relation);
-        rules_.protect(*schema, *policy);
     }
+    protect(*schema, policy == nullptr ? Claims() : Claims(*schema, target.name, *policy));
     return true;
 }
 
-void TableDefinition::check_shape() {
-    const std::string subject = rules_.table_name();
-    const auto refuse = [&](const char* construct) {
+bool TableDefinition::is_temporary() const {
+    return statement_.is_temporary || statement_.target.schema == "pg_temp";
+}
+
+/// The schema of temporary tables has another name in every session: values must not depend on it.
+bool TableDefinition::find_temporary_policy() {
+    const parse::TableReference& target = statement_.target;
+    const config::Policy& policies = draft_.text().context.policy;
+    const config::TablePolicy* const policy = policies.find("pg_temp", target.name);
+    const bool has_contexts =
+        policy != nullptr && std::ranges::all_of(policy->columns, [](const auto& column) {
+            return !column.context.empty();
+        });
+    if (policies.is_protected_name(target.name) && !has_contexts) {
         draft_.refuse(refusal_of(
-            subject,
-            construct,
+            target.name,
+            "CREATE TEMPORARY TABLE",
+            "choose another name, or give the policy an entry \"*." + target.name +
+                "\" whose columns all have a \"context\"",
+            target.begin
+        ));
+        return false;
+    }
+    draft_.plan().touches_protected = true;
+    draft_.plan().needs_ciphertext_type = true;
+    protect("pg_temp", policy == nullptr ? Claims() : Claims("pg_temp", target.name, *policy));
+    return true;
+}
+
+void TableDefinition::protect(std::string schema, Claims claims) {
+    claims.add(relatives_.claims());
+    if (auto conflict = claims.conflict(statement_.target.begin)) {
+        draft_.refuse(std::move(*conflict));
+    }
+    rules_.protect(std::move(schema), std::move(claims));
+}
+
+void TableDefinition::check_shape() {
+    if (statement_.is_of_type) {
+        draft_.refuse(refusal_of(
+            rules_.table_name(),
+            "CREATE TABLE OF type",
             "write CREATE TABLE with all columns spelled out",
             statement_.target.begin
         ));
-    };
-    if (!statement_.likes.empty()) {
-        refuse("CREATE TABLE (LIKE ...)");
     }
-    if (!statement_.parents.empty() || statement_.is_partition) {
-        refuse("INHERITS or PARTITION OF");
-    }
-    if (statement_.is_of_type) {
-        refuse("CREATE TABLE OF type");
-    }
-    for (const auto& key : statement_.partition_keys) {
-        rules_.forbid(key, Use::kPartitionKey);
-    }
-}
-
-/// A plain table may not be made from a protected one.
-void TableDefinition::check_relatives() {
-    for (const auto* relatives : {&statement_.likes, &statement_.parents}) {
-        for (const parse::TableReference& table : *relatives) {
-            const Judgement judgement = draft_.text().relations.judge(
-                {table.database, table.schema, table.name, table.begin}
-            );
-            if (judgement.standing == Standing::kProtected) {
-                draft_.refuse(refusal_of(
-                    table.name,
-                    "LIKE, INHERITS or PARTITION OF a protected table",
-                    "write CREATE TABLE with all columns spelled out",
-                    table.begin
-                ));
-            }
-        }
-    }
+    partition_by(draft_, statement_, rules_);
 }
 
 void TableDefinition::column(const parse::ColumnDefinition& definition) {
     const ColumnPtr veil = rules_.veil_of(definition.name);
-    if (veil != nullptr) {
+    const bool has_type = !definition.type.names.empty();  // else it is a partition's
+    if (veil != nullptr && has_type) {
+        const bool is_inherited = relatives_.has_inherited(definition.name);
         rules_.translate_type(
-            definition, veil, schema::check_constraint(definition.name, veil->scheme)
+            definition,
+            veil,
+            is_inherited ? std::string() : schema::check_constraint(definition.name, veil->scheme)
         );
     }
     for (const parse::Constraint& constraint : definition.constraints) {
@@ -180,6 +195,9 @@ void TableDefinition::stage() {
         );
         relation.columns.push_back(std::move(column));
     }
+    relation.relkind = statement_.partition_strategy.empty() ? 'r' : 'p';
+    relation.partition_key = partition_key_of(statement_);
+    relatives_.complete(relation);
     draft_.text().relations.stage(std::move(relation));
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sql/analysis/draft.hpp"
+#include "sql/analysis/relatives.hpp"
 #include "sql/analysis/table_rules.hpp"
 
 // CREATE TABLE, ALTER TABLE and CREATE INDEX.
@@ -11,14 +12,19 @@ namespace pgveil::analysis {
 class TableDefinition {
 public:
     TableDefinition(Draft& draft, const parse::CreateTable& statement)
-        : draft_(draft), statement_(statement), rules_(draft, statement.target) {}
+        : draft_(draft),
+          statement_(statement),
+          rules_(draft, statement.target),
+          relatives_(draft, statement) {}
 
     void run();
 
 private:
+    bool is_temporary() const;
     bool find_policy();
+    bool find_temporary_policy();
+    void protect(std::string schema, Claims claims);
     void check_shape();
-    void check_relatives();
     void column(const parse::ColumnDefinition& definition);
     void stage();
     void check_keys();
@@ -27,6 +33,7 @@ private:
     Draft& draft_;
     const parse::CreateTable& statement_;
     TableRules rules_;
+    Relatives relatives_;
 };
 
 /// Translates one ALTER TABLE: columns that the policy protects are added as CREATE TABLE makes
@@ -49,6 +56,7 @@ private:
     void keep_key(const parse::Alteration& action, std::string_view construct);
     void set_default(const parse::Alteration& action);
     void drop_constraint(const parse::Alteration& action);
+    void relate(const parse::Alteration& action);
     void refuse(std::string_view construct, std::string_view hint);
     void stage(const catalog::Relation& before);
 
@@ -57,7 +65,7 @@ private:
     std::uint32_t end_;
     TableRules rules_;
     /// A protected table as it is; null for other tables.
-    const catalog::Relation* present_ = nullptr;
+    const KnownRelation* present_ = nullptr;
     /// Further actions, written behind the statement's own.
     std::string appended_;
 };
@@ -75,7 +83,7 @@ private:
     void column(const KnownRelation& known);
     void constraint();
     void table(const std::string& schema, const std::string& name, const KnownRelation* known);
-    bool keeps(const ColumnPtr& veil, const config::ColumnPolicy* entry, std::string_view subject);
+    bool keeps(const ColumnPtr& veil, const catalog::Relation& after, std::size_t index);
     void check_plain(const std::string& schema, const std::string& name);
 
     Draft& draft_;

@@ -118,13 +118,7 @@ void Draft::retype(const parse::Cast& cast, const std::string& type, const Colum
 }
 
 void Draft::add_parameter(ParameterPlan parameter) {
-    parameter_index_.insert_or_assign(parameter.number, plan_.parameters.size());
-    plan_.parameters.push_back(std::move(parameter));
-}
-
-ParameterPlan* Draft::find_parameter(std::uint32_t number) {
-    const auto found = parameter_index_.find(number);
-    return found == parameter_index_.end() ? nullptr : &plan_.parameters[found->second];
+    parameters_.add_plain(std::move(parameter));
 }
 
 std::size_t Draft::occurrences_of(std::uint32_t parameter) const {
@@ -139,6 +133,12 @@ std::uint32_t Draft::declared_oid(std::uint32_t parameter) const {
     return oid == kUnknownOid ? 0 : oid;
 }
 
+std::uint32_t Draft::known_oid(std::uint32_t parameter) const {
+    const std::uint32_t declared = declared_oid(parameter);
+    const auto* const inferred = parameters_.inferred(parameter);
+    return declared != 0 || inferred == nullptr ? declared : inferred->oid;
+}
+
 void Draft::check_parameters() {
     for (std::uint32_t number = 1; number <= declared_oids_.size(); ++number) {
         if (plan_.touches_protected && !text_.is_view && occurrences_of(number) == 0) {
@@ -151,14 +151,16 @@ void Draft::check_parameters() {
             ));
         }
     }
-    for (const auto& [number, uses] : protected_uses_) {
-        const auto tested = null_tests_.find(number);
-        const std::size_t covered = uses + (tested == null_tests_.end() ? 0 : tested->second);
-        const ParameterPlan* const plan = find_parameter(number);
-        if (covered < occurrences_of(number) && plan != nullptr) {
-            const std::string name =
-                "parameter $" + std::to_string(number) + " in an unprotected place, too";
-            refuse(name, "send the value as two parameters", plan->column, parse::kNowhere);
+    const bool may_repeat =
+        text_.context.policy.repeated_values() == config::RepeatedValues::kCount;
+    for (const auto& [number, all] : occurrences_) {
+        if (is_refused() || !plan_.touches_protected || text_.is_view) {
+            return;
+        }
+        auto refused =
+            parameters_.settle(number, {all, declared_oid(number)}, may_repeat, text_.tokens);
+        if (refused) {
+            refuse(std::move(*refused));
         }
     }
 }
@@ -177,30 +179,46 @@ void Draft::check_lists() {
     }
 }
 
-void Draft::check_literals() {
+/// What is sealed here, and what leaves as it is: in this text, or in the one that it executes.
+void Draft::check_repeated_texts() {
     std::map<std::size_t, ColumnPtr> sealed_texts = sealed_elements_;
+    std::map<std::size_t, std::uint32_t> open_texts;
     for (const auto& string : inventory_.strings) {
         const auto sealed = sealed_.find(string.begin);
         if (sealed != sealed_.end()) {
             sealed_texts.emplace(string.hash, sealed->second);
+        } else {
+            open_texts.emplace(string.hash, string.begin);
         }
     }
-    for (const auto& string : inventory_.strings) {
-        const auto same = sealed_texts.find(string.hash);
-        if (same != sealed_texts.end() && !sealed_.contains(string.begin)) {
-            refuse(
-                "the same constant in an unprotected place, too",
-                "send one of the two as a parameter, or in a statement of its own",
-                same->second,
-                string.begin
-            );
+    if (plan_.touches_protected) {
+        for (const auto& [hash, begin] : open_texts) {
+            plan_.open_texts.push_back(hash);
         }
+    }
+    if (plan_.used != nullptr) {
+        for (const std::size_t hash : plan_.used->open_texts) {
+            open_texts.emplace(hash, parse::kNowhere);
+        }
+    }
+    for (const auto& [hash, begin] : open_texts) {
+        const auto same = sealed_texts.find(hash);
+        if (same == sealed_texts.end()) {
+            continue;
+        }
+        if (text_.context.policy.repeated_values() == config::RepeatedValues::kCount) {
+            plan_.repeated.push_back(same->second);
+            continue;
+        }
+        refuse(
+            "the same constant in an unprotected place, too", kRepeatedHint, same->second, begin
+        );
     }
 }
 
 Decision Draft::finish() && {
     check_parameters();
-    check_literals();
+    check_repeated_texts();
     check_lists();
     check_key_parameters();
     check_rows();

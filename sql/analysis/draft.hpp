@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sql/analysis/parameter_needs.hpp"
 #include "sql/analysis/rejection.hpp"
 #include "sql/analysis/relations.hpp"
 #include "sql/analysis/value.hpp"
@@ -41,6 +42,8 @@ public:
     Draft(Text& text, const parse::Statement& statement);
 
     Text& text() { return text_; }
+
+    EnumTypes& enums() const { return text_.relations.enums(); }
 
     StatementPlan& plan() { return plan_; }
 
@@ -90,8 +93,7 @@ public:
     /// none that can be read without doubt.
     std::optional<RowKey> row_key(const parse::Expression& expression, const catalog::Column& key);
 
-    /// A parameter stands alone under IS [NOT] NULL: its type does not matter there.
-    void note_null_test(std::uint32_t parameter) { ++null_tests_[parameter]; }
+    ParameterNeeds& parameters() { return parameters_; }
 
     /// The rules went through the query that reads from the relation named here.
     void note_read(std::uint32_t table) { read_tables_.insert(table); }
@@ -103,6 +105,8 @@ public:
     std::size_t occurrences_of(std::uint32_t parameter) const;
     /// As Parse or PREPARE declared it; 0 if not.
     std::uint32_t declared_oid(std::uint32_t parameter) const;
+    /// Its declared type, else the one that an earlier use gave it; 0 if nothing did.
+    std::uint32_t known_oid(std::uint32_t parameter) const;
 
     /// What PREPARE declares, in place of Parse.
     void declare(std::vector<std::uint32_t> parameter_oids);
@@ -112,6 +116,7 @@ public:
 
 private:
     friend class ConstantSealer;
+    friend class ParameterSealer;
 
     void check_parameters();
     void check_lists();
@@ -120,8 +125,7 @@ private:
     void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
     std::optional<field::KeyValue> literal_key(const BareConstant& bare, types::Kind key);
     void attach_row(std::uint32_t literal_begin, const ColumnPtr& column, const RowKeys& row);
-    void check_literals();
-    ParameterPlan* find_parameter(std::uint32_t number);
+    void check_repeated_texts();
 
     Text& text_;
     const parse::Inventory& inventory_;
@@ -129,9 +133,7 @@ private:
     std::vector<std::uint32_t> declared_oids_;
     std::optional<Rejection> rejection_;
     std::map<std::uint32_t, std::size_t> occurrences_;
-    std::map<std::uint32_t, std::size_t> parameter_index_;  // into plan_.parameters
-    std::map<std::uint32_t, std::size_t> protected_uses_;
-    std::map<std::uint32_t, std::size_t> null_tests_;
+    ParameterNeeds parameters_{plan_, text_.relations.enums()};
 
     /// What was made of a constant or parameter.
     struct Need {

@@ -36,9 +36,29 @@ bool may_mean(const parse::Expression& item, std::size_t index, const std::strin
 
 }  // namespace
 
+bool is_union_all(const parse::Select& select) {
+    return select.operation == parse::Select::SetOperation::kUnion && select.operation_all;
+}
+
+namespace {
+
+/// A query inside UNION ALL that only lists values.
+bool only_lists(const parse::Select& arm) {
+    if (!arm.order_by.empty() || !arm.group_by.empty() || arm.distinct) {
+        return false;
+    }
+    return arm.operation == parse::Select::SetOperation::kNone ||
+           (is_union_all(arm) && only_lists(*arm.left) && only_lists(*arm.right));
+}
+
+}  // namespace
+
 bool compares_column(const parse::Select& select, std::size_t index, const std::string& name) {
-    const bool compares_all = select.operation != parse::Select::SetOperation::kNone ||
-                              (select.distinct && select.distinct_on.empty());
+    const bool is_list_of_lists =
+        is_union_all(select) && only_lists(*select.left) && only_lists(*select.right);
+    const bool compares_all =
+        (select.operation != parse::Select::SetOperation::kNone && !is_list_of_lists) ||
+        (select.distinct && select.distinct_on.empty());
     const std::array lists = {&select.group_by, &select.order_by, &select.distinct_on};
     return compares_all || std::ranges::any_of(lists, [&](const parse::Expressions* list) {
                return std::ranges::any_of(*list, [&](const parse::ExpressionPtr& item) {

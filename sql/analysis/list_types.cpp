@@ -6,6 +6,8 @@
 #include "sql/types/network_address.hpp"
 #include "sql/types/number_casts.hpp"
 
+#include <algorithm>
+
 namespace pgveil::analysis {
 
 namespace {
@@ -73,6 +75,21 @@ bool is_read_as_column(
     // PostgreSQL reads the untyped items of a longer list as cidr, and a single one as inet.
     const bool is_cidr_list = column.kind == types::Kind::kCidr && has_untyped && items.size() > 1;
     return !(has_untyped && has_other) && !mixes_precision && !is_cidr_list;
+}
+
+std::optional<types::Kind> open_kind_of_list(
+    const parse::Operation& list, const types::Type& column
+) {
+    if (column.kind != types::Kind::kVarchar) {
+        return std::nullopt;
+    }
+    // text and char turn into varchar as freely as the other way round, so that the first type
+    // stays.
+    const auto constants =
+        std::count_if(list.operands.begin() + 1, list.operands.end(), [](const auto& item) {
+            return bare_constant(*item).has_value();
+        });
+    return constants > 1 ? std::optional(types::Kind::kVarchar) : std::nullopt;
 }
 
 }  // namespace pgveil::analysis

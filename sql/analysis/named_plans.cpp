@@ -65,6 +65,7 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
         if (is_prepare) {
             defined->parameters = plan.parameters;
             defined->parameter_count = plan.parameter_count;
+            defined->open_texts = plan.open_texts;
         }
         plan.defined = std::move(defined);
     }

@@ -87,8 +87,11 @@ using RowKeys = std::vector<RowKey>;
 
 /// One parameter of a statement. plan.parameters holds entries only for parameters that need work.
 struct ParameterPlan {
-    std::uint32_t number = 0;  // 1-based
-    ColumnPtr column;          // null: plain
+    std::uint32_t number = 0;  // 1-based, as the server counts
+    /// The client's parameter that brings the value, if it is another one: a value that is needed
+    /// in several forms leaves once for each (split_parameters).
+    std::uint32_t source = 0;
+    ColumnPtr column;  // null: plain
     ParameterUse use = ParameterUse::kPlain;
     /// The parameter is the value of this session parameter: at Bind it leaves as a random handle.
     std::optional<SessionParameter> handle;
@@ -107,8 +110,12 @@ struct ParameterPlan {
     std::vector<types::Type> casts = {};
     /// An array of such values; the OIDs are those of the array types.
     bool is_array = false;
+    /// Plain, and used under IS [NOT] NULL only: a value leaves as one zero byte.
+    bool is_null_test = false;
     /// Of the row the value goes to, for a column with `bind_to`; else empty.
     RowKeys row;
+
+    std::uint32_t client_number() const { return source == 0 ? number : source; }
 };
 
 /// One column of the result, as the server sends it.
@@ -214,8 +221,15 @@ struct StatementPlan {
     bool is_held = false;
     /// DECLARE BINARY, and FETCH from such a cursor: to a simple Query all columns come in binary.
     bool is_binary = false;
-    /// The highest number of a parameter that is used or declared.
+    /// The highest number of a parameter that is used or declared: so many the client sends.
     std::uint32_t parameter_count = 0;
+    /// Further parameters behind these that the server gets (ParameterPlan::source).
+    std::uint32_t split_parameters = 0;
+    /// String constants that leave as they are, by their hash (parse::Inventory::String), sorted.
+    std::vector<std::size_t> open_texts;
+    /// Columns of which a value leaves unencrypted, too (config::RepeatedValues::kCount), each
+    /// once.
+    std::vector<ColumnPtr> repeated;
     bool calls_set_config = false;
     /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
     bool runs_unknown_sql = false;
@@ -236,6 +250,8 @@ enum class RejectionKind {
     kDisagreement,
     /// PostgreSQL's own error, foreseen: sqlstate and message are its.
     kPostgres,
+    /// The same of its grammar, which a failed transaction does not hide (25P02).
+    kSyntax,
     /// A limit of ours: 54001 or 54000.
     kLimit,
 };

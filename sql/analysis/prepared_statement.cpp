@@ -13,13 +13,13 @@ namespace {
 
 constexpr std::string_view kProtectedType = "pg_catalog.bytea";
 
-std::uint32_t oid_of(const parse::TypeName& name) {
+std::uint32_t oid_of(const parse::TypeName& name, EnumTypes& enums) {
     constexpr std::uint32_t kNoOid = 0;
     constexpr std::uint32_t kForeignOid = UINT32_MAX;  // of a type that is none of ours
     if (!name.is_array && !name.names.empty() && name.names.back() == "unknown") {
         return kNoOid;
     }
-    const auto type = type_of(name);
+    const auto type = type_of(name, enums);
     return type ? types::oid_of(type->kind) : kForeignOid;
 }
 
@@ -48,9 +48,10 @@ void refuse_list(Draft& draft, std::uint32_t begin) {
 void declare_parameters(Draft& draft, const parse::Prepare& prepare) {
     std::vector<std::uint32_t> oids;
     for (const parse::TypeName& type : prepare.types) {
-        oids.push_back(oid_of(type));
+        oids.push_back(oid_of(type, draft.enums()));
     }
     draft.declare(std::move(oids));
+    draft.parameters().forbid_splits();
 }
 
 void rewrite_parameter_types(Draft& draft, const parse::Prepare& prepare, std::uint32_t begin) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "sql/analysis/scope.hpp"
+#include "sql/analysis/stored_rows.hpp"
 
 #include <map>
 #include <optional>
@@ -39,6 +40,9 @@ private:
         NamedValues columns;
         bool is_opaque = false;
         bool is_silent = false;
+        /// So many columns at the end are those of SEARCH and CYCLE, which `*` shows only in the
+        /// query that has the WITH.
+        std::size_t added = 0;
     };
 
     struct CommonTableScope {
@@ -100,23 +104,6 @@ private:
     Output query(const parse::Select& statement, const Scope* outer);
     Output plain_select(const parse::Select& statement, const Scope* outer);
     Output values(const parse::Select& statement, const Scope* outer);
-    Output set_operation(
-        const parse::Select& statement,
-        const Scope* outer,
-        const parse::CommonTable* recursive = nullptr
-    );
-    void combine(
-        const parse::Select& statement, Output& left, const Output& right, bool is_recursive
-    );
-    void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
-    void check_ordinal(
-        std::optional<std::size_t> ordinal,
-        const Output& output,
-        const std::string& clause,
-        std::uint32_t begin
-    );
-    void check_grouping(const parse::Select& statement, const Scope& scope, const Output& output);
-    void check_group(const parse::Expression& item, const Scope& scope, const Output& output);
     void check_order(const parse::Select& statement, const Scope& scope, const Output& output);
     Output targets(const std::vector<parse::Target>& list, const Scope& scope);
     void expand_target(
@@ -126,10 +113,48 @@ private:
     void set_results(const Output& output, const parse::Select* select);
     static void name_columns(NamedValues& columns, const parse::Alias& alias);
 
+    // query_set.cpp: UNION, INTERSECT, EXCEPT
+    Output set_operation(
+        const parse::Select& statement,
+        const Scope* outer,
+        const parse::CommonTable* recursive = nullptr
+    );
+    Output combine(
+        const parse::Select& statement, const Output& left, const Output& right, bool is_recursive
+    );
+    std::optional<Value> combined(const Value& one, const Value& other, bool may_mix);
+    void compare_results(const Output& left, const Output& right, const Output& both);
+
+    // query_group.cpp: DISTINCT and GROUP BY
+    void check_distinct(const parse::Select& statement, const Scope& scope, const Output& output);
+    void check_ordinal(
+        std::optional<std::size_t> ordinal,
+        const Output& output,
+        const std::string& clause,
+        std::uint32_t begin
+    );
+    void check_grouping(const parse::Select& statement, const Scope& scope, const Output& output);
+
+    struct GroupItem {
+        Value value;
+        std::uint32_t begin = parse::kNowhere;
+        bool is_in_every_set = true;
+    };
+
+    void add_group(
+        const parse::Expression& item,
+        const Scope& scope,
+        const Output& output,
+        bool is_in_every_set,
+        std::vector<GroupItem>& into
+    );
+    bool is_told_apart(const Value& value, std::span<const Value> list) const;
+
     // query_with.cpp
     void add_common_tables(const parse::With& with, const Scope* outer);
     Output common_table(const parse::Statement& statement, const Scope* outer);
     Output recursive_table(const parse::CommonTable& table, const Scope* outer);
+    void add_traversal(const parse::CommonTable& table, Output& output);
     static void name_common_table(
         const parse::CommonTable& table, Output output, CommonTableScope& level
     );
@@ -258,6 +283,7 @@ private:
     Value settled(Value value);
     Value choice(const parse::Case& choice, const Scope& scope, std::uint32_t begin);
     Value coalesce(const parse::Construct& call, const Scope& scope, std::uint32_t begin);
+    Value greatest(const parse::Construct& call, const Scope& scope, std::uint32_t begin);
     Value chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t begin);
     Value chosen_column(std::vector<Value> arms, const types::Type& type, std::uint32_t begin);
     bool joins_contexts(Value& value, const Value& other, std::uint32_t begin);
@@ -281,8 +307,18 @@ private:
     bool compare_rows(
         const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
     );
+    bool compare_row_query(
+        const parse::Expression& row,
+        std::string_view operator_name,
+        const Output& output,
+        const Scope& scope,
+        std::uint32_t begin
+    );
+    void refuse_protected(const Output& output, Use use, std::uint32_t begin);
     void sort_keys(const parse::Expressions& keys, const Scope& scope, Use use);
     void window(const parse::Window& window, const Scope& scope);
+
+    // query_extremum.cpp
     std::optional<Value> extremum(
         const parse::Expression& expression, const parse::Call& call, const Scope& scope
     );
@@ -290,11 +326,13 @@ private:
         const parse::Expression& expression, const parse::Call& call, const ColumnPtr& column
     );
     void label_extremum(const parse::Target& target, const Value& value);
+    std::optional<Output> extremum_by_index(const parse::Select& statement, const Scope& scope);
 
     Draft& draft_;
     std::vector<CommonTableScope> common_tables_;
     std::vector<ReadRelation> read_;  // an Origin counts from 1
     std::vector<Origin> hidden_;      // keys asked for beside the user's result columns
+    StoredRows stored_;
 };
 
 }  // namespace pgveil::analysis

@@ -75,7 +75,8 @@ void Query::compare_items(
         values.push_back(expression(*item, scope));
         is_constant = is_constant && values.back().is_adaptable() && values.back().list == nullptr;
     }
-    const auto element = cast == nullptr ? std::nullopt : element_type_of(cast->type);
+    const auto element =
+        cast == nullptr ? std::nullopt : element_type_of(cast->type, draft_.enums());
     if (!is_constant || (cast != nullptr && !element)) {
         draft_.refuse("comparison with an unprotected array", kHint, column, parse::kNowhere);
         return;

@@ -1,3 +1,4 @@
+#include "sql/analysis/list_position.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/written_column.hpp"
 
@@ -28,6 +29,7 @@ Rejection wrong_number(std::uint32_t begin) {
 void Query::assign_targets(
     const std::vector<parse::Target>& list, const UpdatedRow& row, const Scope& scope
 ) {
+    const AssignedList assigned(draft_.parameters());
     std::size_t end = 0;
     for (std::size_t i = 0; i < list.size(); i = end) {
         end = i + 1;
@@ -77,11 +79,15 @@ void Query::assign_from_query(
     }
     for (std::size_t i = 0; i < list.size(); ++i) {
         plain_all(list[i].subscripts, scope, Use::kConstruct);
-        // A constant in there has a type of its own already.
         Value value = output.is_opaque ? Value() : output.columns[i].value;
-        value.adaptables.clear();
         value.list.reset();
         value.origin = {};
+        // A constant in there has a type of its own before it is assigned.
+        if (value.is_adaptable() && !compares_column(*source.query, i, output.columns[i].name)) {
+            value = chosen({value}, false, list[i].begin);
+        } else {
+            value.adaptables.clear();
+        }
         if (const auto column = assigned_column(list[i], value, row)) {
             assign(*column, value, list[i].begin);
         }

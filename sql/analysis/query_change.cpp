@@ -29,6 +29,14 @@ bool sorts_by_others(const parse::Select& source, const NamedValues& columns) {
     });
 }
 
+/// Nothing looks at a constant before it is assigned, but perhaps compares_column().
+bool hands_on_constants(const parse::Select& source, const NamedValues& columns) {
+    const bool is_list =
+        source.operation == parse::Select::SetOperation::kNone || is_union_all(source);
+    return is_list && !source.distinct && source.group_by.empty() &&
+           sorts_by_others(source, columns);
+}
+
 /// One constant or parameter as it stands.
 bool is_bare(const Value& value) {
     return value.list == nullptr && value.adaptables.size() == 1 &&
@@ -65,6 +73,9 @@ const KnownRelation* Query::changed(const parse::TableReference& target) {
 
 Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {
     Output output = targets(list, scope);
+    for (NamedValue& column : output.columns) {
+        column.value.stored = {};  // not the row that the rest of the statement sees
+    }
     output.is_silent = list.empty();
     return output;
 }
@@ -128,6 +139,7 @@ void Query::insert_row(
     const KeyPlaces& places,
     const Scope& scope
 ) {
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < row.size(); ++i) {
         if (draft_.is_refused()) {
             return;  // before thousands of rows are sealed for nothing
@@ -162,9 +174,8 @@ void Query::insert_query(const parse::Select& source, const std::vector<ColumnPt
         }
     }
     // What is compared or sorted has a type of its own before it is assigned.
-    const bool is_simple = source.operation == parse::Select::SetOperation::kNone &&
-                           !source.distinct && source.group_by.empty() &&
-                           sorts_by_others(source, output.columns);
+    const bool is_simple = hands_on_constants(source, output.columns);
+    const AssignedList list(draft_.parameters());
     for (std::size_t i = 0; i < output.columns.size(); ++i) {
         Value value = output.columns[i].value;
         const bool is_compared = compares_column(source, i, output.columns[i].name);
@@ -249,10 +260,11 @@ Query::Output Query::update_rows(const parse::Update& statement) {
     Scope scope;
     add_range(range_of(statement.target), scope);
     const UpdatedRow row{changed(statement.target), read_.size(), statement.where.get(), nullptr};
+    // In the order of transformUpdateStmt(): the first use of a parameter gives it its type.
     from(statement.from, scope);
-    assign_targets(statement.assignments, row, scope);
     condition(statement.where, scope);
     Output output = returned(statement.returning, scope);
+    assign_targets(statement.assignments, row, scope);
     common_tables_.pop_back();
     return output;
 }

@@ -10,15 +10,6 @@ namespace pgveil::analysis {
 
 namespace {
 
-bool is_text(types::Kind kind) {
-    return kind == types::Kind::kText || kind == types::Kind::kVarchar;
-}
-
-/// The bytes of a value are the same in both types.
-bool same_bytes(types::Kind one, types::Kind other) {
-    return one == other || (is_text(one) && is_text(other));
-}
-
 /// A cast from one to the other leaves every value as it is.
 bool keeps_values(const types::Type& from, const types::Type& to) {
     const bool is_wider = to.typmod == -1 || to.typmod == from.typmod ||
@@ -88,6 +79,28 @@ Value Query::coalesce(const parse::Construct& call, const Scope& scope, std::uin
         arms.push_back(open_expression(*part, scope));
     }
     return chosen(std::move(arms), false, begin);
+}
+
+/// The greatest of constants is another one among plain values than among sealed ones, so that they
+/// are only taken beside a column.
+Value Query::greatest(const parse::Construct& call, const Scope& scope, std::uint32_t begin) {
+    std::vector<Value> arms;
+    for (const auto& part : call.parts) {
+        arms.push_back(open_expression(*part, scope));
+        const bool is_allowed = arms.back().column == nullptr ||
+                                allows(rule_of(Use::kGreatest), arms.back().column->scheme);
+        if (!is_allowed) {
+            draft_.refuse(call.name, rule_of(Use::kGreatest).hint, arms.back().column, part->begin);
+            return {};
+        }
+        require(Use::kGreatest, arms.back(), part->begin);
+    }
+    Value value = chosen(std::move(arms), false, begin);
+    if (value.column == nullptr) {
+        return {};
+    }
+    require(Use::kGreatest, value, begin);
+    return settled(std::move(value));
 }
 
 Value Query::chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t begin) {
@@ -176,14 +189,17 @@ Value Query::chosen_column(std::vector<Value> arms, const types::Type& type, std
 
 /// Adds the columns of `other` to those whose values `value` may be; false if it may not.
 bool Query::joins_contexts(Value& value, const Value& other, std::uint32_t begin) {
-    if (value.column->type != other.column->type) {
+    const types::Type& one = value.column->type;
+    const types::Type& two = other.column->type;
+    const bool is_alike = one == two || (is_text(one.kind) && is_text(two.kind));
+    if (!is_alike) {
         return false;
     }
     std::vector<ColumnPtr> columns = other.others;
     columns.insert(columns.begin(), other.column);
     for (const ColumnPtr& column : columns) {
         const auto is_known = [&column](const ColumnPtr& known) {
-            return field::shares_context(*known, *column);
+            return known->type == column->type && field::shares_context(*known, *column);
         };
         if (is_known(value.column) ||
             std::any_of(value.others.begin(), value.others.end(), is_known)) {
@@ -257,10 +273,12 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
         value.adaptables = {Adaptable{&node}};
         return value;
     }
-    const auto type = type_of(typed.type);
+    const auto type = type_of(typed.type, draft_.enums());
     if (value.column != nullptr) {
         return cast_column(std::move(value), typed, node.begin);
     }
+    value.origin = {};
+    value.stored = {};
     if (!type) {
         return {};
     }
@@ -271,7 +289,7 @@ Value Query::cast(const parse::Expression& node, const parse::Cast& typed, const
 }
 
 Value Query::cast_column(Value value, const parse::Cast& typed, std::uint32_t begin) {
-    const auto type = type_of(typed.type);
+    const auto type = type_of(typed.type, draft_.enums());
     // Constants among it were made to fit the column, or are cast one by one.
     if (!type || !keeps_values(value.column->type, *type)) {
         draft_.refuse(Use::kCast, value.column, begin);

@@ -58,11 +58,20 @@ bool is_bare(const Value& value) {
     return value.adaptables.size() == 1 && value.adaptables.front().conversions.empty();
 }
 
+/// An item of a list that has this type.
+Value open_as(std::optional<types::Kind> kind, Value value) {
+    for (Adaptable& adaptable : value.adaptables) {
+        adaptable.open_kind = kind;
+    }
+    return value;
+}
+
 /// As something around the query shows it.
 Value hidden(Value value) {
     value.adaptables.clear();
     value.list.reset();
     value.origin = {};
+    value.stored = {};
     return value;
 }
 
@@ -90,8 +99,11 @@ Value Query::operation(
     if (use == Use::kIn) {
         check_list_types(nested, left.column, node.begin);
     }
+    const auto open_kind = use == Use::kIn && left.column != nullptr
+                               ? open_kind_of_list(nested, left.type())
+                               : std::nullopt;
     for (std::size_t i = 1; i < nested.operands.size(); ++i) {
-        const Value right = expression(*nested.operands[i], scope);
+        const Value right = open_as(open_kind, expression(*nested.operands[i], scope));
         if (right.column != nullptr && left.column == nullptr && nested.operands.size() > 2) {
             // One constant would have to be a plain and a protected value at once.
             draft_.refuse(
@@ -209,19 +221,13 @@ Value Query::sub_query(
 ) {
     using Kind = parse::SubQuery::Kind;
     const Output output = query(*nested.query, &scope);
-    const auto first_protected =
-        std::find_if(output.columns.begin(), output.columns.end(), [](const auto& column) {
-            return column.value.column != nullptr;
-        });
-    const bool has_protected = first_protected != output.columns.end();
     if (nested.kind == Kind::kExists) {
         return {};
     }
     if (nested.kind == Kind::kScalar && output.columns.size() == 1) {
         return hidden(output.columns.front().value);
     }
-    const bool is_equality = (nested.kind == Kind::kAny && nested.operator_name == "=") ||
-                             (nested.kind == Kind::kAll && nested.operator_name == "<>");
+    const bool is_equality = nested.operator_name == "=" || nested.operator_name == "<>";
     const bool is_range = is_range_operator(nested.operator_name);
     if (nested.test != nullptr && (is_equality || is_range) && output.columns.size() == 1) {
         const Value test = expression(*nested.test, scope);
@@ -231,13 +237,24 @@ Value Query::sub_query(
         compare(test, listed, is_range ? Use::kRange : Use::kInSubquery, node.begin);
         return {};
     }
+    if (nested.test != nullptr &&
+        compare_row_query(*nested.test, nested.operator_name, output, scope, node.begin)) {
+        return {};
+    }
     if (nested.test != nullptr) {
         plain(*nested.test, scope, Use::kSubquery);
     }
-    if (has_protected) {
-        draft_.refuse(Use::kSubquery, first_protected->value.column, node.begin);
-    }
+    refuse_protected(output, Use::kSubquery, node.begin);
     return {};
+}
+
+void Query::refuse_protected(const Output& output, Use use, std::uint32_t begin) {
+    const auto first = std::ranges::find_if(output.columns, [](const NamedValue& column) {
+        return column.value.column != nullptr;
+    });
+    if (first != output.columns.end()) {
+        draft_.refuse(use, first->value.column, begin);
+    }
 }
 
 }  // namespace pgveil::analysis

@@ -16,9 +16,6 @@ template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
 Use use_of_construct(std::string_view name) {
-    if (name == "GREATEST" || name == "LEAST") {
-        return Use::kGreatest;
-    }
     if (name == "row value") {
         return Use::kRow;
     }
@@ -69,8 +66,14 @@ Value Query::open_expression(const parse::Expression& node, const Scope& scope) 
                 if (construct.name == "COALESCE") {
                     return coalesce(construct, scope, node.begin);
                 }
+                if (construct.name == "GREATEST" || construct.name == "LEAST") {
+                    return greatest(construct, scope, node.begin);
+                }
                 if (construct.name == "GROUPING") {
-                    sort_keys(construct.parts, scope, Use::kGroupBy);
+                    // GROUP BY itself, in which each of them stands, is judged.
+                    for (const auto& part : construct.parts) {
+                        expression(*part, scope);
+                    }
                     return Value{};
                 }
                 plain_all(construct.parts, scope, use_of_construct(construct.name), construct.name);
@@ -169,8 +172,9 @@ Value Query::column(
 }
 
 void Query::null_test(const parse::NullTest& test, const Scope& scope) {
-    if (const auto* const parameter = std::get_if<parse::Parameter>(&test.operand->node)) {
-        draft_.note_null_test(parameter->number);
+    const auto bare = bare_constant(*test.operand);
+    if (bare && bare->parameter != nullptr) {
+        draft_.parameters().add_null_test(bare->parameter->number, bare->begin, bare->casts);
         return;
     }
     expression(*test.operand, scope);

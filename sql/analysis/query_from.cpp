@@ -65,6 +65,7 @@ void Query::from(const std::vector<parse::FromItemPtr>& items, Scope& scope) {
 void Query::from_item(const parse::FromItem& item, Scope& scope) {
     if (const auto* const table = std::get_if<parse::TableReference>(&item.node)) {
         from_table(*table, scope);
+        plain_all(item.sample, lateral_view(scope), Use::kConstruct);
     } else if (const auto* const nested = std::get_if<parse::FromSubquery>(&item.node)) {
         from_subquery(*nested, scope);
     } else if (const auto* const function = std::get_if<parse::FromFunction>(&item.node)) {
@@ -118,10 +119,11 @@ Range Query::range_of(const parse::TableReference& table) {
         return range;
     }
     range.schema = table.alias.name.empty() ? relation->relation->schema : std::string();
+    const std::size_t rows = stored_.add(*relation);
     for (std::size_t i = 0; i < relation->veils.size(); ++i) {
         range.columns.push_back(
             {relation->relation->columns[i].name,
-             Value{relation->veils[i], {}, Origin{read_.size() + 1, i}}}
+             Value{relation->veils[i], {}, Origin{read_.size() + 1, i}, Origin{rows, i}}}
         );
     }
     name_columns(range.columns, table.alias);
@@ -146,6 +148,9 @@ void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
         } else {
             column.value.adaptables.clear();
             column.value.list.reset();
+        }
+        if (item.query->has_locks) {
+            column.value.stored = {};  // a row may be of a later version than elsewhere
         }
     }
     hide_origins(output.columns);
@@ -184,14 +189,6 @@ void Query::from_join(const parse::Join& join, Scope& scope) {
     right.siblings = &left;
     from_item(*join.right, right);
     left.siblings = nullptr;
-    if (join.has_using_alias) {
-        draft_.refuse(refusal_of(
-            "a statement on encrypted columns",
-            "JOIN ... USING (...) AS alias",
-            "leave the alias out",
-            parse::kNowhere
-        ));
-    }
     const std::uint32_t begin = join.right == nullptr ? parse::kNowhere : join.right->begin;
     merge(join, left, std::move(right), begin);
     condition(join.condition, left);
@@ -276,7 +273,13 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
     const auto is_merged = [&merged](const NamedValue& column) {
         return holds(merged, column.name);
     };
-    hide_origins(merged);  // a merged column may have another type, and be NULL elsewhere
+    for (NamedValue& column : merged) {  // it may have another type, and be NULL elsewhere
+        column.value.origin = {};
+        column.value.stored = {};
+    }
+    if (!join.using_alias.empty()) {
+        left.ranges.push_back(Range{join.using_alias, {}, merged});
+    }
     NamedValues visible = merged;
     std::remove_copy_if(
         left.visible.begin(), left.visible.end(), std::back_inserter(visible), is_merged

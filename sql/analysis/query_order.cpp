@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-// What the order scheme adds beside plain comparisons: rows, windows, MIN and MAX.
+// Rows that are compared, and windows.
 namespace pgveil::analysis {
 
 namespace {
@@ -15,9 +15,13 @@ const parse::Expressions* row_parts(const parse::Expression& node) {
     return is_row ? &construct->parts : nullptr;
 }
 
+bool is_range_operator(std::string_view name) {
+    constexpr std::array<std::string_view, 4> kRanges = {"<", "<=", ">", ">="};
+    return std::ranges::find(kRanges, name) != kRanges.end();
+}
+
 /// How `operation` uses each pair when it compares two rows; nullopt if it does not.
 std::optional<Use> use_of_rows(const parse::Operation& operation) {
-    constexpr std::array<std::string_view, 4> kRanges = {"<", "<=", ">", ">="};
     if (operation.kind == parse::Operation::Kind::kIn ||
         operation.kind == parse::Operation::Kind::kNotIn) {
         return Use::kIn;
@@ -28,23 +32,7 @@ std::optional<Use> use_of_rows(const parse::Operation& operation) {
     if (operation.name == "=" || operation.name == "<>") {
         return Use::kEqual;
     }
-    const bool is_range = std::ranges::find(kRanges, operation.name) != kRanges.end();
-    return is_range ? std::optional(Use::kRange) : std::nullopt;
-}
-
-bool is_extremum_call(const parse::Call& call) {
-    if (call.name.empty() || (call.name.size() > 1 && call.name.front() != "pg_catalog")) {
-        return false;
-    }
-    return (call.name.back() == "min" || call.name.back() == "max") && call.arguments.size() == 1 &&
-           call.order_by.empty() &&
-           std::holds_alternative<parse::ColumnReference>(call.arguments.front()->node);
-}
-
-std::optional<parse::CallRange> parts_of(
-    const parse::Tokens& tokens, const parse::Expression& node, const parse::Call& call
-) {
-    return parse::call_range(tokens, node.begin, !call.clauses.empty(), call.has_over);
+    return is_range_operator(operation.name) ? std::optional(Use::kRange) : std::nullopt;
 }
 
 }  // namespace
@@ -58,6 +46,15 @@ bool Query::compare_rows(
     const auto& operands = operation.operands;
     if (!use || operands.size() < 2 || row_parts(*operands.front()) == nullptr) {
         return false;
+    }
+    const auto* const query = std::get_if<parse::SubQuery>(&operands[1]->node);
+    if (query != nullptr && query->kind == parse::SubQuery::Kind::kScalar) {
+        const Output output = this->query(*query->query, &scope);
+        if (!compare_row_query(*operands[0], operation.name, output, scope, node.begin)) {
+            plain(*operands[0], scope, Use::kRow);
+            refuse_protected(output, Use::kSubquery, node.begin);
+        }
+        return true;
     }
     const parse::Expressions& left = *row_parts(*operands.front());
     const bool is_even = std::all_of(operands.begin(), operands.end(), [&](const auto& operand) {
@@ -97,72 +94,28 @@ void Query::window(const parse::Window& window, const Scope& scope) {
     }
 }
 
-std::optional<Value> Query::extremum(
-    const parse::Expression& node, const parse::Call& call, const Scope& scope
+/// `(a, b) IN (SELECT ...)` and `(a, b) = (SELECT ...)`, pair by pair as above.
+bool Query::compare_row_query(
+    const parse::Expression& row,
+    std::string_view operator_name,
+    const Output& output,
+    const Scope& scope,
+    std::uint32_t begin
 ) {
-    if (!is_extremum_call(call)) {
-        return std::nullopt;
+    const parse::Expressions* const parts = row_parts(row);
+    const bool is_equality = operator_name == "=" || operator_name == "<>";
+    if (parts == nullptr || output.is_opaque || parts->size() != output.columns.size() ||
+        (!is_equality && !is_range_operator(operator_name))) {
+        return false;
     }
-    const Value value = expression(*call.arguments.front(), scope);
-    if (value.column == nullptr || !allows(rule_of(Use::kMinMax), value.column->scheme)) {
-        return std::nullopt;
+    for (std::size_t i = 0; i < parts->size(); ++i) {
+        Value other = output.columns[i].value;
+        other.adaptables.clear();
+        other.list.reset();
+        const Value one = expression(*(*parts)[i], scope);
+        compare(one, other, is_equality ? Use::kInSubquery : Use::kRange, begin);
     }
-    require(Use::kMinMax, value, node.begin);
-    plain_all(call.clauses, scope, Use::kPredicate);
-    window(call.over, scope);
-    rewrite_extremum(node, call, value.column);
-    Value result;
-    result.column = value.column;
-    result.is_bytea = true;
-    result.shown_type = types::comparison_type(value.column->type);
-    return result;
-}
-
-/// bytea has min() and max() from PostgreSQL 18 on only. Hexadecimal digits under collation C stand
-/// in the order of the bytes.
-void Query::rewrite_extremum(
-    const parse::Expression& node, const parse::Call& call, const ColumnPtr& column
-) {
-    const auto range = parts_of(draft_.text().tokens, node, call);
-    if (!range) {
-        draft_.refuse("this form of " + call.name.back(), "write min(column)", column, node.begin);
-        return;
-    }
-    if (draft_.text().defines_view) {
-        draft_.refuse(
-            call.name.back() + " in the query of a view",
-            "leave it out of the view, and write it in the statements that read the view",
-            column,
-            node.begin
-        );
-        return;
-    }
-    const std::string name = "pg_catalog.decode(pg_catalog." + call.name.back();
-    draft_.splice(node.begin, range->name_end, FixedText{name});
-    draft_.splice(range->argument_begin, range->argument_begin, FixedText{"pg_catalog.encode("});
-    draft_.splice(
-        range->argument_end, range->argument_end, FixedText{", 'hex') COLLATE pg_catalog.\"C\""}
-    );
-    draft_.splice(range->end, range->end, FixedText{", 'hex')"});
-}
-
-/// The result column keeps the name that PostgreSQL gives to min(x).
-void Query::label_extremum(const parse::Target& target, const Value& value) {
-    const auto* const call = std::get_if<parse::Call>(&target.value->node);
-    if (value.column == nullptr || call == nullptr || !target.name.empty()) {
-        return;
-    }
-    const auto range = parts_of(draft_.text().tokens, *target.value, *call);
-    if (!range || target.begin != target.value->begin) {
-        draft_.refuse(
-            call->name.back() + " in parentheses without an alias",
-            "leave the parentheses out, or add AS name",
-            value.column,
-            target.value->begin
-        );
-        return;
-    }
-    draft_.splice(range->end, range->end, FixedText{" AS \"" + call->name.back() + "\""});
+    return true;
 }
 
 }  // namespace pgveil::analysis

@@ -8,18 +8,6 @@
 
 namespace pgveil::analysis {
 
-namespace {
-
-const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
-    const auto found =
-        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
-            return column.name == name;
-        });
-    return found == columns.end() ? nullptr : &*found;
-}
-
-}  // namespace
-
 void Query::select(const parse::Select& statement) {
     set_results(query(statement, nullptr), &statement);
 }
@@ -122,9 +110,11 @@ Query::Output Query::values(const parse::Select& statement, const Scope* outer) 
 Query::Output Query::plain_select(const parse::Select& statement, const Scope* outer) {
     Scope scope;
     scope.outer = outer;
+    // In the order of transformSelectStmt(): the first use of a parameter gives it its type.
     from(statement.from, scope);
+    auto lone = extremum_by_index(statement, scope);
+    Output output = lone ? std::move(*lone) : targets(statement.targets, scope);
     condition(statement.where, scope);
-    Output output = targets(statement.targets, scope);
     check_grouping(statement, scope, output);
     condition(statement.having, scope);
     for (const parse::Window& item : statement.windows) {
@@ -163,9 +153,8 @@ void Query::expand_target(
     const auto expansion = expand_star(star, scope);
     if (!expansion) {
         const std::string alias = star.parts.empty() ? std::string() : star.parts.back();
-        draft_.refuse(
-            postgres_error("42P01", "missing FROM-clause entry for table \"" + alias + "\"", begin)
-        );
+        Unresolved why = missing_range(alias);
+        draft_.refuse(postgres_error(std::move(why.sqlstate), std::move(why.message), begin));
         return;
     }
     // PostgreSQL's MaxTupleAttributeNumber.
@@ -181,83 +170,6 @@ void Query::expand_target(
     }
     into.columns.insert(into.columns.end(), expansion->columns->begin(), expansion->columns->end());
     into.is_opaque = into.is_opaque || expansion->is_opaque;
-}
-
-/// The server would find a key of ours there (carry_keys).
-void Query::check_ordinal(
-    std::optional<std::size_t> ordinal,
-    const Output& output,
-    const std::string& clause,
-    std::uint32_t begin
-) {
-    const bool is_there =
-        !ordinal || output.is_opaque || (*ordinal >= 1 && *ordinal <= output.columns.size());
-    if (!is_there) {
-        draft_.refuse(postgres_error(
-            "42P10",
-            clause + " position " + std::to_string(*ordinal) + " is not in select list",
-            begin
-        ));
-    }
-}
-
-void Query::check_distinct(
-    const parse::Select& statement, const Scope& scope, const Output& output
-) {
-    if (!statement.distinct) {
-        return;
-    }
-    if (statement.distinct_on.empty()) {
-        for (const NamedValue& column : output.columns) {
-            require(Use::kDistinct, column.value, parse::kNowhere);
-        }
-        return;
-    }
-    for (const auto& item : statement.distinct_on) {
-        const auto ordinal = ordinal_of(*item);
-        check_ordinal(ordinal, output, "SELECT DISTINCT ON", item->begin);
-        const std::string* const name = bare_name(*item);
-        const NamedValue* const named =
-            name == nullptr ? nullptr : find_named(output.columns, *name);
-        Value value;
-        if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
-            value = output.columns[*ordinal - 1].value;
-        } else {
-            value = named != nullptr ? named->value : expression(*item, scope);
-        }
-        require(Use::kDistinct, value, item->begin);
-    }
-}
-
-void Query::check_grouping(
-    const parse::Select& statement, const Scope& scope, const Output& output
-) {
-    for (const auto& item : statement.group_by) {
-        check_group(*item, scope, output);
-    }
-}
-
-void Query::check_group(const parse::Expression& item, const Scope& scope, const Output& output) {
-    const auto* const sets = std::get_if<parse::Construct>(&item.node);
-    if (sets != nullptr && (sets->name == "GROUPING SETS" || sets->name == "row value")) {
-        for (const auto& part : sets->parts) {
-            check_group(*part, scope, output);
-        }
-        return;
-    }
-    const auto ordinal = ordinal_of(item);
-    check_ordinal(ordinal, output, "GROUP BY", item.begin);
-    if (ordinal && *ordinal >= 1 && *ordinal <= output.columns.size()) {
-        require(Use::kGroupBy, output.columns[*ordinal - 1].value, item.begin);
-        return;
-    }
-    // GROUP BY looks among the FROM columns first, then among the result columns.
-    const std::string* const name = bare_name(item);
-    const bool is_input = name != nullptr && find_named(scope.visible, *name) != nullptr;
-    const NamedValue* const named =
-        name == nullptr || is_input ? nullptr : find_named(output.columns, *name);
-    const Value value = named != nullptr ? named->value : expression(item, scope);
-    require(Use::kGroupBy, value, item.begin);
 }
 
 void Query::check_order(const parse::Select& statement, const Scope& scope, const Output& output) {
@@ -281,66 +193,6 @@ void Query::check_order(const parse::Select& statement, const Scope& scope, cons
             name == nullptr ? nullptr : find_named(output.columns, *name);
         const Value value = named != nullptr ? named->value : expression(*item, scope);
         require(Use::kOrderBy, value, item->begin);
-    }
-}
-
-Query::Output Query::set_operation(
-    const parse::Select& statement, const Scope* outer, const parse::CommonTable* recursive
-) {
-    Output left = query(*statement.left, outer);
-    if (recursive != nullptr) {
-        // The last level is for the WITH of the table's own query.
-        name_common_table(*recursive, left, *(common_tables_.end() - 2));
-    }
-    const Output right = query(*statement.right, outer);
-    combine(statement, left, right, recursive != nullptr);
-    Scope scope;
-    scope.outer = outer;
-    scope.visible = left.columns;
-    check_order(statement, scope, left);
-    plain_all(statement.limits, scope, Use::kConstruct);
-    return left;
-}
-
-void Query::combine(
-    const parse::Select& statement, Output& left, const Output& right, bool is_recursive
-) {
-    const bool is_union_all =
-        statement.operation == parse::Select::SetOperation::kUnion && statement.operation_all;
-    // A query that reads its own table takes the columns to be those of the first query.
-    const bool may_mix = is_union_all && !is_recursive;
-    left.is_opaque = left.is_opaque || right.is_opaque;
-    for (NamedValue& column : left.columns) {
-        column.value.origin = {};
-        column.value.adaptables.clear();
-        column.value.list.reset();
-    }
-    for (std::size_t i = 0; i < std::min(left.columns.size(), right.columns.size()); ++i) {
-        Value& one = left.columns[i].value;
-        const Value& other = right.columns[i].value;
-        const ColumnPtr& column = one.column != nullptr ? one.column : other.column;
-        if (column == nullptr) {
-            continue;
-        }
-        const bool both = one.column != nullptr && other.column != nullptr && !left.is_opaque;
-        // The result has one length and scale, and its values are not made anew.
-        const bool is_one_type = both && one.type() == other.type();
-        if (!is_one_type || !(may_mix ? joins_contexts(one, other, parse::kNowhere)
-                                      : field::shares_context(*one.column, *other.column) &&
-                                            one.column->type == other.column->type)) {
-            draft_.refuse(
-                "UNION, INTERSECT or EXCEPT with something else in the same place",
-                "combine columns of the same context and type only, or run two queries",
-                column,
-                parse::kNowhere
-            );
-            return;
-        }
-        one.is_bytea = one.is_bytea || other.is_bytea;
-        if (!is_union_all) {
-            require(Use::kSetOperation, one, parse::kNowhere);
-            require(Use::kSetOperation, other, parse::kNowhere);
-        }
     }
 }
 

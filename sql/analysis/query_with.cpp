@@ -1,5 +1,7 @@
 #include "sql/analysis/query.hpp"
 
+#include <algorithm>
+
 // WITH: queries, statements that change rows, and recursion.
 namespace pgveil::analysis {
 
@@ -10,18 +12,10 @@ void Query::add_common_tables(const parse::With& with, const Scope* outer) {
         }
     }
     for (const parse::CommonTable& table : with.tables) {
-        if (table.is_odd) {
-            draft_.refuse(refusal_of(
-                "a statement on encrypted columns",
-                "SEARCH or CYCLE in WITH RECURSIVE",
-                "leave the clause out, and sort or stop in the application",
-                parse::kNowhere
-            ));
-            return;
-        }
         Output output =
             with.recursive ? recursive_table(table, outer) : common_table(*table.query, outer);
         name_common_table(table, std::move(output), common_tables_.back());
+        add_traversal(table, common_tables_.back().tables.at(table.name));
     }
 }
 
@@ -62,6 +56,31 @@ Query::Output Query::recursive_table(const parse::CommonTable& table, const Scop
     return output;
 }
 
+/// SEARCH and CYCLE put the values of their columns into records, in which nothing is opened.
+void Query::add_traversal(const parse::CommonTable& table, Output& output) {
+    if (!table.traversal) {
+        return;
+    }
+    for (const NamedValue& column : output.columns) {
+        const bool may_be_it =
+            output.is_opaque || std::ranges::find(table.traversal->compared, column.name) !=
+                                    table.traversal->compared.end();
+        if (may_be_it && column.value.column != nullptr) {
+            draft_.refuse(
+                "SEARCH or CYCLE by the column",
+                "name plain columns in the clause",
+                column.value.column,
+                parse::kNowhere
+            );
+        }
+    }
+    plain_all(table.traversal->values, Scope(), Use::kConstruct);
+    for (const std::string& name : table.traversal->added) {
+        output.columns.push_back({name, {}});
+    }
+    output.added = table.traversal->added.size();
+}
+
 void Query::name_common_table(
     const parse::CommonTable& table, Output output, CommonTableScope& level
 ) {
@@ -69,6 +88,7 @@ void Query::name_common_table(
         column.value.adaptables.clear();
         column.value.list.reset();
         column.value.origin = {};
+        column.value.stored = {};  // read twice, it is two rows
     }
     name_columns(output.columns, parse::Alias{table.name, table.columns});
     level.pending.erase(table.name);
@@ -80,7 +100,8 @@ bool Query::from_common_table(const parse::TableReference& table, Scope& scope) 
     if (!table.schema.empty() || !table.database.empty()) {
         return false;
     }
-    for (auto level = common_tables_.rbegin(); level != common_tables_.rend(); ++level) {
+    const auto innermost = common_tables_.rbegin();
+    for (auto level = innermost; level != common_tables_.rend(); ++level) {
         const auto common = level->tables.find(table.name);
         if (common != level->tables.end()) {
             if (common->second.is_silent) {
@@ -95,6 +116,9 @@ bool Query::from_common_table(const parse::TableReference& table, Scope& scope) 
                 {},
                 common->second.columns,
                 common->second.is_opaque};
+            if (level != innermost) {
+                range.columns.resize(range.columns.size() - common->second.added);
+            }
             name_columns(range.columns, table.alias);
             add_range(std::move(range), scope);
             return true;

@@ -11,6 +11,12 @@
 // How refusals are worded: what happened, to which column or relation, and what to do next.
 namespace pgveil::analysis {
 
+/// What to do when a value would leave encrypted and unencrypted at once.
+inline constexpr std::string_view kRepeatedHint =
+    "keep the value out of the unprotected place, or allow it: \"repeated_values\": \"count\" in "
+    "the "
+    "policy";
+
 /// Position of the AST as a Rejection has it.
 std::int32_t position_of(std::uint32_t offset);
 

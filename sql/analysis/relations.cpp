@@ -58,12 +58,6 @@ std::string_view problem_of_key(const catalog::Column* key) {
     return kind && field::can_bind(*kind) ? "" : ", which is not of type int2, int4, int8 or uuid";
 }
 
-ColumnPtr veil_of(const catalog::Relation& relation, const config::ColumnPolicy& policy) {
-    const auto column = field::protected_column(relation.schema, relation.name, policy);
-    column->has_bytewise_text = relation.has_bytewise_text;
-    return column;
-}
-
 /// The columns that bind_to names must be there, with values that the client chooses.
 std::optional<Rejection> check_keys(
     const catalog::Relation& relation, const field::ProtectedColumn& column, std::uint32_t begin
@@ -182,8 +176,10 @@ Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uin
 
 Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_t begin) {
     const catalog::RelationName real{relation.schema, relation.name};
-    if (const auto* const policy = context_.policy.find(relation.schema, relation.name)) {
-        return judge_protected(relation, *policy, begin);
+    const Claims claims(relation, context_.policy);
+    const bool has_entry = context_.policy.find(relation.schema, relation.name) != nullptr;
+    if (has_entry) {
+        return judge_protected(relation, claims, begin);
     }
     const bool is_listed = context_.policy.is_listed_plain(relation.schema, relation.name);
     if (context_.policy.is_protected_name(relation.name) && !is_listed) {
@@ -194,12 +190,19 @@ Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_
             begin
         ));
     }
-    if (context_.policy.is_pinned_view_name(relation.name) && !is_listed && !is_pinned(relation)) {
+    const bool has_pinned_name = context_.policy.is_pinned_view_name(relation.name);
+    if (has_pinned_name && !is_listed && !is_pinned(relation)) {
         return rejected(disagreement(
             display(real),
             "has another shape than the pinned view, or the name of one in another schema",
             begin
         ));
+    }
+    if (!claims.empty()) {
+        return judge_protected(relation, claims, begin);
+    }
+    if (auto problem = check_pins(relation, begin)) {
+        return rejected(std::move(*problem));
     }
     if (relation.over_protected && !relation.view_text.empty()) {
         return judge_view(relation, begin);
@@ -253,7 +256,7 @@ Judgement Relations::judge_view(const catalog::Relation& relation, std::uint32_t
 }
 
 Judgement Relations::judge_protected(
-    const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+    const catalog::Relation& relation, const Claims& claims, std::uint32_t begin
 ) {
     if (relation.relkind != 'r' && relation.relkind != 'p') {
         return rejected(disagreement(
@@ -262,33 +265,31 @@ Judgement Relations::judge_protected(
             begin
         ));
     }
-    const bool has_pin = context_.policy.pinned_shapes(relation.schema, relation.name) != nullptr;
-    const bool is_stored = relation.oid != 0;  // else this text creates it
-    if (has_pin && is_stored && !is_pinned(relation)) {
-        return rejected(disagreement(
-            display({relation.schema, relation.name}),
-            "has another shape than the pinned one",
-            begin
-        ));
+    auto problem = check_pins(relation, begin);
+    problem = problem ? std::move(problem) : claims.conflict(begin);
+    if (problem) {
+        return rejected(std::move(*problem));
     }
     KnownRelation known{&relation, {}};
     for (const catalog::Column& column : relation.columns) {
-        const auto* const column_policy = policy.column(column.name);
+        const ColumnPtr veil = claims.column(column.name);
         const std::string subject = relation.schema + "." + relation.name + "." + column.name;
-        if (column_policy == nullptr && column.is_ciphertext) {
+        if (veil == nullptr && column.is_ciphertext) {
             return rejected(disagreement(subject, "is encrypted, but not in the policy", begin));
         }
-        if (column_policy != nullptr && !column.is_ciphertext) {
+        if (veil != nullptr && !column.is_ciphertext) {
             return rejected(
                 disagreement(subject, "is protected by the policy, but a plain column", begin)
             );
         }
-        known.veils.push_back(
-            column_policy == nullptr ? nullptr : veil_of(relation, *column_policy)
-        );
+        const ColumnPtr known_veil = veil == nullptr ? nullptr : enums_.known(veil);
+        if (veil != nullptr && known_veil == nullptr) {
+            return without_type(*veil, begin);
+        }
+        known.veils.push_back(known_veil);
         if (known.veils.back() != nullptr) {
-            if (auto problem = check_keys(relation, *known.veils.back(), begin)) {
-                return rejected(std::move(*problem));
+            if (auto missing_key = check_keys(relation, *known.veils.back(), begin)) {
+                return rejected(std::move(*missing_key));
             }
         }
     }
@@ -299,6 +300,32 @@ Judgement Relations::judge_protected(
 bool Relations::is_pinned(const catalog::Relation& relation) const {
     const auto* const shapes = context_.policy.pinned_shapes(relation.schema, relation.name);
     return shapes != nullptr && shapes->contains(catalog::shape_of(relation));
+}
+
+Judgement Relations::without_type(const field::ProtectedColumn& column, std::uint32_t begin) const {
+    if (!missing_.empty()) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    return rejected(disagreement(
+        column.qualified_name(),
+        "is of type " + types::name_of(column.type) +
+            " in the policy, which this database does not have",
+        begin
+    ));
+}
+
+/// A pinned table that the database calls plain is of another shape, too.
+std::optional<Rejection> Relations::check_pins(
+    const catalog::Relation& relation, std::uint32_t begin
+) const {
+    const bool has_pin = context_.policy.pinned_shapes(relation.schema, relation.name) != nullptr;
+    const bool is_stored = relation.oid != 0;  // else this text creates it
+    if (!has_pin || !is_stored || is_pinned(relation)) {
+        return std::nullopt;
+    }
+    return disagreement(
+        display({relation.schema, relation.name}), "has another shape than the pinned one", begin
+    );
 }
 
 const KnownRelation* Relations::remember(KnownRelation known) {

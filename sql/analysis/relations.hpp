@@ -1,6 +1,8 @@
 #pragma once
 
 #include "sql/analysis/analyzer.hpp"
+#include "sql/analysis/claims.hpp"
+#include "sql/analysis/enum_types.hpp"
 #include "sql/parse/ast.hpp"
 
 #include <cstdint>
@@ -44,7 +46,12 @@ struct Judgement {
 /// One object per analyze() call; results live as long as it.
 class Relations {
 public:
-    explicit Relations(const Context& context) : context_(context) {}
+    explicit Relations(const Context& context)
+        : context_(context),
+          enums_(context.policy, [this](const auto& name) { return asked_for(name); }) {}
+
+    Relations(const Relations&) = delete;
+    Relations& operator=(const Relations&) = delete;
 
     /// A relation that is read or written.
     Judgement judge(const parse::Inventory::Table& table);
@@ -73,6 +80,14 @@ public:
     /// later statements of the text may not use it.
     void unsettle(const std::string& name) { unsettled_.insert(name); }
 
+    /// A statement of the text may change which keys a table has.
+    void forget_keys() { knows_keys_ = false; }
+
+    /// Relation::keys are what they were when they were read.
+    bool knows_keys() const { return knows_keys_; }
+
+    EnumTypes& enums() { return enums_; }
+
     const std::set<catalog::RelationName>& missing() const { return missing_; }
 
     /// Every name whose catalog entry was asked for.
@@ -85,19 +100,24 @@ private:
     const catalog::Entry* asked_for(const catalog::RelationName& name);
     Judgement judge_known(const catalog::Relation& relation, std::uint32_t begin);
     Judgement judge_protected(
-        const catalog::Relation& relation, const config::TablePolicy& policy, std::uint32_t begin
+        const catalog::Relation& relation, const Claims& claims, std::uint32_t begin
     );
     bool is_pinned(const catalog::Relation& relation) const;
+    Judgement without_type(const field::ProtectedColumn& column, std::uint32_t begin) const;
+    std::optional<Rejection> check_pins(const catalog::Relation& relation, std::uint32_t begin)
+        const;
     const KnownRelation* remember(KnownRelation known);
     void put_staged(catalog::Relation relation, bool is_in_path);
 
     const Context& context_;
+    EnumTypes enums_;
     catalog::Catalog staged_;
     std::map<const catalog::Relation*, KnownRelation> known_;
     std::set<catalog::RelationName> missing_;
     std::set<catalog::RelationName> used_;
     std::set<std::string> unsettled_;
     std::size_t view_depth_ = 0;
+    bool knows_keys_ = true;
 };
 
 /// True for names that are in PostgreSQL's own catalogs for certain: qualified ones. An unqualified

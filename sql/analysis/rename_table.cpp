@@ -17,12 +17,6 @@ std::string construct_of(const parse::Rename& statement) {
                                            : "ALTER TABLE ... RENAME";
 }
 
-/// Values that were sealed for one column open as values of the other.
-bool opens_as(const field::ProtectedColumn& sealed, const field::ProtectedColumn& other) {
-    return field::shares_context(sealed, other) && sealed.type == other.type &&
-           sealed.bind_to == other.bind_to;
-}
-
 }  // namespace
 
 void TableRenaming::run() {
@@ -74,41 +68,42 @@ void TableRenaming::column(const KnownRelation& known) {
             );
         }
     }
-    const auto* const policy = draft_.text().context.policy.find(relation.schema, relation.name);
-    const std::string subject = relation.schema + "." + relation.name + "." + statement_.new_name;
-    if (keeps(known.veils[index], policy->column(statement_.new_name), subject) &&
-        !draft_.is_refused()) {
-        catalog::Relation after = relation;
-        after.columns[index].name = statement_.new_name;
+    catalog::Relation after = relation;
+    after.columns[index].name = statement_.new_name;
+    if (keeps(known.veils[index], after, index) && !draft_.is_refused()) {
         draft_.text().relations.stage_altered(std::move(after));
     }
 }
 
 /// Refuses unless the column is under its new name what it was.
 bool TableRenaming::keeps(
-    const ColumnPtr& veil, const config::ColumnPolicy* entry, std::string_view subject
+    const ColumnPtr& veil, const catalog::Relation& after, std::size_t index
 ) {
-    if (veil == nullptr && entry == nullptr) {
+    const Claims claims(after, draft_.text().context.policy);
+    const std::string& name = after.columns[index].name;
+    const std::string subject = after.schema + "." + after.name + "." + name;
+    const ColumnPtr renamed = claims.column(name);
+    if (veil == nullptr && renamed == nullptr) {
         return true;
     }
     if (veil == nullptr) {
         draft_.refuse(disagreement(
             subject,
-            "is protected by the policy (" + entry->pointer +
+            "is protected by the policy (" + claims.pointer_of(name) +
                 "), but the column to rename is plain",
             statement_.target.begin
         ));
         return false;
     }
-    if (entry != nullptr &&
-        opens_as(*veil, *field::protected_column(veil->schema, veil->table, *entry))) {
+    if (renamed != nullptr && are_alike(*veil, *renamed)) {
         return true;
     }
     draft_.refuse(
         construct_of(statement_) + " to a name that the policy does not know",
-        "give " + std::string(subject) + " an entry with \"context\": \"" + veil->context +
+        "give " + subject + " an entry with \"context\": \"" + veil->context +
             "\" and the same type, search and group" +
-            (entry == nullptr ? std::string() : " (" + entry->pointer + ")") + ", then repeat",
+            (renamed == nullptr ? std::string() : " (" + claims.pointer_of(name) + ")") +
+            ", then repeat",
         veil,
         statement_.target.begin
     );
@@ -137,18 +132,17 @@ void TableRenaming::table(
         check_plain(schema, name);
         return;
     }
-    const catalog::Relation& relation = *known->relation;
-    const auto* const policy = draft_.text().context.policy.find(schema, name);
+    catalog::Relation after = *known->relation;
+    after.schema = schema;
+    after.name = name;
     for (std::size_t i = 0; i < known->veils.size(); ++i) {
-        const std::string& column = relation.columns[i].name;
-        const auto* const entry = policy == nullptr ? nullptr : policy->column(column);
-        if (!keeps(known->veils[i], entry, schema + "." + name + "." + column)) {
+        if (!keeps(known->veils[i], after, i)) {
             return;
         }
     }
-    catalog::Relation after = relation;
-    after.schema = schema;
-    after.name = name;
+    if (draft_.text().context.policy.find(schema, name) == nullptr) {
+        check_plain(schema, name);
+    }
     draft_.text().relations.stage_altered(std::move(after));
 }
 

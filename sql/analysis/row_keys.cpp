@@ -102,7 +102,7 @@ std::optional<field::KeyValue> Draft::literal_key(const BareConstant& bare, type
 void Draft::seal_for_row(const parse::Expression& constant, const ColumnPtr& column, RowKeys row) {
     const auto bare = bare_constant(constant);
     ParameterPlan* const earlier =
-        bare && bare->parameter != nullptr ? find_parameter(bare->parameter->number) : nullptr;
+        bare && bare->parameter != nullptr ? parameters_.latest(bare->parameter->number) : nullptr;
     if (earlier != nullptr && earlier->row != row) {
         refuse(
             "parameter $" + std::to_string(earlier->number) + " for two rows",
@@ -117,7 +117,7 @@ void Draft::seal_for_row(const parse::Expression& constant, const ColumnPtr& col
         return;
     }
     if (bare->parameter != nullptr) {
-        find_parameter(bare->parameter->number)->row = std::move(row);
+        parameters_.latest(bare->parameter->number)->row = std::move(row);
     } else {
         attach_row(bare->begin, column, row);
     }

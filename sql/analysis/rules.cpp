@@ -48,14 +48,14 @@ constexpr std::array kRules = {
     Rule{Use::kFunction,        "functions and aggregates other than count", false, false, kWholeValuesOnly},
     Rule{Use::kCast,            "cast of the column to another type", false, false, "only a cast that keeps the value as it is can be done: select the column without a cast and convert in the application"},
     Rule{Use::kPredicate,       "a boolean column as condition", false, false, "write column = true (the column needs \"search\": \"equality\")"},
-    Rule{Use::kGreatest,        "GREATEST, LEAST", false, false, "write it as CASE WHEN a < b THEN b ELSE a END, or compute in the application"},
+    Rule{Use::kGreatest,        "GREATEST, LEAST of columns of the same context, constants, parameters, NULL", false, false, kNeedsOrder, true},
     Rule{Use::kRow,             "row values other than in (a, b) = (x, y), (a, b) < (x, y) or (a, b) IN ((x, y), ...)", false, false, "compare the columns one by one with AND"},
     Rule{Use::kWholeRow,        "whole-row reference", false, false, "list the columns"},
     Rule{Use::kPartitionBy,     "OVER (PARTITION BY column)", false, true, kNeedsEquality},
     Rule{Use::kWindowOrder,     "OVER (ORDER BY column)", false, false, kNeedsOrder, true},
     Rule{Use::kWindow,          "window functions of the column other than MIN, MAX", false, false, "give window functions plain columns"},
     Rule{Use::kConstruct,       "any other expression", false, false, kWholeValuesOnly},
-    Rule{Use::kSubquery,        "ARRAY(sub-query), comparison of a row with a sub-query", false, false, "select the column in a query of its own"},
+    Rule{Use::kSubquery,        "ARRAY(sub-query)", false, false, "select the column in a query of its own"},
     Rule{Use::kOnConflict,      "ON CONFLICT (column)", false, true, "no unique index can hold it: declare the column with \"search\": \"equality\" in the policy, or name other columns"},
     Rule{Use::kMultiAssignment, "SET (a, b) = anything but a row or a sub-query", false, false, "assign the columns one by one"},
     Rule{Use::kSubfield,        "assignment to a field or array element", false, false, "assign the whole value"},
@@ -63,7 +63,10 @@ constexpr std::array kRules = {
     Rule{Use::kCheck,           "CHECK", false, false, "the database cannot look into encrypted values: check in the application"},
     Rule{Use::kGenerated,       "GENERATED, IDENTITY, serial", false, false, "the database cannot make encrypted values: let the application send them"},
     Rule{Use::kCollate,         "COLLATE, STORAGE, COMPRESSION in a table definition", false, false, "leave the clause out: the stored value is bytea"},
-    Rule{Use::kPartitionKey,    "PARTITION BY", false, false, "partition by a plain column"},
+    Rule{Use::kPartitionHash,   "PARTITION BY HASH (column)", false, true, "declare the column with \"search\": \"equality\" in the policy, or partition by a plain column"},
+    Rule{Use::kPartitionList,   "PARTITION BY LIST (column)", false, true, "declare the column with \"search\": \"equality\" in the policy, or partition by a plain column"},
+    Rule{Use::kPartitionRange,  "PARTITION BY RANGE (column)", false, false, "declare the column with \"search\": \"order\" in the policy, or partition by a plain column", true},
+    Rule{Use::kPartitionKey,    "PARTITION BY an expression, with COLLATE or an operator class, or a column with bind_to", false, false, "partition by a plain column"},
 };
 
 // clang-format on

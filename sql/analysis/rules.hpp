@@ -55,6 +55,9 @@ enum class Use {
     kCheck,
     kGenerated,
     kCollate,
+    kPartitionHash,
+    kPartitionList,
+    kPartitionRange,
     kPartitionKey,
 };
 

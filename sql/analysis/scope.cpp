@@ -10,10 +10,19 @@ namespace {
 constexpr std::array<std::string_view, 6> kSystemColumns = {
     "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"};
 
-Resolution unresolved(std::string sqlstate, std::string message) {
+Resolution unresolved(Unresolved why) {
     Resolution result;
-    result.error = Unresolved{std::move(sqlstate), std::move(message)};
+    result.error = std::move(why);
     return result;
+}
+
+Resolution unresolved(std::string sqlstate, std::string message) {
+    return unresolved(Unresolved{std::move(sqlstate), std::move(message)});
+}
+
+/// PostgreSQL 18 knows these in RETURNING, where nothing else has the name.
+bool is_row_version(std::string_view name) {
+    return name == "old" || name == "new";
 }
 
 Resolution ambiguous(const std::string& name) {
@@ -121,6 +130,9 @@ Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
     if (const Range* const range = find_range(scope, {}, name)) {
         return whole_row(*range);
     }
+    if (is_row_version(name)) {
+        return unresolved(missing_range(name));
+    }
     if (passed_opaque || is_system_column(name)) {
         return found({});
     }
@@ -129,6 +141,24 @@ Resolution resolve_unqualified(const std::string& name, const Scope& scope) {
 }
 
 }  // namespace
+
+Unresolved missing_range(const std::string& alias) {
+    if (is_row_version(alias)) {
+        return {
+            "0A000",
+            "\"" + alias + "\" of RETURNING is not possible with encrypted columns; " +
+                "write the column's name alone, which is its new value (of DELETE: the old one)"};
+    }
+    return {"42P01", "missing FROM-clause entry for table \"" + alias + "\""};
+}
+
+const NamedValue* find_named(const NamedValues& columns, const std::string& name) {
+    const auto found =
+        std::find_if(columns.begin(), columns.end(), [&name](const NamedValue& column) {
+            return column.name == name;
+        });
+    return found == columns.end() ? nullptr : &*found;
+}
 
 Scope lateral_view(const Scope& scope) {
     Scope view = scope;
@@ -155,7 +185,7 @@ Resolution resolve(const parse::ColumnReference& reference, const Scope& scope) 
             const Range* const range =
                 find_range(scope, parts.size() == 3 ? parts[0] : std::string_view(), alias);
             if (range == nullptr) {
-                return unresolved("42P01", "missing FROM-clause entry for table \"" + alias + "\"");
+                return unresolved(missing_range(alias));
             }
             return resolve_in(*range, parts.back());
         }

@@ -18,6 +18,9 @@ struct NamedValue {
 
 using NamedValues = std::vector<NamedValue>;
 
+/// The first column of that name; null: none.
+const NamedValue* find_named(const NamedValues& columns, const std::string& name);
+
 /// One FROM item that can be named.
 struct Range {
     std::string alias;   // as qualified references name it
@@ -46,6 +49,10 @@ struct Unresolved {
     std::string sqlstate;
     std::string message;
 };
+
+/// `alias.name` or `alias.*` where nothing has that alias. `old` and `new` are refused: in
+/// RETURNING PostgreSQL 18 knows them, and which server it is is not known here.
+Unresolved missing_range(const std::string& alias);
 
 /// What a column reference stands for.
 struct Resolution {

@@ -1,10 +1,12 @@
 #include "sql/analysis/session.hpp"
 
 #include "sql/analysis/constants.hpp"
+#include "sql/analysis/share_literals.hpp"
 
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace pgveil::analysis {
 
@@ -43,17 +45,19 @@ bool changes_search_path(const std::string& name) {
 
 namespace {
 
-/// The text that SET takes from a constant; nullopt for what it does not take.
-std::optional<std::string> value_of(const parse::Expression& node) {
+/// What SET takes from a constant; nullopt for what it does not take.
+std::optional<core::SecretBytes> value_of(const Text& text, const parse::Expression& node) {
     const auto* const constant = std::get_if<parse::Constant>(&node.node);
-    const bool is_value = constant != nullptr && constant->kind != parse::Constant::Kind::kNull;
-    return is_value ? std::optional(constant->text) : std::nullopt;
+    if (constant == nullptr || constant->kind == parse::Constant::Kind::kNull) {
+        return std::nullopt;
+    }
+    return core::SecretBytes::copy_of(core::as_bytes(share_of(text.tokens, node, *constant)));
 }
 
 }  // namespace
 
 void hide_value(Draft& draft, const parse::Expression& node, SessionParameter which) {
-    const auto value = value_of(node);
+    auto value = value_of(draft.text(), node);
     const auto end = parse::constant_end(draft.text().tokens, node.begin);
     if (!value || !end) {
         draft.refuse(refusal_of(
@@ -64,9 +68,7 @@ void hide_value(Draft& draft, const parse::Expression& node, SessionParameter wh
         ));
         return;
     }
-    draft.splice(
-        node.begin, *end, ShareHandle{which, core::SecretBytes::copy_of(core::as_bytes(*value))}
-    );
+    draft.splice(node.begin, *end, ShareHandle{which, std::move(*value)});
 }
 
 void set_variable(Draft& draft, const parse::VariableSet& statement) {

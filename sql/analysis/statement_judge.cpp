@@ -5,7 +5,9 @@
 #include "sql/analysis/create_table_as.hpp"
 #include "sql/analysis/create_view.hpp"
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/enum_change.hpp"
 #include "sql/analysis/facade.hpp"
+#include "sql/analysis/impossible_parameters.hpp"
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
@@ -36,7 +38,7 @@ public:
         : text_(text), statement_(statement), draft_(text, statement) {}
 
     Decision run() {
-        refuse_impossible_parameters();
+        refuse_impossible_parameters(draft_, statement_);
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
         refuse_unread_tables();
         refuse_settings_update(draft_, statement_);
@@ -57,19 +59,6 @@ private:
             part_from_inner(plan, inner_kind_);
         }
         text_.names.note(plan);
-    }
-
-    /// Bind can carry 65535 parameters. Later steps size things by these numbers.
-    void refuse_impossible_parameters() {
-        constexpr std::uint32_t kLast = 65535;
-        for (const std::uint32_t number : statement_.inventory.parameters) {
-            if (number == 0 || number > kLast) {
-                const auto shown = static_cast<std::int32_t>(number);
-                draft_.refuse(postgres_error(
-                    "42P02", "there is no parameter $" + std::to_string(shown), parse::kNowhere
-                ));
-            }
-        }
     }
 
     /// A query in a place that no rule went through (a CHECK, the bound of a partition) would leave
@@ -307,6 +296,7 @@ private:
         plan.may_change_session_parameters = is_code;
         plan.runs_unknown_sql = is_code;
         judge_words(command.command, is_code);
+        refuse_enum_change(draft_, statement_.begin, statement_.end);
     }
 
     void judge_words(std::string_view construct, bool inside_strings) {

@@ -10,11 +10,12 @@
 
 namespace pgveil::analysis {
 
-void TableRules::protect(std::string schema, const config::TablePolicy& policy) {
+void TableRules::protect(std::string schema, Claims claims) {
     schema_ = std::move(schema);
-    policy_ = &policy;
-    for (const config::ColumnPolicy& entry : policy.columns) {
-        veils_.emplace(entry.name, field::protected_column(schema_, table_.name, entry));
+    claims_ = std::move(claims);
+    for (const ColumnPtr& column : claims_.columns()) {
+        const ColumnPtr known = draft_.enums().known(column);
+        veils_.emplace(column->name, known == nullptr ? column : known);
     }
 }
 
@@ -34,12 +35,20 @@ ColumnPtr TableRules::bound_to(const std::string& name) const {
 }
 
 bool TableRules::agrees(const parse::ColumnDefinition& definition, const ColumnPtr& veil) {
-    const auto type = type_of(definition.type);
+    const auto type = type_of(definition.type, draft_.enums());
+    if (!type && types::is_enum(veil->type.kind) && types::oid_of(veil->type.kind) == 0) {
+        draft_.refuse(postgres_error(
+            "42704",
+            "type \"" + display(definition.type) + "\" does not exist",
+            definition.type.begin
+        ));
+        return false;
+    }
     if (!type || *type != veil->type) {
         draft_.refuse(disagreement(
             veil->qualified_name(),
             "is " + display(definition.type) + " here, but " + types::name_of(veil->type) +
-                " in the policy (" + policy_->column(veil->name)->pointer + ")",
+                " in the policy (" + claims_.pointer_of(veil->name) + ")",
             definition.type.begin == parse::kNowhere ? definition.begin : definition.type.begin
         ));
         return false;
@@ -145,7 +154,7 @@ void TableRules::table_constraint(const parse::Constraint& constraint) {
         case Kind::kForeignKey: foreign_key(constraint, constraint.keys); return;
         case Kind::kCheck: forbid(constraint.expression, Use::kCheck); return;
         case Kind::kOther:
-            if (policy_ != nullptr) {
+            if (is_protected()) {
                 draft_.refuse(refusal_of(
                     table_name(), "EXCLUDE", "leave the constraint out", constraint.begin
                 ));
@@ -188,7 +197,7 @@ void TableRules::foreign_key(const parse::Constraint& constraint, const parse::N
         self.relation = &self_relation;
         self_relation.schema = schema_;
         self_relation.name = table_.name;
-        referenced = policy_ == nullptr ? nullptr : &self;
+        referenced = is_protected() ? &self : nullptr;
     } else {
         const Judgement judgement =
             draft_.text().relations.judge({table.database, table.schema, table.name, table.begin});

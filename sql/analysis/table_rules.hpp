@@ -15,9 +15,9 @@ public:
     TableRules(Draft& draft, const parse::TableReference& table) : draft_(draft), table_(table) {}
 
     /// The table is `schema.<its name>` and protected like this.
-    void protect(std::string schema, const config::TablePolicy& policy);
+    void protect(std::string schema, Claims claims);
 
-    bool is_protected() const { return policy_ != nullptr; }
+    bool is_protected() const { return !claims_.empty(); }
 
     const std::string& schema() const { return schema_; }
 
@@ -62,7 +62,7 @@ private:
     Draft& draft_;
     const parse::TableReference& table_;
     std::string schema_;
-    const config::TablePolicy* policy_ = nullptr;
+    Claims claims_;
     std::map<std::string, ColumnPtr> veils_;
 };
 

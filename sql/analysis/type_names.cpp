@@ -32,10 +32,22 @@ std::optional<types::Type> type_of(const parse::TypeName& name) {
     return name.is_array ? types::Type{types::array_of(type->kind), type->typmod} : *type;
 }
 
-std::optional<types::Type> element_type_of(const parse::TypeName& name) {
+std::optional<types::Type> type_of(const parse::TypeName& name, EnumTypes& enums) {
+    const auto type = type_of(name);
+    if (type || name.is_odd || !name.typmods.empty()) {
+        return type;
+    }
+    const auto kind = enums.named(name.names);
+    if (!kind) {
+        return std::nullopt;
+    }
+    return types::Type{name.is_array ? types::array_of(*kind) : *kind, -1};
+}
+
+std::optional<types::Type> element_type_of(const parse::TypeName& name, EnumTypes& enums) {
     parse::TypeName element = name;
     element.is_array = false;
-    return name.is_array ? type_of(element) : std::nullopt;
+    return name.is_array ? type_of(element, enums) : std::nullopt;
 }
 
 std::string display(const parse::TypeName& name) {

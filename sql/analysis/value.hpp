@@ -34,6 +34,8 @@ struct Conversion {
 struct Adaptable {
     const parse::Expression* constant = nullptr;  // borrowed from the tree
     std::vector<Conversion> conversions = {};     // outside of the constant's own casts
+    /// What PostgreSQL takes a parameter without a type for here, if not what its use says.
+    std::optional<types::Kind> open_kind = {};
 };
 
 /// A column of VALUES in FROM. Its constants leave sealed only if every use of it wants that.
@@ -50,6 +52,9 @@ struct Value {
     /// Beside a column they are still to be sealed for it or for what the whole is assigned to.
     std::vector<Adaptable> adaptables = {};
     Origin origin = {};
+    /// Where it is stored, as it is, also seen through sub-queries and set operations; `relation`
+    /// is a number of StoredRows.
+    Origin stored = {};
     /// The type PostgreSQL gives it, where it is not the column's own.
     std::optional<types::Type> shown_type = {};
     /// Where `adaptables` are those of a column of VALUES.

@@ -1,5 +1,6 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/constants.hpp"
+#include "sql/analysis/share_literals.hpp"
 
 #include <array>
 #include <optional>
@@ -32,7 +33,9 @@ std::optional<VeilCall::Function> veil_function(const parse::Names& name) {
     return std::nullopt;
 }
 
-std::optional<VeilCall::Argument> argument_of(const parse::Expression& node) {
+std::optional<VeilCall::Argument> argument_of(
+    const parse::Tokens& tokens, const parse::Expression& node
+) {
     const auto bare = bare_constant(node);
     if (bare && bare->parameter != nullptr) {
         return VeilCall::Argument(bare->parameter->number);
@@ -40,11 +43,12 @@ std::optional<VeilCall::Argument> argument_of(const parse::Expression& node) {
     if (is_null_constant(node)) {
         return VeilCall::Argument(nullptr);
     }
-    const auto text = string_of(node);
-    if (!text) {
+    if (!string_of(node)) {
         return std::nullopt;
     }
-    return VeilCall::Argument(core::SecretBytes::copy_of(core::as_bytes(*text)));
+    const parse::Expression& inner = without_casts(node);
+    const auto text = share_of(tokens, inner, std::get<parse::Constant>(inner.node));
+    return VeilCall::Argument(core::SecretBytes::copy_of(core::as_bytes(text)));
 }
 
 /// SELECT with one call and nothing else.
@@ -91,7 +95,7 @@ bool answer_veil_call(Draft& draft, const parse::Select& statement) {
     VeilCall answer;
     answer.function = *function;
     for (const auto& node : call->arguments) {
-        auto argument = argument_of(*node);
+        auto argument = argument_of(draft.text().tokens, *node);
         if (!argument) {
             draft.refuse(refusal_of(
                 "pgveil." + name,

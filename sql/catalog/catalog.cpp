@@ -27,10 +27,20 @@ std::size_t size_bytes_of(const Entry& entry) {
     std::size_t size = sizeof(Entry) + entry.creation_schema.size();
     if (entry.relation) {
         size += entry.relation->schema.size() + entry.relation->name.size() +
-                entry.relation->view_text.size() + entry.relation->query_hash.size();
+                entry.relation->view_text.size() + entry.relation->query_hash.size() +
+                entry.relation->partition_key.size();
+        for (const QualifiedName& ancestor : entry.relation->ancestors) {
+            size += sizeof(QualifiedName) + ancestor.schema.size() + ancestor.name.size();
+        }
         for (const Column& column : entry.relation->columns) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }
+        for (const auto& key : entry.relation->keys) {
+            size += sizeof(key) + key.size() * sizeof(std::int16_t);
+        }
+    }
+    if (entry.enum_type) {
+        size += entry.enum_type->schema.size() + entry.enum_type->shown_name.size();
     }
     for (const Routine& routine : entry.routines) {
         size += sizeof(Routine) + routine.schema.size();
@@ -67,8 +77,9 @@ void Catalog::erase(const RelationName& name) {
 
 void Catalog::erase_absent() {
     for (auto item = entries_.begin(); item != entries_.end();) {
-        const bool is_absent =
-            item->first.kind == RelationName::Kind::kRelation && !item->second.relation;
+        const RelationName::Kind kind = item->first.kind;
+        const bool is_absent = (kind == RelationName::Kind::kRelation && !item->second.relation) ||
+                               (kind == RelationName::Kind::kEnum && !item->second.enum_type);
         size_bytes_ -= is_absent ? size_of(item->first, item->second) : 0;
         item = is_absent ? entries_.erase(item) : std::next(item);
     }

@@ -12,6 +12,14 @@
 // here asks anybody. The catalog is the database's word; analysis/ checks it against the policy.
 namespace pgveil::catalog {
 
+/// A relation's own name, decoded.
+struct QualifiedName {
+    std::string schema;
+    std::string name;
+
+    friend auto operator<=>(const QualifiedName&, const QualifiedName&) = default;
+};
+
 /// One live column, in attnum order inside Relation::columns; dropped and system columns are
 /// absent.
 struct Column {
@@ -47,6 +55,15 @@ struct Relation {
     /// The query of a view or materialized view over_protected, as pg_get_viewdef() prints it under
     /// the session's search_path; else empty.
     std::string view_text = {};
+    /// What it is a partition or child of, over any number of steps, the nearest first; a table may
+    /// stand here twice.
+    std::vector<QualifiedName> ancestors = {};
+    /// Of a partitioned table, as pg_get_partkeydef() prints it: `LIST (city)`; else empty.
+    std::string partition_key = {};
+    /// Columns, by attnum, of each unique key that no two rows ever share: none of them NULL, not
+    /// partial, not deferrable, of plain columns by their own equality. Of a table that others
+    /// inherit from: none.
+    std::vector<std::vector<std::int16_t>> keys = {};
     /// Of a view or materialized view: SHA-256, in hexadecimal, of the query as the server keeps it
     /// (pg_rewrite.ev_action); names in it are OIDs.
     std::string query_hash = {};
@@ -60,14 +77,15 @@ struct Relation {
     friend bool operator==(const Relation&, const Relation&) = default;
 };
 
-/// A relation as the statement names it: decoded identifiers, `schema` empty if unqualified. Or
-/// functions and procedures, all of that name together: which of them a call means depends on the
-/// types of its arguments.
+/// A relation as the statement names it: decoded identifiers, `schema` empty if unqualified. Or an
+/// enum. Or functions and procedures, all of that name together: which of them a call means depends
+/// on the types of its arguments.
 struct RelationName {
     enum class Kind : std::uint8_t {
         kRelation,
         kFunction,      ///< whether there are any that are not PostgreSQL's own
         kFunctionBody,  ///< what these see: takes the server longer to tell
+        kEnum,          ///< a type
     };
     std::string schema;
     std::string name;
@@ -94,6 +112,16 @@ struct Routine {
     friend bool operator==(const Routine&, const Routine&) = default;
 };
 
+/// An enum of the database. Which labels it has there is not asked.
+struct EnumType {
+    std::uint32_t oid = 0;
+    std::uint32_t array_oid = 0;
+    std::string schema;
+    std::string shown_name;  // format_type()
+
+    friend bool operator==(const EnumType&, const EnumType&) = default;
+};
+
 /// The answer for one name. Valid for the search_path and the transaction it was read under.
 struct Entry {
     /// Empty: to_regclass() found nothing.
@@ -103,6 +131,8 @@ struct Entry {
     /// For a function's name: those of that name that are not known to be harmless, in whatever
     /// schema if the name has none.
     std::vector<Routine> routines = {};
+    /// For kEnum: the enum of that name; empty if there is none.
+    std::optional<EnumType> enum_type = {};
 
     friend bool operator==(const Entry&, const Entry&) = default;
 };
@@ -118,7 +148,7 @@ public:
     const Entry* find(const RelationName& name) const;
     void put(RelationName name, Entry entry);
     void erase(const RelationName& name);
-    /// Forgets every relation that was not there.
+    /// Forgets every relation and enum that was not there.
     void erase_absent();
     void clear();
 

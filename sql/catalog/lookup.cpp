@@ -48,16 +48,37 @@ WITH RECURSIVE wanted AS (
     UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid
   ) l
+), ancestor AS (
+  SELECT w.ord, i.inhparent AS oid, 1 AS depth
+  FROM wanted w JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) w.oid
+  UNION
+  SELECT r.ord, i.inhparent, r.depth OPERATOR(pg_catalog.+) 1
+  FROM ancestor r JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) r.oid
+), ancestry AS (
+  SELECT r.ord, pg_catalog.string_agg(pg_catalog.concat(
+    '"', pg_catalog.replace(n.nspname::pg_catalog.text, '"', '""'), '"."',
+    pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), ' ' ORDER BY r.depth, c.oid) AS names
+  FROM ancestor r JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  GROUP BY r.ord
 ), called AS (
   SELECT w.ord, w.kind, f.oid, n.nspname FROM wanted w
   JOIN pg_catalog.pg_proc f ON f.proname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) f.pronamespace
-  WHERE w.kind OPERATOR(pg_catalog.<>) 'r'
+  WHERE w.kind OPERATOR(pg_catalog.=) ANY ('{f,b}'::pg_catalog.text[])
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     AND (w.schema OPERATOR(pg_catalog.=) '' OR n.nspname OPERATOR(pg_catalog.=) CASE
       WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN (SELECT m.nspname FROM pg_catalog.pg_namespace m
         WHERE m.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
       ELSE w.schema::pg_catalog.name END)
+), listed AS (
+  SELECT w.ord, t.oid, t.typarray, n.nspname, pg_catalog.format_type(t.oid, NULL) AS shown FROM wanted w
+  JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    AND t.typtype OPERATOR(pg_catalog.=) 'e'
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  WHERE w.kind OPERATOR(pg_catalog.=) 'e' AND CASE WHEN w.schema OPERATOR(pg_catalog.=) ''
+    THEN pg_catalog.pg_type_is_visible(t.oid)
+    ELSE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name END
 )sql";
 
 constexpr std::string_view kUnread = R"sql(), concerned AS (
@@ -149,7 +170,26 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
   UNION ALL SELECT k.ord, k.nspname, 'u' FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'f'
 )sql";
 
-constexpr std::string_view kAnswer = R"sql()
+constexpr std::string_view kAnswer = R"sql(), unique_keys AS (
+  SELECT w.ord, pg_catalog.string_agg(u.columns, ',' ORDER BY i.indexrelid) AS keys FROM wanted w
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
+    AND (c.relkind OPERATOR(pg_catalog.=) 'p' OR c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT EXISTS (
+      SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid))
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint n WHERE n.conrelid OPERATOR(pg_catalog.=) c.oid
+      AND n.contype OPERATOR(pg_catalog.=) 'n' AND NOT n.convalidated)
+  JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) c.oid
+    AND i.indisunique AND i.indimmediate AND i.indisvalid AND NOT i.indisexclusion
+    AND i.indpred IS NULL AND i.indexprs IS NULL
+  CROSS JOIN LATERAL (
+    SELECT pg_catalog.string_agg(a.attnum::pg_catalog.text, ' ' ORDER BY p.place) AS columns,
+      pg_catalog.count(*) AS columns_known
+    FROM pg_catalog.generate_series(0, i.indnkeyatts OPERATOR(pg_catalog.-) 1) AS p(place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+      AND a.attnum OPERATOR(pg_catalog.=) i.indkey[p.place] AND a.attnotnull
+      AND a.attcollation OPERATOR(pg_catalog.=) i.indcollation[p.place]
+    JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) i.indclass[p.place] AND o.opcdefault
+  ) u WHERE u.columns_known OPERATOR(pg_catalog.=) i.indnkeyatts GROUP BY w.ord
+)
 SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkind,
   CASE WHEN c.oid IS NOT NULL THEN EXISTS (
     SELECT 1 FROM reach r JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) r.oid
@@ -171,6 +211,10 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     AND COALESCE(a.attnum, 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1::pg_catalog.int2
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
     THEN pg_catalog.pg_get_viewdef(c.oid) END,
+  y.names,
+  CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
+  uk.keys,
+  l.oid, l.typarray, l.nspname, l.shown,
   CASE WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}'::pg_catalog."char"[])
     AND COALESCE(a.attnum, 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1::pg_catalog.int2
     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
@@ -186,6 +230,9 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
           AND q.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name)
       OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid)))
 FROM wanted w
+LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord
+LEFT JOIN listed l ON l.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN concerned k ON k.ord OPERATOR(pg_catalog.=) w.ord AND k.reason IS NOT NULL
 LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -209,6 +256,7 @@ std::string_view letter_of(RelationName::Kind kind) {
         case RelationName::Kind::kRelation: return "r";
         case RelationName::Kind::kFunction: return "f";
         case RelationName::Kind::kFunctionBody: return "b";
+        case RelationName::Kind::kEnum: return "e";
     }
     return "r";
 }

@@ -1,5 +1,6 @@
 #include "sql/catalog/lookup.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -12,6 +13,12 @@ using Cell = std::optional<std::string_view>;
 
 constexpr std::size_t kRoutineCell = 18;
 constexpr std::size_t kViewCell = 20;
+constexpr std::size_t kAncestorsCell = 21;
+constexpr std::size_t kPartitionKeyCell = 22;
+constexpr std::size_t kKeysCell = 23;
+constexpr std::size_t kEnumCell = 24;
+constexpr std::size_t kQueryHashCell = 28;
+constexpr std::size_t kInterceptedCell = 29;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -85,15 +92,68 @@ Relation read_relation(RowReader& cells) {
     return relation;
 }
 
-void read_view(LookupRow row, Relation& relation) {
+std::string read_text(LookupRow row, std::size_t cell) {
     RowReader cells(row);
-    cells.skip_to(kViewCell);
-    relation.view_text = cells.text_or_empty();
-    if (!relation.over_protected) {
-        relation.view_text.clear();  // not followed
+    cells.skip_to(cell);
+    return cells.text_or_empty();
+}
+
+/// Takes one `"name"` from the front of `text`, inner quotes doubled; nullopt: there is none.
+std::optional<std::string> take_quoted(std::string_view& text) {
+    std::string name;
+    if (!text.starts_with('"')) {
+        return std::nullopt;
     }
-    relation.query_hash = cells.text_or_empty();
-    relation.is_intercepted = cells.text_or_empty() == "t";
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"' && !text.substr(i + 1).starts_with('"')) {
+            text.remove_prefix(i + 1);
+            return name;
+        }
+        i += text[i] == '"' ? std::size_t{1} : 0;
+        name.push_back(text[i]);
+    }
+    return std::nullopt;
+}
+
+/// `"schema"."name" "schema"."name"`; nullopt: it is not written so.
+std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
+    std::vector<QualifiedName> names;
+    while (!text.empty()) {
+        auto schema = take_quoted(text);
+        const bool has_point = text.starts_with('.');
+        text.remove_prefix(has_point ? 1 : 0);
+        auto name = schema && has_point ? take_quoted(text) : std::nullopt;
+        if (!name) {
+            return std::nullopt;
+        }
+        names.push_back({std::move(*schema), std::move(*name)});
+        text.remove_prefix(text.starts_with(' ') ? 1 : 0);
+    }
+    return names;
+}
+
+/// `1 2,3`. False: not of this form.
+bool read_keys(const Cell& cell, std::vector<std::vector<std::int16_t>>& into) {
+    std::string_view rest = cell.value_or(std::string_view());
+    bool begins_key = true;
+    while (!rest.empty()) {
+        std::int16_t attnum = 0;
+        const auto [stop, code] = std::from_chars(rest.data(), rest.data() + rest.size(), attnum);
+        if (code != std::errc()) {
+            return false;
+        }
+        if (begins_key) {
+            into.emplace_back();
+        }
+        into.back().push_back(attnum);
+        rest.remove_prefix(static_cast<std::size_t>(stop - rest.data()));
+        begins_key = rest.starts_with(',');
+        if (!rest.empty() && !begins_key && !rest.starts_with(' ')) {
+            return false;
+        }
+        rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
+    }
+    return true;
 }
 
 Routine read_routine(RowReader& cells) {
@@ -104,6 +164,19 @@ Routine read_routine(RowReader& cells) {
                      : reason == "u" ? Routine::Reason::kUnread
                                      : Routine::Reason::kSource;
     return routine;
+}
+
+std::optional<EnumType> read_enum(RowReader& cells) {
+    cells.skip_to(kEnumCell);
+    if (cells.next_is_null()) {
+        return std::nullopt;
+    }
+    EnumType type;
+    type.oid = cells.number<std::uint32_t>();
+    type.array_oid = cells.number<std::uint32_t>();
+    type.schema = cells.text();
+    type.shown_name = cells.text();
+    return type;
 }
 
 Error unexpected(const char* what) {
@@ -132,11 +205,25 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->creation_schema = std::move(creation_schema);
     }
     if (cells.next_is_null()) {
-        return add_routine(row, is_first);
+        return names_[ordinal - 1].kind == RelationName::Kind::kEnum ? add_enum(row, is_first)
+                                                                     : add_routine(row, is_first);
     }
     Relation relation = read_relation(cells);
     if (is_first) {
-        read_view(row, relation);
+        if (relation.over_protected) {
+            relation.view_text = read_text(row, kViewCell);
+        }
+        relation.query_hash = read_text(row, kQueryHashCell);
+        relation.is_intercepted = read_text(row, kInterceptedCell) == "t";
+        auto ancestors = ancestors_in(read_text(row, kAncestorsCell));
+        if (!ancestors) {
+            return unexpected("parents that cannot be read");
+        }
+        relation.ancestors = std::move(*ancestors);
+        relation.partition_key = read_text(row, kPartitionKeyCell);
+        if (!read_keys(row[kKeysCell], relation.keys)) {
+            return unexpected("keys that cannot be read");
+        }
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
         return unexpected("one name, two relations");
@@ -160,6 +247,16 @@ Result<void> LookupReader::add_routine(LookupRow row, bool is_first) {
     }
     entries_[index]->routines.push_back(read_routine(cells));
     return cells.good() ? Result<void>() : unexpected("a function that cannot be read");
+}
+
+Result<void> LookupReader::add_enum(LookupRow row, bool is_first) {
+    RowReader cells(row);
+    const auto index = cells.number<std::uint32_t>() - 1;
+    entries_[index]->enum_type = read_enum(cells);
+    if (!is_first) {
+        return unexpected("one name, two enums");
+    }
+    return cells.good() ? Result<void>() : unexpected("an enum that cannot be read");
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

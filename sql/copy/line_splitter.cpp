@@ -6,11 +6,15 @@ namespace {
 
 constexpr const char* kBadFormat = "22P04";
 
-types::Error corrupt_marker() {
-    return types::invalid_value(kBadFormat, "end-of-copy marker corrupt");
-}
-
 }  // namespace
+
+types::Error LineSplitter::bad_marker() const {
+    return types::invalid_value(
+        kBadFormat,
+        is_new_wording_ ? "end-of-copy marker is not alone on its line"
+                        : "end-of-copy marker corrupt"
+    );
+}
 
 types::Error LineSplitter::stray_return() const {
     return is_csv() ? types::invalid_value(
@@ -87,7 +91,7 @@ types::Result<LineSplitter::Progress> LineSplitter::take(std::string_view bytes)
                                         : types::Result<Progress>(Progress{i + 1, false});
         }
         if (is_marker_) {
-            return corrupt_marker();
+            return bad_marker();
         }
         is_escaped_ = !is_csv() && letter == '\\';
     }
@@ -126,7 +130,7 @@ types::Result<void> LineSplitter::note_escaped(char letter) {
     is_escaped_ = false;
     if (letter == '.') {
         is_marker_ = size_ == 2;
-        return is_marker_ ? types::Result<void>() : corrupt_marker();
+        return is_marker_ ? types::Result<void>() : bad_marker();
     }
     return {};
 }

@@ -22,7 +22,9 @@ namespace pgveil::copy {
 ///     finish() at the end of the data
 class LineSplitter {
 public:
-    explicit LineSplitter(const Options& options) : options_(options) {}
+    /// `server_major`: whose errors it has; PostgreSQL 18 words one of them anew.
+    explicit LineSplitter(const Options& options, int server_major = 0)
+        : options_(options), is_new_wording_(server_major >= 18) {}
 
     struct Progress {
         std::size_t used = 0;
@@ -55,8 +57,10 @@ private:
 
     types::Error stray_return() const;
     types::Error stray_newline() const;
+    types::Error bad_marker() const;
 
     Options options_;
+    bool is_new_wording_;
     LineEnd line_end_ = LineEnd::kUnknown;
     std::uint64_t line_ = 0;
     std::uint64_t size_ = 0;  ///< bytes of the line so far

@@ -60,7 +60,7 @@ void add_seals(std::string_view sql, const StatementPlan& plan, std::string& int
     }
     for (const analysis::ParameterPlan& parameter : plan.parameters) {
         if (parameter.column != nullptr) {
-            into += "  seals:  parameter $" + std::to_string(parameter.number) + " for " +
+            into += "  seals:  parameter $" + std::to_string(parameter.client_number()) + " for " +
                     described(*parameter.column) + '\n';
         }
     }

@@ -11,7 +11,7 @@ types::Result<core::SecretBytes> plaintext_of(
     const ProtectedColumn& column, core::SecretBytes value
 ) {
     if (column.scheme == config::Scheme::kRandomized) {
-        return value;
+        return types::stored_form(column.type, std::move(value));
     }
     auto form = types::searchable_form(column.type, value.reveal());
     if (form.has_value() && column.scheme == config::Scheme::kOrder) {

@@ -55,6 +55,19 @@ Range joined(const std::vector<Range>& ranges) {
     return all;
 }
 
+/// `USING (a, b) AS alias`: whatever flows into a column of that name, on either side.
+Range merged(const parse::Join& join, const Range& both) {
+    Range range{join.using_alias, {}};
+    for (const std::string& name : join.using_columns) {
+        Flow flow;
+        for (const NamedFlow& column : both.columns) {
+            flow.add(column.name == name ? column.flow : Flow());
+        }
+        range.columns.push_back({name, flow});
+    }
+    return range;
+}
+
 }  // namespace
 
 Columns Walker::statement(const parse::Statement& statement, const Level* outer) {
@@ -89,6 +102,9 @@ void Walker::with(const parse::With& clause, const Level* outer) {
     for (const parse::CommonTable& table : clause.tables) {
         if (table.query == nullptr) {
             continue;
+        }
+        if (table.traversal) {
+            together(table.traversal->values, Level());
         }
         const auto name = [&](Columns columns) {
             rename(columns, table.columns);
@@ -228,6 +244,7 @@ Range Walker::relation(const parse::TableReference& table) {
 
 std::vector<Range> Walker::from_item(const parse::FromItem& item, const Level& level) {
     std::vector<Range> found;
+    together(item.sample, level);
     if (const auto* const table = std::get_if<parse::TableReference>(&item.node)) {
         found.push_back(relation(*table));
     } else if (const auto* const nested = std::get_if<parse::FromSubquery>(&item.node)) {
@@ -252,6 +269,9 @@ std::vector<Range> Walker::join(const parse::Join& join, const Level& level) {
         join.right == nullptr ? std::vector<Range>() : from_item(*join.right, inner);
     merge_using(join, joined(left), joined(right));
     left.insert(left.end(), right.begin(), right.end());
+    if (!join.using_alias.empty()) {
+        left.push_back(merged(join, joined(left)));
+    }
     inner.ranges = left;
     inner.outer = &level;
     optional(join.condition, inner);

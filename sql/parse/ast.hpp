@@ -44,18 +44,27 @@ struct ColumnDefinition {
     std::uint32_t begin = kNowhere;
 };
 
+/// LIKE in a table definition, with what INCLUDING says of two things.
+struct LikeClause {
+    TableReference table;
+    bool has_defaults = false;
+    bool has_constraints = false;
+};
+
 struct CreateTable {
     TableReference target;
     bool is_temporary = false;
     bool is_foreign = false;
     std::vector<ColumnDefinition> columns;
     std::vector<Constraint> constraints;
-    std::vector<TableReference> likes;
+    std::vector<LikeClause> likes;
     std::vector<TableReference> parents;  // INHERITS, PARTITION OF
     bool is_partition = false;
     bool is_of_type = false;
+    std::string partition_strategy;  // "hash", "list", "range"; empty: not partitioned
     Expressions partition_keys;
-    Expressions partition_bounds;  // FOR VALUES
+    bool has_partition_options = false;  // COLLATE or an operator class
+    Expressions partition_bounds;        // FOR VALUES: of a range first FROM, then TO
 };
 
 struct CreateIndex {
@@ -78,6 +87,10 @@ struct Alteration {
         kDefault,  // SET, and DROP without an expression
         kType,
         kProperty,  // of the table or of how a column is kept: owner, triggers, statistics, ...
+        kAttachPartition,
+        kDetachPartition,
+        kInherit,
+        kNoInherit,
         kOther,
     };
     Kind kind = Kind::kOther;
@@ -85,6 +98,8 @@ struct Alteration {
     ColumnDefinition column;   // kAddColumn, kType
     Constraint constraint;     // kAddConstraint
     ExpressionPtr expression;  // kDefault; USING of kType
+    TableReference related;    // the partition or parent
+    Expressions bounds;        // kAttachPartition: FOR VALUES
 };
 
 /// ALTER TABLE of a table, RENAME and SET SCHEMA not among it.

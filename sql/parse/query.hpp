@@ -47,7 +47,7 @@ struct Join {
     Kind kind = Kind::kInner;
     bool natural = false;
     Names using_columns;
-    bool has_using_alias = false;
+    std::string using_alias;  // USING (...) AS alias: of the merged columns
     FromItemPtr left;
     FromItemPtr right;
     ExpressionPtr condition;
@@ -56,6 +56,9 @@ struct Join {
 
 struct FromItem {
     std::uint32_t begin = kNowhere;
+    /// TABLESAMPLE of a table: its arguments and REPEATABLE.
+    bool is_sampled = false;
+    Expressions sample;
     std::variant<Unknown, TableReference, FromSubquery, FromFunction, Join> node;
 };
 
@@ -68,11 +71,18 @@ struct Target {
     std::uint32_t begin = kNowhere;
 };
 
+/// SEARCH and CYCLE of a table of WITH RECURSIVE.
+struct Traversal {
+    Names compared;      // BY of SEARCH, and the columns of CYCLE
+    Names added;         // what the clauses add to the table's columns, in this order
+    Expressions values;  // TO and DEFAULT of CYCLE
+};
+
 struct CommonTable {
     std::string name;
     Names columns;
     std::unique_ptr<Statement> query;
-    bool is_odd = false;  // SEARCH or CYCLE clause
+    std::optional<Traversal> traversal;
 };
 
 struct With {
@@ -98,7 +108,8 @@ struct Select {
     ExpressionPtr having;
     std::vector<Window> windows;
     Expressions order_by;
-    Expressions limits;  // LIMIT and OFFSET
+    Expressions limits;      // LIMIT and OFFSET
+    bool has_locks = false;  // FOR UPDATE and kin
     std::uint32_t begin = kNowhere;
 };
 

@@ -5,6 +5,7 @@
 
 #include "sql/parse/ast.hpp"
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -92,11 +93,13 @@ private:
     TableReference target(const RangeVar* range);
     FromFunction from_function(const RangeFunction& range);
     Join join(const JoinExpr& expression);
+    void read_sample(const RangeTableSample& raw, FromItem& into);
 
     // raw_query.cpp
     std::unique_ptr<Select> select(const void* node);
     void read_select_clauses(const SelectStmt& raw, Select& into);
     With with(const WithClause* clause);
+    std::optional<Traversal> traversal(const CommonTableExpr& raw);
     std::vector<Target> targets(const List* list);
 
     // raw_change.cpp
@@ -121,6 +124,8 @@ private:
     // raw_command.cpp
     bool read_command(const void* node, Statement& into);
     CreateTable create_table(const CreateStmt& raw);
+    LikeClause like_clause(const TableLikeClause& raw);
+    Expressions partition_bounds(const PartitionBoundSpec& raw);
     ColumnDefinition column_definition(const ColumnDef& raw);
     Constraint constraint(const ::Constraint& raw);
     CreateIndex create_index(const IndexStmt& raw);

@@ -14,6 +14,11 @@ Alteration::Kind kind_of_alteration(AlterTableType type) {
         case AT_DropColumn: return Kind::kDropColumn;
         case AT_AddConstraint: return Kind::kAddConstraint;
         case AT_DropConstraint: return Kind::kDropConstraint;
+        case AT_AttachPartition: return Kind::kAttachPartition;
+        case AT_DetachPartition:
+        case AT_DetachPartitionFinalize: return Kind::kDetachPartition;
+        case AT_AddInherit: return Kind::kInherit;
+        case AT_DropInherit: return Kind::kNoInherit;
         case AT_SetNotNull:
         case AT_DropNotNull: return Kind::kNotNull;
         case AT_ColumnDefault: return Kind::kDefault;
@@ -81,6 +86,17 @@ Alteration RawReader::alteration(const AlterTableCmd& raw) {
             result.constraint = constraint(*node_as<::Constraint>(raw.def));
             break;
         case Kind::kDefault: result.expression = expression(raw.def); break;
+        case Kind::kAttachPartition:
+        case Kind::kDetachPartition: {
+            const auto& partition = *node_as<PartitionCmd>(raw.def);
+            result.related = table(partition.name);
+            if (partition.bound != nullptr) {
+                result.bounds = partition_bounds(*partition.bound);
+            }
+            break;
+        }
+        case Kind::kInherit:
+        case Kind::kNoInherit: result.related = table(node_as<RangeVar>(raw.def)); break;
         case Kind::kDropColumn:
         case Kind::kDropConstraint:
         case Kind::kNotNull:

@@ -124,7 +124,7 @@ CreateTable RawReader::create_table(const CreateStmt& raw) {
                 result.constraints.push_back(constraint(*node_as<::Constraint>(element)));
                 break;
             case T_TableLikeClause:
-                result.likes.push_back(table(node_as<TableLikeClause>(element)->relation));
+                result.likes.push_back(like_clause(*node_as<TableLikeClause>(element)));
                 break;
             default: note_unknown();
         }
@@ -137,25 +137,40 @@ CreateTable RawReader::create_table(const CreateStmt& raw) {
     }
     result.is_partition = raw.partbound != nullptr;
     if (raw.partbound != nullptr) {
-        const PartitionBoundSpec& bound = *raw.partbound;
-        for (const List* list : {bound.listdatums, bound.lowerdatums, bound.upperdatums}) {
-            for (auto& item : expressions(list)) {
-                result.partition_bounds.push_back(std::move(item));
-            }
-        }
+        result.partition_bounds = partition_bounds(*raw.partbound);
     }
     result.is_of_type = raw.ofTypename != nullptr;
     if (raw.ofTypename != nullptr) {
         static_cast<void>(type_name(raw.ofTypename));
     }
     if (raw.partspec != nullptr) {
+        result.partition_strategy = text_or_empty(raw.partspec->strategy);
         for (const void* element : elements_of(raw.partspec->partParams)) {
             const auto& part = *node_as<PartitionElem>(element);
+            result.has_partition_options = result.has_partition_options ||
+                                           part.collation != nullptr || part.opclass != nullptr;
             auto key = std::make_unique<Expression>();
             key->node = ColumnReference{{text_or_empty(part.name)}, false};
             result.partition_keys.push_back(
                 part.expr == nullptr ? std::move(key) : expression(part.expr)
             );
+        }
+    }
+    return result;
+}
+
+LikeClause RawReader::like_clause(const TableLikeClause& raw) {
+    return LikeClause{
+        table(raw.relation),
+        (raw.options & CREATE_TABLE_LIKE_DEFAULTS) != 0,
+        (raw.options & CREATE_TABLE_LIKE_CONSTRAINTS) != 0};
+}
+
+Expressions RawReader::partition_bounds(const PartitionBoundSpec& raw) {
+    Expressions result;
+    for (const List* list : {raw.listdatums, raw.lowerdatums, raw.upperdatums}) {
+        for (auto& item : expressions(list)) {
+            result.push_back(std::move(item));
         }
     }
     return result;

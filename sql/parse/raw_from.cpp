@@ -87,11 +87,28 @@ FromItemPtr RawReader::from_item(const void* node) {
             result->node = from_function(*node_as<RangeFunction>(node));
             return result;
         case T_JoinExpr: result->node = join(*node_as<JoinExpr>(node)); return result;
+        case T_RangeTableSample:
+            read_sample(*node_as<RangeTableSample>(node), *result);
+            return result;
         default:
             result->node = Unknown{kind_of(node)};
             note_unknown();
             return result;
     }
+}
+
+/// No sub-select can stand in such a place.
+void RawReader::read_sample(const RangeTableSample& raw, FromItem& into) {
+    const RangeVar* const relation = raw.relation != nullptr && tag_of(raw.relation) == T_RangeVar
+                                         ? node_as<RangeVar>(raw.relation)
+                                         : nullptr;
+    into.begin = relation == nullptr ? kNowhere : offset_of(relation->location);
+    into.is_sampled = true;
+    into.sample = expressions(raw.args);
+    if (auto seed = expression(raw.repeatable)) {
+        into.sample.push_back(std::move(seed));
+    }
+    into.node = table(relation);
 }
 
 FromFunction RawReader::from_function(const RangeFunction& raw) {
@@ -118,7 +135,7 @@ Join RawReader::join(const JoinExpr& raw) {
     result.natural = raw.isNatural;
     inventory_.has_star = inventory_.has_star || raw.isNatural;
     result.using_columns = names_of(raw.usingClause);
-    result.has_using_alias = raw.join_using_alias != nullptr;
+    result.using_alias = alias_of(raw.join_using_alias).name;
     result.left = from_item(raw.larg);
     result.right = from_item(raw.rarg);
     result.condition = expression(raw.quals);

@@ -49,6 +49,7 @@ void RawReader::read_select_clauses(const SelectStmt& raw, Select& into) {
         into.windows.push_back(window(*node_as<WindowDef>(item)));
     }
     into.order_by = expressions(raw.sortClause);
+    into.has_locks = raw.lockingClause != nullptr;
     for (const Node* limit : {raw.limitCount, raw.limitOffset}) {
         if (auto item = expression(limit)) {
             into.limits.push_back(std::move(item));
@@ -71,7 +72,7 @@ With RawReader::with(const WithClause* clause) {
         CommonTable table;
         table.name = text_or_empty(raw.ctename);
         table.columns = names_of(raw.aliascolnames);
-        table.is_odd = raw.search_clause != nullptr || raw.cycle_clause != nullptr;
+        table.traversal = traversal(raw);
         table.query = std::make_unique<Statement>();
         const Level level(*this);
         if (level && raw.ctequery != nullptr && !read_query(raw.ctequery, *table.query)) {
@@ -79,6 +80,29 @@ With RawReader::with(const WithClause* clause) {
         }
         common_tables_.push_back(table.name);
         result.tables.push_back(std::move(table));
+    }
+    return result;
+}
+
+std::optional<Traversal> RawReader::traversal(const CommonTableExpr& raw) {
+    if (raw.search_clause == nullptr && raw.cycle_clause == nullptr) {
+        return std::nullopt;
+    }
+    Traversal result;
+    if (const CTESearchClause* const search = raw.search_clause) {
+        result.compared = names_of(search->search_col_list);
+        result.added.push_back(text_or_empty(search->search_seq_column));
+    }
+    if (const CTECycleClause* const cycle = raw.cycle_clause) {
+        const Names compared = names_of(cycle->cycle_col_list);
+        result.compared.insert(result.compared.end(), compared.begin(), compared.end());
+        result.added.push_back(text_or_empty(cycle->cycle_mark_column));
+        result.added.push_back(text_or_empty(cycle->cycle_path_column));
+        for (const Node* value : {cycle->cycle_mark_value, cycle->cycle_mark_default}) {
+            if (auto item = expression(value)) {
+                result.values.push_back(std::move(item));
+            }
+        }
     }
     return result;
 }

@@ -52,6 +52,17 @@ public:
         return tokens;
     }
 
+    bool has_more_than(std::size_t most) {
+        for (skip_blanks(); position_ < text_.size(); skip_blanks()) {
+            if (most == 0) {
+                return true;
+            }
+            next();
+            --most;
+        }
+        return false;
+    }
+
 private:
     char peek(std::size_t ahead = 0) const {
         return position_ + ahead < text_.size() ? text_[position_ + ahead] : '\0';
@@ -291,6 +302,10 @@ private:
 
 std::vector<Token> scan(std::string_view text, bool standard_conforming_strings) {
     return Scanner(text, standard_conforming_strings).run();
+}
+
+bool has_more_tokens(std::string_view text, bool standard_conforming_strings, std::size_t most) {
+    return Scanner(text, standard_conforming_strings).has_more_than(most);
 }
 
 }  // namespace pgveil::parse

@@ -74,7 +74,8 @@ constexpr std::array kColumns = {
     Changed{
         "data_type",
         "CASE WHEN m.typid IS NULL THEN r.data_type WHEN m.typelem {<>} 0 AND m.typlen {=} '-1' "
-        "THEN 'ARRAY'::information_schema.character_data "
+        "THEN 'ARRAY'::information_schema.character_data WHEN m.typschema {<>} 'pg_catalog' "
+        "THEN 'USER-DEFINED'::information_schema.character_data "
         "ELSE pg_catalog.format_type(m.typid, NULL)::information_schema.character_data END"},
     Changed{
         "character_maximum_length",
@@ -116,6 +117,10 @@ constexpr std::array kColumns = {
         "domain_name",
         "CASE WHEN m.typid IS NULL THEN r.domain_name "
         "ELSE NULL::information_schema.sql_identifier END"},
+    Changed{
+        "udt_schema",
+        "CASE WHEN m.typid IS NULL THEN r.udt_schema "
+        "ELSE m.typschema::information_schema.sql_identifier END"},
     Changed{
         "udt_name",
         "CASE WHEN m.typid IS NULL THEN r.udt_name "

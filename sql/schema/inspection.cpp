@@ -27,25 +27,34 @@ WHERE c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[])
   AND n.nspname {<>} 'pgveil'
 ORDER BY n.nspname, c.relname)sql";
 
+constexpr std::string_view kParents = R"sql(
+SELECT cn.nspname, c.relname, pn.nspname, p.relname
+FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid {=} i.inhrelid
+JOIN pg_catalog.pg_namespace cn ON cn.oid {=} c.relnamespace
+JOIN pg_catalog.pg_class p ON p.oid {=} i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid {=} p.relnamespace
+WHERE p.relkind {=} ANY ('{r,p}'::pg_catalog."char"[])
+ORDER BY cn.nspname, c.relname, i.inhseqno)sql";
+
 constexpr std::string_view kColumns = R"sql(
-SELECT n.nspname, c.relname,
-  EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhrelid {=} c.oid),
-  a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (a.atttypid {=} {marker}) IS TRUE,
+WITH RECURSIVE concerned AS (
+  SELECT c.oid FROM pg_catalog.pg_class c WHERE c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[])
+  UNION SELECT i.inhrelid FROM concerned k JOIN pg_catalog.pg_inherits i ON i.inhparent {=} k.oid
+)
+SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), (a.atttypid {=} {marker}) IS TRUE,
   c.relkind, a.atttypid, a.atttypmod
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid {=} a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
 WHERE a.attnum {>} 0 AND NOT a.attisdropped AND c.relpersistence {<>} 't'
   AND (c.relkind {=} ANY ('{r,p,m,f}'::pg_catalog."char"[]) AND a.atttypid {=} {marker}
     OR c.relkind {=} ANY ('{r,p}'::pg_catalog."char"[])
-      AND c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[]))
+      AND c.oid {=} ANY (SELECT k.oid FROM concerned k))
 ORDER BY n.nspname, c.relname, a.attnum)sql";
 
 constexpr std::string_view kChecks = R"sql(
 SELECT n.nspname, c.relname, k.conname, k.convalidated, pg_catalog.pg_get_constraintdef(k.oid)
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid {=} k.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
-WHERE k.contype {=} 'c' AND pg_catalog.starts_with(k.conname::pg_catalog.text, 'pgveil_')
-  AND c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[]))sql";
+WHERE k.contype {=} 'c' AND pg_catalog.starts_with(k.conname::pg_catalog.text, 'pgveil_'))sql";
 
 // A function is found by the words of its source, or, where it has a parsed body, by dependency.
 constexpr std::string_view kAttachments = R"sql(
@@ -85,6 +94,12 @@ WITH RECURSIVE guarded AS (
       AND p.classid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass
 )
 SELECT f.nspname, f.relname, f.kind, f.name FROM found f ORDER BY 1, 2, 3, 4)sql";
+
+constexpr std::string_view kEnums = R"sql(
+SELECT n.nspname, t.typname, e.enumlabel
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid {=} t.typnamespace
+JOIN pg_catalog.pg_enum e ON e.enumtypid {=} t.oid
+ORDER BY n.nspname, t.typname, e.enumsortorder)sql";
 
 constexpr std::string_view kViews = R"sql(
 WITH RECURSIVE over(oid) AS (
@@ -157,6 +172,10 @@ std::string relations_query() {
     return query(kRelations);
 }
 
+std::string parents_query() {
+    return query(kParents);
+}
+
 std::string columns_query() {
     return query(kColumns);
 }
@@ -171,6 +190,10 @@ std::string attachments_query() {
 
 std::string views_query() {
     return query(kViews);
+}
+
+std::string enums_query() {
+    return query(kEnums);
 }
 
 bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme) {

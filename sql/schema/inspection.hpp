@@ -20,11 +20,16 @@ std::string marker_query();
 /// Relations with a protected last name, temporary ones excluded: schema, name, relkind.
 std::string relations_query();
 
-/// Columns of these, and every other relation's columns of type pgveil.ciphertext: schema, table,
-/// is_child (of another table), column, type, is_ciphertext, relkind, type OID, typmod.
+/// What is a partition or child of what, one step each: schema, table, schema and table of the
+/// parent.
+std::string parents_query();
+
+/// Columns of protected tables, of their partitions and children, and every other relation's
+/// columns of type pgveil.ciphertext: schema, table, column, type, is_ciphertext, relkind, type
+/// OID, typmod.
 std::string columns_query();
 
-/// CHECK constraints pgveil_... on them: schema, table, name, is_validated, definition.
+/// CHECK constraints pgveil_... of any table: schema, table, name, is_validated, definition.
 std::string checks_query();
 
 /// What else sees the values of a protected table: schema, table, kind (view, rule, trigger,
@@ -35,6 +40,9 @@ std::string attachments_query();
 /// steps: schema, view, relkind, column, type OID, typmod, is_ciphertext, hash of its query as
 /// catalog::Relation::query_hash.
 std::string views_query();
+
+/// The labels of all enums: schema, type, label. Takes no parameter.
+std::string enums_query();
 
 /// True if `definition`, as pg_get_constraintdef() prints it, is check_constraint(column, scheme).
 bool is_check_of(std::string_view definition, std::string_view column, config::Scheme scheme);

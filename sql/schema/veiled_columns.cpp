@@ -1,6 +1,7 @@
 #include "sql/schema/veiled_columns.hpp"
 
 #include "sql/schema/sql_template.hpp"
+#include "sql/types/enum_type.hpp"
 
 #include <set>
 
@@ -35,6 +36,21 @@ std::string exceptions_of(const config::Policy& policy, const config::TablePolic
     return "ARRAY[" + list + "]::pg_catalog.name[]";
 }
 
+/// An enum has another OID in every database.
+std::string number_of(types::Kind kind) {
+    if (!types::is_enum(kind)) {
+        return typed(std::to_string(types::oid_of(kind)), "oid");
+    }
+    const types::EnumDefinition& definition = types::enum_definition_of(kind);
+    return expand(
+               "(SELECT t." + std::string(types::is_array(kind) ? "typarray" : "oid") +
+               " FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n "
+               "ON n.oid {=} t.typnamespace WHERE t.typtype {=} 'e' AND n.nspname {=} "
+           ) +
+           typed(definition.schema, "name") + expand(" AND t.typname {=} ") +
+           typed(definition.name, "name") + ")";
+}
+
 std::string rows_of(const config::Policy& policy) {
     std::string rows;
     for (const config::TablePolicy& table : policy.tables()) {
@@ -42,8 +58,7 @@ std::string rows_of(const config::Policy& policy) {
         for (const config::ColumnPolicy& column : table.columns) {
             rows += rows.empty() ? "(" : ", (";
             rows += typed(table.schema, "name") + ", " + typed(table.name, "name") + ", " +
-                    typed(column.name, "name") + ", " +
-                    typed(std::to_string(types::oid_of(column.type.kind)), "oid") + ", " +
+                    typed(column.name, "name") + ", " + number_of(column.type.kind) + ", " +
                     typed(std::to_string(column.type.typmod), "int4") + ", " + exceptions + ")";
         }
     }
@@ -55,9 +70,8 @@ constexpr std::string_view kHead =
 
 // A child may have an entry of its own: the nearest one counts. Columns of an index carry the type
 // of the column they stand for. The query of a view, as the server keeps it, says behind each
-// column
-// (:resno) of which table and column it is (:resorigtbl); the view's own list is the last one. That
-// of a set operation says nothing, but its queries do.
+// column (:resno) of which table and column it is (:resorigtbl); the view's own list is the last
+// one. That of a set operation says nothing, but its queries do.
 constexpr std::string_view kTail = R"sql(), reach(relid, attname, typid, typmod, depth) AS (
   SELECT c.oid, e.attname, e.typid, e.typmod, 0
   FROM entry e JOIN pg_catalog.pg_class c ON c.relname {=} e.relname
@@ -102,10 +116,11 @@ constexpr std::string_view kTail = R"sql(), reach(relid, attname, typid, typmod,
     AND x.indkey[a.attnum {-} 1] {=} v.attnum
 )
 SELECT w.relid, w.attnum, n.nspname, c.relname, w.attname, w.typid, w.typmod, t.typlen, t.typbyval,
-  t.typalign, t.typstorage, t.typcollation, t.typname, t.typelem
+  t.typalign, t.typstorage, t.typcollation, t.typname, t.typelem, y.nspname AS typschema
 FROM with_indexes w JOIN pg_catalog.pg_class c ON c.oid {=} w.relid
 JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
-JOIN pg_catalog.pg_type t ON t.oid {=} w.typid))sql";
+JOIN pg_catalog.pg_type t ON t.oid {=} w.typid
+JOIN pg_catalog.pg_namespace y ON y.oid {=} t.typnamespace))sql";
 
 }  // namespace
 

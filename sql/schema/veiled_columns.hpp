@@ -10,7 +10,8 @@ namespace pgveil::schema {
 /// pgveil.ciphertext and that has an entry in the policy, as a column of the table itself, of a
 /// partition or child of it, of a view that shows it as it is, or of an index on these. Columns:
 ///   relid, attnum; nspname, relname, attname
-///   typid, typmod; typlen, typbyval, typalign, typstorage, typcollation, typname, typelem of typid
+///   typid, typmod; typlen, typbyval, typalign, typstorage, typcollation, typname, typelem,
+///   typschema (its name) of typid
 /// Any role may run it. Its cost grows with the policy and with what stands in it, not with the
 /// size of the catalog. The policy may not be empty.
 std::string veiled_columns(const config::Policy& policy);

@@ -215,9 +215,4 @@ core::Bytes ByteaArray::finish() const {
     return bytes;
 }
 
-std::optional<Kind> element_kind_of_oid(std::uint32_t array_oid) {
-    const auto kind = kind_of_oid(array_oid);
-    return kind && is_array(*kind) ? std::optional(element_of(*kind)) : std::nullopt;
-}
-
 }  // namespace pgveil::types

@@ -35,7 +35,4 @@ private:
     bool has_null_ = false;
 };
 
-/// The kind of the elements of the array type with this pg_type.oid; nullopt for any other type.
-std::optional<Kind> element_kind_of_oid(std::uint32_t array_oid);
-
 }  // namespace pgveil::types

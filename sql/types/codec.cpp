@@ -5,6 +5,7 @@
 #include "sql/types/character_length.hpp"
 #include "sql/types/date_input.hpp"
 #include "sql/types/date_output.hpp"
+#include "sql/types/enum_type.hpp"
 #include "sql/types/float_text.hpp"
 #include "sql/types/interval_value.hpp"
 #include "sql/types/json_text.hpp"
@@ -31,7 +32,7 @@ Error wrong_size(std::size_t size, std::size_t expected) {
 /// Send form, or why the bytes are not one.
 Result<void> check_size(Kind kind, core::ByteView binary) {
     const std::int16_t typlen = typlen_of(kind);
-    if (typlen >= 0 && binary.size() != static_cast<std::size_t>(typlen)) {
+    if (typlen >= 0 && !is_enum(kind) && binary.size() != static_cast<std::size_t>(typlen)) {
         return wrong_size(binary.size(), static_cast<std::size_t>(typlen));
     }
     return {};
@@ -90,6 +91,13 @@ Result<core::SecretBytes> timestamp_from_binary(Type type, core::ByteView binary
     return send_form_of_timestamp(round_to_precision(micros, type.typmod));
 }
 
+Result<core::SecretBytes> label_from_text(Kind kind, std::string_view text) {
+    const Result<void> checked = check_label(kind, text);
+    return checked.has_value()
+               ? Result<core::SecretBytes>(core::SecretBytes::copy_of(core::as_bytes(text)))
+               : checked.error();
+}
+
 Result<core::SecretBytes> json_from_text(std::string_view text) {
     const Result<void> checked = check_json(text);
     return checked.has_value()
@@ -135,6 +143,9 @@ Result<core::SecretBytes> from_text(Type type, std::string_view text, const Text
     if (is_array(type.kind)) {
         return array_from_text(type, text, style);
     }
+    if (is_enum(type.kind)) {
+        return label_from_text(type.kind, text);
+    }
     switch (type.kind) {
         case Kind::kBool: return bool_from_text(text);
         case Kind::kInt2:
@@ -169,6 +180,11 @@ Result<core::SecretBytes> from_binary(Type type, core::ByteView binary) {
     }
     if (is_array(type.kind)) {
         return array_from_binary(type, binary);
+    }
+    if (is_enum(type.kind)) {
+        const Result<void> checked = check_utf8(core::as_text(binary));
+        return checked.has_value() ? label_from_text(type.kind, core::as_text(binary))
+                                   : checked.error();
     }
     switch (type.kind) {
         case Kind::kBool: {
@@ -207,6 +223,10 @@ Result<void> append_text(Type type, core::ByteView binary, const TextStyle& styl
     }
     if (is_array(type.kind)) {
         return append_array(type, binary, style, sink);
+    }
+    if (is_enum(type.kind)) {
+        sink.append(core::as_text(binary));
+        return {};
     }
     switch (type.kind) {
         case Kind::kBool: append_bool(binary, sink); break;

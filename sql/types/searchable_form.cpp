@@ -4,6 +4,7 @@
 #include "sql/types/float_text.hpp"
 #include "sql/types/numeric.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -35,6 +36,20 @@ Result<core::SecretBytes> searchable_numeric(Type type, core::ByteView binary) {
         value->normalise(shape->scale);
     }
     return value->to_binary();
+}
+
+/// The send form holds a number that every database assigns anew.
+bool has_assigned_oid(Type type) {
+    return is_enum(type.kind) && is_array(type.kind);
+}
+
+core::SecretBytes with_element_oid(core::SecretBytes array, std::uint32_t oid) {
+    constexpr std::size_t kOffset = 8;
+    const auto bytes = core::big_endian32(oid);
+    if (array.size() >= kOffset + bytes.size()) {
+        std::ranges::copy(bytes, array.reveal_mutable().subspan(kOffset).begin());
+    }
+    return array;
 }
 
 }  // namespace
@@ -92,7 +107,14 @@ Result<core::SecretBytes> searchable_form(Type type, core::ByteView binary) {
     return core::SecretBytes::copy_of(binary);
 }
 
+core::SecretBytes stored_form(Type type, core::SecretBytes value) {
+    return has_assigned_oid(type) ? with_element_oid(std::move(value), 0) : std::move(value);
+}
+
 Result<core::SecretBytes> send_form_of_stored(Type type, core::SecretBytes stored) {
+    if (has_assigned_oid(type)) {
+        return with_element_oid(std::move(stored), oid_of(element_of(type.kind)));
+    }
     if (type.kind != Kind::kBpchar || type.typmod < 0) {
         return stored;
     }

@@ -23,7 +23,12 @@ std::string associated_name_of(Type type, bool is_searchable);
 /// (0A000).
 Result<core::SecretBytes> searchable_form(Type type, core::ByteView binary);
 
-/// The send form of a value that was sealed in either form: char(n) gets its blanks again.
+/// What is sealed for a column without search: the send form, but with 0 for the OID of an enum in
+/// an array of them, because every database assigns another one.
+core::SecretBytes stored_form(Type type, core::SecretBytes value);
+
+/// The send form of a value that was sealed in any of these forms: char(n) gets its blanks again,
+/// an array of an enum the OID.
 Result<core::SecretBytes> send_form_of_stored(Type type, core::SecretBytes stored);
 
 }  // namespace pgveil::types

@@ -1,5 +1,6 @@
 #include "sql/types/type.hpp"
 
+#include "sql/types/enum_type.hpp"
 #include "sql/types/interval_typmod.hpp"
 #include "sql/types/numeric.hpp"
 
@@ -51,8 +52,10 @@ constexpr std::array kFacts = {
 
 // clang-format on
 
+constexpr Facts kEnumFacts = {Kind{}, 0, 0, 4, 0, "enum", "enum"};
+
 const Facts& facts_of(Kind kind) {
-    return kFacts.at(static_cast<std::size_t>(element_of(kind)));
+    return is_enum(kind) ? kEnumFacts : kFacts.at(static_cast<std::size_t>(element_of(kind)));
 }
 
 std::string in_parentheses(std::int32_t number) {
@@ -72,6 +75,9 @@ std::string sql_name_of_time(std::string_view word, Type type, std::string_view 
 }
 
 std::string name_of_element(Type type) {
+    if (is_enum(type.kind)) {
+        return enum_name_of(enum_definition_of(type.kind));
+    }
     if (type.typmod < 0) {
         return std::string(facts_of(type.kind).short_name);
     }
@@ -91,11 +97,14 @@ std::string name_of_element(Type type) {
 }  // namespace
 
 std::uint32_t oid_of(Kind kind) {
-    return is_array(kind) ? facts_of(kind).array_oid : facts_of(kind).oid;
+    if (is_array(kind)) {
+        return array_oid_of(element_of(kind));
+    }
+    return is_enum(kind) ? enum_identity_of(kind).oid : facts_of(kind).oid;
 }
 
 std::uint32_t array_oid_of(Kind kind) {
-    return facts_of(kind).array_oid;
+    return is_enum(kind) ? enum_identity_of(kind).array_oid : facts_of(kind).array_oid;
 }
 
 std::int16_t typlen_of(Kind kind) {
@@ -120,6 +129,10 @@ std::string name_of(Type type) {
 std::string sql_name_of(Type type) {
     if (is_array(type.kind)) {
         return sql_name_of(Type{element_of(type.kind), type.typmod}) + "[]";
+    }
+    if (is_enum(type.kind)) {
+        const std::string& shown = enum_identity_of(type.kind).shown_name;
+        return shown.empty() ? name_of(type) : shown;
     }
     switch (type.kind) {
         case Kind::kBool: return "boolean";

@@ -43,6 +43,14 @@ constexpr bool is_array(Kind kind) {
     return (static_cast<std::uint32_t>(kind) & kArrayBit) != 0;
 }
 
+/// Enums are kinds, too, numbered from this bit on: enum_type.hpp. Ask is_enum() before a switch.
+inline constexpr std::uint32_t kEnumShift = 9;
+
+/// An enum, or an array of one.
+constexpr bool is_enum(Kind kind) {
+    return static_cast<std::uint32_t>(kind) >> kEnumShift != 0;
+}
+
 /// The array type over `element`, which is none itself.
 constexpr Kind array_of(Kind element) {
     return static_cast<Kind>(static_cast<std::uint32_t>(element) | kArrayBit);
@@ -63,10 +71,11 @@ struct Type {
     friend bool operator==(const Type&, const Type&) = default;
 };
 
-/// Facts of pg_type, as in PostgreSQL 14 to 18 (built-in OIDs never change).
+/// Facts of pg_type, as in PostgreSQL 14 to 18 (built-in OIDs never change). The OIDs of an enum
+/// are 0 until a database has told them.
 std::uint32_t oid_of(Kind kind);
 std::uint32_t array_oid_of(Kind kind);
-/// pg_type.typlen: the size in bytes, or -1 for a varlena.
+/// pg_type.typlen: the size in bytes, or -1 for a varlena; 4 for an enum, whose send form has any.
 std::int16_t typlen_of(Kind kind);
 /// pg_type.typcollation: 100 ("default") for text, varchar and char and their arrays, 0 for the
 /// others.
@@ -79,7 +88,7 @@ std::string sql_name_of(Type type);
 std::string name_of(Type type);
 
 /// The type's name in the associated data, without typmod; varchar counts as text, but
-/// not in arrays: "varchar[]". Never changes.
+/// not in arrays: "varchar[]"; "enum" for every enum, whose name may change. Never changes.
 std::string canonical_name_of(Kind kind);
 
 /// Reads PostgreSQL's spellings, in any case and with any blanks: int, integer, int4, bigint,

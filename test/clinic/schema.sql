@@ -38,7 +38,7 @@ CREATE TABLE findings (
     sample  char(8),
     price   numeric(8, 2),
     glucose numeric,
-    titre   decimal(6, -2),
+    titre   decimal(6),
     ratio   real,
     noise   float(24),
     dose    double precision,

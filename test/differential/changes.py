@@ -2,13 +2,14 @@
 
 import pgtypes
 import weights
-from composed import ID, Composed
+from composed import ID
 from expressions import Conditions, Source, comparable
+from listed import Listed
 from queries import Query
 from schema import unique_value
 
 
-class Changes(Composed):
+class Changes(Listed):
     """Writes statements that change rows. New ids come from a counter, so that most inserts find their place free."""
 
     def __init__(self, writer, schema, numbers):
@@ -36,9 +37,12 @@ class Changes(Composed):
             return self.writer.constant(column.type, unique_value(column.type, 100 + next(self.numbers) % 30000))
         if not column.not_null and rng.random() < weights.NULL:
             return rng.choice(("NULL", "DEFAULT")) if number else "NULL"
-        value = column.value(rng)
+        return self.writer.again(column, self._assigned)
+
+    def _assigned(self, column):
+        value = column.value(self.rng)
         if column.type.is_text or column.type in (pgtypes.TIMESTAMP3, pgtypes.NUMERIC):
-            if self.writer.extended and rng.random() < weights.PARAMETER:
+            if self.writer.extended and self.rng.random() < weights.PARAMETER:
                 return self.writer.parameter(column.type, value)
             return pgtypes.quoted(value)
         return self.writer.constant(column.type, value)
@@ -83,6 +87,8 @@ class Changes(Composed):
     def insert_select(self):
         """Rows of a table again, under new ids."""
         table = self.table()
+        if self.rng.random() < 0.4:
+            return self.insert_lists(table)
         names = [column for column in table.columns if not column.bound and not column.unique]
         if any(column.not_null and column not in names for column in table.columns):
             return self.insert()
@@ -92,9 +98,26 @@ class Changes(Composed):
         return Query(f"{head} SELECT {listed} FROM {table.name} WHERE id BETWEEN {low % 12} AND {low % 12 + 2}"
                      f"{self.returning(table)}", [])
 
+    def insert_lists(self, table):
+        """Constants in UNION ALL, which PostgreSQL reads as text before it assigns them."""
+        names = [column for column in table.columns if column.name in ("id", "ref", "grp") or column.type.is_text
+                 and column.type is not pgtypes.CHAR and not column.bound and not column.unique]
+        if any(column.not_null and not column.default and column not in names for column in table.columns):
+            return self.insert()
+        head, _ = self.insert_head(table, names)
+        rows = []
+        for _ in range(self.rng.choice((2, 2, 3))):
+            number = self.new_id()
+            values = [{"id": str(number), "ref": "3", "grp": "1"}.get(column.name) or pgtypes.quoted(column.value(self.rng))
+                      for column in names]
+            rows.append(", ".join(values))
+        return Query(f"{head} SELECT {' UNION ALL SELECT '.join(rows)}{self.returning(table)}", [])
+
     def on_conflict(self):
         rng = self.rng
         table = self.table()
+        if not table.has_key:
+            table = rng.choice([table for table in self.schema.tables if table.has_key])
         head, names = self.insert_head(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         row = ", ".join(self.assigned(column, number) for column in names)
@@ -197,7 +220,8 @@ class Changes(Composed):
 
     def merge(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables if not table.bound] or self.schema.tables)
+        keyed = [table for table in self.schema.tables if table.has_key]
+        table = rng.choice([table for table in keyed if not table.bound] or keyed)
         names = self.insert_columns(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         values = ", ".join("s.id" if column.name == "id" else self.assigned(column, number) for column in names)

@@ -1,11 +1,9 @@
 """The differential test's program; scripts/differential says what it does."""
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
-import random
 import subprocess
 import sys
 import tempfile
@@ -14,18 +12,15 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integration"))
 
 import corpus
+import pgtypes
 import report
-import watch
 import weights
-from runner import Counts, Difference, Runner
-from schema import PROTECTED, Abilities, Schema
-from stack import ROOT, Stack, run
-from statements import simple
-from stream import Stream
-from twins import VEILED, Twins
-
-PER_ROUND = 250
-PER_STACK = 20
+from crew import Crew
+from rounds import PER_ROUND, running
+from runner import Counts
+from schema import PROTECTED, Abilities
+from stack import ROOT, run
+from twins import Twins
 
 
 def options():
@@ -35,6 +30,7 @@ def options():
     parser.add_argument("--round", type=int)
     parser.add_argument("--until", type=int)
     parser.add_argument("--refused-limit", type=float, default=100.0)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() + 1)  # they wait, too
     parser.add_argument("--watch", action="store_true")
     parser.add_argument("--corpus", action="store_true")
     parser.add_argument("--out", default=str(ROOT / "build" / "differential"))
@@ -45,47 +41,31 @@ def options():
 
 def abilities(programs):
     """Asks the program itself which types and schemes a policy may have."""
-    accepted = []
+    pairs = [(name, scheme) for name in weights.TYPE for scheme in PROTECTED]
     with tempfile.TemporaryDirectory() as folder:
         base = pathlib.Path(folder)
         settings = {"tenant": "x", "users_file": "u", "upstream": {"host": "127.0.0.1", "port": 1, "tls": {"mode": "disable"}},
                     "listen": {"tls": {"mode": "disable"}}, "home": {"database": "x", "user": "x", "password_file": "p"},
                     "store": {"path": "s"}, "seal": {"kind": "file", "path": "k"}, "policy": "policy.json"}
         (base / "pgveil.json").write_text(json.dumps(settings))
-        for name in weights.TYPE:
-            for scheme in PROTECTED:
-                entry = {"type": name} if scheme == "randomized" else {"type": name, "search": scheme}
-                (base / "policy.json").write_text(json.dumps({"tables": {"public.t": {"columns": {"c": entry}}}}))
-                said = run([programs / "pgveil", "check", "--config", base / "pgveil.json"]).stderr
-                if "policy.json" not in said:
-                    accepted.append((name, scheme))
-    return Abilities(accepted)
+
+        def takes(some):
+            columns = {f"c{number}": {"type": name} if scheme == "randomized" else {"type": name, "search": scheme}
+                       for number, (name, scheme) in enumerate(some)}
+            (base / "policy.json").write_text(json.dumps({"tables": {"public.t": {"columns": columns}}, "enums": pgtypes.ENUMS}))
+            return "policy.json" not in run([programs / "pgveil", "check", "--config", base / "pgveil.json"]).stderr
+
+        return Abilities(taken(pairs, takes))
 
 
-def schema_of(seed, number, able):
-    return Schema(random.Random(f"{seed}/{number}/schema"), number, able)
-
-
-def policy(seed, numbers, able):
-    tables = {}
-    for number in numbers:
-        tables.update(schema_of(seed, number, able).policy())
-    return {"databases": [VEILED], "tables": tables}
-
-
-@contextlib.contextmanager
-def running(the_policy):
-    """A stack whose server does not write every statement down."""
-    stack = Stack.start(the_policy)
-    try:
-        stack.superuser("ALTER SYSTEM SET log_statement = 'none'")
-        stack.superuser("ALTER SYSTEM SET log_min_error_statement = 'panic'")
-        stack.superuser("ALTER SYSTEM SET log_min_messages = 'panic'")
-        stack.superuser("SELECT pg_reload_conf()")
-        stack.never_logged = []
-        yield stack
-    finally:
-        stack.stop()
+def taken(pairs, takes):
+    """Those that a policy takes; few questions where it takes most."""
+    if takes(pairs):
+        return pairs
+    if len(pairs) == 1:
+        return []
+    middle = len(pairs) // 2
+    return taken(pairs[:middle], takes) + taken(pairs[middle:], takes)
 
 
 class Run:
@@ -93,79 +73,32 @@ class Run:
 
     def __init__(self, given, able):
         self.given = given
-        self.able = able
         self.counts = Counts()
-        self.told = 0
-        self.around = 0
+        self.told = self.around = self.proxy_mib = self.own_mib = 0
         self.leaked = []
         count = -(-given.statements // PER_ROUND)
-        self.numbers = range(count) if given.round is None else [given.round]
+        self.crew = Crew(given, able, range(count) if given.round is None else [given.round])
 
     def go(self):
-        for first in range(0, len(self.numbers), PER_STACK):
-            self._rounds(self.numbers[first:first + PER_STACK])
+        for outcome in self.crew.outcomes():
+            self.counts.add(outcome.counts)
+            self.around += outcome.around
+            self.leaked += outcome.leaked
+            self.proxy_mib = max(self.proxy_mib, outcome.proxy_mib)
+            self.own_mib = max(self.own_mib, outcome.own_mib)
+            self._tell(outcome)
 
-    def _rounds(self, numbers):
-        """Some rounds on one stack: a policy with all of their tables is a small one."""
-        with running(policy(self.given.seed, numbers, self.able)) as stack:
-            if self.given.watch:
-                watch.begin(stack)
-            self.twins = Twins(stack)
-            for number in numbers:
-                self._round(number)
-                print(f"round {number}: {self.counts.statements} statements, refused {self.counts.refused}, "
-                      f"different {len(self.counts.different)}", file=sys.stderr, flush=True)
-            self.around += self.twins.around
-            self.leaked += watch.found(stack) if self.given.watch else []
-
-    def _round(self, number):
-        schema = schema_of(self.given.seed, number, self.able)
-        self.twins.reconnect()  # without what the round before left prepared or set
-        self.twins.renew(schema)
-        stream = iter(Stream(random.Random(f"{self.given.seed}/{number}/stream"), schema))
-        first = number * PER_ROUND
-        runner = Runner(self.twins, self.counts, first, self.given.trace)
-        stop = self.given.until or first + PER_ROUND
-        while runner.number < stop:
-            try:
-                found = runner.unit(next(stream), stop)
-            except ConnectionError as error:
-                found = self._broken(runner, error)
-            self._tell(number)
-            if found:
-                self._mend(schema)
-        self._check(runner, schema)
-        self._tell(number)
-        for sql in schema.drops():
-            self.twins.both(sql)
-
-    def _broken(self, runner, error):
-        statement = runner.current
-        self.counts.different.append(Difference(runner.number, statement, str(error), [], []))
-        self.twins.reconnect()
-        return True
-
-    def _mend(self, schema):
-        """After a difference the tables may be unequal: then they are made again, so that one error stays one."""
-        if self.twins.unequal_tables(schema):
-            self.twins.renew(schema)
-
-    def _check(self, runner, schema):
-        unequal = self.twins.unequal_tables(schema)
-        if unequal:
-            table, veiled, plain = unequal
-            statement = simple("all rows", f"SELECT * FROM {table.name} ORDER BY id")
-            self.counts.different.append(Difference(runner.number, statement, "rows at the end of the round", veiled, plain))
-
-    def _tell(self, number):
-        for found in self.counts.different[self.told:]:
-            how = f"scripts/differential --seed {self.given.seed} --round {number} --until {found.number}"
-            path = report.write(self.given.out, found, self.given.seed, how)
-            if self.told < self.given.print:
-                print(report.full(found, how), flush=True)
-            else:
-                print(f"different: {found.what[:200]}\n  {path}", flush=True)
+    def _tell(self, outcome):
+        for what, path, text in outcome.differences:
+            print(text if self.told < self.given.print else f"different: {what[:200]}\n  {path}", flush=True)
             self.told += 1
+        print(f"round {outcome.number}: {self.counts.statements} statements, refused {self.counts.refused}, "
+              f"different {len(self.counts.different)}", file=sys.stderr, flush=True)
+
+    def summary(self, seconds):
+        return (f"made around the proxy: {self.around} views and indexes\n"
+                f"memory at most: pgveil {self.proxy_mib} MiB, a process of this test {self.own_mib} MiB\n"
+                + report.summary(self.counts, seconds))
 
 
 def run_corpus(given):
@@ -206,11 +139,12 @@ def main():
         print("left plain, because the policy of this build cannot have them: " + ", ".join(able.missing()))
     whole = Run(given, able)
     whole.go()
-    print(f"made around the proxy: {whole.around} views, partitions and indexes")
-    print(report.summary(whole.counts, time.monotonic() - began))
+    print(whole.summary(time.monotonic() - began))
     for line in whole.leaked[:given.print]:
         print(f"a protected value reached the server: {line[:2000]}")
-    if whole.counts.different or whole.leaked:
+    if whole.crew.lost:
+        print(f"{len(whole.crew.lost)} processes of this test ended before their rounds did; what they said stands above")
+    if whole.counts.different or whole.leaked or whole.crew.lost:
         return 1
     if whole.counts.refused_share > given.refused_limit:
         print(f"refused are more than {given.refused_limit} %")

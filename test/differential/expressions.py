@@ -28,6 +28,7 @@ class Writer:
         self.rng = rng
         self.extended = extended
         self.parameters = []
+        self.reusable = []  # (type, whether its column is plain, "$1")
         self.names = 0
 
     def alias(self, stem="s"):
@@ -44,8 +45,21 @@ class Writer:
             return self.parameter(kind, value, self.rng.random() < 0.1)
         return pgtypes.literal(kind, value, self.rng)
 
+    def again(self, column, make):
+        """What make() gives for the column, or seldom a parameter that stands in the statement already."""
+        known = [name for kind, is_plain, name in self.reusable if kind is column.type and is_plain == column.is_plain]
+        if known and self.rng.random() < weights.PARAMETER_AGAIN:
+            return self.rng.choice(known)
+        text = make(column)
+        if text == f"${len(self.parameters)}":
+            self.reusable.append((column.type, column.is_plain, text))
+        return text
+
     def compared(self, column):
         """A constant to compare with a column: of its type, seldom of another."""
+        return self.again(column, self._compared)
+
+    def _compared(self, column):
         rng = self.rng
         value = column.value(rng)
         if column.type in (pgtypes.INT2, pgtypes.INT4, pgtypes.INT8) and rng.random() < weights.OF_ANOTHER_TYPE:
@@ -100,7 +114,10 @@ class Conditions:
     def _equal(self, _source, ref, column, _depth):
         sign = self.rng.choice(("=", "=", "=", "<>", "!="))
         constant = self.writer.compared(column)
-        return f"{constant} {sign} {ref}" if self.rng.random() < 0.1 else f"{ref} {sign} {constant}"
+        text = f"{constant} {sign} {ref}" if self.rng.random() < 0.1 else f"{ref} {sign} {constant}"
+        if constant.startswith("$") and self.rng.random() < weights.NULL_TEST:
+            return self.rng.choice((f"({constant} IS NULL OR {text})", f"({text} OR {constant} IS NULL)"))
+        return text
 
     def _in(self, _source, ref, column, _depth):
         """A list of constants of one kind: untyped literals and parameters."""
@@ -117,7 +134,7 @@ class Conditions:
         return f"{ref} IS {self.rng.choice(('', 'NOT '))}DISTINCT FROM {self.writer.compared(column)}"
 
     def _any(self, _source, ref, column, _depth):
-        if not column.type.array:
+        if not column.type.array and column.type is not pgtypes.MOOD:
             return f"{ref} IS NULL"
         values = [column.value(self.rng) for _ in range(self.rng.randint(0, 3))]
         sign, word = self.rng.choice((("=", "ANY"), ("=", "ANY"), ("<>", "ALL")))

@@ -21,7 +21,10 @@ class Mistakes(Changes):
 
     def wrong_syntax(self):
         table = self.table()
-        return self.rng.choice((f"SELEC * FROM {table.name}", f"SELECT FROM WHERE {table.name}", "SELECT (1", "SELECT 'open",
+        return self.rng.choice((f"SELEC * FROM {table.name}", f"SELECT FROM WHERE {table.name}",
+                                f"SELECT * FROM {table.name} JOIN {table.name} b", f"SELECT id FROM {table.name} WHERE",
+                                f"INSERT INTO {table.name} (id VALUES (1)", f"UPDATE {table.name} SET id = 1 1",
+                                "SELECT (1", "SELECT 'open",
                                 "INSERT nowhere", "SELECT 1 +", "UPDATE SET x", "DROP", "SELECT 1 1 1", ")"))
 
     def wrong_column(self):
@@ -67,7 +70,7 @@ class Mistakes(Changes):
 
     def wrong_unique(self):
         table, column = self.any_column(lambda column: column.unique)
-        number = self.rng.randint(1, 14)
+        number = self.rng.randint(1, 14) if table.has_key else self.new_id()
         if not column.unique or self.rng.random() < 0.4:
             return self.full_row(table, number=number)
         taken = pgtypes.quoted(unique_value(column.type, number))

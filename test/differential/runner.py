@@ -35,6 +35,17 @@ class Counts:
     def refused_share(self):
         return 100 * self.refused / max(1, self.accepted)
 
+    def add(self, other):
+        for name in ("same", "forms", "reasons"):
+            getattr(self, name).update(getattr(other, name))
+        self.examples = {**other.examples, **self.examples}
+        self.different += other.different
+        self.both_err += other.both_err
+
+    def forget_answers(self):
+        """Of differences only number and words stay."""
+        self.different = [Difference(found.number, None, found.what, [], []) for found in self.different]
+
     def refuse(self, statement, error):
         reason = reason_of(error)
         self.reasons[reason] += 1

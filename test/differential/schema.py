@@ -56,7 +56,7 @@ class Column:
 
 @dataclasses.dataclass
 class Table:
-    """A table or view. Its columns `id` (unique), `ref` and `grp` are plain."""
+    """A table or view. Its columns `id` (unique), `ref` and `grp` are plain. `of`: what it is a partition or child of."""
 
     name: str
     columns: list
@@ -66,6 +66,8 @@ class Table:
     definition: str = ""
     ids: int = ROWS
     writable: bool = False
+    of: str = ""
+    bounds: str = ""
 
     def column(self, name):
         return next(column for column in self.columns if column.name == name)
@@ -73,6 +75,15 @@ class Table:
     @property
     def is_table(self):
         return self.kind != "view"
+
+    @property
+    def is_whole(self):
+        """Its rows are found nowhere else."""
+        return self.kind not in ("partition", "child")
+
+    @property
+    def has_key(self):
+        return self.key == "id"
 
     @property
     def bound(self):
@@ -83,9 +94,13 @@ class Table:
 
     def sql(self):
         lines = [column.sql() for column in self.columns]
+        if self.kind == "partition":
+            return f"CREATE TABLE {self.name} PARTITION OF {self.of} {self.bounds}"
+        if self.kind == "child":
+            return f"CREATE TABLE {self.name} (own text) INHERITS ({self.of})"
         if self.kind == "partitioned":
-            lines.append("PRIMARY KEY (id)")
-            return f"CREATE TABLE {self.name} ({', '.join(lines)}) PARTITION BY RANGE (id)"
+            lines += [f"PRIMARY KEY ({self.key})"] if self.key else []
+            return f"CREATE TABLE {self.name} ({', '.join(lines)}) PARTITION BY {self.bounds}"
         lines.append(f"PRIMARY KEY ({self.key})")
         if self.parent:
             lines.append(f"FOREIGN KEY (ref) REFERENCES {self.parent} (id)")
@@ -117,7 +132,8 @@ class Schema:
         self.tables = []
         for index in range(4):
             self.tables.append(self._table(f"t{number}_{'abcd'[index]}", index))
-        self.tables.append(self._table(f"t{number}_p", 4, "partitioned"))
+        self.tables += self._partitioned(self._table(f"t{number}_p", 4, "partitioned"))
+        self.tables.append(self._child(f"t{number}_i"))
         self.views = [self._view(index) for index in range(3)]
         self.views += [self._nested(index) for index in range(2)]
         self.views.append(self._united())
@@ -165,6 +181,30 @@ class Schema:
         if kind == "table" and index and rng.random() < 0.6:
             table.parent = self.tables[index - 1].name
         return table
+
+    def _partitioned(self, root):
+        """It and its partitions. By hash of an encrypted column a row lies elsewhere than by hash of the plain one: then
+        nobody looks into the partitions."""
+        equal = root.where(lambda column: column.allows_equality and not column.is_plain)
+        way = weights.pick(self.rng, weights.PARTITION)
+        names = [f"{root.name}1", f"{root.name}2"]
+        if way == "hash of a protected column" and equal:
+            root.bounds, root.key = f"HASH ({self.rng.choice(equal).name})", ""
+        else:
+            root.bounds = {"list": "LIST (grp)", "hash": "HASH (id)"}.get(way, "RANGE (id)")
+            root.key = "id, grp" if way == "list" else "id"
+        bounds = {"R": ["FOR VALUES FROM (MINVALUE) TO (8)", "FOR VALUES FROM (8) TO (MAXVALUE)"],
+                  "L": ["FOR VALUES IN (0, 1, 2)", "DEFAULT"],
+                  "H": [f"FOR VALUES WITH (MODULUS 2, REMAINDER {rest})" for rest in (0, 1)]}[root.bounds[0]]
+        parts = [Table(name, root.columns, "partition", root.key, of=root.name, bounds=bound)
+                 for name, bound in zip(names, bounds)]
+        self.unseen = [] if root.key else parts
+        return [root, *([] if self.unseen else parts)]
+
+    def _child(self, name):
+        parent = self.rng.choice(self.tables[:4])
+        columns = [dataclasses.replace(column, unique=False) for column in parent.columns]
+        return Table(name, [*columns, Column("own", pgtypes.TEXT)], "child", "", of=parent.name)
 
     def _shared_column(self):
         kind, scheme, context = self.shared[0]
@@ -218,12 +258,11 @@ class Schema:
 
     def policy(self):
         tables = {}
-        names = [(table.name, table) for table in self.tables]
-        names += [(part, table) for table in self.tables for part, _ in self.partitions(table)]
-        for name, table in names:
-            columns = {column.name: self._entry(column) for column in table.columns if not column.is_plain}
-            columns.update(self._made_later())
-            tables[f"public.{name}"] = {"columns": columns}
+        for table in self.tables:
+            if table.is_whole:
+                columns = {column.name: self._entry(column) for column in table.columns if not column.is_plain}
+                columns.update(self._made_later())
+                tables[f"public.{table.name}"] = {"columns": columns}
         tables[f"public.n{self.number}"] = {"columns": self._made_later()}
         return tables
 
@@ -237,17 +276,10 @@ class Schema:
             entry["search"] = column.scheme
         return entry
 
-    def partitions(self, table):
-        if table.kind != "partitioned":
-            return []
-        return [(f"{table.name}1", "FROM (MINVALUE) TO (8)"), (f"{table.name}2", "FROM (8) TO (MAXVALUE)")]
-
     def statements(self):
-        """(how to make it, is it a view or partition) in order; each also drops what an earlier round left."""
-        for table in self.tables:
+        """(how to make it, its kind) in order; each also drops what an earlier round left."""
+        for table in self.tables + self.unseen:
             yield table.sql(), table.kind
-            for name, bounds in self.partitions(table):
-                yield f"CREATE TABLE {name} PARTITION OF {table.name} FOR VALUES {bounds}", "partition"
             yield self._index(table), "index"
         for view in self.views:
             yield view.definition, "view"
@@ -267,7 +299,8 @@ class Schema:
     def rows(self, table):
         """INSERT statements that fill it."""
         names = ", ".join(column.name for column in table.columns)
-        lines = [", ".join(self._value(column, number) for column in table.columns) for number in range(1, ROWS + 1)]
+        first = 1 if table.is_whole else 100
+        lines = [", ".join(self._value(column, number) for column in table.columns) for number in range(first, first + ROWS)]
         return f"INSERT INTO {table.name} ({names}) VALUES " + ", ".join(f"({line})" for line in lines)
 
     def _value(self, column, number):

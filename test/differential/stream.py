@@ -15,7 +15,8 @@ WRITES = {"insert": "insert", "insert select": "insert_select", "on conflict": "
           "mistake": "mistake"}
 READS = {"select": "select", "join": "join", "aggregate": "aggregate", "window": "window", "set operation": "set_operation",
          "with": "with_", "recursive": "recursive", "sub-query": "sub_query", "distinct": "distinct", "case": "case",
-         "values": "values", "view": "view", "catalog": "catalog", "plain": "plain"}
+         "keyed": "keyed", "extreme": "extreme", "greatest": "greatest", "constants": "constants", "rows": "rows",
+         "picked": "picked", "values": "values", "view": "view", "catalog": "catalog", "plain": "plain"}
 
 
 class Stream:

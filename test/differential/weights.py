@@ -12,13 +12,17 @@ SHARED_CONTEXT = 0.35
 ODD_NAME = 0.06
 PARAMETER = 0.7          # a constant of an extended statement is a parameter
 ANY_VALUE = 0.01         # plain and protected columns take their values from two halves of a type's pool, else from all
+PARAMETER_AGAIN = 0.15   # where a parameter of that type stands in the statement already
+NULL_TEST = 0.04         # beside a comparison with a parameter
 OF_ANOTHER_TYPE = 0.02   # a comparison constant is cast to a type beside the column's
 
 TYPE = {
     "bool": 5, "int2": 4, "int4": 10, "int8": 6, "numeric(10,2)": 8, "float4": 2, "float8": 4, "text": 14, "varchar(12)": 12,
     "char(6)": 3, "bytea": 4, "uuid": 5, "date": 8, "timestamp": 5, "timestamp(3)": 2, "timestamptz": 5, "time": 2,
-    "timetz": 1, "interval": 2, "json": 2, "jsonb": 3, "inet": 2, "cidr": 1, "int4[]": 2, "text[]": 2,
+    "timetz": 1, "interval": 2, "json": 2, "jsonb": 3, "inet": 2, "cidr": 1, "int4[]": 2, "text[]": 2, "mood": 6,
 }
+
+PARTITION = {"range": 4, "list": 3, "hash": 2, "hash of a protected column": 3}
 
 PROTOCOL = {"simple": 40, "extended": 45, "named": 8, "rows in pieces": 7}
 BINARY_RESULTS = 0.4
@@ -26,7 +30,8 @@ BINARY_RESULTS = 0.4
 # One unit of the stream: a statement, or a script of several.
 UNIT = {
     "select": 250, "join": 110, "aggregate": 80, "window": 35, "set operation": 45, "with": 60, "recursive": 10, "sub-query": 70,
-    "distinct": 35, "case": 40, "values": 10, "view": 30, "catalog": 12, "plain": 25,
+    "distinct": 35, "keyed": 40, "extreme": 15, "greatest": 15, "constants": 20, "rows": 8, "picked": 20,
+    "case": 40, "values": 10, "view": 30, "catalog": 12, "plain": 25,
     "insert": 90, "insert select": 20, "on conflict": 30, "update": 90, "update from": 20, "delete": 35, "merge": 14,
     "with change": 14,
     "copy to": 14, "copy from": 10, "prepare": 14, "cursor": 14, "explain": 8, "several": 22, "pipeline": 20,

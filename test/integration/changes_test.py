@@ -181,7 +181,7 @@ REFUSED = [
      " finding = charts.finding", "a copy"),
     ("WITH i AS (INSERT INTO charts (ward, number, finding) VALUES (1, 7, 'SECRET') RETURNING finding) SELECT * FROM i", "finding"),
     ("UPDATE charts SET (finding, label) = ('SECRET', 'x')", "finding"),
-    ("UPDATE people SET (name, score) = (SELECT 'SECRET', 1)", "people.name"),
+    ("UPDATE people SET (name, score) = (SELECT upper('SECRET'), 1)", "people.name"),
     ("UPDATE people SET (city, score) = (SELECT name, 1 FROM people)", "people.name"),
     ("WITH d AS (DELETE FROM people RETURNING name) UPDATE plain SET title = d.name FROM d", "people.name"),
     ("WITH RECURSIVE a AS (SELECT * FROM b WHERE ssn = 'SECRET'), b AS (SELECT ssn FROM people) SELECT * FROM a", "b"),
@@ -234,7 +234,8 @@ class SameAnswers(unittest.TestCase):
     def test_bound_columns(self):
         for statement in BOUND:
             said = self.assert_same(statement, ALL_CHARTS)
-            self.assertNotIsInstance(said[0], str, said)
+            is_new = "MERGE" in statement and STACK.server_major < 15
+            self.assertEqual(isinstance(said[0], str), is_new, said)
 
     def test_other_changes(self):
         for statement in OTHERS:

@@ -56,7 +56,10 @@ CASES = [
      " CREATE FOREIGN TABLE b.patients (id int) SERVER f OPTIONS (filename '/dev/null')",
      "DROP SCHEMA b CASCADE; DROP EXTENSION file_fdw CASCADE", "b.patients", "list it under"),
     ("CREATE TABLE stray (secret pgveil.ciphertext)", "DROP TABLE stray", "public.stray.secret", "no entry for its table"),
-    ("CREATE TABLE child () INHERITS (patients)", "DROP TABLE child", "public.child.", "a partition or child"),
+    ("CREATE TABLE child (other pgveil.ciphertext) INHERITS (visits)", "DROP TABLE child", "public.child.other", "no entry in the policy"),
+    ("CREATE TABLE child () INHERITS (visits); ALTER TABLE child NO INHERIT visits; ALTER TABLE child DROP CONSTRAINT pgveil_reason;"
+     " ALTER TABLE visits DROP CONSTRAINT pgveil_reason; ALTER TABLE child INHERIT visits; ALTER TABLE visits ADD CONSTRAINT pgveil_reason"
+     " {reason} NOT VALID", "DROP TABLE child; ALTER TABLE visits VALIDATE CONSTRAINT pgveil_reason", "public.child.reason", "not validated"),
     ("CREATE VIEW first AS SELECT id FROM patients; CREATE VIEW second AS SELECT * FROM first", "DROP VIEW first CASCADE",
      "public.patients", "view second sees it"),
     ("CREATE MATERIALIZED VIEW kept AS SELECT id FROM visits", "DROP MATERIALIZED VIEW kept",

@@ -22,6 +22,7 @@ POLICY = {"tables": {
         "raw": {"type": "bytea", "search": "equality"},
         "ratio": {"type": "float8", "search": "equality"},
         "active": {"type": "bool", "search": "equality"}}},
+    "public.weak": {"columns": {"name": {"type": "text"}}},
     "public.aliases": {"columns": {
         "name": {"type": "varchar(12)"},
         "ssn": {"type": "text", "search": "equality", "context": "ssn"}}}}}

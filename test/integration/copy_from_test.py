@@ -65,8 +65,11 @@ class In(CopyCase):
     def test_options_of_text(self):
         self.assert_copied("COPY people (id, name) FROM STDIN DELIMITER AS '|' NULL AS 'nil'",
                            b"1|a\\|b\n2|nil\n3|\\nil\n4|\n", 4)
-        self.assert_copied("COPY people (id, name) FROM STDIN (HEADER)", b"anything at all\n1\ta\n", 1)
-        self.assert_copied("COPY people (id, name) FROM STDIN (HEADER match)", b"id\tname\n1\ta\n", 1)
+        for option, data in (("HEADER", b"anything at all\n1\ta\n"), ("HEADER match", b"id\tname\n1\ta\n")):
+            if self.stack.server_major >= 15:
+                self.assert_copied(f"COPY people (id, name) FROM STDIN ({option})", data, 1)
+            else:  # refused by the server: headers of text are new in PostgreSQL 15
+                self.assertIn(self.copy_in(f"COPY people (id, name) FROM STDIN ({option})", data)[0], ("0A000", "42601"))
         self.assert_copied("COPY people (id, name) FROM STDIN (HEADER off, ENCODING 'utf-8')", b"1\ta\n", 1)
         self.assert_copied("COPY people (id, name) FROM STDIN WHERE id > 1 AND name IS NOT NULL",
                            b"1\ta\n2\tb\n3\t\\N\n", 1)
@@ -81,7 +84,12 @@ class In(CopyCase):
         self.assert_copied("COPY people (id, name, code) FROM STDIN (FORMAT csv, NULL 'x', FORCE_NOT_NULL (name),"
                            " FORCE_NULL (code, name))", b"1,x,\"x\"\n2,\"x\",x\n3,,y\n", 3)
         self.assert_copied("COPY people (id, name) FROM STDIN (FORMAT csv, ESCAPE 'x', QUOTE '0')", b"1,0a,b0\n2,x\n", 2)
-        self.assert_copied("COPY people (name, id) FROM STDIN (FORMAT csv)", b"a,1\n\\.\nrubbish\n", 1)
+        self.assert_copied("COPY people (name, id) FROM STDIN (FORMAT csv)", b"a,1\n\\.,2\n", 2)
+        if self.stack.server_major < 18:
+            self.assert_copied("COPY people (name, id) FROM STDIN (FORMAT csv)", b"a,1\n\\.\nrubbish\n", 1)
+        else:  # no end marker any more
+            self.assert_fails("COPY people (name, id) FROM STDIN (FORMAT csv)", b"a,1\n\\.\nrubbish\n", "22P04")
+            self.assert_copied("COPY cards (pin) FROM STDIN (FORMAT csv)", b"a\n\\.\nb\n", 3, table="cards")
         self.assert_copied("COPY people (id, name) FROM STDIN CSV HEADER FORCE NOT NULL name", b"id,name\n1,\n", 1)
 
     def test_errors_of_values(self):
@@ -109,9 +117,9 @@ class In(CopyCase):
         self.assert_fails(two + " CSV", b'1,a\n2,"b\n', "22P04")
         self.assert_fails(two + " CSV", b'1,a\n2,b,c\n', "22P04")
         self.assert_fails(two + " CSV", b'1,a\r\n2,b\n', "22P04")
-        self.assert_fails(two + " (HEADER match)", b"id\tname\tx\n1\ta\n", "22P04")
-        self.assert_fails(two + " (HEADER match)", b"id\tnom\n1\ta\n", "22P04")
-        self.assert_fails(two + " (HEADER match)", b"id\t\\N\n1\ta\n", "22P04")
+        if self.stack.server_major >= 15:
+            for header in (b"id\tname\tx", b"id\tnom", b"id\t\\N"):
+                self.assert_fails(two + " (HEADER match)", header + b"\n1\ta\n", "22P04")
 
     def test_errors_of_the_server(self):
         """Its own, though values of later rows were sealed; the CONTEXT shows the line as it was sent, so without it."""

@@ -33,7 +33,8 @@ class Out(CopyCase):
                      " (FORMAT csv, DELIMITER '0', QUOTE 'x', ESCAPE '1')", " (FORMAT csv, ESCAPE '\\')",
                      " (FORMAT csv, NULL 'ab')", " (FORMAT csv, ENCODING 'UTF8')"):
             messages, _ = self.copy_out(f"COPY people TO STDOUT{tail}")
-            self.assertGreaterEqual(len(messages), 4)
+            is_new = tail == " (HEADER)" and self.stack.server_major < 15
+            self.assertEqual(len(messages) >= 4, not is_new)
             for columns in ("name", "id, name", "code, born, seen, ok, name", "note"):
                 self.copy_out(f"COPY people ({columns}) TO STDOUT{tail.replace('(name, id)', '*')}")
 
@@ -108,7 +109,11 @@ class Out(CopyCase):
             self.assertEqual(*[(answer.stdout, answer.stderr, answer.returncode) for answer in answers])
         script = "\\copy people (id, name) from stdin csv\n101,psql\n102,\"a\nb\"\n\\.\nSELECT id, name FROM people WHERE id > 100 ORDER BY id;\n"
         answers = self.in_psql(stdin=script)
-        self.assertEqual(*[(answer.stdout, answer.stderr, answer.returncode) for answer in answers])
+        self.assertEqual(*[(answer.stdout, answer.returncode) for answer in answers])
+        if self.stack.server_major >= 18:  # takes the end marker that an older psql sends for a value
+            self.assertTrue(all("ERROR" in answer.stderr for answer in answers), answers)
+            return
+        self.assertEqual(*[answer.stderr for answer in answers])
         self.assertIn("COPY 2", answers[0].stdout)
 
     def test_psycopg(self):

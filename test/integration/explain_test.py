@@ -53,7 +53,7 @@ class Explain(FormCase):
         self.assert_same("SELECT id, name, age FROM people ORDER BY id", "SELECT * FROM made", "ROLLBACK", protocols=["simple"])
 
     def test_analyze_without_constants(self):
-        quiet = "EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off)"
+        quiet = "EXPLAIN (ANALYZE, BUFFERS off, COSTS off, TIMING off, SUMMARY off)"
         self.assert_same(f"{quiet} SELECT name FROM people", f"{quiet} SELECT count(age) FROM people",
                          "EXPLAIN (COSTS off) SELECT name, note FROM people ORDER BY id")
 

@@ -121,6 +121,50 @@ class Choices(SameAnswers):
                          "ORDER BY min(id), GROUPING(ssn), GROUPING(city)")
         self.assert_refused("SELECT count(*) FROM people GROUP BY ROLLUP (name)")
 
+    def test_rows_that_a_key_tells_apart(self):
+        self.assert_same("SELECT DISTINCT * FROM people ORDER BY id")
+        self.assert_same("SELECT DISTINCT p.name, p.id, a.id FROM people p LEFT JOIN aliases a ON a.person < p.id ORDER BY 2, 3")
+        self.assert_same("SELECT count(*) FROM (SELECT DISTINCT id, name, note FROM people) s")
+        self.assert_same("SELECT DISTINCT ON (id, note) note FROM people ORDER BY id")
+        self.assert_same("SELECT p.id, p.name, count(*) FROM people p, aliases GROUP BY p.id, p.name ORDER BY 1")
+        self.assert_same("SELECT id, name, count(*) FROM people GROUP BY id, ROLLUP (name) ORDER BY id, GROUPING(name)")
+        self.assert_same("SELECT id, name FROM people WHERE id < 3 UNION SELECT id, name FROM people WHERE id > 1 ORDER BY id")
+        self.assert_same("SELECT id, note FROM people EXCEPT SELECT id, note FROM people WHERE note IS NULL ORDER BY id")
+        self.assert_refused("SELECT DISTINCT name FROM people", "SELECT DISTINCT a.id, p.name FROM people p, aliases a",
+                            "SELECT id, name FROM people UNION SELECT id, name FROM aliases")
+
+    def test_a_key_that_lets_rows_repeat_is_none(self):
+        for column, index in (("n int UNIQUE", ""), ("n int NOT NULL UNIQUE DEFERRABLE", ""), ("n int NOT NULL", ""),
+                              ("n int NOT NULL", "(n) WHERE id > 5"), ("n int NOT NULL", "((n + 1))"),
+                              ("n text NOT NULL", '(n COLLATE "POSIX")')):
+            with self.subTest(column, index=index), STACK.direct() as direct:
+                TABLES.veiled.execute(f"CREATE TABLE weak (id serial PRIMARY KEY, {column}, name text)")
+                if index:
+                    direct.execute(f"CREATE UNIQUE INDEX ON weak {index}")
+                with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                    TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak", prepare=False)
+                TABLES.veiled.execute("SELECT DISTINCT n, name, id FROM weak", prepare=False)
+                TABLES.veiled.execute("CREATE UNIQUE INDEX ON weak (n)")
+                TABLES.veiled.execute("ALTER TABLE weak ALTER n SET NOT NULL")
+                TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak", prepare=False)
+                TABLES.veiled.execute("DROP TABLE weak")
+
+    def test_the_least_and_the_greatest(self):
+        self.assert_same("SELECT GREATEST(age, 35), LEAST(born, NULL, '1990-01-02') FROM people ORDER BY id")
+        self.assert_same("SELECT LEAST(%s, age) FROM people ORDER BY id", (25,))
+        self.assert_same("SELECT id FROM people WHERE GREATEST(age, 35) > 35 ORDER BY LEAST(age, 10), id")
+        self.assert_same("SELECT min(age) FROM people WHERE id > 99")
+        self.assert_same("SELECT id FROM people WHERE age = (SELECT max(age) m FROM people WHERE city <> 'Ulm' OR id = %s)", (3,))
+
+    def test_set_operations_with_constants(self):
+        self.assert_same("SELECT name FROM people WHERE id = 1 UNION ALL SELECT 'none' UNION ALL SELECT NULL")
+        self.assert_same("SELECT count(*) FROM (SELECT ssn FROM people EXCEPT SELECT 's-1001') s")
+
+    def test_rows_of_a_sub_query(self):
+        self.assert_same("SELECT id FROM people WHERE (ssn, id) IN (SELECT ssn2, id FROM people) ORDER BY id")
+        self.assert_same("SELECT count(*) FROM aliases WHERE ('s-1002', 2) = (SELECT ssn, id FROM people WHERE id = 2)")
+        self.assert_same("SELECT id FROM people WHERE (age, id) > (SELECT age, id FROM people WHERE id = 1) ORDER BY id")
+
     def test_lists_of_rows(self):
         self.assert_same("SELECT id FROM people WHERE (ssn, id) IN (('s-1001', 1), ('s-1002', 7), ('x', 2)) ORDER BY id")
         self.assert_same("SELECT id FROM people WHERE (id, ssn, age) NOT IN ((%s, %s, %s), (2, 'x', 3)) ORDER BY id", (1, "s-1001", 30))
@@ -131,7 +175,7 @@ class Choices(SameAnswers):
             "SELECT COALESCE(name, city) FROM people", "SELECT COALESCE(price, 1) FROM people",
             "SELECT COALESCE(code, 'xy') FROM people", "SELECT COALESCE(name, 'longer than twelve characters') FROM people",
             "SELECT COALESCE(name, upper('x')) FROM people", "SELECT COALESCE(age, 2.5) FROM people",
-            "SELECT NULLIF(name, 'x') FROM people", "SELECT GREATEST(age, 5) FROM people", "SELECT NULLIF(age, 5.0) FROM people",
+            "SELECT NULLIF(name, 'x') FROM people", "SELECT GREATEST(ssn, 'x') FROM people", "SELECT LEAST(age, 2.5) FROM people", "SELECT NULLIF(age, 5.0) FROM people",
             "SELECT id FROM people WHERE COALESCE(name, 'x') = 'x'", "SELECT id FROM people WHERE COALESCE(active, true)",
             "SELECT upper(COALESCE(name, 'x')) FROM people", "SELECT COALESCE(name, 'x') || 'y' FROM people",
             "SELECT CAST(CASE WHEN id = 1 THEN name END AS varchar(12)) FROM people")
@@ -267,6 +311,8 @@ class Mixtures(SameAnswers):
     def test_results_of_two_contexts(self):
         self.assert_same("SELECT COALESCE(a.name, p.name) FROM people p LEFT JOIN aliases a ON a.person = p.id ORDER BY p.id")
         self.assert_same("SELECT COALESCE(p.note, p.ssn, 'neither') FROM people p ORDER BY p.id")
+        self.assert_same("SELECT COALESCE(name, note), COALESCE(note, email) FROM people ORDER BY id")
+        self.assert_same("SELECT note FROM people WHERE id = 1 UNION ALL SELECT name FROM people WHERE id = 1")
         self.assert_same("SELECT CASE WHEN a.id = 1 THEN a.name ELSE p.name END FROM people p JOIN aliases a ON a.person = p.id ORDER BY 1"
                          .replace("ORDER BY 1", "ORDER BY p.id"))
         self.assert_same("SELECT s.x FROM (SELECT id, name AS x FROM people UNION ALL SELECT id + 10, name FROM aliases) s ORDER BY s.id")

@@ -215,12 +215,14 @@ class Plans(unittest.TestCase):
         for query, index in (("SELECT id FROM events WHERE d < '2001-01-01'", "events_d"),
                              ("SELECT id FROM events WHERE d BETWEEN '2001-01-01' AND '2002-01-01'", "events_d"),
                              ("SELECT id FROM events ORDER BY d LIMIT 5", "events_d"),
+                             ("SELECT min(d) FROM events", "events_d"),
+                             ("SELECT max(e.d) AS last FROM events e WHERE room > 0", "events_d"),
                              ("SELECT id FROM events ORDER BY n DESC NULLS LAST, id LIMIT 5", "events_n"),
                              ("SELECT id FROM events WHERE t >= 'Wordsworth'", "events_t"),
                              ("SELECT id FROM events WHERE (t, id) > ('Wordsworth', 7) ORDER BY t, id LIMIT 9", "events_t")):
             with self.subTest(query):
                 plan = self.plan_of(query)
-                self.assertRegex(plan, rf"Index (Only )?Scan using {index}")
+                self.assertRegex(plan, rf"Index (Only )?Scan (Backward )?using {index}")
                 self.assertNotIn("Sort", plan)
                 if "WHERE" in query:
                     self.assertIn("Index Cond", plan)

@@ -11,6 +11,7 @@ unless PGVEIL_KEEP is set.
 """
 
 import atexit
+import functools
 import json
 import os
 import pathlib
@@ -119,6 +120,11 @@ class Stack:
         with self.direct("postgres", database) as connection:
             cursor = connection.execute(sql)
             return cursor.fetchall() if cursor.description else None
+
+    @functools.cached_property
+    def server_major(self):
+        """14 to 18."""
+        return int(self.superuser("SHOW server_version_num")[0][0]) // 10000
 
     # -- shares --------------------------------------------------------------------------------------
 

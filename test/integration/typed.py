@@ -26,7 +26,8 @@ POLICY = {"tables": {"public.things": {"columns": {
     "stamps": {"type": "timestamptz[]"},
     "docs": {"type": "jsonb[]"},
     "spans": {"type": "interval[]"},
-    "ips": {"type": "inet[]"}}}}}
+    "ips": {"type": "inet[]"}}},
+    "public.coarse": {"columns": {"titre": {"type": "decimal(6,-2)"}}}}}
 
 SCHEMA = """CREATE TABLE things (id int PRIMARY KEY, t time, t3 time(3), tz timetz, tz0 timetz(0), iv interval,
     iv2 interval(2), ids interval day to second(1), iym interval year to month, ip inet, net cidr, js json, jb jsonb,

@@ -95,6 +95,15 @@ class EveryType(unittest.TestCase):
                             c, f"INSERT INTO things (id, {column}) VALUES (1, $1)", [text.encode()]))
                         self.same(lambda c: extended(c, f"SELECT {column} FROM things"))
 
+    def test_negative_scales(self):
+        if STACK.server_major < 15:
+            self.skipTest("negative scales are new in PostgreSQL 15")
+        self.same(lambda c: simple(c, "CREATE TABLE coarse (id int, titre decimal(6, -2))"))
+        for value in ("1234", "1250.5", "-9950", "0", "'NaN'", "99999949", "99999950", "'x'"):
+            self.same(lambda c: simple(c, f"INSERT INTO coarse VALUES (1, {value})"))
+            self.same(lambda c: extended(c, "INSERT INTO coarse VALUES (2, $1)", [value.strip("'").encode()]))
+        self.assertEqual(len(self.same(lambda c: simple(c, "SELECT * FROM coarse ORDER BY id"))[2]), 12)
+
     def test_null(self):
         columns = ", ".join(VALUES)
         self.same(lambda c: simple(c, f"INSERT INTO things (id, {columns}) VALUES (1{', NULL' * len(VALUES)})"))

@@ -20,7 +20,7 @@ DEFINED = [
     "CREATE VIEW w_er (a, b, c) AS SELECT id, number, department FROM w_people WHERE department = 'ER' WITH CASCADED CHECK OPTION",
     "CREATE VIEW w_young WITH (security_barrier) AS SELECT id, ssn, born FROM patients WHERE born IS NOT NULL WITH LOCAL CHECK OPTION",
     "CREATE TEMP VIEW w_temporary AS SELECT p.ssn, v.reason FROM patients p JOIN visits v ON v.patient_ssn = p.ssn",
-    "SELECT reason FROM w_temporary ORDER BY reason NULLS LAST",
+    "SELECT reason FROM w_temporary",
     "CREATE RECURSIVE VIEW w_steps (n, ssn) AS SELECT id, ssn FROM patients WHERE id = 1 UNION ALL"
     " SELECT p.id, p.ssn FROM w_steps s JOIN patients p ON p.id = s.n + 1",
     "SELECT n, ssn FROM w_steps ORDER BY n",

@@ -31,6 +31,10 @@ StatementPlan plan_of(const Clinic& clinic, std::string_view sql) {
 TEST(Parameters, NumbersThatBindCannotCarryGetPostgresError) {
     const Clinic clinic;
     EXPECT_EQ(clinic.sent("SELECT $0"), "!42P02 there is no parameter $0");
+    const Decision decision = clinic.decide("SELECT 'a$0', $0");
+    const auto* const rejection = std::get_if<Rejection>(&decision);
+    ASSERT_NE(rejection, nullptr);
+    EXPECT_EQ(rejection->position, 14);
     for (const std::string_view sql :
          {"SELECT $100000000",
           "SELECT $99999999999",

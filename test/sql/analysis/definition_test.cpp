@@ -104,15 +104,16 @@ TEST(CreateTable, RefusesWhatThePolicyOrTheSchemeForbids) {
          "!0A000 public.patients.age: GENERATED, IDENTITY, serial"},
         {"CREATE TABLE patients (ssn text, up text GENERATED ALWAYS AS (upper(ssn)) STORED)",
          "!0A000 public.patients.ssn: GENERATED, IDENTITY, serial"},
-        {"CREATE TABLE patients (ssn text) PARTITION BY HASH (ssn)",
-         "!0A000 public.patients.ssn: PARTITION BY"},
-        {"CREATE TABLE patients (LIKE notes)", "!0A000 public.patients: CREATE TABLE (LIKE ...)"},
+        {"CREATE TABLE patients (ssn text) PARTITION BY RANGE (ssn)",
+         "!0A000 public.patients.ssn: PARTITION BY RANGE (column)"},
+        {"CREATE TABLE patients (LIKE notes)",
+         "!0A000 public.patients.ssn: CREATE TABLE (LIKE ...) into a table where the policy says "
+         "something else of it"},
         {"CREATE TABLE patients () INHERITS (notes)",
-         "!0A000 public.patients: INHERITS or PARTITION OF"},
+         "!0A000 public.patients: INHERITS or PARTITION OF an unprotected table"},
         {"CREATE TABLE copy (LIKE patients)",
-         "!0A000 patients: LIKE, INHERITS or PARTITION OF a protected table"},
-        {"CREATE TABLE kid () INHERITS (patients)",
-         "!0A000 patients: LIKE, INHERITS or PARTITION OF a protected table"},
+         "!0A000 public.patients.name: CREATE TABLE (LIKE ...) into a table where the policy says "
+         "something else of it"},
         {"CREATE TEMP TABLE patients (a int)", "!0A000 patients: CREATE TEMPORARY TABLE"},
         {"CREATE TABLE other.patients (a int)", "!0A000 other.patients: CREATE TABLE"},
         {"CREATE TABLE visits (patient_ssn text REFERENCES notes (ssn))",
@@ -246,7 +247,8 @@ TEST(AlterTable, RefusesWhatWouldUndoOrOutwitProtection) {
         {"ALTER age TYPE int4", "!0A000 public.patients.age: ALTER COLUMN TYPE"},
         {"ALTER city TYPE text USING ssn", "!0A000 public.patients.ssn: any other expression"},
         {"ADD COLUMN x pgveil.ciphertext", "!0A000 ciphertext: a type of schema pgveil"},
-        {"INHERIT notes", "!0A000 public.patients: this form of ALTER TABLE"},
+        {"INHERIT notes",
+         "!0A000 notes: ATTACH PARTITION or INHERIT of an unprotected and a protected table"},
         {"ALTER ssn SET STORAGE PLAIN", "!0A000 public.patients: this form of ALTER TABLE"},
     };
     for (const auto& [action, expected] : cases) {

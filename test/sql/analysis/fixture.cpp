@@ -101,11 +101,19 @@ std::string word_of(ParameterUse use) {
 
 }  // namespace
 
+void Clinic::count_repeated_values() {
+    const std::string counting =
+        "{\"repeated_values\": \"count\"," + std::string(kPolicy.substr(1));
+    const auto parsed = config::parse_policy("policy.json", counting);
+    EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
+    policy = parsed ? *parsed : nullptr;
+}
+
 Clinic::Clinic() {
     const auto parsed = config::parse_policy("policy.json", kPolicy);
     policy = parsed ? *parsed : nullptr;
     EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
-    add(relation(
+    auto patients = relation(
         "public",
         "patients",
         {{"id", false},
@@ -117,8 +125,10 @@ Clinic::Clinic() {
          {"email", true},
          {"note", true},
          {"city", false}}
-    ));
-    add(relation(
+    );
+    patients.keys = {{1}, {7}, {2}};
+    add(std::move(patients));
+    auto visits = relation(
         "public",
         "visits",
         {{"id", false},
@@ -126,7 +136,9 @@ Clinic::Clinic() {
          {"patient_ssn", true},
          {"diagnosis", true},
          {"day", false}}
-    ));
+    );
+    visits.keys = {{2, 5}};
+    add(std::move(visits));
     add(relation(
         "public",
         "readings",
@@ -195,6 +207,7 @@ Analysis Clinic::analyze(std::string_view sql) const {
                 parameter_oids,
                 limits,
                 "UTF8",
+                server_major,
                 names}
         );
         if (analysis.missing.empty()) {
@@ -265,7 +278,8 @@ std::string Clinic::parameters(std::string_view sql, std::vector<std::uint32_t> 
     }
     std::string text;
     for (const ParameterPlan& plan : std::get<StatementPlan>(decision).parameters) {
-        text += (text.empty() ? "" : ",") + std::to_string(plan.number) + ":" +
+        text += (text.empty() ? "" : ",") + std::to_string(plan.number) +
+                (plan.source == 0 ? "" : " from " + std::to_string(plan.source)) + ":" +
                 (plan.column == nullptr ? std::string("-") : plan.column->name) +
                 word_of(plan.use) + std::to_string(plan.declared_oid) + "/" +
                 std::to_string(plan.described_oid) + (plan.is_array ? " array" : "");

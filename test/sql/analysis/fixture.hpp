@@ -15,7 +15,8 @@ namespace pgveil::analysis::test {
 
 /// A small clinic: what the policy says, what the database says, and one-line renderings of
 /// decisions. Tables: public.patients and public.visits are protected, public.notes is plain,
-/// public.events and public.tales have ordered columns,
+/// public.events and public.tales have ordered columns, patients has the unique keys id and email
+/// (and one over the randomized name, which counts for nothing), visits (patient_id, day),
 /// public.v_patients is a view over patients, other.patients has a protected name.
 class Clinic {
 public:
@@ -36,11 +37,15 @@ public:
     /// Parameters: "1:ssn compared 17/25", comma separated.
     std::string parameters(std::string_view sql, std::vector<std::uint32_t> declared = {}) const;
 
+    /// "repeated_values": "count".
+    void count_repeated_values();
+
     catalog::Catalog catalog;
     std::shared_ptr<const config::Policy> policy;
     bool standard_conforming_strings = true;
     std::vector<std::uint32_t> parameter_oids;
     Limits limits;
+    int server_major = 0;
     const NamedPlans* names = nullptr;
 
     /// Puts it into the catalog, under its name without a schema, too, if that is in the path.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <string_view>
 
 namespace pgveil::analysis::test {
@@ -227,6 +228,20 @@ TEST(VeilCall, IsReplacedByItsStandIn) {
         clinic.sent("select pgveil.apply($$x$$::text) as r;"),
         "SELECT NULL::pg_catalog.text AS \"r\";"
     );
+}
+
+TEST(VeilCall, TakesItsArgumentsAsTheyStandInTheText) {
+    const Clinic clinic;
+    const auto added =
+        plan_of(clinic, "SELECT pgveil.add_user('nurse', $t$pgva1.it's$t$::text, E'a\\x62')");
+    ASSERT_TRUE(added.call.has_value());
+    const auto argument = [&](std::size_t index) {
+        const auto& value = added.call->arguments.at(index);
+        return std::string(core::as_text(std::get<core::SecretBytes>(value).reveal()));
+    };
+    EXPECT_EQ(argument(0), "nurse");
+    EXPECT_EQ(argument(1), "pgva1.it's");
+    EXPECT_EQ(argument(2), "ab");
 }
 
 TEST(VeilCall, AnyOtherCallIsRefused) {

@@ -130,6 +130,15 @@ TEST(Text, HostileTextsAreRefusedOrServed) {
     EXPECT_EQ(sqlstate_of(clinic, std::string("SELECT 1 FROM patients\0 x", 24)), "0A000");
 }
 
+TEST(Text, LimitsWhatIsGivenToTheParser) {
+    Clinic clinic;
+    clinic.limits.text_bytes = 16'000;
+    EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 490) + " FROM patients"), "");
+    EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 500) + " FROM patients"), "54001");
+    EXPECT_TRUE(clinic.analyze("SELECT 1" + repeated(",1", 1'990)).passthrough);
+    EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 2'000)), "54000");
+}
+
 TEST(Text, LimitsTheTextAndTheLookups) {
     Clinic clinic;
     clinic.limits.text_bytes = 100;

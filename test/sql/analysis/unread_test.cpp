@@ -204,5 +204,26 @@ TEST(ForgottenPlaces, ParametersAreNotSetThroughAView) {
     EXPECT_TRUE(clinic.analyze("SELECT name FROM pg_settings WHERE name = 'update'").passthrough);
 }
 
+TEST(Unread, SyntaxErrorsAreTheServersWhereItsGrammarIsOurs) {
+    Clinic clinic;
+    const std::string sql = "SELECT name FROM patients WHERE";
+    EXPECT_EQ(clinic.sent(sql).substr(0, 6), "!0A000") << "nobody knows the server";
+    for (const int major : {14, 15}) {
+        clinic.server_major = major;
+        EXPECT_EQ(clinic.sent(sql), "!42601 syntax error at end of input");
+        EXPECT_EQ(clinic.sent("SELEC ssn FROM x"), "SELEC ssn FROM x") << "nothing protected";
+    }
+    const Decision decision = clinic.decide("SELECT name FRO patients WHERE");
+    const auto* const rejection = std::get_if<Rejection>(&decision);
+    ASSERT_NE(rejection, nullptr);
+    EXPECT_EQ(rejection->message, "syntax error at or near \"patients\"");
+    EXPECT_EQ(rejection->position, 16);
+    clinic.server_major = 16;
+    EXPECT_EQ(clinic.sent(sql).substr(0, 6), "!0A000") << "a newer grammar may know it";
+    clinic.server_major = 15;
+    clinic.standard_conforming_strings = false;
+    EXPECT_EQ(clinic.sent("SELECT name FROM patients WHERE 'a\\'").substr(0, 6), "!0A000");
+}
+
 }  // namespace
 }  // namespace pgveil::analysis::test

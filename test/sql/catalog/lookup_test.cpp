@@ -12,31 +12,55 @@ namespace {
 using Kind = RelationName::Kind;
 using Row = std::vector<std::optional<std::string_view>>;
 
-const Row plain_row = {"1", "public", "16388", "public", "t",          "r",          "f",
-                       "t", "1",      "id",    "23",     "-1",         "integer",    "f",
-                       "t", "t",      "f",     "f",      std::nullopt, std::nullopt, std::nullopt};
-const Row veiled_row = {
-    "1",
-    "public",
-    "16388",
-    "public",
-    "t",
-    "r",
-    "f",
-    "t",
-    "3",
-    "ssn",
-    "99",
-    "-1",
-    "pgveil.ciphertext",
-    "t",
-    "f",
-    "f",
-    "f",
-    "f",
-    std::nullopt,
-    std::nullopt,
-    std::nullopt};
+constexpr std::size_t kKeys = 23;
+
+/// With NULL in the cells behind, but for the keys of the table.
+Row row_of(Row row) {
+    row.resize(kLookupColumns);
+    row[kKeys] = "1 3,2";
+    return row;
+}
+
+const Row plain_row = row_of(
+    {"1",
+     "public",
+     "16388",
+     "public",
+     "t",
+     "r",
+     "f",
+     "t",
+     "1",
+     "id",
+     "23",
+     "-1",
+     "integer",
+     "f",
+     "t",
+     "t",
+     "f",
+     "f"}
+);
+const Row veiled_row = row_of(
+    {"1",
+     "public",
+     "16388",
+     "public",
+     "t",
+     "r",
+     "f",
+     "t",
+     "3",
+     "ssn",
+     "99",
+     "-1",
+     "pgveil.ciphertext",
+     "t",
+     "f",
+     "f",
+     "f",
+     "f"}
+);
 
 LookupReader reader_of_t() {
     return LookupReader(std::vector<RelationName>{{"", "t"}});
@@ -61,10 +85,34 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
     EXPECT_EQ(entry->creation_schema, "public");
     ASSERT_EQ(entry->relation->columns.size(), 2U);
     EXPECT_TRUE(entry->relation->has_bytewise_text);
+    EXPECT_EQ(entry->relation->keys, (std::vector<std::vector<std::int16_t>>{{1, 3}, {2}}));
     EXPECT_TRUE(entry->relation->columns[0].has_default);
     EXPECT_TRUE(entry->relation->column("ssn")->is_ciphertext);
     EXPECT_EQ(entry->relation->column("nothing"), nullptr);
     EXPECT_FALSE(catalog.find({"s", "gone"})->relation.has_value());
+}
+
+TEST(Lookup, ReadsEnums) {
+    LookupReader reader(std::vector<RelationName>{
+        {"", "mood", Kind::kEnum}, {"s", "x", Kind::kEnum}});
+    Row row = absent("1");
+    row[24] = "500";
+    row[25] = "501";
+    row[26] = "public";
+    row[27] = "mood";
+    ASSERT_TRUE(reader.add_row(row).has_value());
+    EXPECT_FALSE(reader.add_row(row).has_value());
+    ASSERT_TRUE(reader.add_row(absent("2")).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const EnumType expected{500, 501, "public", "mood"};
+    EXPECT_EQ(catalog.find({"", "mood", Kind::kEnum})->enum_type, expected);
+    EXPECT_FALSE(catalog.find({"s", "x", Kind::kEnum})->enum_type.has_value());
+    catalog.erase_absent();
+    EXPECT_EQ(catalog.size(), 1U);
+    row[25] = "many";
+    LookupReader other(std::vector<RelationName>{{"", "mood", Kind::kEnum}});
+    EXPECT_FALSE(other.add_row(row).has_value());
 }
 
 TEST(Lookup, AcceptsATableWithoutColumns) {
@@ -86,6 +134,11 @@ TEST(Lookup, RefusesAnswersThatAreNotOurs) {
     Row bad = plain_row;
     bad[10] = "23x";
     EXPECT_FALSE(reader.add_row(bad).has_value());
+    for (const std::string_view keys : {"x", "1,,2", "1;2", ",1", "1 99999"}) {
+        Row odd = plain_row;
+        odd[kKeys] = keys;
+        EXPECT_FALSE(reader_of_t().add_row(odd).has_value()) << keys;
+    }
     Row other = plain_row;
     ASSERT_TRUE(reader_of_t().add_row(other).has_value());
     Catalog catalog;
@@ -104,6 +157,24 @@ TEST(Lookup, KeepsTheTextOfAViewOverProtectedTables) {
         Catalog catalog;
         ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
         EXPECT_EQ(catalog.find({"", "t"})->relation->view_text, is_over ? "SELECT 1" : "");
+    }
+}
+
+TEST(Lookup, ReadsWhatARelationIsAPartOf) {
+    LookupReader reader = reader_of_t();
+    Row part = plain_row;
+    part[21] = "\"public\".\"a.\"\"b\"\"\" \"other\".\"c\"";
+    part[22] = "LIST (city)";
+    ASSERT_TRUE(reader.add_row(part).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const Relation& relation = *catalog.find({"", "t"})->relation;
+    const std::vector<QualifiedName> expected = {{"public", "a.\"b\""}, {"other", "c"}};
+    EXPECT_EQ(relation.ancestors, expected);
+    EXPECT_EQ(relation.partition_key, "LIST (city)");
+    for (const char* const broken : {"x", "\"a", "\"a\"", "\"a\".", "\"a\".b", "\"a\".\"b\"x"}) {
+        part[21] = broken;
+        EXPECT_FALSE(reader_of_t().add_row(part).has_value()) << broken;
     }
 }
 

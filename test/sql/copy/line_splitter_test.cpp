@@ -104,6 +104,11 @@ TEST(LineSplitter, TheEndMarkerStandsAlone) {
     expect_lines(csv(), "a\\.\n\\.\n", "[a\\.]1[\\.]1");
 }
 
+TEST(LineSplitter, NewerServersWordTheEndMarkerAnew) {
+    LineSplitter lines(text(), 18);
+    EXPECT_EQ(lines.take("\\.b\n").error().message, "end-of-copy marker is not alone on its line");
+}
+
 }  // namespace
 
 }  // namespace pgveil::copy

@@ -70,12 +70,35 @@ TEST(Parser, ReadsConstantsOfEveryKind) {
 }
 
 TEST(Parser, UnknownConstructsAreExplicitAndFlagged) {
-    const auto parsed = parse("SELECT xmlelement(name a, b) FROM t TABLESAMPLE system (1)");
+    const auto parsed =
+        parse("SELECT xmlelement(name a, b) FROM xmltable('/a' PASSING b COLUMNS c int) t");
     ASSERT_TRUE(parsed.has_value());
     EXPECT_TRUE(parsed->front().inventory.has_unknown);
     const auto& select = select_of(parsed->front());
     EXPECT_EQ(node_of<Unknown>(select.targets[0].value).kind, "XML expression");
-    EXPECT_EQ(std::get<Unknown>(select.from[0]->node).kind, "TABLESAMPLE");
+    EXPECT_TRUE(std::holds_alternative<Unknown>(select.from[0]->node));
+}
+
+TEST(Parser, ReadsClausesOfFromAndWith) {
+    const auto parsed = parse(
+        "WITH RECURSIVE r AS (SELECT 1 AS a UNION ALL SELECT a FROM r) SEARCH DEPTH FIRST BY a SET "
+        "o "
+        "CYCLE a SET c TO 'y' DEFAULT 'n' USING p SELECT * FROM t TABLESAMPLE system (1) "
+        "REPEATABLE "
+        "(2), u JOIN v USING (x) AS j FOR UPDATE"
+    );
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_FALSE(parsed->front().inventory.has_unknown);
+    const auto& select = select_of(parsed->front());
+    EXPECT_TRUE(select.has_locks);
+    ASSERT_TRUE(select.with.tables[0].traversal.has_value());
+    EXPECT_EQ(select.with.tables[0].traversal->compared, (Names{"a", "a"}));
+    EXPECT_EQ(select.with.tables[0].traversal->added, (Names{"o", "c", "p"}));
+    EXPECT_EQ(select.with.tables[0].traversal->values.size(), 2U);
+    EXPECT_TRUE(select.from[0]->is_sampled);
+    EXPECT_EQ(select.from[0]->sample.size(), 2U);
+    EXPECT_EQ(std::get<TableReference>(select.from[0]->node).name, "t");
+    EXPECT_EQ(std::get<Join>(select.from[1]->node).using_alias, "j");
 }
 
 TEST(Parser, InventoryFindsTablesAndCallsAtAnyDepth) {
@@ -96,7 +119,7 @@ TEST(Parser, CommandsWithoutModelCarryTheirName) {
     const auto name = [](std::string_view text) {
         return std::get<Other>(parse(text)->front().node).command;
     };
-    EXPECT_EQ(name("ALTER VIEW t ALTER c DROP DEFAULT"), "ALTER TABLE");
+    EXPECT_EQ(name("ALTER SEQUENCE s CYCLE"), "ALTER SEQUENCE");
     EXPECT_EQ(name("DO 'x'"), "DO");
 }
 

@@ -91,12 +91,6 @@ TEST(ArrayBinary, ReadsItsOwnAndNothingElse) {
     EXPECT_EQ(binary_elements(huge, Kind::kBytea), "22P03");
 }
 
-TEST(ArrayOids, BelongToTheirElements) {
-    EXPECT_EQ(element_kind_of_oid(1009), Kind::kText);
-    EXPECT_EQ(element_kind_of_oid(1014), Kind::kBpchar);
-    EXPECT_FALSE(element_kind_of_oid(25).has_value());
-}
-
 std::string cast(Type from, Type to, std::string_view text) {
     const auto value = from_text(from, text, {});
     const auto done = cast_explicitly(from, to, value->reveal(), {});

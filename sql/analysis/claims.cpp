@@ -1,0 +1,91 @@
+#include "sql/analysis/claims.hpp"
+
+#include "sql/types/enum_type.hpp"
+
+#include <map>
+#include <utility>
+
+namespace pgveil::analysis {
+
+Claims::Claims(std::string schema, std::string table, const config::TablePolicy& policy) {
+    claims_.push_back({std::move(schema), std::move(table), &policy});
+}
+
+Claims::Claims(const catalog::Relation& relation, const config::Policy& policy)
+    : has_bytewise_text_(relation.has_bytewise_text) {
+    if (const auto* const own = policy.find(relation.schema, relation.name)) {
+        claims_.push_back({relation.schema, relation.name, own});
+    }
+    for (const catalog::QualifiedName& ancestor : relation.ancestors) {
+        if (const auto* const inherited = policy.find(ancestor.schema, ancestor.name)) {
+            claims_.push_back({ancestor.schema, ancestor.name, inherited});
+        }
+    }
+}
+
+ColumnPtr Claims::column(std::string_view name) const {
+    for (const Claim& claim : claims_) {
+        if (const auto* const entry = claim.policy->column(name)) {
+            const auto found = field::protected_column(claim.schema, claim.table, *entry);
+            found->has_bytewise_text = has_bytewise_text_;
+            return found;
+        }
+    }
+    return nullptr;
+}
+
+std::string Claims::pointer_of(std::string_view name) const {
+    for (const Claim& claim : claims_) {
+        if (const auto* const entry = claim.policy->column(name)) {
+            return entry->pointer;
+        }
+    }
+    return {};
+}
+
+std::vector<ColumnPtr> Claims::columns() const {
+    std::map<std::string_view, ColumnPtr> found;
+    for (const Claim& claim : claims_) {
+        for (const config::ColumnPolicy& entry : claim.policy->columns) {
+            found.try_emplace(entry.name, column(entry.name));
+        }
+    }
+    std::vector<ColumnPtr> columns;
+    for (auto& [name, column] : found) {
+        columns.push_back(std::move(column));
+    }
+    return columns;
+}
+
+std::optional<Rejection> Claims::conflict(std::uint32_t begin) const {
+    for (const Claim& claim : claims_) {
+        for (const config::ColumnPolicy& entry : claim.policy->columns) {
+            const auto first = column(entry.name);
+            const auto other = field::protected_column(claim.schema, claim.table, entry);
+            if (!are_alike(*first, *other)) {
+                return disagreement(
+                    first->qualified_name(),
+                    "has another entry in the policy (" + pointer_of(entry.name) + ") than " +
+                        other->qualified_name() +
+                        ", though the one table is a partition or child of the other: take the "
+                        "entry out, or give it \"context\": \"" +
+                        other->context + "\" and the same type, search and group",
+                    begin
+                );
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+void Claims::add(const Claims& other) {
+    claims_.insert(claims_.end(), other.claims_.begin(), other.claims_.end());
+}
+
+bool are_alike(const field::ProtectedColumn& left, const field::ProtectedColumn& right) {
+    const bool is_same_type =
+        left.type == right.type || types::is_same_enum(left.type.kind, right.type.kind);
+    return field::shares_context(left, right) && is_same_type && left.bind_to == right.bind_to;
+}
+
+}  // namespace pgveil::analysis
