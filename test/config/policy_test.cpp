@@ -50,6 +50,17 @@ TEST(Policy, ReadsPadTo) {
     EXPECT_EQ(column->pad_to, 64U);
 }
 
+TEST(Policy, RefusesRepeatedValuesUnlessTheyAreCounted) {
+    EXPECT_EQ(good(R"({"tables":{}})")->repeated_values(), RepeatedValues::kRefuse);
+    EXPECT_EQ(
+        good(R"({"tables":{},"repeated_values":"count"})")->repeated_values(),
+        RepeatedValues::kCount
+    );
+    EXPECT_THAT(
+        error_of(R"({"tables":{},"repeated_values":"pass"})"), HasSubstr("/repeated_values")
+    );
+}
+
 TEST(Policy, ReadsBindTo) {
     const auto policy = good(with_column(R"j({"type":"text","bind_to":["id","\"The Day\""]})j"));
     EXPECT_THAT(
@@ -156,7 +167,9 @@ const Wrong kWrong[] = {
     {"", "line 1", "is not JSON"},
     {"{\n\"tables\": {,}\n}", "line 2", "is not JSON"},
     {"[]", "the document", "must be an object"},
-    {R"({"tables":{},"extra":1})", "/extra", "is not a known key; known here: databases, plain"},
+    {R"({"tables":{},"extra":1})",
+     "/extra",
+     "is not a known key; known here: databases, enums, plain"},
     {R"({})", "the document", "the key \"tables\" is missing"},
     {R"({"tables":{},"tables":{}})", "/tables", "stands twice"},
     {R"({"tables":{"public.t":{"columns":{"c":{"type":"text"},"c":{"type":"int4"}}}}})",

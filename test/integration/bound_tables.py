@@ -134,7 +134,7 @@ REFUSED = [
     ("WITH w AS (SELECT * FROM charts) SELECT * FROM w", "sub-query"),
     ("SELECT (SELECT finding FROM charts LIMIT 1), ward, number FROM charts", "sub-query"),
     ("SELECT j.finding FROM (charts c JOIN letters l ON true) AS j", "sub-query"),
-    ("SELECT id FROM charts WHERE finding = 'SECRET'", "finding"),
+    ("SELECT 1 FROM charts WHERE finding = 'SECRET'", "finding"),
     ("SELECT COALESCE(finding, 'SECRET') FROM charts", "finding"),
     ("COPY charts TO '/tmp/charts'", "charts"),
 ]

@@ -1,5 +1,6 @@
 """Partitioned tables, children, LIKE and temporary tables: the root's columns, the same answers as on plain tables."""
 
+import re
 import unittest
 
 import psycopg
@@ -44,7 +45,7 @@ CREATE TABLE listed_a PARTITION OF listed FOR VALUES IN ('a', 'A', NULL);
 CREATE TABLE ranged (id int, ssn text, born date) PARTITION BY RANGE (born, id);
 CREATE TABLE ranged_old PARTITION OF ranged FOR VALUES FROM (MINVALUE, MINVALUE) TO ('2000-01-01', 5);
 CREATE TABLE ranged_new PARTITION OF ranged FOR VALUES FROM ('2000-01-01', 5) TO ('2010-01-01', MAXVALUE);
-CREATE TABLE people (id int PRIMARY KEY, ssn text, name varchar(12) DEFAULT 'nobody');
+CREATE TABLE people (id int PRIMARY KEY, ssn text, name varchar(12));
 CREATE TABLE staff (salary int, CHECK (salary > 0)) INHERITS (people);
 CREATE TABLE chiefs (desk text) INHERITS (staff);
 CREATE TABLE plain (id int, word text);
@@ -124,7 +125,7 @@ REFUSED = [
     ("SELECT upper(ssn) FROM staff", "people.ssn"),
     ("CREATE TABLE v PARTITION OF listed FOR VALUES IN (lower('SECRET'))", "listed.ssn"),
     ("CREATE TABLE v PARTITION OF visits (CHECK (note <> 'SECRET')) DEFAULT", "visits.note"),
-    ("CREATE TABLE differs PARTITION OF visits FOR VALUES FROM (500) TO (501)", "public.visits.note"),
+    ("CREATE TABLE differs PARTITION OF visits FOR VALUES FROM (500) TO (501)", "public.differs."),
     ("ALTER TABLE visits ATTACH PARTITION free FOR VALUES FROM (500) TO (501)", "free"),
     ("CREATE TABLE hashed_x (ssn text) INHERITS (people, plain)", "hashed_x"),
     ("ALTER TABLE plain INHERIT people", "people"),
@@ -172,12 +173,12 @@ class SameAnswers(unittest.TestCase):
 
     def test_every_part_has_the_checks(self):
         """What a partition, a child or a copy stores is an envelope, whoever writes it."""
-        with BOTH.veiled.transaction(force_rollback=True):
-            BOTH.veiled.execute("CREATE TABLE twin (LIKE people); CREATE TEMP TABLE draft (LIKE visits INCLUDING ALL)")
-            found = BOTH.veiled.execute(
-                "SELECT c.conrelid::regclass::text, count(*) FROM pg_constraint c WHERE conname LIKE 'pgveil!_%' ESCAPE '!'"
-                " GROUP BY 1").fetchall()
-        counts = dict(found)
+        self.addCleanup(BOTH.veiled.execute, "DROP TABLE IF EXISTS twin; DROP TABLE IF EXISTS draft")
+        BOTH.veiled.execute("CREATE TABLE twin (LIKE people)")
+        BOTH.veiled.execute("CREATE TEMP TABLE draft (LIKE visits INCLUDING ALL)")
+        counts = dict(STACK.superuser(
+            "SELECT r.relname, count(*) FROM pg_constraint c JOIN pg_class r ON r.oid = c.conrelid"
+            " WHERE conname LIKE 'pgveil!_%' ESCAPE '!' GROUP BY 1", "clinic"))
         for name in ("visits", "visits_1", "visits_2", "visits_2a", "visits_2b", "visits_3b", "draft"):
             self.assertEqual(counts.get(name), 3, name)
         for name in ("people", "staff", "chiefs", "twin", "hashed_0", "listed_a", "ranged_new"):
@@ -214,7 +215,7 @@ class Introspection(unittest.TestCase):
                 shown = [succeeded(psql(url, "-c", f"\\d+ {name}", options=options)) for url, options in self.sides()]
                 if name in ("listed", "ranged"):  # the bounds are envelopes
                     shown = [[line for line in text.splitlines() if "FOR VALUES" not in line] for text in shown]
-                self.assertEqual(*shown)
+                self.assertEqual(*(re.sub(r"'\d+'::oid", "'the root'::oid", str(text)) for text in shown))
 
     def test_a_dump_restores_as_plain_tables(self):
         listed = [f"--table={name}" for name in self.TABLES]

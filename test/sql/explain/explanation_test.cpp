@@ -17,10 +17,10 @@ TEST(Explanation, ShowsWhatIsSentSealedOpenedAndSeen) {
         "E'\\\\x<public.patients.ssn>'::bytea AND id = 7\n"
         "  seals:  the constant at character 45 for public.patients.ssn (text, equality)\n"
         "  opens:  result column 1, public.patients.name (character varying(10), randomized)\n"
-        "  shows:  of public.patients.ssn (text, equality): which values are NULL, how long each "
-        "is, which are equal\n"
         "  shows:  of public.patients.name (character varying(10), randomized): which values are "
         "NULL, how long each is\n"
+        "  shows:  of public.patients.ssn (text, equality): which values are NULL, how long each "
+        "is, which are equal\n"
         "  needs:  the shares of a user\n"
     );
 }
