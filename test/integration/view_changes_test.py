@@ -26,6 +26,10 @@ DEFINED = [
     "SELECT n, ssn FROM w_steps ORDER BY n",
     "CREATE VIEW w_union AS SELECT ssn FROM patients UNION ALL SELECT patient_ssn FROM visits",
     "SELECT count(ssn) FROM w_union",
+    "CREATE VIEW w_rows AS SELECT DISTINCT id, name FROM patients",
+    "SELECT name, id FROM w_rows ORDER BY id",
+    "CREATE VIEW w_latest AS SELECT id, GREATEST(born, born) AS day FROM patients",
+    "SELECT id, day FROM w_latest ORDER BY id",
     "CREATE VIEW w_plain AS SELECT count(*) AS n, 'one' || 'two' AS word FROM patients WHERE id > 0",
     "SELECT * FROM w_plain",
     "CREATE MATERIALIZED VIEW x_people AS SELECT id, ssn, name FROM patients WITH NO DATA",
@@ -93,6 +97,7 @@ REFUSED = [
     "CREATE VIEW z_cast AS SELECT ssn::varchar AS n FROM patients",
     "CREATE VIEW z_made AS SELECT upper(name) AS n FROM patients",
     "CREATE VIEW z_row AS SELECT p FROM patients p",
+    "SELECT DISTINCT id, name FROM v_base",  # the table's key is no key of a view
     "CREATE VIEW z_mixed AS SELECT ssn AS t FROM patients UNION ALL SELECT remark FROM patients",
     "CREATE TEMP VIEW visits AS SELECT 1 AS one",
     "CREATE VIEW pgveil.mine AS SELECT 1 AS one",
