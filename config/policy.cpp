@@ -40,6 +40,11 @@ Policy::Policy(PolicyContent content) : content_(std::move(content)), epoch_(nex
         protected_names_.insert(table.name);
     }
     plain_.insert(content_.plain.begin(), content_.plain.end());
+    for (const auto& [name, shapes] : content_.pins) {
+        if (std::any_of(shapes.begin(), shapes.end(), is_view_shape)) {
+            pinned_views_.insert(name.name);
+        }
+    }
 }
 
 const TablePolicy* Policy::find(std::string_view schema, std::string_view table) const {
@@ -55,6 +60,14 @@ const TablePolicy* Policy::find(std::string_view schema, std::string_view table)
 
 bool Policy::is_protected_name(std::string_view last_name) const {
     return protected_names_.contains(last_name);
+}
+
+bool is_view_shape(std::string_view shape) {
+    return shape.starts_with("v ") || shape.starts_with("m ");
+}
+
+bool Policy::is_pinned_view_name(std::string_view last_name) const {
+    return pinned_views_.contains(last_name);
 }
 
 bool Policy::is_listed_plain(std::string_view schema, std::string_view name) const {

@@ -56,8 +56,12 @@ struct PolicyName {
     friend auto operator<=>(const PolicyName&, const PolicyName&) = default;
 };
 
-/// The shapes (catalog::shape_of) that a table may have; a table without entry may have any.
+/// The shapes (catalog::shape_of) that a table, or a view over one, may have; one without entry may
+/// have any.
 using Pins = std::map<PolicyName, std::set<std::string>>;
+
+/// A shape of a view or materialized view.
+bool is_view_shape(std::string_view shape);
 
 /// A value of a protected column also stands in an unprotected place of the same statement.
 enum class RepeatedValues { kRefuse, kCount };
@@ -95,6 +99,10 @@ public:
     const std::set<std::string>* pinned_shapes(const std::string& schema, const std::string& table)
         const;
 
+    /// True if a view or materialized view of this last name is pinned, in whatever schema: then a
+    /// relation of that name that has no pin must be refused, unless is_listed_plain().
+    bool is_pinned_view_name(std::string_view last_name) const;
+
     /// The relations listed under "plain".
     const std::vector<PolicyName>& plain() const { return content_.plain; }
 
@@ -126,6 +134,7 @@ private:
     PolicyContent content_;
     std::map<PolicyName, std::size_t> by_name_;
     std::set<std::string, std::less<>> protected_names_;
+    std::set<std::string, std::less<>> pinned_views_;
     std::set<PolicyName> plain_;
     std::uint64_t epoch_;
 };

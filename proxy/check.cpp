@@ -60,9 +60,10 @@ public:
         for (const std::string& table : missing) {
             report_missing("every database", table);
         }
+        look_for_pinned_views();
     }
 
-    /// Writes down the shapes of all tables that were seen.
+    /// Writes down the shapes of all tables and views that were seen.
     void pin(const std::string& file) {
         if (has_failed_) {
             return;
@@ -72,8 +73,12 @@ public:
             report_failure(mirror::Error{saved.error().message});
             return;
         }
-        std::cout << "pinned " << seen_.size() << " tables in " << file
-                  << "; reload pgveil (SIGHUP)\n";
+        const auto views = std::count_if(seen_.begin(), seen_.end(), [](const auto& pin) {
+            return std::any_of(pin.second.begin(), pin.second.end(), config::is_view_shape);
+        });
+        std::cout << "pinned " << seen_.size() - static_cast<std::size_t>(views) << " tables"
+                  << (views == 0 ? "" : " and " + std::to_string(views) + " views") << " in "
+                  << file << "; reload pgveil (SIGHUP)\n";
     }
 
     int finish() const {
@@ -111,6 +116,21 @@ private:
                     database,
                     table.schema + "." + table.name + ": has another shape than the pinned one (" +
                         shape + "): undo the change, or pin it with pgveil check --pin"
+                );
+            }
+        }
+    }
+
+    /// A view that is not found any more may have been replaced by one that shows something else.
+    void look_for_pinned_views() {
+        for (const auto& [name, shapes] : pins_) {
+            const bool is_view = std::any_of(shapes.begin(), shapes.end(), config::is_view_shape);
+            if (is_view && !has_failed_ && !seen_.contains(name)) {
+                report(
+                    "every database",
+                    name.schema + "." + name.name +
+                        ": is pinned, but there is no such view over a protected table: undo the "
+                        "change, or pin anew with pgveil check --pin"
                 );
             }
         }

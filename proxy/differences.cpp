@@ -49,7 +49,8 @@ public:
             {schema::columns_query(), &Comparison::columns},
             {schema::checks_query(), &Comparison::checks},
             {schema::enums_query(), &Comparison::enums},
-            {schema::attachments_query(), &Comparison::attachments}};
+            {schema::attachments_query(), &Comparison::attachments},
+            {schema::views_query(), &Comparison::views}};
         for (const auto& [query, step] : steps) {
             const bool has_parameter = query.find("$1") != std::string::npos;
             const auto rows = database_.run(
@@ -296,10 +297,28 @@ private:
         }
     }
 
+    void views(const mirror::Rows& rows) {
+        std::map<config::PolicyName, catalog::Relation> found;
+        for (const Row& row : rows) {
+            catalog::Relation& view = found[{row.at(0), row.at(1)}];
+            view.relkind = row.at(2).empty() ? 'v' : row.at(2).front();
+            view.query_hash = row.at(7);
+            catalog::Column column;
+            column.name = row.at(3);
+            column.type_oid = number<std::uint32_t>(row.at(4));
+            column.typmod = number<std::int32_t>(row.at(5));
+            column.is_ciphertext = row.at(6) == "t";
+            view.columns.push_back(std::move(column));
+        }
+        for (const auto& [name, view] : found) {
+            found_.shapes[name] = catalog::shape_of(view);
+        }
+    }
+
     static std::string advice_for(const std::string& kind) {
         if (kind == "view" || kind == "materialized view") {
-            return "it shows envelopes and is refused through pgveil; drop it, or leave protected "
-                   "columns out";
+            return "through pgveil it is read as its query tells; make sure that it is meant to be "
+                   "there, and pin it (pgveil check --pin)";
         }
         if (kind == "function") {
             return "make sure that it does not compare or store protected columns; it sees "

@@ -17,7 +17,7 @@ struct Differences {
     /// Entries of the policy, "schema.table", without a table here. Not among the lines: where the
     /// policy covers several databases, the table may lie in another one.
     std::set<std::string> missing_tables;
-    /// Every protected table that was found, with its shape.
+    /// Every protected table that was found, and every view over one, with its shape.
     std::map<config::PolicyName, std::string> shapes;
 };
 

@@ -1,5 +1,6 @@
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/mentions.hpp"
+#include "sql/analysis/written_column.hpp"
 
 #include <algorithm>
 #include <array>
@@ -32,10 +33,15 @@ bool drop_pattern_class(Draft& draft, const parse::CreateIndex& statement, std::
     return range.has_value();
 }
 
-/// One protected column against everything an index says about columns.
-void check_column(Draft& draft, const parse::CreateIndex& statement, const ColumnPtr& veil) {
-    const auto is_it = [&veil](const std::string& name) {
-        return name == veil->name;
+/// One protected column, `column` of the relation, against everything an index says about columns.
+void check_column(
+    Draft& draft,
+    const parse::CreateIndex& statement,
+    const std::string& column,
+    const ColumnPtr& veil
+) {
+    const auto is_it = [&column](const std::string& name) {
+        return name == column;
     };
     const std::uint32_t begin = statement.target.begin;
     for (std::size_t i = 0; i < statement.elements.size(); ++i) {
@@ -73,16 +79,16 @@ void check_column(Draft& draft, const parse::CreateIndex& statement, const Colum
 
 void define_index(Draft& draft, const parse::CreateIndex& statement) {
     const auto& target = statement.target;
-    const Judgement judgement =
-        draft.text().relations.judge({target.database, target.schema, target.name, target.begin});
+    const Judgement judgement = draft.text().relations.judge(written_relation(target));
     if (judgement.standing != Standing::kProtected || judgement.known == nullptr) {
         return;
     }
     draft.plan().touches_protected = true;
     draft.qualify(target, *judgement.known->relation);
-    for (const ColumnPtr& veil : judgement.known->veils) {
-        if (veil != nullptr) {
-            check_column(draft, statement, veil);
+    const KnownRelation& known = *judgement.known;
+    for (std::size_t i = 0; i < known.veils.size(); ++i) {
+        if (known.veils[i] != nullptr) {
+            check_column(draft, statement, known.relation->columns[i].name, known.veils[i]);
         }
     }
 }

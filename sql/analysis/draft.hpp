@@ -29,6 +29,8 @@ struct Text {
     /// The text is a view's, as the database prints it: encrypted columns in comparisons are shown
     /// with a cast to bytea that nobody wrote.
     bool is_view = false;
+    /// The statement at hand is CREATE VIEW: its query is kept as the server reads it.
+    bool defines_view = false;
 };
 
 struct BareConstant;

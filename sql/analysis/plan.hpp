@@ -129,6 +129,8 @@ struct ResultColumn {
     std::optional<types::Type> shown_type = {};
     /// Other columns whose value this may be: it is opened as that of the first that fits.
     std::vector<ColumnPtr> others = {};
+    /// The server gives a bytea, not a pgveil.ciphertext.
+    bool is_bytea = false;
 };
 
 /// A SQL call answered by the proxy. The plan's splice replaces the statement by the stand-in

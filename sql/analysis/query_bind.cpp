@@ -158,6 +158,17 @@ void Query::check_key_change(
     if (is_excluded_key(target.name, value, row)) {
         return;  // the value that is there already
     }
+    const std::size_t index = index_of(*row.relation->relation, target.name);
+    const bool is_plain =
+        index < row.relation->veils.size() && row.relation->veils[index] == nullptr;
+    if (row.relation->bound_below != nullptr && is_plain) {
+        draft_.refuse(
+            "a change of " + target.name + " through a view",
+            "its bind_to may name this column of the table: change the table itself",
+            row.relation->bound_below,
+            target.begin
+        );
+    }
     for (const ColumnPtr& column : row.relation->veils) {
         const bool is_key =
             column != nullptr &&

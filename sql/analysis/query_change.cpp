@@ -58,7 +58,17 @@ void Query::delete_from(const parse::Delete& statement) {
 }
 
 const KnownRelation* Query::changed(const parse::TableReference& target) {
-    return draft_.text().relations.judge({{}, target.schema, target.name, target.begin}).known;
+    const KnownRelation* const relation =
+        draft_.text().relations.judge(written_relation(target)).known;
+    if (relation != nullptr && relation->relation->is_intercepted) {
+        draft_.refuse(refusal_of(
+            target.name,
+            "a change of a view with a trigger or rule of its own",
+            "change the table itself: what the trigger or rule does with the values is not seen",
+            target.begin
+        ));
+    }
+    return relation;
 }
 
 Query::Output Query::returned(const std::vector<parse::Target>& list, const Scope& scope) {
@@ -264,6 +274,7 @@ Query::Output Query::delete_rows(const parse::Delete& statement) {
     add_common_tables(statement.with, nullptr);
     Scope scope;
     add_range(range_of(statement.target), scope);
+    static_cast<void>(changed(statement.target));  // a view that may not be
     from(statement.from, scope);
     condition(statement.where, scope);
     Output output = returned(statement.returning, scope);

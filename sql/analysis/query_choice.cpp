@@ -135,7 +135,9 @@ Value Query::chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t beg
             );
             return {};
         }
-        return chosen_column(std::move(arms), *type, begin);
+        Value result = chosen_column(std::move(arms), *type, begin);
+        result.is_bytea = result.is_bytea || may_be_null;
+        return result;
     }
     Value result;
     if (!type || is_always_null(arms)) {
@@ -153,6 +155,7 @@ Value Query::chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t beg
 Value Query::chosen_column(std::vector<Value> arms, const types::Type& type, std::uint32_t begin) {
     Value result;
     for (Value& arm : arms) {
+        result.is_bytea = result.is_bytea || arm.is_bytea || arm.column == nullptr;
         if (arm.column != nullptr && result.column == nullptr) {
             result.column = arm.column;
             result.others = arm.others;
@@ -251,6 +254,7 @@ Value Query::null_if(const parse::Operation& nested, const Scope& scope, std::ui
     }
     Value result;
     result.column = left.column;
+    result.is_bytea = true;
     // Compared as text, a varchar is handed on as text.
     result.shown_type = left.type().kind == types::Kind::kVarchar
                             ? std::optional(types::comparison_type(left.type()))
@@ -299,6 +303,7 @@ Value Query::cast_column(Value value, const parse::Cast& typed, std::uint32_t be
     draft_.retype(typed, is_none ? "pgveil.ciphertext" : "pg_catalog.bytea", value.column);
     value.shown_type = *type == value.column->type ? std::nullopt : type;
     value.origin = is_none ? value.origin : Origin();
+    value.is_bytea = !is_none;
     return value;
 }
 

@@ -141,6 +141,7 @@ std::optional<Value> Query::extremum(
     rewrite_extremum(node, call, value.column);
     Value result;
     result.column = value.column;
+    result.is_bytea = true;
     result.shown_type = types::comparison_type(value.column->type);
     return result;
 }
@@ -153,6 +154,15 @@ void Query::rewrite_extremum(
     const auto range = parts_of(draft_.text().tokens, node, call);
     if (!range) {
         draft_.refuse("this form of " + call.name.back(), "write min(column)", column, node.begin);
+        return;
+    }
+    if (draft_.text().defines_view) {
+        draft_.refuse(
+            call.name.back() + " in the query of a view",
+            "leave it out of the view, and write it in the statements that read the view",
+            column,
+            node.begin
+        );
         return;
     }
     const std::string name = "pg_catalog.decode(pg_catalog." + call.name.back();
@@ -189,7 +199,7 @@ std::optional<Query::Output> Query::extremum_by_index(
     const parse::Select& statement, const Scope& scope
 ) {
     const parse::Call* const call = only_call_of(statement);
-    if (call == nullptr || scope.ranges.size() != 1) {
+    if (call == nullptr || scope.ranges.size() != 1 || draft_.text().defines_view) {
         return std::nullopt;
     }
     const parse::Target& target = statement.targets.front();

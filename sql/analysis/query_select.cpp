@@ -36,7 +36,12 @@ void Query::set_results(const Output& output, const parse::Select* select) {
     for (const NamedValue& column : output.columns) {
         draft_.note_column(column.value.column);
         draft_.plan().results.push_back(ResultColumn{
-            column.value.column, {}, {}, column.value.shown_type, column.value.others});
+            column.value.column,
+            {},
+            {},
+            column.value.shown_type,
+            column.value.others,
+            column.value.is_bytea});
     }
     carry_keys(output, select);
 }

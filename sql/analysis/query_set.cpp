@@ -68,6 +68,7 @@ Query::Output Query::combine(
             return both;
         }
         value = combination.value_or(Value());
+        value.is_bytea = value.is_bytea || left.columns[i].value.is_bytea || other.is_bytea;
         value.stored =
             is_recursive ? Origin() : stored_.either(left.columns[i].value.stored, other.stored);
     }

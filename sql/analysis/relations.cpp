@@ -91,7 +91,7 @@ Judgement Relations::judge(const parse::Inventory::Table& table) {
     Judgement judgement = judge(name, table.begin);
     const bool is_view = judgement.known != nullptr && judgement.standing == Standing::kProtected &&
                          !judgement.known->relation->view_text.empty();
-    if (is_view && !table.is_source) {
+    if (is_view && !table.is_source && !table.is_target) {
         return rejected(refusal_of(
             display(name),
             "a view over a protected table in this place",
@@ -112,6 +112,14 @@ Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begi
             begin
         ));
     }
+    if (unsettled_.contains(name.name)) {
+        return rejected(refusal_of(
+            display(name),
+            "a view that a statement before it in the same text defines",
+            "send the two in texts of their own",
+            begin
+        ));
+    }
     const bool has_protected_name = context_.policy.is_protected_name(name.name);
     if (is_catalog_name(name) && !has_protected_name) {
         return {};
@@ -125,7 +133,7 @@ Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begi
         return judge_known(*entry->relation, begin);
     }
     const bool is_listed = context_.policy.is_listed_plain(name.schema, name.name);
-    if (has_protected_name && !is_listed) {
+    if ((has_protected_name || context_.policy.is_pinned_view_name(name.name)) && !is_listed) {
         // The database says there is no such table. It must not get the values to prove it.
         return rejected(
             postgres_error("42P01", "relation \"" + display(name) + "\" does not exist", begin)
@@ -182,6 +190,14 @@ Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_
             begin
         ));
     }
+    const bool has_pinned_name = context_.policy.is_pinned_view_name(relation.name);
+    if (has_pinned_name && !is_listed && !is_pinned(relation)) {
+        return rejected(disagreement(
+            display(real),
+            "has another shape than the pinned view, or the name of one in another schema",
+            begin
+        ));
+    }
     if (!claims.empty()) {
         return judge_protected(relation, claims, begin);
     }
@@ -235,7 +251,7 @@ Judgement Relations::judge_view(const catalog::Relation& relation, std::uint32_t
             begin
         ));
     }
-    KnownRelation known{&relation, std::move(columns.veils)};
+    KnownRelation known{&relation, std::move(columns.veils), std::move(columns.bound_below)};
     return Judgement{Standing::kProtected, remember(std::move(known)), {}};
 }
 
@@ -280,6 +296,12 @@ Judgement Relations::judge_protected(
     return Judgement{Standing::kProtected, remember(std::move(known)), {}};
 }
 
+/// It has a shape that was pinned for it.
+bool Relations::is_pinned(const catalog::Relation& relation) const {
+    const auto* const shapes = context_.policy.pinned_shapes(relation.schema, relation.name);
+    return shapes != nullptr && shapes->contains(catalog::shape_of(relation));
+}
+
 Judgement Relations::without_type(const field::ProtectedColumn& column, std::uint32_t begin) const {
     if (!missing_.empty()) {
         return Judgement{Standing::kMissing, nullptr, {}};
@@ -296,9 +318,9 @@ Judgement Relations::without_type(const field::ProtectedColumn& column, std::uin
 std::optional<Rejection> Relations::check_pins(
     const catalog::Relation& relation, std::uint32_t begin
 ) const {
-    const auto* const shapes = context_.policy.pinned_shapes(relation.schema, relation.name);
+    const bool has_pin = context_.policy.pinned_shapes(relation.schema, relation.name) != nullptr;
     const bool is_stored = relation.oid != 0;  // else this text creates it
-    if (shapes == nullptr || !is_stored || shapes->contains(catalog::shape_of(relation))) {
+    if (!has_pin || !is_stored || is_pinned(relation)) {
         return std::nullopt;
     }
     return disagreement(

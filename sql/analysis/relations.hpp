@@ -20,6 +20,9 @@ struct KnownRelation {
     const catalog::Relation* relation = nullptr;
     /// One per column of the relation; null where plain.
     std::vector<ColumnPtr> veils;
+    /// Of a view: a column with bind_to of a table below it; null if there is none. A column of the
+    /// view may be its key under another name.
+    ColumnPtr bound_below = {};
 };
 
 enum class Standing {
@@ -74,6 +77,10 @@ public:
     /// A relation that the text alters: the same, under the names that mean it now.
     void stage_altered(catalog::Relation relation);
 
+    /// The text defines a view of this last name: what it shows is not known before it has run, so
+    /// later statements of the text may not use it.
+    void unsettle(const std::string& name) { unsettled_.insert(name); }
+
     /// A statement of the text may change which keys a table has.
     void forget_keys() { knows_keys_ = false; }
 
@@ -96,6 +103,7 @@ private:
     Judgement judge_protected(
         const catalog::Relation& relation, const Claims& claims, std::uint32_t begin
     );
+    bool is_pinned(const catalog::Relation& relation) const;
     Judgement without_type(const field::ProtectedColumn& column, std::uint32_t begin) const;
     std::optional<Rejection> check_pins(const catalog::Relation& relation, std::uint32_t begin)
         const;
@@ -108,6 +116,7 @@ private:
     std::map<const catalog::Relation*, KnownRelation> known_;
     std::set<catalog::RelationName> missing_;
     std::set<catalog::RelationName> used_;
+    std::set<std::string> unsettled_;
     std::size_t view_depth_ = 0;
     bool knows_keys_ = true;
 };

@@ -124,4 +124,20 @@ void refuse_settings_update(Draft& draft, const parse::Statement& statement) {
     }
 }
 
+StatementKind kind_of_transaction(parse::Transaction::Kind kind) {
+    using Kind = parse::Transaction::Kind;
+    switch (kind) {
+        case Kind::kBegin: return StatementKind::kBegin;
+        case Kind::kCommit: return StatementKind::kCommit;
+        case Kind::kRollback: return StatementKind::kRollback;
+        case Kind::kSavepoint: return StatementKind::kSavepoint;
+        case Kind::kRelease: return StatementKind::kReleaseSavepoint;
+        case Kind::kRollbackTo: return StatementKind::kRollbackToSavepoint;
+        case Kind::kPrepare: return StatementKind::kPrepareTransaction;
+        case Kind::kCommitPrepared:
+        case Kind::kRollbackPrepared: return StatementKind::kOther;
+    }
+    return StatementKind::kOther;
+}
+
 }  // namespace pgveil::analysis

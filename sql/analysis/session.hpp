@@ -22,6 +22,8 @@ std::optional<SessionParameter> veil_parameter(Draft& draft, const std::string& 
 /// True for parameters that change what unqualified names mean.
 bool changes_search_path(const std::string& name);
 
+StatementKind kind_of_transaction(parse::Transaction::Kind kind);
+
 /// Replaces the constant `node` by a handle.
 void hide_value(Draft& draft, const parse::Expression& node, SessionParameter which);
 

@@ -3,6 +3,7 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/copy.hpp"
 #include "sql/analysis/create_table_as.hpp"
+#include "sql/analysis/create_view.hpp"
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/enum_change.hpp"
 #include "sql/analysis/facade.hpp"
@@ -19,22 +20,6 @@
 namespace pgveil::analysis {
 
 namespace {
-
-StatementKind kind_of(parse::Transaction::Kind kind) {
-    using Kind = parse::Transaction::Kind;
-    switch (kind) {
-        case Kind::kBegin: return StatementKind::kBegin;
-        case Kind::kCommit: return StatementKind::kCommit;
-        case Kind::kRollback: return StatementKind::kRollback;
-        case Kind::kSavepoint: return StatementKind::kSavepoint;
-        case Kind::kRelease: return StatementKind::kReleaseSavepoint;
-        case Kind::kRollbackTo: return StatementKind::kRollbackToSavepoint;
-        case Kind::kPrepare: return StatementKind::kPrepareTransaction;
-        case Kind::kCommitPrepared:
-        case Kind::kRollbackPrepared: return StatementKind::kOther;
-    }
-    return StatementKind::kOther;
-}
 
 StatementKind kind_of(parse::Other::Kind kind) {
     using Kind = parse::Other::Kind;
@@ -57,7 +42,8 @@ public:
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
         refuse_unread_tables();
         refuse_settings_update(draft_, statement_);
-        if (!std::holds_alternative<parse::Explain>(statement_.node)) {
+        if (!std::holds_alternative<parse::Explain>(statement_.node) &&
+            !std::holds_alternative<parse::CreateView>(statement_.node)) {
             show_plain_catalog(draft_, statement_);
         }
         Decision decision = std::move(draft_).finish();
@@ -202,7 +188,7 @@ private:
     void judge(const parse::VariableShow& show) { show_variable(draft_, show); }
 
     void judge(const parse::Transaction& transaction) {
-        draft_.plan().kind = kind_of(transaction.kind);
+        draft_.plan().kind = kind_of_transaction(transaction.kind);
     }
 
     void judge(const parse::Harmless& command) {
@@ -285,6 +271,19 @@ private:
         draft_.plan().kind = StatementKind::kOtherDdl;
         draft_.plan().changes_catalog = true;
         refuse_stored_copies(draft_, create);
+    }
+
+    void judge(const parse::CreateView& create) {
+        text_.defines_view = true;
+        judge_inner(*create.source, create.command);
+        text_.defines_view = false;
+        define_view(draft_, create);
+    }
+
+    void judge(const parse::AlterView& alter) {
+        check_calls(draft_, statement_.inventory);
+        static_cast<void>(concerns_protected({}));
+        alter_view(draft_, alter);
     }
 
     void judge(const parse::Other& command) {

@@ -62,6 +62,9 @@ struct Value {
     /// Columns of other contexts that the value may come from as well. Such a value may only be
     /// returned.
     std::vector<ColumnPtr> others = {};
+    /// The server makes a bytea of it on the way, which a view would show in place of the type of
+    /// encrypted columns.
+    bool is_bytea = false;
 
     types::Type type() const { return shown_type ? *shown_type : column->type; }
 

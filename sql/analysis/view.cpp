@@ -11,7 +11,7 @@ namespace pgveil::analysis {
 namespace {
 
 ViewColumns unusable(std::string problem) {
-    return {{}, std::move(problem)};
+    return {{}, {}, std::move(problem)};
 }
 
 /// A query in a place that no rule went through.
@@ -22,6 +22,21 @@ bool reads_unseen(const parse::Statement& statement, const Draft& draft, Relatio
                return !table.is_common && !draft.has_read(table.begin) &&
                       relations.judge(table).standing != Standing::kPlain;
            });
+}
+
+ColumnPtr bound_below(const parse::Statement& statement, Relations& relations) {
+    for (const auto& table : statement.inventory.tables) {
+        const auto* const known = table.is_common ? nullptr : relations.judge(table).known;
+        if (known != nullptr && known->bound_below != nullptr) {
+            return known->bound_below;
+        }
+        for (const ColumnPtr& veil : known == nullptr ? std::vector<ColumnPtr>() : known->veils) {
+            if (veil != nullptr && veil->is_bound()) {
+                return veil;
+            }
+        }
+    }
+    return nullptr;
 }
 
 bool seals_something(const StatementPlan& plan) {
@@ -42,6 +57,9 @@ ViewColumns agreed(const catalog::Relation& view, const StatementPlan& plan) {
         const bool is_changed = !plan.results.empty() && plan.results[i].shown_type.has_value();
         if ((veil != nullptr) != view.columns[i].is_ciphertext || is_changed) {
             return unusable("whose query does not tell which columns are encrypted");
+        }
+        if (veil != nullptr && !plan.results[i].others.empty()) {
+            return unusable("with a column that holds values of several contexts");
         }
         if (veil != nullptr && veil->is_bound()) {
             return unusable("with a column that is bound to its row (bind_to)");
@@ -87,7 +105,9 @@ ViewColumns columns_of_view(
     if (seals_something(plan)) {
         return unusable("with a constant in its query in place of an encrypted value");
     }
-    return agreed(view, plan);
+    ViewColumns columns = agreed(view, plan);
+    columns.bound_below = bound_below(statement, relations);
+    return columns;
 }
 
 }  // namespace pgveil::analysis

@@ -13,6 +13,8 @@ namespace pgveil::analysis {
 struct ViewColumns {
     /// One per column of the view; null where plain.
     std::vector<ColumnPtr> veils;
+    /// As in KnownRelation.
+    ColumnPtr bound_below = {};
     /// Why the view cannot be used, in words that follow "a view"; empty if it can.
     std::string problem;
 };

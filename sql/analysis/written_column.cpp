@@ -6,6 +6,12 @@
 
 namespace pgveil::analysis {
 
+parse::Inventory::Table written_relation(const parse::TableReference& target) {
+    parse::Inventory::Table table{target.database, target.schema, target.name, target.begin};
+    table.is_target = true;
+    return table;
+}
+
 std::size_t index_of(const catalog::Relation& relation, const std::string& name) {
     const auto found =
         std::find_if(relation.columns.begin(), relation.columns.end(), [&name](const auto& column) {

@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <string>
 
-// The column that INSERT, UPDATE or MERGE writes to.
+// What a statement writes to.
 namespace pgveil::analysis {
+
+/// The relation at the place of a statement where views may stand as well.
+parse::Inventory::Table written_relation(const parse::TableReference& target);
 
 /// Position of a column in the relation; the size if there is none.
 std::size_t index_of(const catalog::Relation& relation, const std::string& name);

@@ -27,7 +27,8 @@ std::size_t size_bytes_of(const Entry& entry) {
     std::size_t size = sizeof(Entry) + entry.creation_schema.size();
     if (entry.relation) {
         size += entry.relation->schema.size() + entry.relation->name.size() +
-                entry.relation->view_text.size() + entry.relation->partition_key.size();
+                entry.relation->view_text.size() + entry.relation->query_hash.size() +
+                entry.relation->partition_key.size();
         for (const QualifiedName& ancestor : entry.relation->ancestors) {
             size += sizeof(QualifiedName) + ancestor.schema.size() + ancestor.name.size();
         }
@@ -99,7 +100,7 @@ std::string shape_of(const Relation& relation) {
             shape += "(" + std::to_string(column.typmod) + ")";
         }
     }
-    return shape;
+    return relation.query_hash.empty() ? shape : shape + " query " + relation.query_hash;
 }
 
 std::string quoted(const RelationName& name) {

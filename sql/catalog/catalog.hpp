@@ -64,6 +64,12 @@ struct Relation {
     /// partial, not deferrable, of plain columns by their own equality. Of a table that others
     /// inherit from: none.
     std::vector<std::vector<std::int16_t>> keys = {};
+    /// Of a view or materialized view: SHA-256, in hexadecimal, of the query as the server keeps it
+    /// (pg_rewrite.ev_action); names in it are OIDs.
+    std::string query_hash = {};
+    /// A view with a rule or trigger of its own, or over one: what is written to it may go
+    /// elsewhere than to the table of its query.
+    bool is_intercepted = false;
 
     /// Null if there is no such column.
     const Column* column(std::string_view column_name) const;
@@ -158,7 +164,7 @@ private:
 
 /// What `pgveil check --pin` pins: kind, and names and types of the columns in order, such as
 /// `r "id" 23, "name" ciphertext, "city" 1043(24)`. Numbers are pg_type OIDs and typmods, because
-/// the names of types depend on search_path.
+/// the names of types depend on search_path. Of a view, `query` and query_hash stand behind them.
 std::string shape_of(const Relation& relation);
 
 /// `"schema"."name"` or `"name"`, inner quotes doubled: what to_regclass() takes.

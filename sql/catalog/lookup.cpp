@@ -214,7 +214,21 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
   y.names,
   CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END,
   uk.keys,
-  l.oid, l.typarray, l.nspname, l.shown
+  l.oid, l.typarray, l.nspname, l.shown,
+  CASE WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,m}'::pg_catalog."char"[])
+    AND COALESCE(a.attnum, 1::pg_catalog.int2) OPERATOR(pg_catalog.=) 1::pg_catalog.int2
+    AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
+    THEN (SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+        q.ev_action::pg_catalog.text, pg_catalog.getdatabaseencoding())), 'hex')
+      FROM pg_catalog.pg_rewrite q WHERE q.ev_class OPERATOR(pg_catalog.=) c.oid
+        AND q.rulename OPERATOR(pg_catalog.=) '_RETURN'::pg_catalog.name) END,
+  c.relkind OPERATOR(pg_catalog.=) 'v' AND EXISTS (
+    SELECT 1 FROM reach r JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) r.oid
+      AND x.relkind OPERATOR(pg_catalog.=) 'v'
+    WHERE r.ord OPERATOR(pg_catalog.=) w.ord AND (EXISTS (
+        SELECT 1 FROM pg_catalog.pg_rewrite q WHERE q.ev_class OPERATOR(pg_catalog.=) x.oid
+          AND q.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name)
+      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid)))
 FROM wanted w
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord

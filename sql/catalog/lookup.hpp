@@ -46,13 +46,14 @@ using Result = boost::system::result<T, Error>;
 ///      (NULL: none)
 ///   22 key of a partitioned table
 ///   23 unique keys of a table: `1 2,3` are (1, 2) and (3); NULL: none
-///   24 oid of an enum (NULL: none, and the last are NULL, too)   25 oid of its array type
-///   26 its schema   27 its format_type
+///   24 oid of an enum (NULL: none, and the three behind it are NULL, too)   25 oid of its array
+///   type   26 its schema   27 its format_type
+///   28 hash of a view's query   29 is_intercepted (t/f): in the first of its rows
 /// What functions see is asked for only if a name wants it: it takes the server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 28;
+inline constexpr std::size_t kLookupColumns = 30;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);

@@ -17,6 +17,8 @@ constexpr std::size_t kAncestorsCell = 21;
 constexpr std::size_t kPartitionKeyCell = 22;
 constexpr std::size_t kKeysCell = 23;
 constexpr std::size_t kEnumCell = 24;
+constexpr std::size_t kQueryHashCell = 28;
+constexpr std::size_t kInterceptedCell = 29;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -211,6 +213,8 @@ Result<void> LookupReader::add_row(LookupRow row) {
         if (relation.over_protected) {
             relation.view_text = read_text(row, kViewCell);
         }
+        relation.query_hash = read_text(row, kQueryHashCell);
+        relation.is_intercepted = read_text(row, kInterceptedCell) == "t";
         auto ancestors = ancestors_in(read_text(row, kAncestorsCell));
         if (!ancestors) {
             return unexpected("parents that cannot be read");

@@ -29,7 +29,7 @@ const Flow* find(const Columns& columns, const std::string& name) {
     return found == columns.end() ? nullptr : &found->flow;
 }
 
-/// The statement inside EXPLAIN, DECLARE, PREPARE and CREATE TABLE AS.
+/// The statement inside EXPLAIN, DECLARE, PREPARE, CREATE TABLE AS and CREATE VIEW.
 const parse::Statement* inner_of(const parse::Statement& statement) {
     if (const auto* const explain = std::get_if<parse::Explain>(&statement.node)) {
         return explain->statement.get();
@@ -39,6 +39,9 @@ const parse::Statement* inner_of(const parse::Statement& statement) {
     }
     if (const auto* const prepare = std::get_if<parse::Prepare>(&statement.node)) {
         return prepare->statement.get();
+    }
+    if (const auto* const view = std::get_if<parse::CreateView>(&statement.node)) {
+        return view->source.get();
     }
     const auto* const create = std::get_if<parse::CreateTableAs>(&statement.node);
     return create == nullptr ? nullptr : create->source.get();

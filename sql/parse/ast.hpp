@@ -220,6 +220,23 @@ struct CreateTableAs {
     std::unique_ptr<Statement> source;
 };
 
+/// CREATE VIEW and CREATE MATERIALIZED VIEW. The target stands in no inventory.
+struct CreateView {
+    std::string command;
+    TableReference target;
+    std::unique_ptr<Statement> source;
+};
+
+/// ALTER of a view or materialized view, and REFRESH.
+struct AlterView {
+    enum class Kind { kRename, kSchema, kActions };
+    std::string command;
+    Kind kind = Kind::kActions;
+    TableReference target;
+    std::string new_name;             // kRename: of the view; kSchema: the schema
+    std::vector<Alteration> actions;  // kActions
+};
+
 /// Any other command, with its SQL name: "ALTER TABLE". Judged by its tokens.
 struct Other {
     enum class Kind { kDdl, kCode, kPlain };
@@ -239,6 +256,8 @@ struct Inventory {
         bool has_alias = false;
         /// Means a table of a WITH around it.
         bool is_common = false;
+        /// Stands where the statement can do with a view what it says.
+        bool is_target = false;
     };
 
     /// A column reference with a schema: `schema.table.column` or `schema.table.*`.
@@ -292,7 +311,9 @@ struct Statement {
         Prepare,
         Execute,
         Fetch,
-        CreateTableAs>
+        CreateTableAs,
+        CreateView,
+        AlterView>
         node;
     Inventory inventory;
 };

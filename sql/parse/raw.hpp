@@ -90,6 +90,7 @@ private:
     std::vector<FromItemPtr> from_items(const List* list);
     TableReference table(const RangeVar* range);
     TableReference source(const RangeVar* range);
+    TableReference target(const RangeVar* range);
     FromFunction from_function(const RangeFunction& range);
     Join join(const JoinExpr& expression);
     void read_sample(const RangeTableSample& raw, FromItem& into);
@@ -136,6 +137,12 @@ private:
     Alteration alteration(const AlterTableCmd& raw);
     bool read_rename(const RenameStmt& raw, Statement& into);
     bool read_move(const AlterObjectSchemaStmt& raw, Statement& into);
+
+    // raw_view.cpp
+    bool read_view(const void* node, Statement& into);
+    CreateView create_view(const void* node);
+    AlterView alter_view(const void* node);
+    bool alters_view(const void* node) const;
 
     void note_unknown() { inventory_.has_unknown = true; }
 

@@ -10,7 +10,7 @@ Insert RawReader::insert(const InsertStmt& raw) {
     Insert result;
     const CommonTables scope(*this);
     result.with = with(raw.withClause);
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.columns = targets(raw.cols);
     result.source = raw.selectStmt == nullptr ? nullptr : select(raw.selectStmt);
     if (raw.onConflictClause != nullptr) {
@@ -24,7 +24,7 @@ Update RawReader::update(const UpdateStmt& raw) {
     Update result;
     const CommonTables scope(*this);
     result.with = with(raw.withClause);
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.assignments = targets(raw.targetList);
     result.from = from_items(raw.fromClause);
     result.where = expression(raw.whereClause);
@@ -36,7 +36,7 @@ Delete RawReader::delete_from(const DeleteStmt& raw) {
     Delete result;
     const CommonTables scope(*this);
     result.with = with(raw.withClause);
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.from = from_items(raw.usingClause);
     result.where = expression(raw.whereClause);
     result.returning = targets(raw.returningList);
@@ -70,7 +70,7 @@ Merge RawReader::merge(const MergeStmt& raw) {
     Merge result;
     const CommonTables scope(*this);
     result.with = with(raw.withClause);
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.source = from_item(raw.sourceRelation);
     result.condition = expression(raw.joinCondition);
     for (const void* element : elements_of(raw.mergeWhenClauses)) {

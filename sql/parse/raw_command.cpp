@@ -209,7 +209,7 @@ Constraint RawReader::constraint(const ::Constraint& raw) {
 
 CreateIndex RawReader::create_index(const IndexStmt& raw) {
     CreateIndex result;
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.method = text_or_empty(raw.accessMethod);
     result.unique = raw.unique;
     for (const void* element : elements_of(raw.indexParams)) {

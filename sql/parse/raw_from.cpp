@@ -51,6 +51,14 @@ TableReference RawReader::source(const RangeVar* range) {
     return result;
 }
 
+TableReference RawReader::target(const RangeVar* range) {
+    TableReference result = table(range);
+    if (range != nullptr) {
+        inventory_.tables.back().is_target = true;
+    }
+    return result;
+}
+
 std::vector<FromItemPtr> RawReader::from_items(const List* list) {
     std::vector<FromItemPtr> result;
     for (const void* element : elements_of(list)) {

@@ -34,7 +34,7 @@ std::unique_ptr<Statement> RawReader::nested(const void* node) {
 
 void RawReader::read_statement(const void* node, Statement& into) {
     if (!read_select_into(node, into) && !read_query(node, into) && !read_nested(node, into) &&
-        !read_command(node, into)) {
+        !read_view(node, into) && !read_command(node, into)) {
         into.node = other_command(node);
         inventory_.calls.clear();  // they point into a tree that is gone
     }
@@ -98,7 +98,7 @@ Prepare RawReader::prepare(const PrepareStmt& raw) {
     return result;
 }
 
-/// A materialized view keeps its query: that one is judged by its words.
+/// Of a table: a materialized view keeps its query.
 bool RawReader::read_create_table_as(const void* node, Statement& into) {
     const auto& raw = *node_as<CreateTableAsStmt>(node);
     if (raw.objtype != OBJECT_TABLE || raw.into == nullptr) {

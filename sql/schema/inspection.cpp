@@ -101,6 +101,30 @@ FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid {=} t.typnames
 JOIN pg_catalog.pg_enum e ON e.enumtypid {=} t.oid
 ORDER BY n.nspname, t.typname, e.enumsortorder)sql";
 
+constexpr std::string_view kViews = R"sql(
+WITH RECURSIVE over(oid) AS (
+  SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+  WHERE n.nspname {<>} 'pgveil' AND c.relkind {=} ANY ('{r,p,m,f}'::pg_catalog."char"[])
+    AND (c.relname {=} ANY ($1::pg_catalog.text[]::pg_catalog.name[])
+      OR EXISTS (SELECT 1 FROM pg_catalog.pg_attribute a WHERE a.attrelid {=} c.oid
+        AND a.atttypid {=} {marker} AND NOT a.attisdropped))
+  UNION
+  SELECT w.ev_class FROM over o JOIN pg_catalog.pg_depend p ON p.refobjid {=} o.oid
+    AND p.refclassid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND p.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite w ON w.oid {=} p.objid
+)
+SELECT n.nspname, c.relname, c.relkind, a.attname, a.atttypid, a.atttypmod,
+  (a.atttypid {=} {marker}) IS TRUE,
+  (SELECT pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(
+      q.ev_action::pg_catalog.text, pg_catalog.getdatabaseencoding())), 'hex')
+    FROM pg_catalog.pg_rewrite q WHERE q.ev_class {=} c.oid AND q.rulename {=} '_RETURN')
+FROM over o JOIN pg_catalog.pg_class c ON c.oid {=} o.oid
+JOIN pg_catalog.pg_namespace n ON n.oid {=} c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid {=} c.oid AND a.attnum {>} 0 AND NOT a.attisdropped
+WHERE c.relkind {=} ANY ('{v,m}'::pg_catalog."char"[]) AND c.relpersistence {<>} 't'
+ORDER BY n.nspname, c.relname, a.attnum)sql";
+
 /// Takes out what the server's own spelling adds or leaves out.
 std::string bare(std::string_view condition) {
     constexpr std::array<std::string_view, 12> kNoise = {
@@ -162,6 +186,10 @@ std::string checks_query() {
 
 std::string attachments_query() {
     return query(kAttachments);
+}
+
+std::string views_query() {
+    return query(kViews);
 }
 
 std::string enums_query() {

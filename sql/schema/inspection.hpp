@@ -36,6 +36,11 @@ std::string checks_query();
 /// row-level security policy, function), name.
 std::string attachments_query();
 
+/// The columns of every view and materialized view over a protected table, over any number of
+/// steps: schema, view, relkind, column, type OID, typmod, is_ciphertext, hash of its query as
+/// catalog::Relation::query_hash.
+std::string views_query();
+
 /// The labels of all enums: schema, type, label. Takes no parameter.
 std::string enums_query();
 

@@ -69,7 +69,9 @@ constexpr std::string_view kHead =
     "(WITH RECURSIVE entry(nspname, relname, attname, typid, typmod, exceptions) AS (VALUES ";
 
 // A child may have an entry of its own: the nearest one counts. Columns of an index carry the type
-// of the column they stand for.
+// of the column they stand for. The query of a view, as the server keeps it, says behind each
+// column (:resno) of which table and column it is (:resorigtbl); the view's own list is the last
+// one. That of a set operation says nothing, but its queries do.
 constexpr std::string_view kTail = R"sql(), reach(relid, attname, typid, typmod, depth) AS (
   SELECT c.oid, e.attname, e.typid, e.typmod, 0
   FROM entry e JOIN pg_catalog.pg_class c ON c.relname {=} e.relname
@@ -83,11 +85,33 @@ constexpr std::string_view kTail = R"sql(), reach(relid, attname, typid, typmod,
   FROM reach r JOIN pg_catalog.pg_attribute a ON a.attrelid {=} r.relid AND a.attname {=} r.attname
     AND a.atttypid {=} {marker}
   ORDER BY a.attrelid, a.attnum, r.depth
+), over(oid) AS (
+  SELECT v.relid FROM veiled v
+  UNION
+  SELECT w.ev_class FROM over o JOIN pg_catalog.pg_depend p ON p.refobjid {=} o.oid
+    AND p.refclassid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
+    AND p.classid {=} 'pg_catalog.pg_rewrite'::pg_catalog.regclass
+  JOIN pg_catalog.pg_rewrite w ON w.oid {=} p.objid AND w.rulename {=} '_RETURN'
+), shown AS (
+  SELECT DISTINCT ON (a.attrelid, a.attnum) a.attrelid AS relid, a.attnum, a.attname,
+    x.part[1]::pg_catalog.oid AS origin, x.part[2]::pg_catalog.int2 AS origin_column
+  FROM over o JOIN pg_catalog.pg_rewrite w ON w.ev_class {=} o.oid AND w.rulename {=} '_RETURN'
+  JOIN pg_catalog.pg_attribute a ON a.attrelid {=} o.oid AND a.atttypid {=} {marker}
+  CROSS JOIN LATERAL pg_catalog.regexp_matches(w.ev_action::pg_catalog.text,
+    pg_catalog.concat(':resno ', a.attnum, ' :resname [^:]+ :ressortgroupref [0-9]+',
+      ' :resorigtbl ([0-9]+) :resorigcol ([0-9]+) '), 'g') WITH ORDINALITY AS x(part, place)
+  WHERE x.part[1] {<>} '0' OR w.ev_action::pg_catalog.text OPERATOR(pg_catalog.!~) 'SETOPERATIONSTMT'
+  ORDER BY a.attrelid, a.attnum, x.place DESC
+), with_views AS (
+  SELECT v.relid, v.attnum, v.attname, v.typid, v.typmod FROM veiled v
+  UNION
+  SELECT s.relid, s.attnum, s.attname, v.typid, v.typmod
+  FROM with_views v JOIN shown s ON s.origin {=} v.relid AND s.origin_column {=} v.attnum
 ), with_indexes AS (
-  SELECT v.* FROM veiled v
+  SELECT v.* FROM with_views v
   UNION ALL
   SELECT a.attrelid, a.attnum, a.attname, v.typid, v.typmod
-  FROM veiled v JOIN pg_catalog.pg_index x ON x.indrelid {=} v.relid
+  FROM with_views v JOIN pg_catalog.pg_index x ON x.indrelid {=} v.relid
   JOIN pg_catalog.pg_attribute a ON a.attrelid {=} x.indexrelid AND a.atttypid {=} {marker}
     AND x.indkey[a.attnum {-} 1] {=} v.attnum
 )

@@ -8,7 +8,7 @@ namespace pgveil::schema {
 
 /// A query in parentheses, all names qualified: one row per column that the database stores as
 /// pgveil.ciphertext and that has an entry in the policy, as a column of the table itself, of a
-/// partition or child of it, or of an index on these. Columns:
+/// partition or child of it, of a view that shows it as it is, or of an index on these. Columns:
 ///   relid, attnum; nspname, relname, attname
 ///   typid, typmod; typlen, typbyval, typalign, typstorage, typcollation, typname, typelem,
 ///   typschema (its name) of typid

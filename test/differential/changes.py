@@ -17,6 +17,9 @@ class Changes(Listed):
         self.numbers = numbers
 
     def table(self):
+        views = [view for view in self.schema.views if view.writable]
+        if views and self.rng.random() < weights.CHANGED_VIEW:
+            return self.rng.choice(views)
         return self.rng.choice(self.schema.tables)
 
     # -- values ---------------------------------------------------------------------------------------
@@ -112,7 +115,9 @@ class Changes(Listed):
 
     def on_conflict(self):
         rng = self.rng
-        table = rng.choice([table for table in self.schema.tables if table.has_key])
+        table = self.table()
+        if not table.has_key:
+            table = rng.choice([table for table in self.schema.tables if table.has_key])
         head, names = self.insert_head(table)
         number = rng.choice((self.new_id(), rng.randint(1, 14)))
         row = ", ".join(self.assigned(column, number) for column in names)

@@ -4,7 +4,7 @@ formats, tags, errors and notices with their fields, settings that were reported
 What is left aside, and why, stands here and nowhere else:
 - F, L, R of errors and notices name places in PostgreSQL's source.
 - Numbers of tables, types and sessions differ between two databases: tables and types of one's own are compared by name.
-- `(encrypted)` in an error's detail stands for values that the proxy cannot open there (docs/SQL.md, Results and errors).
+- `(encrypted)` in an error's detail or context stands for values that the proxy cannot open there (docs/SQL.md, Results and errors).
 - A constant that does not fit its column is found when the statement is parsed; PostgreSQL finds some only when it is
   bound or runs (docs/SQL.md, there too), and the name in EXECUTE: the answers to Parse, Describe and Bind may be missing before such an error.
 - Columns that the facade computes have no table of origin (docs/SQL.md, The facade).
@@ -146,7 +146,7 @@ def _of_errors(one, other):
     for key in sorted(one.keys() | other.keys(), key="SVCMPDHWpqstcdn".index):
         mine, theirs = one.get(key), other.get(key)
         if mine != theirs and not is_left_out(key, mine, theirs, other) \
-                and not (key == "D" and mine and theirs and covers(mine, theirs)):
+                and not (key in "DW" and mine and theirs and covers(mine, theirs)):
             return f"error field {key}: {mine!r} instead of {theirs!r} ({other['C']} {other['M']!r})"
     return None
 
@@ -161,7 +161,7 @@ def is_left_out(key, mine, theirs, error):
 
 
 def covers(mine, theirs):
-    """Does a detail say the same, taking (encrypted) for any value?"""
+    """Does a detail or context say the same, taking (encrypted) for any value?"""
     if "(encrypted)" not in mine:
         return False
     pattern = ".*".join(map(re.escape, re.split(r"\(encrypted\)(?:\.\.\.)?", mine)))

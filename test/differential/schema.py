@@ -65,6 +65,7 @@ class Table:
     parent: str = ""
     definition: str = ""
     ids: int = ROWS
+    writable: bool = False
     of: str = ""
     bounds: str = ""
 
@@ -134,6 +135,8 @@ class Schema:
         self.tables += self._partitioned(self._table(f"t{number}_p", 4, "partitioned"))
         self.tables.append(self._child(f"t{number}_i"))
         self.views = [self._view(index) for index in range(3)]
+        self.views += [self._nested(index) for index in range(2)]
+        self.views.append(self._united())
 
     # -- columns -------------------------------------------------------------------------------------
 
@@ -227,6 +230,28 @@ class Schema:
             columns = kept[:3] + rng.sample(rest, min(len(rest), rng.randint(2, 5)))
             text = f"SELECT {', '.join(column.name for column in columns)} FROM {table.name}"
             text += " WHERE grp < 90" if index else ""
+        return Table(name, columns, "view", definition=f"CREATE VIEW {name} AS {text}",
+                     writable=index != 2 and not table.bound)
+
+    def _nested(self, index):
+        """A view over a view, its columns under other names, with or without a check of what is written."""
+        rng = self.rng
+        below = self.views[index]
+        name = f"v{self.number}_{'de'[index]}"
+        columns = below.columns[:3] + [dataclasses.replace(column, name=f"m{number}")
+                                       for number, column in enumerate(below.columns[3:])]
+        check = rng.choice(("", "WITH LOCAL CHECK OPTION", "WITH CASCADED CHECK OPTION"))
+        text = f"SELECT {', '.join(column.name for column in below.columns)} FROM {below.name} WHERE id < 100000"
+        names = ", ".join(column.name for column in columns)
+        return Table(name, columns, "view", definition=f"CREATE VIEW {name} ({names}) AS {text} {check}",
+                     writable=below.writable)
+
+    def _united(self):
+        """Columns of one context, of two tables."""
+        one, other = self.rng.sample(self.tables[:4], 2)
+        name = f"v{self.number}_f"
+        columns = one.columns[:3] + [dataclasses.replace(one.column("k"), unique=False, not_null=False)]
+        text = f"SELECT id, ref, grp, k FROM {one.name} UNION ALL SELECT id + 5000, ref, grp, k FROM {other.name}"
         return Table(name, columns, "view", definition=f"CREATE VIEW {name} AS {text}")
 
     # -- what is made of it ----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ SCHEME = {"plain": 34, "randomized": 20, "equality": 24, "order": 22}
 PAD_TO = 0.08
 BIND_TO = 0.06
 NULL = 0.12
+CHANGED_VIEW = 0.15      # of the relations that statements change
 NOT_NULL = 0.15
 SHARED_CONTEXT = 0.35
 ODD_NAME = 0.06

@@ -34,13 +34,18 @@ CREATE TABLE other (id int PRIMARY KEY, word text COLLATE "C");
 CREATE TABLE "Odd 'Täble'" (id int PRIMARY KEY, "the \\ née" varchar(7));
 CREATE SCHEMA attic;
 CREATE TABLE attic.replies (id int PRIMARY KEY, letter_ssn text, day date);
+CREATE VIEW letter_list AS SELECT id, ssn AS "The Number", body, sent, kind FROM letters;
+CREATE VIEW letter_days AS SELECT l."The Number", r.day, l.id FROM letter_list l LEFT JOIN replies r ON r.letter_ssn = l."The Number";
+CREATE VIEW letter_ssns (ssn) AS WITH a AS (SELECT ssn FROM letters) SELECT ssn FROM a UNION ALL SELECT letter_ssn FROM replies;
+CREATE MATERIALIZED VIEW letter_copy AS SELECT ssn, id, pages FROM (SELECT * FROM letters WHERE id > 0) x;
+CREATE UNIQUE INDEX letter_copy_key ON letter_copy (ssn, id);
 CREATE DOMAIN shoe_size AS int CHECK (VALUE > 0);
 """
 
-TABLES = ("letters", "replies", "other", "attic.replies", "\"Odd 'Täble'\"")
+TABLES = ("letters", "letter_list", "letter_days", "letter_ssns", "letter_copy", "replies", "other", "attic.replies", "\"Odd 'Täble'\"")
 
 # Everything that shows no OID.
-PSQL = [r"\d", r"\d letters", r"\d+ letters", r"\d letters_pages", r"\d+ letters_ssn_key", r"\d+ replies",
+PSQL = [r"\d", r"\d letter_list", r"\d letter_days", r"\d letter_ssns", r"\d letter_copy", r"\d letter_copy_key", r"\dm", r"\d letters", r"\d+ letters", r"\d letters_pages", r"\d+ letters_ssn_key", r"\d+ replies",
         r"\d+ attic.replies", r"\d+ other", r"\d \"Odd*", r"\dt", r"\dt pgveil.*", r"\dt attic.*", r"\di", r"\di public.*", r"\dT", r"\dT+", r"\dT *.*",
         r"\dD", r"\dD *.*", r"\dn", r"\dn *", r"\l", r"\ds", r"\dv", r"\df", r"\dp", r"\d pg_type", r"\dd", r"\dC"]
 

@@ -91,8 +91,8 @@ class Views(unittest.TestCase):
             STACK.superuser(sql, "clinic")
         self.addCleanup(STACK.superuser, "DROP VIEW v_cast, v_made, v_row", "clinic")
         for sql in (f"SELECT id FROM v_cast WHERE name = '{CANARY}'", f"SELECT '{CANARY}', made FROM v_made",
-                    f"SELECT '{CANARY}', p FROM v_row", f"UPDATE v_people SET name = '{CANARY}'",
-                    f"INSERT INTO v_people (id, number) VALUES (9, '{CANARY}')", f"DELETE FROM v_people WHERE number = '{CANARY}'",
+                    f"SELECT '{CANARY}', p FROM v_row", f"UPDATE v_cast SET name = '{CANARY}'",
+                    f"INSERT INTO v_made (id, made) VALUES (9, '{CANARY}')", f"DELETE FROM v_cast WHERE ssn = '{CANARY}'",
                     f"CREATE VIEW v_more AS SELECT id FROM v_people WHERE number = '{CANARY}'",
                     f"EXPLAIN SELECT * FROM v_cast WHERE ssn = '{CANARY}'"):
             with self.subTest(sql=sql), STACK.connect() as connection:

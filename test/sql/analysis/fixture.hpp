@@ -48,9 +48,11 @@ public:
     int server_major = 0;
     const NamedPlans* names = nullptr;
 
+    /// Puts it into the catalog, under its name without a schema, too, if that is in the path.
+    void add(catalog::Relation relation, bool is_in_path = true);
+
 private:
     void add_ordered();
-    void add(catalog::Relation relation, bool is_in_path = true);
 
     types::TextStyle style_;
 };
