@@ -106,6 +106,9 @@ bool send_parse(
 ) {
     const auto& plan = std::get<StatementPlan>(analysis->statements.front());
     bool is_waiting = false;
+    if (stopped_by(state, prepare_batch(state, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
     if (holds_sealed_literal(plan) &&
         stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
         return !is_waiting;

@@ -213,6 +213,15 @@ Preparation prepare_room(SessionState& state, Outgoing& upstream) {
     return refused(refusal(Reason::kTooManyShares, ""));
 }
 
+Preparation prepare_batch(SessionState& state, Outgoing& upstream) {
+    if (!state.parameters.must_read_back() || state.batch_open ||
+        state.transaction != wire::TransactionStatus::kIdle) {
+        return {};
+    }
+    read_back(state, upstream);
+    return waiting();
+}
+
 Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
     if (!state.settings.is_utf8()) {
         return refused(refusal(Reason::kEncoding, state.settings.client_encoding()));

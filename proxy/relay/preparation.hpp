@@ -31,6 +31,10 @@ struct Preparation {
     Refusal refusal;
 };
 
+/// Asks before a batch begins what would be asked within it else. To PostgreSQL 18 a batch of two
+/// statements is a transaction block.
+Preparation prepare_batch(SessionState& state, Outgoing& upstream);
+
 /// The keys of the open segment, for a statement that needs them.
 Preparation prepare_keys(SessionState& state, Outgoing& upstream);
 

@@ -179,6 +179,15 @@ TEST_F(Known, LooksUpAgainAfterDdl) {
     EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits")), "CPBECS");
 }
 
+/// Within the batch it would be a second statement of it, which PostgreSQL 18 takes for a block.
+TEST_F(Known, ReadsParametersBackBeforeABatchBegins) {
+    ASSERT_EQ(talk.client_sends(query("DO 'BEGIN END'")), "Q");
+    ASSERT_EQ(talk.server_sends(both(complete("DO"), ready('I'))), "CZ");
+    EXPECT_EQ(talk.client_sends(parse("", "SELECT pgveil.token_key()")), "CPBECS");
+    EXPECT_THAT(talk.to_server(), HasSubstr("pgveil.user_token"));
+    EXPECT_THAT(talk.to_server(), Not(HasSubstr("token_key")));
+}
+
 TEST_F(Known, EndsOnAMessageThatIsNone) {
     wire::Output strange;
     strange.append_int8('?');
