@@ -121,6 +121,7 @@ class Rounds:
             self.twins.renew(schema)
 
     def _check(self, runner, schema):
+        self.twins.both("RESET ALL")  # an encoding or zone that a statement has set
         unequal = self.twins.unequal_tables(schema)
         if unequal:
             table, veiled, plain = unequal

@@ -190,6 +190,7 @@ class Schema:
         names = [f"{root.name}1", f"{root.name}2"]
         if way == "hash of a protected column" and equal:
             root.bounds, root.key = f"HASH ({self.rng.choice(equal).name})", ""
+            names = [f"{root.name}_hash1", f"{root.name}_hash2"]
         else:
             root.bounds = {"list": "LIST (grp)", "hash": "HASH (id)"}.get(way, "RANGE (id)")
             root.key = "id, grp" if way == "list" else "id"
