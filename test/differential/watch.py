@@ -22,8 +22,9 @@ def begin(stack):
 
 
 def found(stack):
-    """Lines of the server's log that say a protected value; fails if the log says no plain value either."""
-    lines = stack.server_log().splitlines()
+    """Lines of the server's log that say a protected value; fails if the log says no plain value either. The labels of an
+    enum are known to the database."""
+    lines = [line for line in stack.server_log().splitlines() if "statement: CREATE TYPE" not in line]
     seen = [pgtypes.quoted(value) for value in pgtypes.TEXT.half(True) if len(value) >= SHORT]
     if not any(value in line for line in lines for value in seen):
         raise AssertionError("the server's log does not show statements")
