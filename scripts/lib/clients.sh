@@ -10,6 +10,7 @@ install_clients() {
     install_client node_postgres npm node_postgres
     install_client pgx go pgx
     install_client pgjdbc mvn pgjdbc
+    install_client hibernate mvn hibernate
     install_client tokio_postgres cargo tokio_postgres
 }
 
@@ -44,10 +45,18 @@ build_pgx() {
 }
 
 build_pgjdbc() {
-    mkdir -p "$to/pgjdbc/classes" &&
-        mvn -q -B -f "$from/pgjdbc/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$to/pgjdbc/lib" &&
-        javac -encoding UTF-8 -cp "$to/pgjdbc/lib/*" -d "$to/pgjdbc/classes" "$from/pgjdbc"/*.java &&
-        jar --create --file "$to/pgjdbc/suite.jar" -C "$to/pgjdbc/classes" .
+    build_java pgjdbc
+}
+
+build_hibernate() {
+    build_java hibernate
+}
+
+build_java() {
+    mkdir -p "$to/$1/classes" &&
+        mvn -q -B -f "$from/$1/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$to/$1/lib" &&
+        javac -encoding UTF-8 -cp "$to/$1/lib/*" -d "$to/$1/classes" "$from/$1"/*.java &&
+        jar --create --file "$to/$1/suite.jar" -C "$to/$1/classes" .
 }
 
 # Copied first, because cargo writes its lock file beside the manifest.

@@ -30,13 +30,20 @@ COMMANDS = {
     "asyncpg": [PYTHON, HERE / "asyncpg" / "suite.py"],
     "sqlalchemy": [PYTHON, HERE / "sqlalchemy" / "suite.py"],
     "django": [PYTHON, HERE / "django" / "suite.py"],
+    "activerecord": ["ruby", HERE / "activerecord" / "suite.rb"],
+    "hibernate": ["java", "-cp", f"{BUILT / 'hibernate' / 'suite.jar'}:{BUILT / 'hibernate' / 'lib'}/*", "Suite"],
     "node_postgres": ["node", BUILT / "node_postgres" / "suite.js"],
     "pgx": [BUILT / "pgx" / "suite"],
     "pgjdbc": ["java", "-cp", f"{BUILT / 'pgjdbc' / 'suite.jar'}:{BUILT / 'pgjdbc' / 'lib'}/*", "Suite"],
     "tokio_postgres": [BUILT / "tokio_postgres" / "suite"],
 }
 # What proves that the suite was installed, besides the program of the command itself.
-INSTALLED = {"node_postgres": BUILT / "node_postgres" / "node_modules" / "pg", "pgjdbc": BUILT / "pgjdbc" / "suite.jar"}
+INSTALLED = {
+    "activerecord": next(pathlib.Path("/usr/share/rubygems-integration/all/specifications").glob("activerecord-*"), "ruby-activerecord"),
+    "hibernate": BUILT / "hibernate" / "suite.jar",
+    "node_postgres": BUILT / "node_postgres" / "node_modules" / "pg",
+    "pgjdbc": BUILT / "pgjdbc" / "suite.jar",
+}
 # Values of protected columns that every suite uses; none of them has a reason to stand in a log.
 NEVER_LOGGED = ["Zelda Quartz", "911-00-0001", "Oskar O", "left handed", "Batch 1", "922-1", "933-1"]
 CLIENT = sys.argv.pop(1) if len(sys.argv) > 1 else "psycopg"
@@ -121,7 +128,7 @@ class OneClient(unittest.TestCase):
 
     def assert_protected(self):
         """The positive control: what the suites' last case leaves is open in the one database, sealed in the other."""
-        table = {"sqlalchemy": "orm_people", "django": "orm_people"}.get(CLIENT, "people")
+        table = {"sqlalchemy": "orm_people", "django": "orm_people", "activerecord": "orm_people", "hibernate": "orm_people"}.get(CLIENT, "people")
         for database, open_rows in (("plains", True), ("clinic", False)):
             rows = STACK.superuser(f"SELECT name::text FROM {table} WHERE ssn IS NOT NULL", database)
             self.assertTrue(rows)
