@@ -132,11 +132,38 @@ TEST(Text, HostileTextsAreRefusedOrServed) {
 
 TEST(Text, LimitsWhatIsGivenToTheParser) {
     Clinic clinic;
-    clinic.limits.text_bytes = 16'000;
+    clinic.limits.tokens = 1'000;
     EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 490) + " FROM patients"), "");
     EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 500) + " FROM patients"), "54001");
     EXPECT_TRUE(clinic.analyze("SELECT 1" + repeated(",1", 1'990)).passthrough);
     EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 2'000)), "54000");
+}
+
+TEST(Text, LimitsWhatItsPlansTake) {
+    Clinic clinic;
+    clinic.limits.plan_bytes = 50'000;
+    const std::string one = "SELECT ssn FROM patients;";
+    EXPECT_EQ(clinic.analyze(one + one).statements.size(), 2U);
+    EXPECT_EQ(sqlstate_of(clinic, repeated(one, 100)), "54000");
+    EXPECT_TRUE(clinic.analyze(repeated("SELECT 1;", 1'000)).passthrough);
+}
+
+TEST(Text, EstimatesWhatItsPlansTake) {
+    const Clinic clinic;
+    const auto size = [&clinic](std::string_view sql) {
+        return size_bytes_of(std::get<StatementPlan>(clinic.decide(sql)));
+    };
+    const std::size_t one = size("SELECT ssn FROM patients");
+    EXPECT_GE(one, sizeof(StatementPlan) + sizeof(ResultColumn));
+    EXPECT_GE(
+        size("SELECT ssn" + repeated(",ssn", 99) + " FROM patients"),
+        one + 99 * sizeof(ResultColumn)
+    );
+    EXPECT_GE(
+        size("SELECT ssn FROM patients WHERE ssn IN ($1" + repeated(",$1", 99) + ")"),
+        one + sizeof(ParameterPlan)
+    );
+    EXPECT_GE(size("PREPARE p AS SELECT ssn FROM patients"), one + sizeof(StatementPlan));
 }
 
 TEST(Text, LimitsTheTextAndTheLookups) {
