@@ -1,3 +1,4 @@
+#include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -82,6 +83,7 @@ std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStateme
     auto portal = std::make_shared<Portal>();
     portal->planned = statement.planned;
     portal->positions = statement.positions;
+    portal->grounds = statement.grounds;
     portal->guard = statement.guard;
     portal->charge = statement.charge;
     for (std::size_t i = 0; i < bind.result_formats.size(); ++i) {
@@ -152,6 +154,17 @@ std::shared_ptr<const PreparedStatement> current(
     return fetch;
 }
 
+/// Its names, and those of what it runs by name, still mean what they meant.
+Preparation confirm_bound(
+    SessionState& state, const PreparedStatement& statement, Outgoing& upstream
+) {
+    Preparation confirmed = confirm(state, statement.grounds.get(), upstream);
+    const StatementPlan* const plan = statement.planned.plan();
+    return confirmed.readiness != Readiness::kReady || plan == nullptr
+               ? confirmed
+               : confirm_used(state, *plan, upstream);
+}
+
 }  // namespace
 
 bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
@@ -185,12 +198,17 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
         refuse_extended(state, std::move(*concerned), upstream);
         return true;
     }
+    bool is_waiting = false;
+    if (stopped_by(state, confirm_bound(state, *statement, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
     if (plan != nullptr && !plan->is_plain()) {
         return send_bind(state, *bind, *statement, upstream);
     }
     Expected expected = expect(state, Awaited::kBind);
     auto portal = std::make_shared<Portal>();
     portal->planned = statement->planned;
+    portal->grounds = statement->grounds;
     portal->guard = statement->guard;
     portal->charge = statement->charge;
     remember_portal(state, bind->portal, std::move(portal), expected);

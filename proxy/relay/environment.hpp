@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/store/proxy_custody.hpp"
+#include "proxy/relay/definition_count.hpp"
 #include "proxy/relay/plan_cache.hpp"
 #include "sql/types/time_zone.hpp"
 
@@ -15,7 +16,7 @@
 namespace pgveil::relay {
 
 /// What one worker's sessions share. Lives as long as the worker; belongs to its thread, except
-/// `custody`, which any thread may use.
+/// `custody` and `definitions`, which any thread may use.
 struct Environment {
     std::shared_ptr<const config::Policy> policy;  ///< swapped by a reload; sessions pin it
     std::shared_ptr<store::ProxyCustody> custody;
@@ -31,6 +32,8 @@ struct Environment {
     /// policy's "repeated_values": "count"). May be empty.
     std::function<void(std::string_view session_id, std::string_view column)> on_repeated;
     PlanCache plans;
+    /// Of all workers.
+    std::shared_ptr<DefinitionCount> definitions = std::make_shared<DefinitionCount>();
 
     /// The policy for sessions of `database`: an empty one if it does not cover that database.
     std::shared_ptr<const config::Policy> policy_for(std::string_view database) const {

@@ -1,5 +1,6 @@
 #include "proxy/relay/extended_query.hpp"
 
+#include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/veil_call.hpp"
@@ -69,6 +70,10 @@ std::optional<Refusal> check_execute(const SessionState& state, const Portal& po
 bool execute_stopped(
     SessionState& state, const StatementPlan& plan, Outgoing& upstream, bool& is_waiting
 ) {
+    // What EXECUTE runs is found only now, whatever was bound.
+    if (stopped_by(state, confirm_used(state, plan, upstream), upstream, is_waiting)) {
+        return true;
+    }
     if (state.pending.has_protected_rows() && !is_read_only(plan)) {
         wait_for_replies(state, upstream);
         is_waiting = true;
@@ -147,7 +152,7 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
     expected.guard = guard_of(state, portal.get());
     if (plan != nullptr) {
         note_effects(state, *plan, expected);
-        note_name_change(state, *plan, 0, expected);
+        note_name_change(state, *plan, {0, portal->grounds}, expected);
         expected.segment->writes |= !is_read_only(*plan);
         expected.positions = portal->positions;
         expected.portals.push_back(portal->planned.changes_rows() ? portal : nullptr);

@@ -1,5 +1,7 @@
 #include "proxy/relay/name_changes.hpp"
 
+#include "proxy/relay/preparation.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -20,12 +22,6 @@ bool holds_protected_statement(const SessionState& state) {
     return std::any_of(state.statements.begin(), state.statements.end(), [](const auto& entry) {
         return entry.second->planned.is_protected();
     });
-}
-
-/// The name is used to run a prepared statement.
-bool executes(StatementKind kind) {
-    return kind == StatementKind::kExecute || kind == StatementKind::kExplain ||
-           kind == StatementKind::kOtherDdl;
 }
 
 /// Prepared under a policy that was replaced.
@@ -58,6 +54,7 @@ void define(SessionState& state, const NameChange& change, const SegmentPtr& seg
         auto statement = std::make_shared<PreparedStatement>();
         statement->planned = Planned(change.plan);
         statement->policy_epoch = change.policy_epoch;
+        statement->grounds = change.grounds;
         statement->charge = state.plan_bytes.charge(size_bytes_of(*statement));
         state.statements.insert_or_assign(change.name, std::move(statement));
         return;
@@ -116,7 +113,10 @@ bool SessionNames::knows_all_prepared() const {
 }
 
 void note_name_change(
-    SessionState& state, const StatementPlan& plan, std::size_t index, Expected& expected
+    SessionState& state,
+    const StatementPlan& plan,
+    const SentStatement& sent,
+    Expected& expected
 ) {
     state.names_are_uncertain |= plan.runs_unknown_sql;
     state.barrier |= plan.kind == StatementKind::kDiscard;
@@ -128,7 +128,8 @@ void note_name_change(
     const bool is_statement =
         plan.kind == StatementKind::kPrepare || plan.kind == StatementKind::kDeallocate;
     NameChange change;
-    change.statement = index;
+    change.statement = sent.index;
+    change.grounds = sent.grounds;
     change.target = is_statement ? wire::Target::kStatement : wire::Target::kPortal;
     change.name = defines ? plan.defined_name : plan.used_name;
     change.plan = plan.defined;
@@ -178,14 +179,14 @@ std::optional<Refusal> check_names(
     if (plan.runs_unknown_sql && holds_protected_statement(state)) {
         return refusal(Reason::kUnknownSql, "");
     }
-    if (!plan.used_name.empty() && executes(plan.kind)) {
+    if (!plan.used_name.empty() && runs_prepared(plan.kind)) {
         return check_policy(state, plan);
     }
     return plan.defined == nullptr ? std::nullopt : check_room(state, plan, defined);
 }
 
 std::optional<Refusal> check_prepared_names(const SessionState& state, const StatementPlan& plan) {
-    if (!plan.used_name.empty() && executes(plan.kind)) {
+    if (!plan.used_name.empty() && runs_prepared(plan.kind)) {
         const PlanPtr now = SessionNames(state).prepared(plan.used_name);
         if (now != plan.used && (is_protected(now) || is_protected(plan.used))) {
             return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");

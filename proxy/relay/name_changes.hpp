@@ -25,9 +25,18 @@ private:
     const SessionState* state_;
 };
 
-/// The statement (the `index`th of its message) goes upstream: its success will change these names.
+/// Where a statement that goes upstream stands, and what was known when it was decided.
+struct SentStatement {
+    std::size_t index = 0;  ///< which of its message
+    GroundsPtr grounds;     ///< of its text
+};
+
+/// The statement goes upstream: its success will change these names.
 void note_name_change(
-    SessionState& state, const analysis::StatementPlan& plan, std::size_t index, Expected& expected
+    SessionState& state,
+    const analysis::StatementPlan& plan,
+    const SentStatement& sent,
+    Expected& expected
 );
 
 /// The current statement of `expected` has succeeded with this command tag.

@@ -1,3 +1,4 @@
+#include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -29,8 +30,12 @@ void remember_statement(
     expected.undo = std::move(undo);
 }
 
+std::vector<std::uint32_t> oids_of(const wire::Parse& parse) {
+    return {parse.parameter_types.begin(), parse.parameter_types.end()};
+}
+
 std::vector<std::uint32_t> declared_oids(const wire::Parse& parse, const StatementPlan& plan) {
-    std::vector<std::uint32_t> oids(parse.parameter_types.begin(), parse.parameter_types.end());
+    std::vector<std::uint32_t> oids = oids_of(parse);
     for (const analysis::ParameterPlan& parameter : plan.parameters) {
         if (oids.size() < parameter.number) {
             oids.resize(parameter.number, 0);
@@ -78,9 +83,10 @@ std::optional<Refusal> check_parse(
 }
 
 std::shared_ptr<PreparedStatement> prepared_of(
-    const SessionState& state, const AnalysisPtr& analysis
+    const SessionState& state, const AnalysisPtr& analysis, const wire::Parse& parse
 ) {
     auto statement = std::make_shared<PreparedStatement>();
+    statement->grounds = grounds_of(state, analysis, parse.text, oids_of(parse));
     statement->policy_epoch = state.policy->epoch();
     if (analysis->statements.size() == 1) {
         statement->planned = Planned(analysis, 0).kept();
@@ -91,13 +97,13 @@ std::shared_ptr<PreparedStatement> prepared_of(
 void pass_parse(
     SessionState& state,
     const AnalysisPtr& analysis,
-    std::string_view name,
+    const wire::Parse& parse,
     const wire::Frame& frame,
     Outgoing& upstream
 ) {
     state.names_are_uncertain |= analysis->parse_failed;
     Expected expected = expect(state, Awaited::kParse);
-    remember_statement(state, name, prepared_of(state, analysis), expected);
+    remember_statement(state, parse.statement, prepared_of(state, analysis, parse), expected);
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);
 }
@@ -135,7 +141,7 @@ bool send_parse(
         return true;
     }
     Expected expected = expect(state, Awaited::kParse);
-    auto statement = prepared_of(state, analysis);
+    auto statement = prepared_of(state, analysis, parse);
     statement->positions = sealed->positions;
     expected.positions = sealed->positions;
     remember_statement(state, parse.statement, std::move(statement), expected);
@@ -161,10 +167,7 @@ bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     if (must_settle_name(state, state.statements, kept_name(parse->statement), upstream)) {
         return false;
     }
-    const std::vector<std::uint32_t> oids(
-        parse->parameter_types.begin(), parse->parameter_types.end()
-    );
-    const AnalysisPtr analysis = analysis_of(state, parse->text, oids, upstream);
+    const AnalysisPtr analysis = analysis_of(state, parse->text, oids_of(*parse), upstream);
     if (analysis == nullptr) {
         return false;
     }
@@ -173,7 +176,7 @@ bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         return true;
     }
     if (analysis->passthrough) {
-        pass_parse(state, analysis, parse->statement, frame, upstream);
+        pass_parse(state, analysis, *parse, frame, upstream);
         return true;
     }
     return send_parse(state, *parse, analysis, upstream);

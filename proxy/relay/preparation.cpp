@@ -42,9 +42,12 @@ void forget_stale_catalog(SessionState& state) {
         return;
     }
     const std::int64_t age_ms = state.environment->now_ms() - state.catalog_read_ms;
-    if (state.catalog_uncertain || age_ms > state.environment->limits.catalog_ttl_ms) {
+    const std::uint64_t definitions = state.environment->definitions->count();
+    if (state.catalog_uncertain || age_ms > state.environment->limits.catalog_ttl_ms ||
+        definitions != state.definitions_seen) {
         state.catalog.clear();
     }
+    state.definitions_seen = definitions;
     // Another session may have made it since, a view over a protected table as well.
     state.catalog.erase_absent();
 }
@@ -90,13 +93,6 @@ bool sets_something(StatementKind kind) {
            kind == StatementKind::kDiscard;
 }
 
-Preparation refused(Refusal refusal) {
-    Preparation result;
-    result.readiness = Readiness::kRefused;
-    result.refusal = std::move(refusal);
-    return result;
-}
-
 analysis::Limits limits_of(const config::LimitSettings& settings) {
     analysis::Limits limits;
     limits.text_bytes = settings.statement_bytes;
@@ -105,13 +101,34 @@ analysis::Limits limits_of(const config::LimitSettings& settings) {
     return limits;
 }
 
-Preparation waiting() {
-    Preparation result;
-    result.readiness = Readiness::kWaiting;
-    return result;
+}  // namespace
+
+analysis::Context context_of(
+    const SessionState& state, const std::vector<std::uint32_t>& parameter_oids
+) {
+    return {
+        .policy = *state.policy,
+        .catalog = state.catalog,
+        .style = state.settings.style(),
+        .standard_conforming_strings = state.settings.standard_conforming_strings(),
+        .parameter_oids = parameter_oids,
+        .limits = limits_of(state.environment->limits),
+        .client_encoding = state.settings.client_encoding(),
+        .server_major = state.settings.server_major(),
+        .names = nullptr};
 }
 
-}  // namespace
+Preparation prepare_catalog(
+    SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream
+) {
+    forget_stale_catalog(state);
+    std::erase_if(names, [&state](const auto& name) { return state.catalog.find(name) != nullptr; });
+    if (names.empty()) {
+        return {};
+    }
+    look_up(state, std::move(names), upstream);
+    return Preparation::waiting();
+}
 
 AnalysisPtr analysis_of(
     SessionState& state,
@@ -139,16 +156,8 @@ AnalysisPtr analysis_of(
         return known;
     }
     const SessionNames names(state);
-    const analysis::Context context{
-        .policy = *state.policy,
-        .catalog = state.catalog,
-        .style = state.settings.style(),
-        .standard_conforming_strings = state.settings.standard_conforming_strings(),
-        .parameter_oids = parameter_oids,
-        .limits = limits_of(environment.limits),
-        .client_encoding = state.settings.client_encoding(),
-        .server_major = state.settings.server_major(),
-        .names = &names};
+    analysis::Context context = context_of(state, parameter_oids);
+    context.names = &names;
     auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {
         look_up(state, std::move(decided->missing), upstream);
@@ -201,6 +210,11 @@ bool sets_handle(const analysis::StatementPlan& plan) {
            );
 }
 
+bool runs_prepared(StatementKind kind) {
+    return kind == StatementKind::kExecute || kind == StatementKind::kExplain ||
+           kind == StatementKind::kOtherDdl;
+}
+
 bool is_read_only(const analysis::StatementPlan& plan) {
     // A portal that Bind made may hold an INSERT.
     const bool fetches =
@@ -216,9 +230,9 @@ Preparation prepare_room(SessionState& state, Outgoing& upstream) {
     if (state.parameters.must_read_back() && state.transaction == wire::TransactionStatus::kIdle &&
         !state.batch_open) {
         read_back(state, upstream);
-        return waiting();
+        return Preparation::waiting();
     }
-    return refused(refusal(Reason::kTooManyShares, ""));
+    return Preparation::refused(refusal(Reason::kTooManyShares, ""));
 }
 
 Preparation prepare_batch(SessionState& state, Outgoing& upstream) {
@@ -227,36 +241,36 @@ Preparation prepare_batch(SessionState& state, Outgoing& upstream) {
         return {};
     }
     read_back(state, upstream);
-    return waiting();
+    return Preparation::waiting();
 }
 
 Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
     if (!state.settings.is_utf8()) {
-        return refused(refusal(Reason::kEncoding, state.settings.client_encoding()));
+        return Preparation::refused(refusal(Reason::kEncoding, state.settings.client_encoding()));
     }
     Segment& segment = state.open_segment();
     if (state.parameters.must_read_back()) {
         read_back(state, upstream);
-        return waiting();
+        return Preparation::waiting();
     }
     if (!drop_superseded_keys(state, segment, upstream)) {
-        return waiting();
+        return Preparation::waiting();
     }
     if (!segment.keys && must_settle_grace(state)) {
         wait_for_replies(state, upstream);
-        return waiting();
+        return Preparation::waiting();
     }
     if (!state.settings.has_known_abbreviations()) {
-        return refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
+        return Preparation::refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
     }
     if (auto denied = ensure_keys(state)) {
-        return refused(std::move(*denied));
+        return Preparation::refused(std::move(*denied));
     }
     VerifiedUser& verified = state.verified_user;
     verified.opened(segment.keys->user_id(), segment.built_from, validity_of(*segment.keys));
     if (!verified.is_at_server()) {
         tell_user(state, verified.user_id(), upstream);
-        return waiting();
+        return Preparation::waiting();
     }
     return {};
 }
@@ -295,7 +309,7 @@ Preparation prepare_ciphertext_type(SessionState& state, Outgoing& upstream) {
     state.type_ensured = true;
     state.injection.create_ciphertext_type(upstream.made(), ending_for(state));
     expect_injection(state);
-    return waiting();
+    return Preparation::waiting();
 }
 
 void wait_for_replies(SessionState& state, Outgoing& upstream) {
@@ -310,6 +324,7 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
         state.catalog.clear();
         state.catalog_uncertain = true;
     }
+    state.defines_something |= plan.changes_catalog;
     if (plan.may_change_session_parameters) {
         state.parameters.touch();
     }
@@ -341,6 +356,7 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
 void note_unread(SessionState& state, Expected& expected) {
     state.catalog.clear();
     state.catalog_uncertain = true;
+    state.defines_something = true;
     state.parameters.touch();
     state.grace.end();
     state.settings_touched = true;

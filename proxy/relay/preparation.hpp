@@ -2,6 +2,7 @@
 
 #include "proxy/relay/outgoing.hpp"
 #include "proxy/relay/session_state.hpp"
+#include "sql/analysis/analyzer.hpp"
 
 #include <optional>
 #include <string_view>
@@ -29,7 +30,22 @@ enum class Readiness {
 struct Preparation {
     Readiness readiness = Readiness::kReady;
     Refusal refusal;
+
+    static Preparation waiting() { return {Readiness::kWaiting, {}}; }
+    static Preparation refused(Refusal refusal) {
+        return {Readiness::kRefused, std::move(refusal)};
+    }
 };
+
+/// What the session's decisions depend on. Borrows the state; without the session's own names.
+analysis::Context context_of(
+    const SessionState& state, const std::vector<std::uint32_t>& parameter_oids
+);
+
+/// Asks the server for those of the names that are not known well enough any more.
+Preparation prepare_catalog(
+    SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream
+);
 
 /// Asks before a batch begins what would be asked within it else. To PostgreSQL 18 a batch of two
 /// statements is a transaction block.
@@ -47,6 +63,9 @@ Preparation prepare_room(SessionState& state, Outgoing& upstream);
 
 /// A value of a session parameter is set by the text or by its parameters.
 bool sets_handle(const analysis::StatementPlan& plan);
+
+/// EXECUTE, and what may hold one.
+bool runs_prepared(analysis::StatementKind kind);
 
 /// Nothing is written and no transaction ends.
 bool is_read_only(const analysis::StatementPlan& plan);

@@ -19,7 +19,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 19> kTable = {{
+constexpr std::array<Row, 20> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -75,6 +75,12 @@ constexpr std::array<Row, 19> kTable = {{
      "",
      " is not the prepared statement any more that this one was prepared to run",
      "Prepare this one again."},
+    {Reason::kChangedNames,
+     "0A000",
+     "cached plan must not change result type",
+     "",
+     "What the names in the prepared statement stand for has changed (search_path, or a "
+     "definition): prepare it again."},
     {Reason::kPolicyChanged,
      "0A000",
      "the policy was reloaded after statement \"",
@@ -176,6 +182,8 @@ Refusal refusal(Reason reason, std::string_view subject) {
     result.sqlstate = row->sqlstate;
     result.message.append(row->before).append(subject).append(row->after);
     result.hint = row->hint;
+    // pgjdbc prepares again what this function of PostgreSQL refuses (plancache.c).
+    result.routine = reason == Reason::kChangedNames ? "RevalidateCachedQuery" : "";
     return result;
 }
 
@@ -246,6 +254,7 @@ void append(wire::Output& client, const Refusal& refusal) {
     report.hint = refusal.hint;
     report.where = refusal.where;
     report.position = refusal.position;
+    report.routine = refusal.routine;
     wire::append_error(client, report);
 }
 

@@ -22,6 +22,8 @@ struct Refusal {
     std::string detail;
     std::string hint;
     std::string where = {};      ///< PostgreSQL's CONTEXT
+    /// The function of PostgreSQL that gives this error: drivers know some by it.
+    std::string_view routine = {};
     std::uint32_t position = 0;  ///< in characters of the user's text, from 1; 0: none
     /// The server's answer to the marker is this even in a failed transaction (its own 25P02 would
     /// hide the reason that failed it a moment ago).
@@ -42,6 +44,7 @@ enum class Reason {
     kValueNotOpened,         ///< a stored value does not open: altered, moved or not ours
     kEnvelopeInResult,       ///< encrypted values in a result that no rule went through
     kUsedName,               ///< a name means another protected statement than when it was planned
+    kChangedNames,           ///< what the names of a prepared statement stand for has changed
     kPolicyChanged,          ///< prepared under a policy that was replaced by a reload
     kShareTooLong,           ///< a session parameter of an impossible size
     kTooManyShares,          ///< more values of session parameters in one transaction than are kept

@@ -263,6 +263,9 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         return !entry.second->is_held && (bound_in == nullptr || bound_in == segment);
     });
     state_->settings_touched = false;
+    if (std::exchange(state_->defines_something, false)) {
+        state_->environment->definitions->advance();
+    }
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
         state_->catalog.clear();
         state_->catalog_uncertain = false;

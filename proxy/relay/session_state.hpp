@@ -53,6 +53,8 @@ struct SessionState {
 
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;
+    std::uint64_t definitions_seen = 0;  ///< Environment::definitions when it was last asked
+    bool defines_something = false;      ///< DDL ran in this transaction: others must hear of it
     bool catalog_uncertain = false;  ///< DDL ran in this transaction: every look-up is made anew
 
     Registry<PreparedStatement> statements;

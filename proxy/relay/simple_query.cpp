@@ -1,5 +1,6 @@
 #include "proxy/relay/simple_query.hpp"
 
+#include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/sealer.hpp"
@@ -31,21 +32,30 @@ Expected expect_query(SessionState& state) {
     return expected;
 }
 
-void note_statement(
-    SessionState& state, const StatementPlan& plan, std::size_t index, Expected& expected
+/// The first `end` statements go upstream.
+void note_statements(
+    SessionState& state, const AnalysisPtr& analysis, std::size_t end, Expected& expected
 ) {
-    note_effects(state, plan, expected);
-    note_name_change(state, plan, index, expected);
+    const auto plan_at = [&analysis](std::size_t index) -> const StatementPlan& {
+        return std::get<StatementPlan>(analysis->statements[index]);
+    };
+    SentStatement sent;
+    for (std::size_t index = 0; index < end && sent.grounds == nullptr; ++index) {
+        sent.grounds =
+            plan_at(index).defined == nullptr ? nullptr : grounds_of(state, analysis, {}, {});
+    }
+    for (; sent.index < end; ++sent.index) {
+        note_effects(state, plan_at(sent.index), expected);
+        note_name_change(state, plan_at(sent.index), sent, expected);
+    }
 }
 
 void pass_query(
-    SessionState& state, const Analysis& analysis, const wire::Frame& frame, Outgoing& upstream
+    SessionState& state, const AnalysisPtr& analysis, const wire::Frame& frame, Outgoing& upstream
 ) {
     Expected expected = expect_query(state);
-    for (std::size_t index = 0; index < analysis.statements.size(); ++index) {
-        note_statement(state, std::get<StatementPlan>(analysis.statements[index]), index, expected);
-    }
-    if (analysis.parse_failed) {
+    note_statements(state, analysis, analysis->statements.size(), expected);
+    if (analysis->parse_failed) {
         note_unread(state, expected);
         state.names_are_uncertain = true;
     }
@@ -129,6 +139,28 @@ bool must_open_rows_first(const SessionState& state, const Analysis& analysis) {
                                     );
 }
 
+/// The prepared statements that the text runs still mean what they meant. False: wait. What is
+/// refused becomes the first refused statement.
+bool confirm_prepared(
+    SessionState& state,
+    const Analysis& analysis,
+    std::optional<FirstRefused>& refused,
+    Outgoing& upstream
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        Preparation confirmed =
+            confirm_used(state, std::get<StatementPlan>(analysis.statements[index]), upstream);
+        if (confirmed.readiness == Readiness::kRefused) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(confirmed.refusal)};
+        }
+        if (confirmed.readiness != Readiness::kReady) {
+            return confirmed.readiness == Readiness::kRefused;
+        }
+    }
+    return true;
+}
+
 /// Keys and schema pgveil. False: wait. What is refused becomes the first refused statement.
 bool prepare(
     SessionState& state,
@@ -181,10 +213,8 @@ void send_rewritten(
 ) {
     Expected expected = expect_query(state);
     const std::size_t end = refused ? refused->index : analysis->statements.size();
+    note_statements(state, analysis, end, expected);
     for (std::size_t index = 0; index < end; ++index) {
-        note_statement(
-            state, std::get<StatementPlan>(analysis->statements[index]), index, expected
-        );
         expected.portals.push_back(portal_of(analysis, index));
     }
     expected.charge = state.plan_bytes.charge(
@@ -231,8 +261,11 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         wait_for_replies(state, upstream);
         return false;
     }
+    if (!confirm_prepared(state, *analysis, refused, upstream)) {
+        return false;
+    }
     if (analysis->passthrough && !refused) {
-        pass_query(state, *analysis, frame, upstream);
+        pass_query(state, analysis, frame, upstream);
         return true;
     }
     if (!prepare(state, *analysis, refused, upstream)) {

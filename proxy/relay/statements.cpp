@@ -11,7 +11,8 @@ constexpr std::size_t kNodeBytes = 512;
 
 std::size_t size_bytes_of(const PreparedStatement& statement) {
     return kNodeBytes + sizeof(statement) + statement.planned.size_bytes() +
-           (statement.positions == nullptr ? 0 : statement.positions->size_bytes());
+           (statement.positions == nullptr ? 0 : statement.positions->size_bytes()) +
+           (statement.grounds == nullptr ? 0 : statement.grounds->size_bytes());
 }
 
 std::size_t size_bytes_of(const Portal& portal) {

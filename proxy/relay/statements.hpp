@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
+#include "proxy/relay/grounds.hpp"
 #include "proxy/relay/plan_bytes.hpp"
 #include "proxy/relay/planned.hpp"
 #include "proxy/relay/result_guard.hpp"
@@ -22,6 +23,7 @@ struct PreparedStatement {
     Planned planned;
     PositionMapPtr positions;        ///< null: the text went upstream as it came
     std::uint64_t policy_epoch = 0;  ///< of the policy that decided
+    GroundsPtr grounds;              ///< null: it names nothing
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
     Charge charge;
 };
@@ -36,6 +38,7 @@ using CallArguments = std::map<std::uint32_t, std::optional<core::SecretBytes>>;
 struct Portal {
     Planned planned;
     PositionMapPtr positions;
+    GroundsPtr grounds;  ///< of its statement
     std::vector<std::int16_t> formats;  ///< result formats the client asked for: 0, 1 or n codes
     std::shared_ptr<const CallArguments> arguments;
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
@@ -77,6 +80,7 @@ struct NameChange {
     wire::Target target = wire::Target::kStatement;
     std::string name;  ///< empty: all
     analysis::PlanPtr plan;
+    GroundsPtr grounds;
     bool is_held = false;
     std::uint64_t policy_epoch = 0;
 };

@@ -15,6 +15,8 @@ struct Service {
     std::shared_ptr<store::ProxyCustody> custody;
     ZoneFiles zones;
     BootstrapThrottle throttle;
+    std::shared_ptr<relay::DefinitionCount> definitions =
+        std::make_shared<relay::DefinitionCount>();
     std::atomic<std::uint64_t> session_ids{0};
     std::atomic<std::uint32_t> sessions{0};  ///< logged-in sessions, for limits.sessions
 };

@@ -15,6 +15,7 @@ std::int64_t unix_time_s() {
 
 Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
     environment_.custody = service.custody;
+    environment_.definitions = service.definitions;
     environment_.random = &random_;
     environment_.zones = &service.zones;
     environment_.now_s = unix_time_s;

@@ -25,6 +25,7 @@ void append_report(Output& out, BackendType type, const Report& report) {
         append_field(out, 'P', std::to_string(report.position));
     }
     append_field(out, 'W', report.where);
+    append_field(out, 'R', report.routine);
     out.append_int8(0);
     out.close_message(start);
 }

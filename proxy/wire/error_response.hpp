@@ -40,6 +40,7 @@ struct Report {
     std::string_view hint;
     std::uint32_t position = 0;  ///< characters, from 1
     std::string_view where = {};
+    std::string_view routine = {};
 };
 
 void append_error(Output& out, const Report& report);

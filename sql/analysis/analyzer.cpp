@@ -91,7 +91,11 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     TextOrder order;
     std::size_t plan_bytes = 0;
     for (const parse::Statement& statement : statements) {
-        analysis.statements.push_back(order.admit(judge_statement(text, statement), statement));
+        Decision decision = judge_statement(text, statement);
+        analysis.statements.push_back(
+            text.context.policy.is_empty() ? std::move(decision)
+                                           : order.admit(std::move(decision), statement)
+        );
         const auto* const plan = std::get_if<StatementPlan>(&analysis.statements.back());
         plan_bytes += plan == nullptr || plan->is_plain() ? 0 : size_bytes_of(*plan);
         if (plan_bytes > text.context.limits.plan_bytes) {

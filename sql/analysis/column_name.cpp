@@ -3,10 +3,20 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace pgveil::analysis {
 
 namespace {
+
+struct Figured {
+    std::string name;
+    /// PostgreSQL's measure: 2 a name of its own, 1 that of a type or of CASE, which gives way to
+    /// what stands around it, 0 none.
+    int strength = 0;
+};
+
+using MaybeFigured = std::optional<Figured>;
 
 struct ConstructName {
     std::string_view construct;
@@ -21,71 +31,114 @@ constexpr std::array kConstructNames = {
     ConstructName{"row value", "row"},
     ConstructName{"GROUPING", "grouping"}};
 
-std::string name_of(const parse::Construct& construct) {
-    if (construct.name == "COLLATE" && !construct.parts.empty()) {
-        return name_of_column(*construct.parts.front());
-    }
-    const auto* const known = std::find_if(
-        kConstructNames.begin(),
-        kConstructNames.end(),
-        [&construct](const ConstructName& entry) { return entry.construct == construct.name; }
-    );
-    return known == kConstructNames.end() ? std::string() : std::string(known->name);
+Figured strong(std::string_view name) {
+    return {std::string(name), 2};
 }
 
-/// The name of what stands behind ELSE wins, if it has one of its own.
-std::string name_of(const parse::Case& choice) {
-    const bool is_certain =
-        choice.otherwise == nullptr || name_of_column(*choice.otherwise).empty();
-    return is_certain ? "case" : std::string();
-}
+MaybeFigured figure(const parse::Expression& value, int server_major);
 
-std::string name_of(const parse::SubQuery& query) {
-    using Kind = parse::SubQuery::Kind;
-    if (query.kind == Kind::kExists || query.kind == Kind::kArray) {
-        return query.kind == Kind::kExists ? "exists" : "array";
-    }
-    if (query.kind != Kind::kScalar || query.query->targets.size() != 1) {
-        return {};
-    }
-    const parse::Target& target = query.query->targets.front();
-    return target.name.empty() && target.value != nullptr ? name_of_column(*target.value)
-                                                          : target.name;
-}
+struct Figure {
+    int server_major;
 
-std::string name_of(const parse::Cast& cast) {
-    if (std::holds_alternative<parse::Case>(cast.operand->node)) {
-        return {};  // the type's name or that of what stands behind ELSE
+    MaybeFigured operator()(const parse::ColumnReference& reference) const {
+        return reference.star || reference.parts.empty() ? MaybeFigured()
+                                                         : strong(reference.parts.back());
     }
-    std::string inner = name_of_column(*cast.operand);
-    return inner.empty() && !cast.type.names.empty() ? cast.type.names.back() : inner;
+
+    /// Before 15 `true` was read as 't'::bool.
+    MaybeFigured operator()(const parse::Constant& constant) const {
+        const bool is_cast =
+            constant.kind == parse::Constant::Kind::kBool && server_major > 0 && server_major < 15;
+        return is_cast ? Figured{"bool", 1} : Figured();
+    }
+
+    MaybeFigured operator()(const parse::Parameter&) const { return Figured(); }
+    MaybeFigured operator()(const parse::Logical&) const { return Figured(); }
+    MaybeFigured operator()(const parse::NullTest&) const { return Figured(); }
+
+    MaybeFigured operator()(const parse::Operation& operation) const {
+        return operation.kind == parse::Operation::Kind::kNullIf ? strong("nullif") : Figured();
+    }
+
+    MaybeFigured operator()(const parse::Call& call) const {
+        return call.name.empty() ? MaybeFigured() : strong(call.name.back());
+    }
+
+    MaybeFigured operator()(const parse::Cast& cast) const {
+        MaybeFigured inner = figure(*cast.operand, server_major);
+        if (!inner || inner->strength > 1) {
+            return inner;
+        }
+        return cast.type.names.empty() ? MaybeFigured() : Figured{cast.type.names.back(), 1};
+    }
+
+    MaybeFigured operator()(const parse::Case& choice) const {
+        MaybeFigured inner = choice.otherwise == nullptr ? Figured()
+                                                         : figure(*choice.otherwise, server_major);
+        return !inner || inner->strength > 1 ? inner : Figured{"case", 1};
+    }
+
+    MaybeFigured operator()(const parse::Construct& construct) const {
+        if (construct.name == "COLLATE" && !construct.parts.empty()) {
+            return figure(*construct.parts.front(), server_major);
+        }
+        const auto* const known = std::find_if(
+            kConstructNames.begin(),
+            kConstructNames.end(),
+            [&construct](const ConstructName& entry) { return entry.construct == construct.name; }
+        );
+        return known == kConstructNames.end() ? MaybeFigured() : strong(known->name);
+    }
+
+    MaybeFigured operator()(const parse::SubQuery& query) const {
+        using Kind = parse::SubQuery::Kind;
+        switch (query.kind) {
+            case Kind::kExists: return strong("exists");
+            case Kind::kArray: return strong("array");
+            case Kind::kScalar: return of_column(*query.query);
+            case Kind::kAny:
+            case Kind::kAll: return Figured();
+            case Kind::kMultiAssign: break;
+        }
+        return std::nullopt;
+    }
+
+    template <class Other>
+    MaybeFigured operator()(const Other&) const {
+        return std::nullopt;
+    }
+
+private:
+    /// The column of a scalar sub-query has a name of its own by then, "?column?" included.
+    MaybeFigured of_column(const parse::Select& query) const {
+        const parse::Select* first = &query;
+        while (first->left != nullptr) {
+            first = first->left.get();
+        }
+        if (!first->values.empty()) {
+            return strong("column1");
+        }
+        if (first->targets.size() != 1 || first->targets.front().value == nullptr) {
+            return std::nullopt;
+        }
+        const parse::Target& target = first->targets.front();
+        if (!target.name.empty()) {
+            return strong(target.name);
+        }
+        const MaybeFigured inner = figure(*target.value, server_major);
+        return !inner ? MaybeFigured() : strong(inner->name.empty() ? "?column?" : inner->name);
+    }
+};
+
+MaybeFigured figure(const parse::Expression& value, int server_major) {
+    return std::visit(Figure{server_major}, value.node);
 }
 
 }  // namespace
 
-std::string name_of_column(const parse::Expression& value) {
-    if (const auto* const reference = std::get_if<parse::ColumnReference>(&value.node)) {
-        return reference->parts.empty() ? std::string() : reference->parts.back();
-    }
-    if (const auto* const query = std::get_if<parse::SubQuery>(&value.node)) {
-        return name_of(*query);
-    }
-    if (const auto* const call = std::get_if<parse::Call>(&value.node)) {
-        return call->name.empty() ? std::string() : call->name.back();
-    }
-    if (const auto* const cast = std::get_if<parse::Cast>(&value.node)) {
-        return name_of(*cast);
-    }
-    if (const auto* const choice = std::get_if<parse::Case>(&value.node)) {
-        return name_of(*choice);
-    }
-    if (const auto* const construct = std::get_if<parse::Construct>(&value.node)) {
-        return name_of(*construct);
-    }
-    const auto* const operation = std::get_if<parse::Operation>(&value.node);
-    const bool is_null_if =
-        operation != nullptr && operation->kind == parse::Operation::Kind::kNullIf;
-    return is_null_if ? "nullif" : std::string();
+std::optional<std::string> name_of_column(const parse::Expression& value, int server_major) {
+    MaybeFigured found = figure(value, server_major);
+    return found ? std::optional(std::move(found->name)) : std::nullopt;
 }
 
 }  // namespace pgveil::analysis

@@ -225,6 +225,7 @@ Decision Draft::finish() && {
     if (rejection_) {
         return std::move(*rejection_);
     }
+    labels_.complete(plan_.splices, text_.tokens, plan_.end);
     std::stable_sort(
         plan_.splices.begin(),
         plan_.splices.end(),

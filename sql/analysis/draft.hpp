@@ -1,5 +1,6 @@
 #pragma once
 
+#include "sql/analysis/labels.hpp"
 #include "sql/analysis/parameter_needs.hpp"
 #include "sql/analysis/rejection.hpp"
 #include "sql/analysis/relations.hpp"
@@ -95,6 +96,8 @@ public:
 
     ParameterNeeds& parameters() { return parameters_; }
 
+    Labels& labels() { return labels_; }
+
     /// The rules went through the query that reads from the relation named here.
     void note_read(std::uint32_t table) { read_tables_.insert(table); }
 
@@ -144,6 +147,7 @@ private:
 
     std::map<const parse::Expression*, Need> needs_;
     std::set<const parse::Cast*> retyped_;
+    Labels labels_;
     std::vector<std::shared_ptr<ListColumn>> lists_;
     std::set<std::uint32_t> read_tables_;               // offsets of their names
     std::map<std::size_t, ColumnPtr> sealed_elements_;  // of arrays, by the hash of their text

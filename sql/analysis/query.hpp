@@ -290,7 +290,7 @@ private:
     Value null_if(const parse::Operation& operation, const Scope& scope, std::uint32_t begin);
     Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
     Value cast_column(Value value, const parse::Cast& cast, std::uint32_t begin);
-    void check_cast_name(const parse::Target& target, const Value& value);
+    std::string name_of(const parse::Target& target);
 
     // query_array.cpp
     bool compare_array(
@@ -325,7 +325,6 @@ private:
     void rewrite_extremum(
         const parse::Expression& expression, const parse::Call& call, const ColumnPtr& column
     );
-    void label_extremum(const parse::Target& target, const Value& value);
     std::optional<Output> extremum_by_index(const parse::Select& statement, const Scope& scope);
 
     Draft& draft_;

@@ -307,15 +307,4 @@ Value Query::cast_column(Value value, const parse::Cast& typed, std::uint32_t be
     return value;
 }
 
-/// CAST(CASE ...) is named after the type.
-void Query::check_cast_name(const parse::Target& target, const Value& value) {
-    const auto* const cast = std::get_if<parse::Cast>(&target.value->node);
-    if (value.column != nullptr && cast != nullptr && target.name.empty() &&
-        std::holds_alternative<parse::Case>(cast->operand->node)) {
-        draft_.refuse(
-            "a cast of CASE without an alias", "add AS name", value.column, target.value->begin
-        );
-    }
-}
-
 }  // namespace pgveil::analysis

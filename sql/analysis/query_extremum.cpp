@@ -174,25 +174,6 @@ void Query::rewrite_extremum(
     draft_.splice(range->end, range->end, FixedText{", 'hex')"});
 }
 
-/// The result column keeps the name that PostgreSQL gives to min(x).
-void Query::label_extremum(const parse::Target& target, const Value& value) {
-    const auto* const call = std::get_if<parse::Call>(&target.value->node);
-    if (value.column == nullptr || call == nullptr || !target.name.empty()) {
-        return;
-    }
-    const auto range = parts_of(draft_.text().tokens, *target.value, *call);
-    if (!range || target.begin != target.value->begin) {
-        draft_.refuse(
-            call->name.back() + " in parentheses without an alias",
-            "leave the parentheses out, or add AS name",
-            value.column,
-            target.value->begin
-        );
-        return;
-    }
-    draft_.splice(range->end, range->end, FixedText{" AS \"" + call->name.back() + "\""});
-}
-
 /// The least value by an index: `SELECT min(x) FROM t WHERE c` leaves as `SELECT (SELECT x FROM t
 /// WHERE (c) AND x IS NOT NULL ORDER BY x LIMIT 1) AS "min"`. Nullopt: not of that form.
 std::optional<Query::Output> Query::extremum_by_index(

@@ -138,13 +138,21 @@ Query::Output Query::targets(const std::vector<parse::Target>& list, const Scope
             continue;
         }
         const Value value = expression(*target.value, scope);
-        label_extremum(target, value);
-        check_cast_name(target, value);
-        output.columns.push_back(
-            {target.name.empty() ? name_of_column(*target.value) : target.name, value}
-        );
+        output.columns.push_back({name_of(target), value});
     }
     return output;
+}
+
+/// As PostgreSQL shows it. Without an alias it must stay so, whatever the expression becomes.
+std::string Query::name_of(const parse::Target& target) {
+    if (!target.name.empty()) {
+        return target.name;
+    }
+    const auto name = name_of_column(*target.value, draft_.text().context.server_major);
+    if (name && !std::holds_alternative<parse::ColumnReference>(target.value->node)) {
+        draft_.labels().note(target.begin, *name);
+    }
+    return name.value_or("");
 }
 
 void Query::expand_target(

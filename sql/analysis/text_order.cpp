@@ -44,6 +44,13 @@ bool may_change_session(const StatementPlan& plan) {
            runs_unknown_name(plan) || (plan.used != nullptr && may_change_session(*plan.used));
 }
 
+/// EXECUTE, and EXPLAIN and CREATE TABLE AS of one.
+bool runs_known_statement(const StatementPlan& plan) {
+    using enum StatementKind;
+    constexpr std::array kRunning = {kExecute, kExplain, kOtherDdl};
+    return plan.used != nullptr && is_one_of(plan.kind, kRunning);
+}
+
 bool changes_rows(const parse::With& with) {
     return std::any_of(with.tables.begin(), with.tables.end(), [](const parse::CommonTable& table) {
         const auto* const query =
@@ -121,6 +128,13 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
     if (plan == nullptr) {
         return decision;
     }
+    if (!names_are_known_ && runs_known_statement(*plan)) {
+        return out_of_order(
+            "prepared statements",
+            "a definition or a change of search_path before it in the same text",
+            statement
+        );
+    }
     if (!session_is_known_ && is_protected(*plan)) {
         return out_of_order(
             "protected tables",
@@ -142,6 +156,8 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
 
 void TextOrder::note(const StatementPlan& plan, const parse::Statement& statement) {
     path_is_known_ = path_is_known_ && !plan.may_change_search_path;
+    names_are_known_ = names_are_known_ && !plan.may_change_search_path && !plan.changes_catalog &&
+                       !plan.runs_unknown_sql;
     session_is_known_ =
         session_is_known_ && (sets_transaction_mode(statement) || !may_change_session(plan));
     has_open_results_ = has_open_results_ || !plan.results.empty() || plan.copy != nullptr;

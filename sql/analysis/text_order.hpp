@@ -21,6 +21,8 @@ private:
     void note(const StatementPlan& plan, const parse::Statement& statement);
 
     bool path_is_known_ = true;
+    /// What prepared statements name is what they were decided on.
+    bool names_are_known_ = true;
     /// Settings, shares and transaction are what they were when the text came.
     bool session_is_known_ = true;
     /// A value of an earlier statement is still to be opened, and that may fail.

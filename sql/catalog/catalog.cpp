@@ -58,19 +58,24 @@ const Column* Relation::column(std::string_view column_name) const {
 
 const Entry* Catalog::find(const RelationName& name) const {
     const auto found = entries_.find(name);
-    return found == entries_.end() ? nullptr : &found->second;
+    return found == entries_.end() ? nullptr : found->second.get();
+}
+
+std::shared_ptr<const Entry> Catalog::share(const RelationName& name) const {
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : found->second;
 }
 
 void Catalog::put(RelationName name, Entry entry) {
     erase(name);
     size_bytes_ += size_of(name, entry);
-    entries_.emplace(std::move(name), std::move(entry));
+    entries_.emplace(std::move(name), std::make_shared<const Entry>(std::move(entry)));
 }
 
 void Catalog::erase(const RelationName& name) {
     const auto found = entries_.find(name);
     if (found != entries_.end()) {
-        size_bytes_ -= size_of(found->first, found->second);
+        size_bytes_ -= size_of(found->first, *found->second);
         entries_.erase(found);
     }
 }
@@ -78,9 +83,9 @@ void Catalog::erase(const RelationName& name) {
 void Catalog::erase_absent() {
     for (auto item = entries_.begin(); item != entries_.end();) {
         const RelationName::Kind kind = item->first.kind;
-        const bool is_absent = (kind == RelationName::Kind::kRelation && !item->second.relation) ||
-                               (kind == RelationName::Kind::kEnum && !item->second.enum_type);
-        size_bytes_ -= is_absent ? size_of(item->first, item->second) : 0;
+        const bool is_absent = (kind == RelationName::Kind::kRelation && !item->second->relation) ||
+                               (kind == RelationName::Kind::kEnum && !item->second->enum_type);
+        size_bytes_ -= is_absent ? size_of(item->first, *item->second) : 0;
         item = is_absent ? entries_.erase(item) : std::next(item);
     }
 }

@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -146,6 +147,8 @@ class Catalog {
 public:
     /// Null: not looked up yet. The pointer lives until the next put(), erase() or clear().
     const Entry* find(const RelationName& name) const;
+    /// The same, kept alive; later answers do not change it.
+    std::shared_ptr<const Entry> share(const RelationName& name) const;
     void put(RelationName name, Entry entry);
     void erase(const RelationName& name);
     /// Forgets every relation and enum that was not there.
@@ -158,7 +161,7 @@ public:
     std::size_t size_bytes() const { return size_bytes_; }
 
 private:
-    std::map<RelationName, Entry> entries_;
+    std::map<RelationName, std::shared_ptr<const Entry>> entries_;
     std::size_t size_bytes_ = 0;
 };
 

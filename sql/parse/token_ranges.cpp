@@ -224,4 +224,53 @@ std::optional<CallRange> call_range(
         tokens[end - 1].end};
 }
 
+namespace {
+
+/// A word that no expression holds outside of parentheses, but for `IS DISTINCT FROM` and `WITHIN
+/// GROUP`.
+bool ends_target(const Tokens& tokens, std::size_t index) {
+    constexpr std::array<std::string_view, 13> kWords = {
+        "into",
+        "from",
+        "where",
+        "group",
+        "having",
+        "window",
+        "union",
+        "intersect",
+        "except",
+        "order",
+        "limit",
+        "offset",
+        "fetch"};
+    const bool is_inside =
+        index > 0 && ((tokens.is_word(index, "from") && tokens.is_word(index - 1, "distinct")) ||
+                      (tokens.is_word(index, "group") && tokens.is_word(index - 1, "within")));
+    return !is_inside && (tokens.is_word(index, "for") ||
+                          std::ranges::any_of(kWords, [&](std::string_view word) {
+                              return tokens.is_word(index, word);
+                          }));
+}
+
+}  // namespace
+
+std::uint32_t target_end(const Tokens& tokens, std::uint32_t offset, std::uint32_t limit) {
+    const Tokens::Range range = tokens.inside(offset, limit);
+    std::uint32_t end = offset;
+    std::size_t depth = 0;
+    for (std::size_t index = range.first; index < range.last; ++index) {
+        if (tokens.is_symbol(index, "(") || tokens.is_symbol(index, "[")) {
+            ++depth;
+        } else if (tokens.is_symbol(index, ")") || tokens.is_symbol(index, "]")) {
+            if (depth-- == 0) {
+                break;
+            }
+        } else if (depth == 0 && (tokens.is_symbol(index, ",") || ends_target(tokens, index))) {
+            break;
+        }
+        end = tokens[index].end;
+    }
+    return end;
+}
+
 }  // namespace pgveil::parse

@@ -78,6 +78,10 @@ std::optional<std::uint32_t> type_name_end(const Tokens& tokens, std::uint32_t o
 /// End of the (qualified) name that begins at `offset`.
 std::optional<std::uint32_t> qualified_name_end(const Tokens& tokens, std::uint32_t offset);
 
+/// End of the item of a select list, or of RETURNING, that begins at `offset`: of its last token in
+/// front of the comma, clause or parenthesis behind it, or of `limit`. It has no alias.
+std::uint32_t target_end(const Tokens& tokens, std::uint32_t offset, std::uint32_t limit);
+
 /// Where the parts of `name([DISTINCT] argument) [FILTER (...)] [OVER ...]` lie.
 struct CallRange {
     std::uint32_t name_end = 0;
