@@ -23,7 +23,8 @@ PATIENCE_S = 120
 
 def allowed_bytes(start_bytes, sessions):
     """docs/OPERATIONS.md, "Memory limits", with one worker."""
-    return start_bytes + STATEMENT_BYTES + LIMITS["plan_cache_bytes"] + sessions * 2 * (LIMITS["message_bytes"] + LIMITS["plan_bytes_per_session"])
+    per_session = 4 * LIMITS["message_bytes"] + 2 * LIMITS["plan_bytes_per_session"]
+    return start_bytes + STATEMENT_BYTES + LIMITS["plan_cache_bytes"] + sessions * per_session
 
 
 def use_limits(stack, **more):

@@ -1,6 +1,7 @@
 """A hostile client cannot hurt: huge, deep and malformed input is served or refused; the proxy lives, serves others
 meanwhile, and takes no more memory than its settings allow."""
 
+import os
 import socket
 import struct
 import sys
@@ -13,11 +14,15 @@ from hostile import Bystander, answer
 from stack import Stack, wait_until
 from wire import SSL_REQUEST, VERSION_3, Wire, text
 
-MANY = 100_000
+# Set for a program with a sanitizer, which is slow and takes much memory: the classes to run, on smaller texts.
+CLASSES = os.environ.get("PGVEIL_HOSTILE_CLASSES", "").split()
+SANITIZED = bool(CLASSES)
+MANY = 10_000 if SANITIZED else 100_000
 SYNC = b"S\0\0\0\4"
 REFUSED = {"54000", "54001"}
-TOO_DEEP = {"54001", "42601"}  # PostgreSQL: stack depth, or its parser's own "memory exhausted"
 SERVED = {"served"}
+# PostgreSQL: stack depth, or its parser's own "memory exhausted"
+TOO_DEEP = {"54001", "42601"} | (SERVED if SANITIZED else set())
 
 
 def setUpModule():
@@ -50,7 +55,8 @@ class HostileTest(unittest.TestCase):
         peak = hostile.peak_bytes(self.pid)
         print(f"{time.monotonic() - self.began:.1f} s, peak {peak >> 20} MiB, others waited {self.bystander.longest:.2f} s: {self.id()}",
               file=sys.stderr)
-        self.assertLess(peak, hostile.allowed_bytes(START, sessions=2))
+        if not SANITIZED:
+            self.assertLess(peak, hostile.allowed_bytes(START, sessions=2))
 
     def wire(self):
         wire = Wire(STACK, STACK.options())
@@ -262,6 +268,17 @@ class Malformed(HostileTest):
         self.assertEqual(wire.execute("nothing").sync().letters(), "E34000Z")
         self.assert_ends_or_refuses(b"C" + struct.pack("!i", 13) + b"Xnothing\0")
 
+    def test_names_longer_than_the_server_keeps(self):
+        """To PostgreSQL these are one name: what is bound under one is the statement of the other, and is sealed as it."""
+        wire, kept = self.wire(), "n" * 63
+        self.assertEqual(wire.parse(kept + "a", "SELECT $1::text").sync().letters(), "1Z")
+        self.assertEqual(wire.parse(kept + "b", "SELECT 1").sync().letters(), "E42P05Z")
+        self.assertEqual(wire.message("C", b"S" + text(kept + "b")).sync().letters(), "3Z")
+        self.assertEqual(wire.parse(kept + "c", "SELECT id FROM patients WHERE ssn = $1").sync().letters(), "1Z")
+        value = struct.pack("!hhi", 0, 1, 11) + b"120-44-7781" + struct.pack("!h", 0)
+        wire.message("B", text(kept + "p") + text(kept + "a") + value).execute(kept + "q").sync()
+        self.assertEqual(wire.letters(), "2DCZ")
+
     def test_copy_messages_without_copy(self):
         wire = self.wire()
         wire.message("d", b"x" * 100_000).message("c").message("f", b"no\0")
@@ -343,4 +360,4 @@ class WhatIsKept(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(argv=[sys.argv[0], *(sys.argv[1:] or CLASSES)])
