@@ -91,6 +91,9 @@ void SettingsReader::take_limits(LimitSettings& limits) const {
     take("/limits/pending_replies", limits.pending_replies);
     take("/limits/statements_per_session", limits.statements_per_session);
     take("/limits/catalog_ttl_ms", limits.catalog_ttl_ms);
+    take("/limits/statement_bytes", limits.statement_bytes);
+    take("/limits/statement_tokens", limits.statement_tokens);
+    take("/limits/plan_bytes_per_session", limits.plan_bytes_per_session);
 }
 
 void SettingsReader::take_modes(Settings& settings) const {

@@ -52,6 +52,9 @@ struct LimitSettings {
     std::uint32_t pending_replies = 10000;
     std::uint32_t statements_per_session = 10000;
     std::uint32_t catalog_ttl_ms = 1000;
+    std::uint64_t statement_bytes = 16777216;         // of one text of SQL
+    std::uint32_t statement_tokens = 1048576;         // words, constants and signs of one text
+    std::uint64_t plan_bytes_per_session = 67108864;  // of its prepared statements and cursors
 };
 
 struct MemorySettings {

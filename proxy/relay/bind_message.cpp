@@ -13,6 +13,8 @@ using analysis::StatementPlan;
 void remember_portal(
     SessionState& state, std::string_view name, std::shared_ptr<Portal> portal, Expected& expected
 ) {
+    portal->charge = state.plan_bytes.charge(size_bytes_of(*portal), std::move(portal->charge));
+    name = kept_name(name);
     auto& slot = state.portals[std::string(name)];
     Undo undo;
     undo.registry = Undo::Registry::kPortals;
@@ -81,6 +83,7 @@ std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStateme
     portal->planned = statement.planned;
     portal->positions = statement.positions;
     portal->guard = statement.guard;
+    portal->charge = statement.charge;
     for (std::size_t i = 0; i < bind.result_formats.size(); ++i) {
         portal->formats.push_back(bind.result_formats.code_for(i));
     }
@@ -123,9 +126,21 @@ bool send_bind(
     return true;
 }
 
+/// The unnamed portal takes the place of the last one.
+std::optional<Refusal> check_bind_room(const SessionState& state, std::string_view portal) {
+    const std::size_t limit = state.environment->limits.statements_per_session;
+    if (!portal.empty() && state.portals.size() > limit) {
+        return refusal(Reason::kTooManyCursors, std::to_string(state.portals.size()));
+    }
+    if (!portal.empty() && state.keeps_too_much()) {
+        return refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()));
+    }
+    return std::nullopt;
+}
+
 /// A prepared FETCH brings what its cursor has now.
 std::shared_ptr<const PreparedStatement> current(
-    const SessionState& state, const std::shared_ptr<const PreparedStatement>& statement
+    SessionState& state, const std::shared_ptr<const PreparedStatement>& statement
 ) {
     Planned planned = with_current_cursor(state, statement->planned);
     if (planned.plan() == statement->planned.plan()) {
@@ -133,6 +148,7 @@ std::shared_ptr<const PreparedStatement> current(
     }
     auto fetch = std::make_shared<PreparedStatement>(*statement);
     fetch->planned = std::move(planned);
+    fetch->charge = state.plan_bytes.charge(size_bytes_of(*fetch));
     return fetch;
 }
 
@@ -147,17 +163,15 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
         refuse_extended(state, std::move(*failure), upstream);
         return true;
     }
-    const auto found = state.statements.find(bind->statement);
+    const auto found = state.statements.find(kept_name(bind->statement));
     if (found == state.statements.end()) {
         return on_bind_of_unknown(state, *bind, frame, upstream);
     }
-    if (must_settle_name(state, state.portals, bind->portal, upstream)) {
+    if (must_settle_name(state, state.portals, kept_name(bind->portal), upstream)) {
         return false;
     }
-    if (state.portals.size() > state.environment->limits.statements_per_session) {
-        refuse_extended(
-            state, refusal(Reason::kTooManyCursors, std::to_string(state.portals.size())), upstream
-        );
+    if (auto full = check_bind_room(state, bind->portal)) {
+        refuse_extended(state, std::move(*full), upstream);
         return true;
     }
     const std::shared_ptr<const PreparedStatement> statement = current(state, found->second);
@@ -178,6 +192,7 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     auto portal = std::make_shared<Portal>();
     portal->planned = statement->planned;
     portal->guard = statement->guard;
+    portal->charge = statement->charge;
     remember_portal(state, bind->portal, std::move(portal), expected);
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);

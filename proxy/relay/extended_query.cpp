@@ -14,34 +14,38 @@ using analysis::StatementPlan;
 constexpr std::string_view kRefusedName = "pgveil_refused";
 
 bool is_known(const SessionState& state, const wire::Describe& message) {
-    return message.target == wire::Target::kPortal ? state.portals.contains(message.name)
-                                                   : state.statements.contains(message.name);
+    const std::string_view name = kept_name(message.name);
+    return message.target == wire::Target::kPortal ? state.portals.contains(name)
+                                                   : state.statements.contains(name);
 }
 
 /// The portal that the answer belongs to; null: nothing of it is changed.
-std::shared_ptr<const Portal> described(const SessionState& state, const wire::Describe& message) {
+std::shared_ptr<const Portal> described(SessionState& state, const wire::Describe& message) {
+    const std::string_view name = kept_name(message.name);
     if (message.target == wire::Target::kPortal) {
-        const auto found = state.portals.find(message.name);
+        const auto found = state.portals.find(name);
         const bool is_plain =
             found == state.portals.end() || !found->second->planned.changes_rows();
         return is_plain ? nullptr : found->second;
     }
-    const auto found = state.statements.find(message.name);
+    const auto found = state.statements.find(name);
     if (found == state.statements.end() || found->second->planned.plan() == nullptr) {
         return nullptr;
     }
     auto portal = std::make_shared<Portal>();
     portal->planned = with_current_cursor(state, found->second->planned);
+    portal->charge = state.plan_bytes.charge(size_bytes_of(*portal) + portal->planned.size_bytes());
     return portal;
 }
 
 /// What the description tells about the rows to come; null: nobody looks at them.
 std::shared_ptr<ResultGuard> guard_of(const SessionState& state, const wire::Describe& message) {
+    const std::string_view name = kept_name(message.name);
     if (message.target == wire::Target::kPortal) {
-        const auto found = state.portals.find(message.name);
+        const auto found = state.portals.find(name);
         return found == state.portals.end() ? nullptr : found->second->guard;
     }
-    const auto found = state.statements.find(message.name);
+    const auto found = state.statements.find(name);
     return found == state.statements.end() ? nullptr : found->second->guard;
 }
 
@@ -104,6 +108,9 @@ bool on_describe(SessionState& state, const wire::Frame& frame, Outgoing& upstre
     );
     expected.portals.push_back(described(state, *describe));
     expected.guard = guard_of(state, *describe);
+    if (expected.guard != nullptr && !expected.guard->is_described()) {
+        expected.charge = state.plan_bytes.charge(ResultGuard::kSizeMax);
+    }
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);
     return true;
@@ -118,7 +125,7 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
         refuse_extended(state, std::move(*failure), upstream);
         return true;
     }
-    const auto found = state.portals.find(execute->portal);
+    const auto found = state.portals.find(kept_name(execute->portal));
     if (found == state.portals.end() && !state.pending.empty()) {
         wait_for_replies(state, upstream);
         return false;
@@ -159,15 +166,15 @@ bool on_close(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     }
     Expected expected = expect(state, Awaited::kClose);
     Undo undo;
-    undo.name = close->name;
+    undo.name = kept_name(close->name);
     if (close->target == wire::Target::kStatement) {
-        const auto found = state.statements.find(close->name);
+        const auto found = state.statements.find(undo.name);
         if (found != state.statements.end()) {
             undo.statement = found->second;
             state.statements.erase(found);
             expected.undo = std::move(undo);
         }
-    } else if (const auto found = state.portals.find(close->name); found != state.portals.end()) {
+    } else if (const auto found = state.portals.find(undo.name); found != state.portals.end()) {
         undo.registry = Undo::Registry::kPortals;
         undo.portal = found->second;
         state.portals.erase(found);

@@ -44,6 +44,9 @@ std::optional<Refusal> check_room(
     if (plan.kind == StatementKind::kPrepare && state.statements.size() + defined > limit) {
         return refusal(Reason::kTooManyStatements, std::to_string(state.statements.size()));
     }
+    if (state.keeps_too_much()) {
+        return refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()));
+    }
     if (plan.kind == StatementKind::kDeclareCursor && state.portals.size() + defined > limit) {
         return refusal(Reason::kTooManyCursors, std::to_string(state.portals.size()));
     }
@@ -55,6 +58,7 @@ void define(SessionState& state, const NameChange& change, const SegmentPtr& seg
         auto statement = std::make_shared<PreparedStatement>();
         statement->planned = Planned(change.plan);
         statement->policy_epoch = change.policy_epoch;
+        statement->charge = state.plan_bytes.charge(size_bytes_of(*statement));
         state.statements.insert_or_assign(change.name, std::move(statement));
         return;
     }
@@ -63,6 +67,7 @@ void define(SessionState& state, const NameChange& change, const SegmentPtr& seg
     portal->is_simple = true;
     portal->is_held = change.is_held;
     portal->bound_in = segment;
+    portal->charge = state.plan_bytes.charge(size_bytes_of(*portal) + portal->planned.size_bytes());
     state.portals.insert_or_assign(change.name, std::move(portal));
 }
 

@@ -249,7 +249,7 @@ Outcome answer_row(
     return opened;
 }
 
-bool describe_unplanned(const SessionState& state, Expected& expected, core::ByteView body) {
+bool describe_unplanned(SessionState& state, Expected& expected, core::ByteView body) {
     if (state.policy->is_empty()) {
         return true;
     }
@@ -261,7 +261,7 @@ bool describe_unplanned(const SessionState& state, Expected& expected, core::Byt
         expected.guard = std::make_shared<ResultGuard>();
     }
     if (expected.guard != nullptr) {
-        expected.guard->describe(*described);
+        expected.guard->describe(*described, state.plan_bytes);
     }
     return true;
 }

@@ -42,7 +42,7 @@ Outcome answer_row(
 );
 
 /// Notes which columns of a result without a plan are to be looked at. False: not a RowDescription.
-bool describe_unplanned(const SessionState& state, Expected& expected, core::ByteView body);
+bool describe_unplanned(SessionState& state, Expected& expected, core::ByteView body);
 
 /// A row of a result without a plan, which is passed on as it is: kEnvelopeInResult if it holds a
 /// value under a key of ours, kRowMismatch if it cannot be read.

@@ -15,9 +15,11 @@ using analysis::StatementPlan;
 void remember_statement(
     SessionState& state,
     std::string_view name,
-    std::shared_ptr<const PreparedStatement> statement,
+    std::shared_ptr<PreparedStatement> statement,
     Expected& expected
 ) {
+    statement->charge = state.plan_bytes.charge(size_bytes_of(*statement));
+    name = kept_name(name);
     auto& slot = state.statements[std::string(name)];
     Undo undo;
     undo.name = name;
@@ -38,10 +40,23 @@ std::vector<std::uint32_t> declared_oids(const wire::Parse& parse, const Stateme
     return oids;
 }
 
+/// The unnamed statement takes the place of the last one.
+std::optional<Refusal> check_parse_room(const SessionState& state, std::string_view name) {
+    const std::size_t limit = state.environment->limits.statements_per_session;
+    if (!name.empty() && state.statements.size() > limit) {
+        return refusal(Reason::kTooManyStatements, std::to_string(state.statements.size()));
+    }
+    if (!name.empty() && state.keeps_too_much()) {
+        return refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()));
+    }
+    return std::nullopt;
+}
+
 /// Why a text cannot be prepared, apart from what analysis says.
 std::optional<Refusal> check_parse(
-    const SessionState& state, const AnalysisPtr& analysis, std::string_view text
+    const SessionState& state, const AnalysisPtr& analysis, const wire::Parse& parse
 ) {
+    const std::string_view text = parse.text;
     for (const analysis::Decision& decision : analysis->statements) {
         if (const auto* const rejection = std::get_if<analysis::Rejection>(&decision)) {
             return refusal(*rejection, text);
@@ -59,11 +74,7 @@ std::optional<Refusal> check_parse(
         several.message = "cannot insert multiple commands into a prepared statement";
         return several;
     }
-    const std::size_t limit = state.environment->limits.statements_per_session;
-    if (state.statements.size() > limit) {
-        return refusal(Reason::kTooManyStatements, std::to_string(state.statements.size()));
-    }
-    return std::nullopt;
+    return check_parse_room(state, parse.statement);
 }
 
 std::shared_ptr<PreparedStatement> prepared_of(
@@ -147,7 +158,7 @@ bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         refuse_extended(state, std::move(*failure), upstream);
         return true;
     }
-    if (must_settle_name(state, state.statements, parse->statement, upstream)) {
+    if (must_settle_name(state, state.statements, kept_name(parse->statement), upstream)) {
         return false;
     }
     const std::vector<std::uint32_t> oids(
@@ -157,7 +168,7 @@ bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     if (analysis == nullptr) {
         return false;
     }
-    if (auto refused = check_parse(state, analysis, parse->text)) {
+    if (auto refused = check_parse(state, analysis, *parse)) {
         refuse_extended(state, std::move(*refused), upstream);
         return true;
     }

@@ -44,6 +44,7 @@ struct Expected {
     PositionMapPtr positions;
     std::optional<Undo> undo;
     std::vector<NameChange> name_changes;  ///< of its statements, in order
+    Charge charge;                         ///< what it keeps beside what others keep
 
     /// What the reply now coming belongs to; null: plain.
     const Portal* portal() const {

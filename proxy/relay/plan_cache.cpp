@@ -1,7 +1,5 @@
 #include "proxy/relay/plan_cache.hpp"
 
-#include "sql/analysis/copy_plan.hpp"
-
 #include <algorithm>
 
 namespace pgveil::relay {
@@ -48,25 +46,6 @@ bool may_be_kept(const analysis::Analysis& analysis) {
     );
 }
 
-std::size_t size_of(const analysis::StatementPlan& plan) {
-    constexpr std::size_t kColumnSize = 256;
-    const std::size_t columns = plan.results.size() + plan.parameters.size() + plan.splices.size() +
-                                (plan.copy == nullptr ? 0 : plan.copy->columns.size());
-    const std::size_t own = sizeof(plan) + columns * kColumnSize;
-    return plan.defined == nullptr ? own : own + size_of(*plan.defined);
-}
-
-std::size_t size_of(const analysis::Analysis& analysis) {
-    std::size_t size = sizeof(analysis);
-    for (const auto& decision : analysis.statements) {
-        size += sizeof(decision);
-        if (const auto* const plan = std::get_if<analysis::StatementPlan>(&decision)) {
-            size += size_of(*plan);
-        }
-    }
-    return size;
-}
-
 }  // namespace
 
 void PlanCache::set_limit(std::size_t bytes_max) {
@@ -74,6 +53,9 @@ void PlanCache::set_limit(std::size_t bytes_max) {
 }
 
 AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog) {
+    if (key.text.size() > bytes_max_) {
+        return nullptr;  // and not copied for looking
+    }
     const std::string name = spelled(key);
     const auto found = by_key_.find(name);
     if (found == by_key_.end()) {
@@ -94,13 +76,13 @@ AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog)
 void PlanCache::put(
     const PlanKey& key, const AnalysisPtr& analysis, const catalog::Catalog& catalog
 ) {
-    if (!may_be_kept(*analysis)) {
+    if (key.text.size() > bytes_max_ || !may_be_kept(*analysis)) {
         return;
     }
     Item item;
     item.key = spelled(key);
     item.analysis = analysis;
-    item.size_bytes = item.key.size() + size_of(*analysis) + sizeof(Item);
+    item.size_bytes = item.key.size() + analysis::size_bytes_of(*analysis) + sizeof(Item);
     for (const catalog::RelationName& name : analysis->relations) {
         const catalog::Entry* const entry = catalog.find(name);
         if (entry == nullptr) {

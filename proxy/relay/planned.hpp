@@ -47,6 +47,11 @@ public:
                                      plan_->shown_parameter.has_value()));
     }
 
+    /// Roughly the memory that it keeps alive, in bytes.
+    std::size_t size_bytes() const {
+        return plan_ == nullptr ? 0 : analysis::size_bytes_of(*plan_);
+    }
+
 private:
     analysis::PlanPtr plan_;
 };

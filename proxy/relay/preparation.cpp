@@ -97,6 +97,14 @@ Preparation refused(Refusal refusal) {
     return result;
 }
 
+analysis::Limits limits_of(const config::LimitSettings& settings) {
+    analysis::Limits limits;
+    limits.text_bytes = settings.statement_bytes;
+    limits.tokens = settings.statement_tokens;
+    limits.plan_bytes = settings.plan_bytes_per_session;
+    return limits;
+}
+
 Preparation waiting() {
     Preparation result;
     result.readiness = Readiness::kWaiting;
@@ -137,7 +145,7 @@ AnalysisPtr analysis_of(
         .style = state.settings.style(),
         .standard_conforming_strings = state.settings.standard_conforming_strings(),
         .parameter_oids = parameter_oids,
-        .limits = {},
+        .limits = limits_of(environment.limits),
         .client_encoding = state.settings.client_encoding(),
         .server_major = state.settings.server_major(),
         .names = &names};

@@ -19,7 +19,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 18> kTable = {{
+constexpr std::array<Row, 19> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -105,6 +105,11 @@ constexpr std::array<Row, 18> kTable = {{
      "this session holds ",
      " cursors (limits.statements_per_session)",
      "Close some, or raise the limit."},
+    {Reason::kTooManyPlanBytes,
+     "54000",
+     "what pgveil keeps of this session's prepared statements and cursors takes ",
+     " bytes (limits.plan_bytes_per_session)",
+     "DEALLOCATE or CLOSE some, or raise the limit."},
     {Reason::kUnreadDrop,
      "0A000",
      "DEALLOCATE in a text that pgveil cannot read, while this session holds prepared statements "

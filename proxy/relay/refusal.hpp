@@ -48,6 +48,7 @@ enum class Reason {
     kUnknownSql,             ///< DO or CALL while protected statements are prepared
     kTooManyStatements,      ///< limits.statements_per_session
     kTooManyCursors,         ///< the same, of cursors and portals
+    kTooManyPlanBytes,       ///< limits.plan_bytes_per_session
     kUnreadDrop,             ///< DEALLOCATE in a text that cannot be read
 };
 

@@ -37,6 +37,12 @@ bool belongs_to_copy(FrontendType type) {
            type == FrontendType::kTerminate;
 }
 
+/// What is kept of statements grows with it, at least until its reply has come.
+bool adds_plans(FrontendType type) {
+    return type == FrontendType::kQuery || type == FrontendType::kParse ||
+           type == FrontendType::kBind || type == FrontendType::kDescribe;
+}
+
 /// Passes (or drops) the piece of a streamed message that is here. Returns its size.
 std::size_t stream(wire::ByteView here, std::size_t& left, bool dropped, Outgoing& to) {
     const std::size_t size = std::min(here.size(), left);
@@ -139,7 +145,8 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
         return true;
     }
     const std::size_t limit = state_.environment->limits.pending_replies;
-    const bool must_settle = state_.barrier || state_.pending.size() >= limit;
+    const bool must_settle = state_.barrier || state_.pending.size() >= limit ||
+                             (adds_plans(type) && state_.keeps_too_much());
     if (must_settle && !state_.pending.empty() && !state_.copy_in) {
         wait_for_replies(state_, upstream);
         return false;

@@ -107,16 +107,19 @@ bool holds_envelope(core::ByteView cell, const ResultGuard::KnowsKey& knows_key)
     return false;
 }
 
-void ResultGuard::describe(const wire::RowDescription& described) {
+void ResultGuard::describe(const wire::RowDescription& described, PlanBytes& kept) {
     is_described_ = true;
     columns_.clear();
     std::size_t index = 0;
+    std::size_t bytes = 0;
     for (const wire::Field& field : described.fields) {
         if (field.type_oid == kByteaOid || may_contain(field.type_oid)) {
             columns_.push_back({index, field.type_oid == kByteaOid, std::string(field.name)});
+            bytes += sizeof(Column) + field.name.size();
         }
         ++index;
     }
+    charge_ = kept.charge(bytes);
 }
 
 std::optional<std::string> ResultGuard::find(const wire::DataRow& row, const KnowsKey& knows_key)

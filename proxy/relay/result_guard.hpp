@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "proxy/relay/plan_bytes.hpp"
 #include "proxy/wire/row.hpp"
 
 #include <cstdint>
@@ -26,8 +27,13 @@ public:
     /// Rows larger than this stream through unseen.
     static constexpr std::size_t kRowBytesMax = 16U << 20U;
 
-    /// The server says what columns the rows have.
-    void describe(const wire::RowDescription& described);
+    /// The server says what columns the rows have. What is kept of them counts in `kept`.
+    void describe(const wire::RowDescription& described, PlanBytes& kept);
+
+    /// At most so many bytes are kept: PostgreSQL's results have up to 1664 columns.
+    static constexpr std::size_t kSizeMax = 256U << 10U;
+
+    bool is_described() const { return is_described_; }
 
     /// False: the rows may stream through. A result that was not described is looked at.
     bool looks_at_rows() const { return !is_described_ || !columns_.empty(); }
@@ -44,6 +50,7 @@ private:
 
     bool is_described_ = false;
     std::vector<Column> columns_;
+    Charge charge_;
 };
 
 /// True if `cell` (text or binary) is an envelope under such a key.

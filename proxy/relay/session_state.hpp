@@ -57,6 +57,7 @@ struct SessionState {
 
     Registry<PreparedStatement> statements;
     Registry<Portal> portals;
+    PlanBytes plan_bytes;  ///< of both, and of what is pending
     PendingReplies pending;
     SegmentPtr segment;       ///< of the request now being sent; null between requests
     bool batch_open = false;  ///< extended messages were sent and no Sync yet
@@ -77,6 +78,10 @@ struct SessionState {
     Injection injection;
     std::uint64_t requests = 0;  ///< counter for request ids
     std::string violation;       ///< the peer broke the protocol: the session ends with this
+
+    bool keeps_too_much() const {
+        return plan_bytes.total() > environment->limits.plan_bytes_per_session;
+    }
 
     /// What goes upstream in place of a refused statement; the refusal is noted under its id.
     std::string marker_for(const Refusal& refusal) {

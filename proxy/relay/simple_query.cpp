@@ -187,6 +187,9 @@ void send_rewritten(
         );
         expected.portals.push_back(portal_of(analysis, index));
     }
+    expected.charge = state.plan_bytes.charge(
+        analysis::size_bytes_of(*analysis) + end * (sizeof(Portal) + sizeof(ResultGuard))
+    );
     if (refused) {
         expected.refusal = refused->refusal;
     }

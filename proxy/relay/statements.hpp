@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
+#include "proxy/relay/plan_bytes.hpp"
 #include "proxy/relay/planned.hpp"
 #include "proxy/relay/result_guard.hpp"
 #include "proxy/relay/segment.hpp"
@@ -22,7 +23,11 @@ struct PreparedStatement {
     PositionMapPtr positions;        ///< null: the text went upstream as it came
     std::uint64_t policy_epoch = 0;  ///< of the policy that decided
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
+    Charge charge;
 };
+
+/// Roughly the memory that it takes with its plan, in bytes.
+std::size_t size_bytes_of(const PreparedStatement& statement);
 
 /// The arguments of a VeilCall as Bind gave them, by parameter number.
 using CallArguments = std::map<std::uint32_t, std::optional<core::SecretBytes>>;
@@ -39,6 +44,7 @@ struct Portal {
     /// All columns come in the formats above, ours too: the rows of a Query, and of a SQL cursor.
     /// Else ours come in binary, because the Bind that left asked for that.
     bool is_simple = false;
+    Charge charge;
 
     std::int16_t format_for(std::size_t column) const {
         if (formats.empty()) {
@@ -48,6 +54,16 @@ struct Portal {
                                    : (column < formats.size() ? formats[column] : std::int16_t{0});
     }
 };
+
+/// The same, without its plan.
+std::size_t size_bytes_of(const Portal& portal);
+
+/// The part of a name by which PostgreSQL tells statements and portals of the protocol apart: it
+/// cuts what is longer (dynahash.c; NAMEDATALEN).
+inline std::string_view kept_name(std::string_view name) {
+    constexpr std::size_t kNameBytesMax = 63;
+    return name.substr(0, kNameBytesMax);
+}
 
 /// Name → statement or portal, as the server will have it once everything sent so far has run.
 /// Unknown names are somebody else's: made by SQL, or not at all.

@@ -80,12 +80,28 @@ Rejection unreadable(const parse::Error& error, std::string_view sql, const Cont
     return result;
 }
 
+Analysis refused(Rejection rejection) {
+    Analysis analysis;
+    analysis.statements.emplace_back(std::move(rejection));
+    return analysis;
+}
+
 Analysis judge_statements(Text& text, const std::vector<parse::Statement>& statements) {
     Analysis analysis;
     TextOrder order;
+    std::size_t plan_bytes = 0;
     for (const parse::Statement& statement : statements) {
         analysis.statements.push_back(order.admit(judge_statement(text, statement), statement));
         const auto* const plan = std::get_if<StatementPlan>(&analysis.statements.back());
+        plan_bytes += plan == nullptr || plan->is_plain() ? 0 : size_bytes_of(*plan);
+        if (plan_bytes > text.context.limits.plan_bytes) {
+            return refused(limit_error(
+                "54000",
+                "the statements of the text take more memory than pgveil keeps for a session "
+                "(limits.plan_bytes_per_session)",
+                "split the text, or raise the limit"
+            ));
+        }
         if (plan == nullptr || plan->changes_catalog || plan->runs_unknown_sql) {
             text.relations.forget_keys();
         }
@@ -101,40 +117,36 @@ Analysis judge_statements(Text& text, const std::vector<parse::Statement>& state
     return analysis;
 }
 
-// A token for every so many bytes of Limits::text_bytes is given to the parser, whose tree takes
-// some 300 bytes for each; four times as many are still looked at for protected names.
-constexpr std::size_t kBytesOfParsedToken = 16;
-constexpr std::size_t kBytesOfReadToken = 4;
+/// Texts with so many times as many tokens as are parsed are still looked at for protected names.
+constexpr std::size_t kReadTokensFactor = 4;
 
 parse::Result<std::vector<parse::Statement>> parse_within(
     std::string_view sql, const parse::Tokens& tokens, const Limits& limits
 ) {
-    if (tokens.size() > limits.text_bytes / kBytesOfParsedToken) {
+    if (tokens.size() > limits.tokens) {
         return parse::Error{parse::ErrorCode::kLimit, "the statement has too many terms", -1};
     }
     const auto without = without_shares(sql, tokens);
-    return parse::parse(without ? std::string_view(*without) : sql);
-}
-
-Analysis refused(Rejection rejection) {
-    Analysis analysis;
-    analysis.statements.emplace_back(std::move(rejection));
-    return analysis;
+    return parse::parse(without ? std::string_view(*without) : sql, limits.statements);
 }
 
 /// More text, or more words and signs, than are looked at.
 std::optional<Analysis> beyond_reading(std::string_view sql, const Context& context) {
     const Limits& limits = context.limits;
     if (sql.size() > limits.text_bytes) {
-        return refused(
-            limit_error("54000", "the statement is longer than pgveil reads", "split the statement")
-        );
+        return refused(limit_error(
+            "54000",
+            "the statement is longer than pgveil reads",
+            "split the statement, or raise limits.statement_bytes"
+        ));
     }
-    const std::size_t tokens_max = limits.text_bytes / kBytesOfReadToken;
+    const std::size_t tokens_max = kReadTokensFactor * limits.tokens;
     if (sql.size() > tokens_max &&
         parse::has_more_tokens(sql, context.standard_conforming_strings, tokens_max)) {
         return refused(limit_error(
-            "54000", "the statement has more terms than pgveil reads", "split the statement"
+            "54000",
+            "the statement has more terms than pgveil reads",
+            "split the statement, or raise limits.statement_tokens"
         ));
     }
     return std::nullopt;

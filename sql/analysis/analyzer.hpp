@@ -17,6 +17,11 @@ namespace pgveil::analysis {
 /// can be concerned, passed on.
 struct Limits {
     std::size_t text_bytes = 16U << 20U;
+    /// Words, constants and signs that are given to the parser, whose tree takes some hundred bytes
+    /// for each. Four times as many are still looked at for protected names.
+    std::size_t tokens = 1U << 20U;
+    /// What the plans of all statements that are not plain may take (size_bytes_of).
+    std::size_t plan_bytes = 64U << 20U;
     std::size_t statements = 10'000;
     /// Plaintext of all sealed literals of a text: it lives in locked memory until it is sealed.
     std::size_t literal_bytes = 512U << 10U;

@@ -243,6 +243,10 @@ struct StatementPlan {
     bool is_plain() const;
 };
 
+/// Roughly the memory that a plan takes, in bytes, with the plans of other statements that it
+/// names.
+std::size_t size_bytes_of(const StatementPlan& plan);
+
 enum class RejectionKind {
     /// Outside the rules: 0A000.
     kNotSupported,
@@ -285,5 +289,8 @@ struct Analysis {
     /// Forward the user's bytes untouched: every statement is_plain().
     bool passthrough = false;
 };
+
+/// The same of all its plans.
+std::size_t size_bytes_of(const Analysis& analysis);
 
 }  // namespace pgveil::analysis

@@ -319,7 +319,7 @@ private:
     /// A plain relation with the last name of a protected one: under another search_path, which may
     /// have changed unseen (in a function), the name would be the protected one's.
     void fix_schema(const parse::Inventory::Table& table, const catalog::Relation& relation) {
-        if (text_.context.policy.is_protected_name(table.name) && !table.is_common) {
+        if (text_.context.policy.is_protected_name(table.name)) {
             parse::TableReference reference;
             reference.schema = table.schema;
             reference.begin = table.begin;
@@ -327,14 +327,15 @@ private:
         }
     }
 
-    /// Judges every relation that the statement names, except the one it creates. True if a
+    /// Judges every relation that the statement names, except the one it creates and those that
+    /// WITH defines. True if a
     /// protected one is among them; refuses what may not be named at all.
     bool concerns_protected(const parse::TableReference& created) {
         bool is_concerned = false;
         for (const auto& table : statement_.inventory.tables) {
             const bool is_created = !created.name.empty() && table.name == created.name &&
                                     (table.schema == created.schema || table.schema.empty());
-            if (is_created) {
+            if (is_created || table.is_common) {
                 continue;
             }
             const Judgement judgement = text_.relations.judge(table);

@@ -63,4 +63,19 @@ TypeName RawReader::type_name(const ::TypeName* type) {
     return result;
 }
 
+void CommonNames::push(std::string name) {
+    ++counts_[name];
+    names_.push_back(std::move(name));
+}
+
+void CommonNames::cut(std::size_t size) {
+    while (names_.size() > size) {
+        const auto found = counts_.find(names_.back());
+        if (--found->second == 0) {
+            counts_.erase(found);
+        }
+        names_.pop_back();
+    }
+}
+
 }  // namespace pgveil::parse

@@ -2,6 +2,7 @@
 
 #include "sql/analysis/plan.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -20,6 +21,9 @@ public:
     /// rewritten text. Returns the 1-based character position in the user's text; a place inside a
     /// replacement becomes the place where the replaced text begins. 0 stays 0 (no position).
     std::uint32_t to_user(std::uint32_t server_position) const;
+
+    /// The memory that it takes.
+    std::size_t size_bytes() const { return sizeof(*this) + runs_.capacity() * sizeof(Run); }
 
 private:
     friend class TextBuilder;

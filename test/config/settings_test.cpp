@@ -42,6 +42,9 @@ TEST(Settings, TheExampleShowsTheDefaults) {
     EXPECT_EQ(example->limits.message_bytes, limits.message_bytes);
     EXPECT_EQ(example->limits.plan_cache_bytes, limits.plan_cache_bytes);
     EXPECT_EQ(example->limits.catalog_ttl_ms, limits.catalog_ttl_ms);
+    EXPECT_EQ(example->limits.statement_bytes, limits.statement_bytes);
+    EXPECT_EQ(example->limits.statement_tokens, limits.statement_tokens);
+    EXPECT_EQ(example->limits.plan_bytes_per_session, limits.plan_bytes_per_session);
     EXPECT_EQ(example->limits.login_timeout_ms, limits.login_timeout_ms);
     EXPECT_EQ(example->tokens.max_validity_s, TokenSettings{}.max_validity_s);
     EXPECT_EQ(example->tokens.grace_s, TokenSettings{}.grace_s);
@@ -59,14 +62,21 @@ TEST(Settings, PathsAreRelativeToTheFile) {
 }
 
 TEST(Settings, ReadsModesAndNumbers) {
-    const auto settings =
-        parse_settings("f", with(R"(,"workers":3,"memory":{"mode":"mlock"},"log":{"level":"debug"},
-                     "limits":{"sessions":7},"tokens":{"max_validity_s":28800,"grace_s":0})"));
+    const auto settings = parse_settings(
+        "f",
+        with(R"(,"workers":3,"memory":{"mode":"mlock"},"log":{"level":"debug"},
+                     "limits":{"sessions":7,"statement_bytes":70000,"statement_tokens":12000,
+                               "plan_bytes_per_session":1048576},"tokens":{"max_validity_s":28800,"grace_s":0})"
+        )
+    );
     ASSERT_TRUE(settings.has_value()) << settings.error().message;
     EXPECT_EQ(settings->workers, 3U);
     EXPECT_EQ(settings->memory.mode, MemoryMode::kMlock);
     EXPECT_EQ(settings->log_level, LogLevel::kDebug);
     EXPECT_EQ(settings->limits.sessions, 7U);
+    EXPECT_EQ(settings->limits.statement_bytes, 70'000U);
+    EXPECT_EQ(settings->limits.statement_tokens, 12'000U);
+    EXPECT_EQ(settings->limits.plan_bytes_per_session, 1'048'576U);
     EXPECT_EQ(settings->tokens.max_validity_s, 28800U);
     EXPECT_EQ(settings->tokens.grace_s, 0U);
     EXPECT_EQ(settings->upstream.tls, UpstreamTls::kVerifyFull);

@@ -31,6 +31,8 @@ public:
 
     Relay& relay() { return *relay_; }
 
+    config::LimitSettings& limits() { return environment_.limits; }
+
     /// What the client sends. Returns the type letters that reach the server, in order.
     std::string client_sends(const wire::Output& bytes);
     /// What the server sends. Returns the type letters that reach the client; what the proxy says

@@ -128,7 +128,8 @@ protected:
             fields.push_back(field);
         }
         wire::append_row_description(out, fields);
-        guard.describe(*wire::decode_row_description(body(out)));
+        PlanBytes kept;
+        guard.describe(*wire::decode_row_description(body(out)), kept);
     }
 
     static std::string found(const ResultGuard& guard, const std::vector<std::string>& cells) {
