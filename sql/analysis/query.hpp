@@ -3,6 +3,7 @@
 #include "sql/analysis/scope.hpp"
 #include "sql/analysis/stored_rows.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -191,7 +192,17 @@ private:
         const KeyPlaces& places,
         const Scope& scope
     );
-    void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
+    void refuse_surplus(
+        std::size_t values,
+        std::size_t columns,
+        const KnownRelation* relation,
+        const std::function<std::uint32_t(std::size_t)>& begin_of
+    );
+    void insert_query(
+        const parse::Select& source,
+        const std::vector<ColumnPtr>& columns,
+        const KnownRelation* relation
+    );
     void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
     void assign_for_row(
         const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row

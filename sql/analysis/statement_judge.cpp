@@ -11,6 +11,7 @@
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
+#include "sql/analysis/row_types.hpp"
 #include "sql/analysis/session.hpp"
 #include "sql/analysis/text_order.hpp"
 #include "sql/analysis/words.hpp"
@@ -257,6 +258,7 @@ private:
         draft_.plan().used_name = execute.name;
         const parse::Inventory& inventory = statement_.inventory;
         check_calls(draft_, inventory);
+        refuse_row_types(draft_, inventory);
         if (inventory.has_unknown || !inventory.tables.empty() || !inventory.calls.empty()) {
             judge_words("EXECUTE with such arguments", false);
         }
@@ -347,16 +349,7 @@ private:
                 fix_schema(table, *judgement.known->relation);
             }
         }
-        for (const parse::TypeName& type : statement_.inventory.types) {
-            if (type.names.front() == "pgveil") {
-                draft_.refuse(refusal_of(
-                    type.names.back(),
-                    "a type of schema pgveil",
-                    "nothing in schema pgveil is for clients",
-                    type.begin
-                ));
-            }
-        }
+        refuse_row_types(draft_, statement_.inventory);
         if (statement_.inventory.has_unknown && !is_concerned) {
             judge_words("a statement that pgveil does not read completely", false);
         }

@@ -57,8 +57,8 @@ TypeName RawReader::type_name(const ::TypeName* type) {
         result.typmods.push_back(constant->val.ival.ival);
         // NOLINTEND(cppcoreguidelines-pro-type-union-access)
     }
-    if (result.names.size() > 1 && result.names.front() != "pg_catalog") {
-        inventory_.types.push_back(result);
+    if (!result.names.empty() && result.names.front() != "pg_catalog") {
+        inventory_.types.try_emplace(result.names, result.begin);
     }
     return result;
 }

@@ -210,6 +210,13 @@ TEST(Lists, FurtherClausesOfFrom) {
         "-,ssn"
     );
     EXPECT_EQ(
+        Clinic().sent(
+            "WITH RECURSIVE r AS (SELECT id, ssn FROM patients UNION ALL SELECT * FROM r) "
+            "CYCLE id SET c USING p SELECT 1 FROM (SELECT c FROM r) s"
+        ),
+        "!42703 column \"c\" does not exist"
+    );
+    EXPECT_EQ(
         Clinic().sent("SELECT j.name FROM patients a JOIN patients b USING (ssn) AS j"),
         "!42703 column j.name does not exist"
     );
