@@ -31,7 +31,7 @@ struct Refusal {
 /// Reasons that arise in the relay itself. Their SQLSTATEs and texts stand in one table.
 enum class Reason {
     kEncoding,               ///< client_encoding is not UTF8
-    kAbbreviations,          ///< timezone_abbreviations is a set whose words are not known
+    kMisread,                ///< ServerSettings::misread()
     kSharesInClear,          ///< shares came over TCP without TLS
     kCallInTransaction,      ///< pgveil.add_user(...) and kin inside a transaction block
     kBadParameter,           ///< a Bind that does not fit its statement

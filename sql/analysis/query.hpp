@@ -119,6 +119,8 @@ private:
         const Scope* outer,
         const parse::CommonTable* recursive = nullptr
     );
+    void keep_name(const parse::Target& target, const NamedValue& first, ColumnPtr column);
+    void keep_names(const parse::Select& statement, const Output& left, const Output& both);
     Output combine(
         const parse::Select& statement, const Output& left, const Output& right, bool is_recursive
     );

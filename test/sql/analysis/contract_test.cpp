@@ -94,6 +94,34 @@ TEST(TypedNull, IsRefusedWherePostgresHasNoOperatorOrCast) {
     );
 }
 
+TEST(Names, OfAConstantInTheFirstQueryOfASetOperationStay) {
+    const Clinic clinic;
+    const std::string rest = " UNION ALL SELECT ssn FROM public.patients";
+    for (const auto& [first, sent] : std::vector<std::pair<std::string, std::string>>{
+             {"SELECT 'x'", "SELECT {ssn=x} AS \"?column?\""},
+             {"SELECT 1, 'x' FROM notes", "SELECT 1, {ssn=x} AS \"?column?\" FROM notes"},
+             {"SELECT 'x'::text", "SELECT {ssn=x}::pg_catalog.bytea AS \"text\""},
+             {"SELECT text 'x'", "SELECT {ssn=x} AS \"text\""},
+             {"SELECT $1::varchar", "SELECT $1::pg_catalog.bytea AS \"varchar\""},
+             {"SELECT 'x' AS a", "SELECT {ssn=x} AS a"},
+             {"SELECT COALESCE(NULL, 'x')", "SELECT COALESCE(NULL, {ssn=x})"},
+             {"SELECT NULL", "SELECT NULL"},
+             {"SELECT $1", "SELECT $1"},
+             {"VALUES ('x')", "VALUES ({ssn=x})"}}) {
+        const bool has_two = first.find("1, ") != std::string::npos;
+        const std::string behind =
+            has_two ? " UNION ALL SELECT id, ssn FROM public.patients" : rest;
+        EXPECT_EQ(clinic.sent(first + behind), sent + behind);
+    }
+    for (const std::string_view first : {"SELECT ('x')", "SELECT CAST('x' AS text)"}) {
+        EXPECT_EQ(
+            clinic.sent(std::string(first) + rest),
+            "!0A000 public.patients.ssn: a constant without an alias in the first query of a set "
+            "operation"
+        );
+    }
+}
+
 TEST(Names, OfUsingAndAliasesAreCheckedAsInPostgres) {
     const Clinic clinic;
     const Decision decision = clinic.decide("SELECT 1 FROM patients JOIN visits USING (nope)");
