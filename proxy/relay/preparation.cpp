@@ -246,8 +246,8 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
         wait_for_replies(state, upstream);
         return waiting();
     }
-    if (!state.settings.has_known_abbreviations()) {
-        return refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
+    if (const auto misread = state.settings.misread(); !misread.empty()) {
+        return refused(refusal(Reason::kMisread, misread));
     }
     if (auto denied = ensure_keys(state)) {
         return refused(std::move(*denied));

@@ -120,6 +120,8 @@ private:
         const Scope* outer,
         const parse::CommonTable* recursive = nullptr
     );
+    void keep_name(const parse::Target& target, const NamedValue& first, ColumnPtr column);
+    void keep_names(const parse::Select& statement, const Output& left, const Output& both);
     Output combine(
         const parse::Select& statement, const Output& left, const Output& right, bool is_recursive
     );
@@ -173,6 +175,8 @@ private:
     );
     void merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin);
     void add_range(Range range, Scope& scope);
+    /// The names that the alias gives the columns of a table or sub-query.
+    void name_range(Range& range, const parse::Alias& alias);
     const KnownRelation* known(const parse::TableReference& table);
     Range range_of(const parse::TableReference& table);
     static ReadRelation read_relation(const Range& range, const KnownRelation& known);

@@ -64,7 +64,7 @@ TEST(Lists, ConstantsBesideAColumnInASetOperation) {
         {"SELECT name FROM public.patients UNION ALL SELECT 'total'",
          "SELECT name FROM public.patients UNION ALL SELECT {name=total}"},
         {"SELECT 'a' UNION SELECT ssn FROM public.patients",
-         "SELECT {ssn=a} UNION SELECT ssn FROM public.patients"},
+         "SELECT {ssn=a} AS \"?column?\" UNION SELECT ssn FROM public.patients"},
         {"SELECT age FROM public.patients EXCEPT SELECT 5",
          "SELECT age FROM public.patients EXCEPT SELECT {age=5}"},
         {"SELECT NULL UNION ALL SELECT name FROM public.patients",
