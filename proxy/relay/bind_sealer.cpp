@@ -72,7 +72,9 @@ result<core::Bytes, Refusal> sealed_array(
         is_text ? types::read_array_text(core::as_text(*sent.cell), seal_element)
                 : types::read_array_binary(*sent.cell, parameter.input_type.kind, seal_element);
     if (!read.has_value()) {
-        return unread_parameter(read.error(), parameter.client_number(), is_text);
+        return unread_parameter(
+            refusal(read.error(), parameter.column.get()), parameter.client_number(), is_text
+        );
     }
     return failure ? result<core::Bytes, Refusal>(std::move(*failure)) : sealed.finish();
 }

@@ -32,10 +32,11 @@ void use_catalog_rows(SessionState& state) {
 
 void use_parameter_row(SessionState& state) {
     const auto& rows = state.injection.rows();
-    constexpr std::array<std::string_view, 8> kSettings = {
+    constexpr std::array<std::string_view, 9> kSettings = {
         "bytea_output",
         "extra_float_digits",
         "timezone_abbreviations",
+        "array_nulls",
         "TimeZone",
         "DateStyle",
         "IntervalStyle",

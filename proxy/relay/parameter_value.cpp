@@ -40,7 +40,9 @@ result<core::SecretBytes, Refusal> read_parameter(
                     : types::from_text(parameter.input_type, core::as_text(*sent.cell), style);
     if (!read.has_value()) {
         return unread_parameter(
-            read.error(), parameter.client_number(), sent.format == wire::Format::kText
+            refusal(read.error(), parameter.column.get()),
+            parameter.client_number(),
+            sent.format == wire::Format::kText
         );
     }
     return std::move(*read);
@@ -53,7 +55,7 @@ result<core::SecretBytes, Refusal> cast_parameter(
     for (const types::Type& cast : parameter.casts) {
         auto converted = types::cast_explicitly(from, cast, value.reveal(), style);
         if (!converted.has_value()) {
-            return refusal(converted.error());
+            return refusal(converted.error(), parameter.column.get());
         }
         value = std::move(*converted);
         from = cast;
@@ -72,11 +74,11 @@ result<core::SecretBytes, Refusal> plaintext_of_parameter(
         parameter.casts.empty() ? parameter.input_type : parameter.casts.back();
     auto converted = converted_for(parameter, from, cast->reveal(), style);
     if (!converted.has_value()) {
-        return refusal(converted.error());
+        return refusal(converted.error(), parameter.column.get());
     }
     auto plaintext = field::plaintext_of(*parameter.column, std::move(*converted));
     if (!plaintext.has_value()) {
-        return refusal(plaintext.error());
+        return refusal(plaintext.error(), parameter.column.get());
     }
     return std::move(*plaintext);
 }

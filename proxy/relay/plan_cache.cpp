@@ -53,6 +53,9 @@ void PlanCache::set_limit(std::size_t bytes_max) {
 }
 
 AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog) {
+    if (key.text.size() > bytes_max_) {
+        return nullptr;  // and not copied for looking
+    }
     const std::string name = spelled(key);
     const auto found = by_key_.find(name);
     if (found == by_key_.end()) {
@@ -73,7 +76,7 @@ AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog)
 void PlanCache::put(
     const PlanKey& key, const AnalysisPtr& analysis, const catalog::Catalog& catalog
 ) {
-    if (!may_be_kept(*analysis)) {
+    if (key.text.size() > bytes_max_ || !may_be_kept(*analysis)) {
         return;
     }
     Item item;

@@ -260,8 +260,8 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
         wait_for_replies(state, upstream);
         return Preparation::waiting();
     }
-    if (!state.settings.has_known_abbreviations()) {
-        return Preparation::refused(refusal(Reason::kAbbreviations, "timezone_abbreviations"));
+    if (const auto misread = state.settings.misread(); !misread.empty()) {
+        return Preparation::refused(refusal(Reason::kMisread, misread));
     }
     if (auto denied = ensure_keys(state)) {
         return Preparation::refused(std::move(*denied));

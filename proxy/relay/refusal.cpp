@@ -2,6 +2,8 @@
 
 #include "keyshare/core/invariant.hpp"
 #include "proxy/wire/error_response.hpp"
+#include "sql/analysis/rejection.hpp"
+#include "sql/parse/expression.hpp"
 #include "sql/rewrite/rewrite.hpp"
 
 #include <algorithm>
@@ -25,6 +27,11 @@ constexpr std::array<Row, 20> kTable = {{
      "client_encoding ",
      " cannot be used with protected columns",
      "Use SET client_encoding TO 'UTF8'."},
+    {Reason::kMisread,
+     "0A000",
+     "",
+     " where protected columns are used",
+     "Change the setting: SET in this session, ALTER ROLE or ALTER DATABASE for all."},
     {Reason::kSharesInClear,
      "28000",
      "",
@@ -125,6 +132,17 @@ constexpr std::array<Row, 20> kTable = {{
      "Send DEALLOCATE in a text of its own."},
 }};
 
+constexpr bool has_every_reason() {
+    for (std::size_t i = 0; i < kTable.size(); ++i) {
+        if (kTable.at(i).reason != static_cast<Reason>(i)) {
+            return false;
+        }
+    }
+    return kTable.back().reason == Reason::kUnreadDrop;
+}
+
+static_assert(has_every_reason(), "the table has one row for each Reason, in its order");
+
 template <class Code>
 struct CodeRow {
     Code code;
@@ -173,15 +191,11 @@ constexpr std::array<CodeRow<store::ErrorCode>, 7> kStoreErrors = {{
 }  // namespace
 
 Refusal refusal(Reason reason, std::string_view subject) {
-    const auto* const row =
-        std::find_if(kTable.begin(), kTable.end(), [reason](const Row& candidate) {
-            return candidate.reason == reason;
-        });
-    core::invariant(row != kTable.end(), "every reason of a refusal stands in the table");
+    const Row& row = kTable.at(static_cast<std::size_t>(reason));
     Refusal result;
-    result.sqlstate = row->sqlstate;
-    result.message.append(row->before).append(subject).append(row->after);
-    result.hint = row->hint;
+    result.sqlstate = row.sqlstate;
+    result.message.append(row.before).append(subject).append(row.after);
+    result.hint = row.hint;
     // pgjdbc prepares again what this function of PostgreSQL refuses (plancache.c).
     result.routine = reason == Reason::kChangedNames ? "RevalidateCachedQuery" : "";
     return result;
@@ -225,10 +239,15 @@ Refusal refusal(const types::Error& error) {
     return result;
 }
 
-Refusal unread_parameter(const types::Error& error, std::size_t parameter, bool is_text) {
-    Refusal result = refusal(error);
-    result.where = "parameter $" + std::to_string(parameter) + (is_text ? " = '...'" : "");
-    return result;
+Refusal refusal(const types::Error& error, const field::ProtectedColumn* column) {
+    return column == nullptr
+               ? refusal(error)
+               : refusal(analysis::constant_error(error, *column, parse::kNowhere), {});
+}
+
+Refusal unread_parameter(Refusal refused, std::size_t parameter, bool is_text) {
+    refused.where = "parameter $" + std::to_string(parameter) + (is_text ? " = '...'" : "");
+    return refused;
 }
 
 void name_portal(Refusal& refusal, std::string_view portal) {

@@ -33,7 +33,7 @@ struct Refusal {
 /// Reasons that arise in the relay itself. Their SQLSTATEs and texts stand in one table.
 enum class Reason {
     kEncoding,               ///< client_encoding is not UTF8
-    kAbbreviations,          ///< timezone_abbreviations is a set we do not know
+    kMisread,                ///< ServerSettings::misread()
     kSharesInClear,          ///< shares came over TCP without TLS
     kCallInTransaction,      ///< pgveil.add_user(...) and kin inside a transaction block
     kBadParameter,           ///< a Bind that does not fit its statement
@@ -63,10 +63,13 @@ Refusal refusal(const share::Denial& denial);
 Refusal refusal(const share::Error& error);
 Refusal refusal(const store::Error& error);
 Refusal refusal(const types::Error& error);
+/// Of a parameter's value for `column` (nullptr: for none): what pgveil cannot do with it names the
+/// column; errors of PostgreSQL's own stay as they are.
+Refusal refusal(const types::Error& error, const field::ProtectedColumn* column);
 /// What PostgreSQL says when the input function of a parameter's type refuses what the client sent.
 /// @param parameter its number, from 1; shown with `'...'` when it came as text (PostgreSQL 15,
 /// bind_param_error_callback)
-Refusal unread_parameter(const types::Error& error, std::size_t parameter, bool is_text);
+Refusal unread_parameter(Refusal refused, std::size_t parameter, bool is_text);
 /// Says which portal an error of unread_parameter() belongs to; other errors stay as they are.
 void name_portal(Refusal& refusal, std::string_view portal);
 

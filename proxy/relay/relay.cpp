@@ -133,6 +133,12 @@ void Relay::begin_streaming(const wire::Peek& peek, Outgoing& upstream) {
     }
 }
 
+/// A session may have been idle when a reload came.
+bool Relay::is_between_requests() const {
+    return state_.pending.empty() && !state_.batch_open && !state_.copy_in && !state_.looked_up &&
+           state_.transaction == wire::TransactionStatus::kIdle;
+}
+
 bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     const FrontendType type = wire::frontend_type(frame.type);
     const bool ends_batch = type == FrontendType::kSync || type == FrontendType::kTerminate;
@@ -152,6 +158,9 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
         return false;
     }
     state_.barrier = false;
+    if (is_between_requests()) {
+        state_.renew_policy();
+    }
     const bool runs_statements = type == FrontendType::kQuery || type == FrontendType::kExecute;
     if ((runs_statements && revoke_verified_user(state_, upstream)) || !dispatch(frame, upstream)) {
         return false;

@@ -56,6 +56,7 @@ private:
     void begin_streaming(const wire::Peek& peek, Outgoing& upstream);
     std::size_t stream_from_client(wire::ByteView here, Outgoing& upstream);
     bool on_client_message(const wire::Frame& frame, Outgoing& upstream);
+    bool is_between_requests() const;
     bool dispatch(const wire::Frame& frame, Outgoing& upstream);
     bool on_function_call(const wire::Frame& frame, Outgoing& upstream);
     bool must_wait_for_copy(Outgoing& upstream);

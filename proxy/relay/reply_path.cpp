@@ -271,7 +271,7 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         state_->catalog_uncertain = false;
     }
     if (state_->pending.empty()) {
-        state_->policy = state_->environment->policy_for(state_->facts.database);
+        state_->renew_policy();
     }
 }
 

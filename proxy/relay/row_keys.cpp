@@ -57,7 +57,7 @@ result<std::optional<core::Bytes>, Refusal> row_of_parameters(
         auto value = read_key(parameter.input_type.kind, sent, style);
         if (!value.has_value()) {
             return unread_parameter(
-                value.error(), parameter.number, sent.format == wire::Format::kText
+                refusal(value.error()), parameter.number, sent.format == wire::Format::kText
             );
         }
         values.push_back(std::move(*value));

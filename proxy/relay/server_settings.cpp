@@ -32,7 +32,16 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
             types::parse_int32(value.substr(0, value.find_first_not_of("0123456789"))).value_or(0);
     } else if (name == "timezone_abbreviations") {
         has_known_abbreviations_ = value == "Default" || value == "India";
+    } else if (name == "array_nulls") {
+        array_nulls_ = value == "on";
     }
+}
+
+std::string_view ServerSettings::misread() const {
+    if (!has_known_abbreviations_) {
+        return "timezone_abbreviations must be Default or India";
+    }
+    return array_nulls_ ? "" : "array_nulls must be on";
 }
 
 void ServerSettings::set_time_zone(std::string_view name) {

@@ -24,8 +24,9 @@ public:
     /// those that matter are ignored.
     void set(std::string_view name, std::string_view value);
 
-    /// Abbreviations mean what we take them for. Under other sets "SAT" or "IST" may be a zone.
-    bool has_known_abbreviations() const { return has_known_abbreviations_; }
+    /// What has to be said of a setting under which constants mean something else than we take them
+    /// for: "SAT" or "IST" may be a zone, the NULL in '{NULL}' a word. Empty: all is well.
+    std::string_view misread() const;
 
     const types::TextStyle& style() const { return style_; }
 
@@ -47,6 +48,7 @@ private:
     types::TextStyle style_;
     bool standard_conforming_strings_ = true;
     bool has_known_abbreviations_ = true;
+    bool array_nulls_ = true;
     int server_major_ = 0;
     std::string client_encoding_ = "UTF8";
 };

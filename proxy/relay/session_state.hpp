@@ -94,6 +94,16 @@ struct SessionState {
         return marker(id);
     }
 
+    /// Takes up what a reload brought. Outside transactions only; what the catalog says of views
+    /// and functions was asked for the old policy.
+    void renew_policy() {
+        auto fresh = environment->policy_for(facts.database);
+        if (fresh != policy) {
+            policy = std::move(fresh);
+            catalog.clear();
+        }
+    }
+
     Segment& open_segment() {
         if (segment == nullptr) {
             segment = std::make_shared<Segment>();

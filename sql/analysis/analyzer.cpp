@@ -131,7 +131,7 @@ parse::Result<std::vector<parse::Statement>> parse_within(
         return parse::Error{parse::ErrorCode::kLimit, "the statement has too many terms", -1};
     }
     const auto without = without_shares(sql, tokens);
-    return parse::parse(without ? std::string_view(*without) : sql);
+    return parse::parse(without ? std::string_view(*without) : sql, limits.statements);
 }
 
 /// More text, or more words and signs, than are looked at.

@@ -28,7 +28,9 @@ public:
     void run() {
         if (bare_.parameter != nullptr) {
             ParameterSealer(draft_, bare_, column_, use_, is_array_).run();
-        } else if (bare_.constant->kind != parse::Constant::Kind::kNull) {
+        } else if (bare_.constant->kind == parse::Constant::Kind::kNull) {
+            check_typed_null();
+        } else {
             is_array_ ? seal_array() : seal_constant();
         }
         if (!draft_.is_refused()) {
@@ -37,6 +39,34 @@ public:
     }
 
 private:
+    /// NULL of a type is used where a value of it could be: PostgreSQL looks for the operator or
+    /// cast before it looks at the value.
+    void check_typed_null() {
+        std::optional<types::Type> type;
+        for (const auto& [next, cast] : conversions_of(bare_, is_array_, draft_.enums())) {
+            if (!next || (type && !types::is_castable(type->kind, next->kind))) {
+                refuse_null(next ? types::sql_name_of(*next) : display(cast->type));
+                return;
+            }
+            type = next;
+        }
+        if (type && !is_usable(type->kind)) {
+            refuse_null(types::sql_name_of(*type));
+        }
+    }
+
+    bool is_usable(types::Kind from) const {
+        if (parameter_type_) {
+            return types::is_assignable(from, parameter_type_->kind);
+        }
+        return use_ == ParameterUse::kCompared ? types::is_comparable(from, column_->type.kind)
+                                               : types::is_assignable(from, column_->type.kind);
+    }
+
+    void refuse_null(const std::string& type) {
+        draft_.refuse("NULL of type " + type, "write NULL without a type", column_, bare_.begin);
+    }
+
     void seal_constant() {
         auto value = parameter_type_ ? plaintext_of_argument() : plaintext();
         if (!value) {

@@ -26,7 +26,7 @@ bool StatementPlan::is_plain() const {
 namespace {
 
 /// A ProtectedColumn with its names, and its place in a list.
-constexpr std::size_t kColumnBytes = 512;
+constexpr std::size_t kColumnBytes = 320;
 
 std::size_t size_of(const ResultColumn& column) {
     return sizeof(column) + column.keys.size() * sizeof(std::uint16_t) +

@@ -3,6 +3,7 @@
 #include "sql/analysis/scope.hpp"
 #include "sql/analysis/stored_rows.hpp"
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -119,6 +120,8 @@ private:
         const Scope* outer,
         const parse::CommonTable* recursive = nullptr
     );
+    void keep_name(const parse::Target& target, const NamedValue& first, ColumnPtr column);
+    void keep_names(const parse::Select& statement, const Output& left, const Output& both);
     Output combine(
         const parse::Select& statement, const Output& left, const Output& right, bool is_recursive
     );
@@ -172,6 +175,8 @@ private:
     );
     void merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin);
     void add_range(Range range, Scope& scope);
+    /// The names that the alias gives the columns of a table or sub-query.
+    void name_range(Range& range, const parse::Alias& alias);
     const KnownRelation* known(const parse::TableReference& table);
     Range range_of(const parse::TableReference& table);
     static ReadRelation read_relation(const Range& range, const KnownRelation& known);
@@ -191,7 +196,17 @@ private:
         const KeyPlaces& places,
         const Scope& scope
     );
-    void insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns);
+    void refuse_surplus(
+        std::size_t values,
+        std::size_t columns,
+        const KnownRelation* relation,
+        const std::function<std::uint32_t(std::size_t)>& begin_of
+    );
+    void insert_query(
+        const parse::Select& source,
+        const std::vector<ColumnPtr>& columns,
+        const KnownRelation* relation
+    );
     void assign(const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row = {});
     void assign_for_row(
         const ColumnPtr& target, const Value& value, std::uint32_t begin, RowKeys row

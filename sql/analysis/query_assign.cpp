@@ -57,7 +57,15 @@ void Query::assign_together(
         return;
     }
     const parse::Expressions* const parts = parts_of_row(*source);
-    if (parts == nullptr || parts->size() != list.size()) {
+    if (parts == nullptr) {
+        draft_.refuse(postgres_error(
+            "0A000",
+            "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+            source->begin
+        ));
+        return;
+    }
+    if (parts->size() != list.size()) {
         draft_.refuse(wrong_number(source->begin));
         return;
     }

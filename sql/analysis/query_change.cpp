@@ -90,10 +90,13 @@ Query::Output Query::insert_rows(const parse::Insert& statement) {
     const KeyPlaces places = key_places(statement.columns, relation);
     if (statement.source != nullptr && is_values_list(*statement.source)) {
         for (const parse::Expressions& row : statement.source->values) {
+            refuse_surplus(row.size(), columns.size(), relation, [&](std::size_t i) {
+                return row[i]->begin;
+            });
             insert_row(row, columns, places, Scope());
         }
     } else if (statement.source != nullptr) {
-        insert_query(*statement.source, columns);
+        insert_query(*statement.source, columns, relation);
     }
     if (statement.on_conflict) {
         on_conflict(statement, range, relation, places);
@@ -133,6 +136,24 @@ std::vector<ColumnPtr> Query::target_columns(
     return columns;
 }
 
+/// A value without a column may be meant for a protected one: it does not leave for PostgreSQL to
+/// refuse it.
+void Query::refuse_surplus(
+    std::size_t values,
+    std::size_t columns,
+    const KnownRelation* relation,
+    const std::function<std::uint32_t(std::size_t)>& begin_of
+) {
+    const bool is_protected =
+        relation != nullptr &&
+        std::ranges::any_of(relation->veils, [](const auto& veil) { return veil != nullptr; });
+    if (is_protected && values > columns) {
+        draft_.refuse(postgres_error(
+            "42601", "INSERT has more expressions than target columns", begin_of(columns)
+        ));
+    }
+}
+
 void Query::insert_row(
     const parse::Expressions& row,
     const std::vector<ColumnPtr>& columns,
@@ -153,8 +174,16 @@ void Query::insert_row(
     }
 }
 
-void Query::insert_query(const parse::Select& source, const std::vector<ColumnPtr>& columns) {
+void Query::insert_query(
+    const parse::Select& source,
+    const std::vector<ColumnPtr>& columns,
+    const KnownRelation* relation
+) {
     Output output = query(source, nullptr);
+    refuse_surplus(output.columns.size(), columns.size(), relation, [&](std::size_t i) {
+        return source.targets.size() == output.columns.size() ? source.targets[i].begin
+                                                              : parse::kNowhere;
+    });
     if (output.is_opaque) {
         const auto first = std::find_if(columns.begin(), columns.end(), [](const auto& c) {
             return c != nullptr;

@@ -20,12 +20,18 @@ Use use_of_operator(std::string_view name) {
     return name.starts_with('~') || name.starts_with("!~") ? Use::kLike : Use::kOperator;
 }
 
+/// ANY and ALL of an array with another operator than = and <>, which compare_array() takes.
+Use use_of_elements(std::string_view name) {
+    const Use use = use_of_operator(name);
+    return use == Use::kRange ? Use::kOperator : use;
+}
+
 Use use_of(const parse::Operation& operation) {
     using Kind = parse::Operation::Kind;
     switch (operation.kind) {
         case Kind::kOperator: return use_of_operator(operation.name);
         case Kind::kAnyArray:
-        case Kind::kAllArray: return Use::kAnyArray;
+        case Kind::kAllArray: return use_of_elements(operation.name);
         case Kind::kNullIf: return Use::kChoiceTest;
         case Kind::kLike: return Use::kLike;
         case Kind::kBetween: return Use::kRange;

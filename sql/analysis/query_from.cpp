@@ -109,6 +109,19 @@ Query::ReadRelation Query::read_relation(const Range& range, const KnownRelation
     return read;
 }
 
+void Query::name_range(Range& range, const parse::Alias& alias) {
+    if (!range.is_opaque && alias.columns.size() > range.columns.size()) {
+        draft_.refuse(postgres_error(
+            "42P10",
+            "table \"" + range.alias + "\" has " + std::to_string(range.columns.size()) +
+                " columns available but " + std::to_string(alias.columns.size()) +
+                " columns specified",
+            parse::kNowhere
+        ));
+    }
+    name_columns(range.columns, alias);
+}
+
 Range Query::range_of(const parse::TableReference& table) {
     Range range;
     range.alias = table.alias.name.empty() ? table.name : table.alias.name;
@@ -126,7 +139,7 @@ Range Query::range_of(const parse::TableReference& table) {
              Value{relation->veils[i], {}, Origin{read_.size() + 1, i}, Origin{rows, i}}}
         );
     }
-    name_columns(range.columns, table.alias);
+    name_range(range, table.alias);
     read_.push_back(read_relation(range, *relation));
     return range;
 }
@@ -154,8 +167,9 @@ void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
         }
     }
     hide_origins(output.columns);
-    name_columns(output.columns, item.alias);
-    add_range(Range{item.alias.name, {}, std::move(output.columns), output.is_opaque}, scope);
+    Range range{item.alias.name, {}, std::move(output.columns), output.is_opaque};
+    name_range(range, item.alias);
+    add_range(std::move(range), scope);
 }
 
 void Query::from_function(const parse::FromFunction& item, Scope& scope) {
@@ -243,7 +257,7 @@ void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32
                     "42703",
                     "column \"" + name + "\" specified in USING clause does not exist in " +
                         (one == nullptr ? "left" : "right") + " table",
-                    begin
+                    parse::kNowhere
                 ));
             }
             const NamedValue* const present = one != nullptr ? one : other;

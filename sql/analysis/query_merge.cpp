@@ -33,6 +33,9 @@ void Query::merge_action(
         assign_targets(action.targets, row, both);
     } else if (action.kind == Kind::kInsert) {
         const std::vector<ColumnPtr> columns = target_columns(action.targets, row.relation);
+        refuse_surplus(action.values.size(), columns.size(), row.relation, [&](std::size_t i) {
+            return action.values[i]->begin;
+        });
         insert_row(action.values, columns, key_places(action.targets, row.relation), source);
     }
 }

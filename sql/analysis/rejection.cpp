@@ -96,10 +96,10 @@ Rejection constant_error(
         return result;
     }
     Rejection result = refusal_of_column(column, "this constant", error.hint, begin);
+    result.sqlstate = error.sqlstate;
     result.message = error.message + " (for the encrypted column " + result.subject + ")";
     if (result.hint.empty()) {
-        result.hint =
-            "write the constant in the column's own type, " + types::sql_name_of(column.type);
+        result.hint = "give the value in the column's own type, " + types::sql_name_of(column.type);
     }
     return result;
 }

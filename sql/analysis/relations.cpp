@@ -25,6 +25,11 @@ bool has_ciphertext(const catalog::Relation& relation) {
     });
 }
 
+/// A command may name it; no statement reads or writes it.
+bool is_index(const catalog::Entry& entry) {
+    return entry.relation && (entry.relation->relkind == 'i' || entry.relation->relkind == 'I');
+}
+
 Rejection function_refusal(
     const catalog::Routine& routine, const std::string& name, std::uint32_t begin
 ) {
@@ -166,7 +171,8 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
 
 Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uint32_t begin) {
     if (name.schema != "pgveil" && !context_.policy.is_protected_name(name.name)) {
-        return judge(name, begin);
+        const catalog::Entry* const entry = entry_of(name);
+        return entry != nullptr && is_index(*entry) ? Judgement() : judge(name, begin);
     }
     if (name.schema != "pgveil" && context_.policy.is_listed_plain(name.schema, name.name)) {
         return {};

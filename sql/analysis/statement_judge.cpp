@@ -11,6 +11,7 @@
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
+#include "sql/analysis/row_types.hpp"
 #include "sql/analysis/session.hpp"
 #include "sql/analysis/text_order.hpp"
 #include "sql/analysis/words.hpp"
@@ -257,6 +258,7 @@ private:
         draft_.plan().used_name = execute.name;
         const parse::Inventory& inventory = statement_.inventory;
         check_calls(draft_, inventory);
+        refuse_row_types(draft_, inventory);
         if (inventory.has_unknown || !inventory.tables.empty() || !inventory.calls.empty()) {
             judge_words("EXECUTE with such arguments", false);
         }
@@ -319,7 +321,7 @@ private:
     /// A plain relation with the last name of a protected one: under another search_path, which may
     /// have changed unseen (in a function), the name would be the protected one's.
     void fix_schema(const parse::Inventory::Table& table, const catalog::Relation& relation) {
-        if (text_.context.policy.is_protected_name(table.name) && !table.is_common) {
+        if (text_.context.policy.is_protected_name(table.name)) {
             parse::TableReference reference;
             reference.schema = table.schema;
             reference.begin = table.begin;
@@ -327,14 +329,15 @@ private:
         }
     }
 
-    /// Judges every relation that the statement names, except the one it creates. True if a
+    /// Judges every relation that the statement names, except the one it creates and those that
+    /// WITH defines. True if a
     /// protected one is among them; refuses what may not be named at all.
     bool concerns_protected(const parse::TableReference& created) {
         bool is_concerned = false;
         for (const auto& table : statement_.inventory.tables) {
             const bool is_created = !created.name.empty() && table.name == created.name &&
                                     (table.schema == created.schema || table.schema.empty());
-            if (is_created) {
+            if (is_created || table.is_common) {
                 continue;
             }
             const Judgement judgement = text_.relations.judge(table);
@@ -346,16 +349,7 @@ private:
                 fix_schema(table, *judgement.known->relation);
             }
         }
-        for (const parse::TypeName& type : statement_.inventory.types) {
-            if (type.names.front() == "pgveil") {
-                draft_.refuse(refusal_of(
-                    type.names.back(),
-                    "a type of schema pgveil",
-                    "nothing in schema pgveil is for clients",
-                    type.begin
-                ));
-            }
-        }
+        refuse_row_types(draft_, statement_.inventory);
         if (statement_.inventory.has_unknown && !is_concerned) {
             judge_words("a statement that pgveil does not read completely", false);
         }

@@ -29,7 +29,7 @@ struct Column {
     std::uint32_t type_oid = 0;
     std::int32_t typmod = -1;
     std::string type_name;  // format_type()
-    /// The type is the marker domain pgveil.ciphertext.
+    /// The type is the marker domain pgveil.ciphertext, or an array, domain or row type with it.
     bool is_ciphertext = false;
     bool not_null = false;
     bool has_default = false;

@@ -202,7 +202,20 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
   CASE WHEN c.oid IS NOT NULL THEN (SELECT b.bytewise FROM bytewise b) END,
   a.attnum, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
   CASE WHEN a.attnum IS NOT NULL THEN EXISTS (
-    SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid) END,
+    SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid)
+    OR a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND EXISTS (
+      WITH RECURSIVE part(type) AS (
+        SELECT a.atttypid
+        UNION
+        SELECT x.type FROM part p CROSS JOIN LATERAL (
+          SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
+          UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
+          UNION ALL SELECT b.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute b
+            ON b.attrelid OPERATOR(pg_catalog.=) t.typrelid AND b.attnum OPERATOR(pg_catalog.>) 0
+            AND NOT b.attisdropped
+            WHERE t.oid OPERATOR(pg_catalog.=) p.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+        ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+      ) SELECT 1 FROM part p JOIN marker k ON k.oid OPERATOR(pg_catalog.=) p.type) END,
   a.attnotnull, a.atthasdef,
   a.attidentity OPERATOR(pg_catalog.<>) '' OR a.attgenerated OPERATOR(pg_catalog.<>) '',
   a.attgenerated OPERATOR(pg_catalog.<>) '',

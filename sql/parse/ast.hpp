@@ -3,6 +3,7 @@
 #include "sql/parse/query.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -277,7 +278,7 @@ struct Inventory {
     std::vector<Table> tables;
     std::vector<String> strings;
     std::vector<const Expression*> calls;  // each a Call
-    std::vector<TypeName> types;           // schema-qualified ones other than pg_catalog's
+    std::map<Names, std::uint32_t> types;  // other than pg_catalog.x, and where each first stands
     std::vector<std::uint32_t> parameters;
     std::vector<Reference> references;
     Names system_columns;      // ctid, tableoid, xmin, ... as far as referred to, each once

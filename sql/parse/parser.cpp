@@ -38,10 +38,15 @@ std::uint32_t end_of(const RawStmt& raw, std::size_t text_size) {
                              : begin + static_cast<std::uint32_t>(raw.stmt_len);
 }
 
-Result<std::vector<Statement>> read_tree(const List* tree, std::size_t text_size) {
+Result<std::vector<Statement>> read_tree(
+    const List* tree, std::size_t text_size, std::size_t statements_max
+) {
     std::vector<Statement> statements;
     std::size_t nodes = 0;
     for (const void* element : elements_of(tree)) {
+        if (statements.size() > statements_max) {
+            break;
+        }
         const auto& raw = *node_as<RawStmt>(element);
         RawReader reader(nodes);
         Statement statement = reader.statement(raw.stmt);
@@ -109,7 +114,7 @@ bool is_costly_to_read(std::string_view text) {
     return false;
 }
 
-Result<std::vector<Statement>> parse_unchecked(std::string_view text) {
+Result<std::vector<Statement>> parse_unchecked(std::string_view text, std::size_t statements_max) {
     const std::string terminated(text);
     if (terminated.find('\0') != std::string::npos) {
         return Error{ErrorCode::kSyntax, "the text contains a zero byte", -1};
@@ -128,12 +133,14 @@ Result<std::vector<Statement>> parse_unchecked(std::string_view text) {
     if (raw.error != nullptr) {
         return take_error(raw.error, text);
     }
-    return read_tree(raw.tree, text.size());
+    return read_tree(raw.tree, text.size(), statements_max);
 }
+
+constexpr std::size_t kCanariesMax = 3;
 
 bool canary_select_reads_well() {
     const auto parsed = parse_unchecked(
-        "SELECT a.b, 'x'::text FROM s.t AS a WHERE c IN ($2, 7) AND d IS NULL LIMIT 3"
+        "SELECT a.b, 'x'::text FROM s.t AS a WHERE c IN ($2, 7) AND d IS NULL LIMIT 3", kCanariesMax
     );
     if (!parsed || parsed->size() != 1) {
         return false;
@@ -161,7 +168,8 @@ bool canary_select_reads_well() {
 bool canary_command_reads_well() {
     const auto parsed = parse_unchecked(
         "CREATE TABLE s.t (a varchar(9) PRIMARY KEY); SET LOCAL x.y = 'z'; INSERT INTO t (a) "
-        "VALUES (DEFAULT)"
+        "VALUES (DEFAULT)",
+        kCanariesMax
     );
     if (!parsed || parsed->size() != 3) {
         return false;
@@ -187,12 +195,12 @@ bool library_is_the_expected_one() {
 
 }  // namespace
 
-Result<std::vector<Statement>> parse(std::string_view text) {
+Result<std::vector<Statement>> parse(std::string_view text, std::size_t statements_max) {
     const auto checked = check_parser();
     if (!checked) {
         return checked.error();
     }
-    return parse_unchecked(text);
+    return parse_unchecked(text, statements_max);
 }
 
 Result<void> check_parser() {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 // postgres.h defines what the other headers need, so it stays first.
@@ -46,6 +47,24 @@ inline std::uint32_t offset_of(int location) {
 std::vector<const void*> elements_of(const List* list);
 /// The texts of a list of String nodes; other nodes (a star) are left out.
 Names names_of(const List* list);
+
+/// The names that WITH gives at some place. Looking for one takes the same time however many there
+/// are.
+class CommonNames {
+public:
+    void push(std::string name);
+
+    bool contains(const std::string& name) const { return counts_.contains(name); }
+
+    std::size_t size() const { return names_.size(); }
+
+    /// Forgets all but the first `size`.
+    void cut(std::size_t size);
+
+private:
+    Names names_;
+    std::unordered_map<std::string, std::size_t> counts_;
+};
 
 /// Converts one statement. Deeper or larger than the limits: exceeded() is set and the result is
 /// worthless.
@@ -150,7 +169,7 @@ private:
     std::size_t depth_ = 0;
     bool exceeded_ = false;
     Inventory inventory_;
-    Names common_tables_;  // the names that WITH gives at this place
+    CommonNames common_tables_;
 };
 
 /// Counts nesting and nodes; false when the node may not be read.
@@ -184,7 +203,7 @@ public:
     CommonTables(const CommonTables&) = delete;
     CommonTables& operator=(const CommonTables&) = delete;
 
-    ~CommonTables() { reader_.common_tables_.resize(outside_); }
+    ~CommonTables() { reader_.common_tables_.cut(outside_); }
 
 private:
     RawReader& reader_;

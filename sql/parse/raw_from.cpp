@@ -1,6 +1,5 @@
 #include "sql/parse/raw.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -45,9 +44,7 @@ TableReference RawReader::source(const RangeVar* range) {
     Inventory::Table& noted = inventory_.tables.back();
     noted.is_source = true;
     noted.has_alias = !result.alias.name.empty();
-    noted.is_common = result.schema.empty() &&
-                      std::find(common_tables_.begin(), common_tables_.end(), result.name) !=
-                          common_tables_.end();
+    noted.is_common = result.schema.empty() && common_tables_.contains(result.name);
     return result;
 }
 

@@ -57,10 +57,25 @@ TypeName RawReader::type_name(const ::TypeName* type) {
         result.typmods.push_back(constant->val.ival.ival);
         // NOLINTEND(cppcoreguidelines-pro-type-union-access)
     }
-    if (result.names.size() > 1 && result.names.front() != "pg_catalog") {
-        inventory_.types.push_back(result);
+    if (!result.names.empty() && result.names.front() != "pg_catalog") {
+        inventory_.types.try_emplace(result.names, result.begin);
     }
     return result;
+}
+
+void CommonNames::push(std::string name) {
+    ++counts_[name];
+    names_.push_back(std::move(name));
+}
+
+void CommonNames::cut(std::size_t size) {
+    while (names_.size() > size) {
+        const auto found = counts_.find(names_.back());
+        if (--found->second == 0) {
+            counts_.erase(found);
+        }
+        names_.pop_back();
+    }
 }
 
 }  // namespace pgveil::parse

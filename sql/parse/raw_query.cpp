@@ -65,7 +65,7 @@ With RawReader::with(const WithClause* clause) {
     result.recursive = clause->recursive;
     const auto tables = elements_of(clause->ctes);
     for (const void* element : result.recursive ? tables : std::vector<const void*>()) {
-        common_tables_.push_back(text_or_empty(node_as<CommonTableExpr>(element)->ctename));
+        common_tables_.push(text_or_empty(node_as<CommonTableExpr>(element)->ctename));
     }
     for (const void* element : tables) {
         const auto& raw = *node_as<CommonTableExpr>(element);
@@ -78,7 +78,7 @@ With RawReader::with(const WithClause* clause) {
         if (level && raw.ctequery != nullptr && !read_query(raw.ctequery, *table.query)) {
             note_unknown();
         }
-        common_tables_.push_back(table.name);
+        common_tables_.push(table.name);
         result.tables.push_back(std::move(table));
     }
     return result;

@@ -10,8 +10,8 @@ enum class ErrorKind {
     /// PostgreSQL refuses the value, too: sqlstate, message and hint are PostgreSQL's own, to the
     /// letter.
     kInvalidValue,
-    /// PostgreSQL may accept the form; we do not read it. sqlstate is 0A000 and the message says
-    /// what to write.
+    /// PostgreSQL may accept the form; we do not read or cannot keep it. sqlstate is 0A000 (22001
+    /// where it is longer than the column orders), and message or hint say what to write.
     kUnsupportedForm,
 };
 

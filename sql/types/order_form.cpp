@@ -75,12 +75,12 @@ Result<core::SecretBytes> numeric_order_form(Type type, core::ByteView stored) {
 }
 
 Error too_long(std::size_t size, std::uint32_t order_bytes) {
-    return invalid_value(
+    return {
+        ErrorKind::kUnsupportedForm,
         "22001",
         "value too long for an ordered column: it has " + std::to_string(size) +
             " bytes, the column orders " + std::to_string(order_bytes),
-        "Raise \"order_bytes\" in the policy while the column is empty, or leave out \"order\"."
-    );
+        "Raise \"order_bytes\" in the policy while the column is empty, or leave out \"order\"."};
 }
 
 /// Two values that differ in zeros at their ends only, as bytea may, differ in the length.

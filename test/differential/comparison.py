@@ -14,7 +14,7 @@ What is left aside, and why, stands here and nowhere else:
   that are chosen).
 - Of several parameters without a type 42P08 may name another one (docs/SQL.md, there too).
 - By hash of an encrypted column a row lies in another partition than by hash of the plain one: errors name that one.
-- INSERT ... SELECT may fail at another row first: their order is not defined.
+- INSERT ... SELECT and UPDATE may fail at another row first: their order is not defined (docs/SQL.md, Results and errors).
 - A line of COPY that an error quotes is cut by the server: what is left of an envelope may be too short to be known as one.
 - Of "malformed array literal" the detail, of json's errors the first line of CONTEXT (docs/SQL.md, the end of Types).
 - The plan that EXPLAIN shows is that of what was sent: of its rows only the description counts.
@@ -173,7 +173,7 @@ def is_undefined(statement, key, one, other):
     if one["C"] != other["C"]:
         return False
     if key == "D":
-        return statement.form == "insert select" and all(error.get("D", "").startswith("Failing row contains") for error in (one, other))
+        return statement.form in ("insert select", "update") and all(error.get("D", "").startswith("Failing row contains") for error in (one, other))
     return key in "MP" and all(error["M"].startswith("could not determine data type of parameter $") for error in (one, other))
 
 

@@ -206,6 +206,31 @@ class WhatIsRefused(unittest.TestCase):
             self.assertEqual(self.connection.execute("SELECT body FROM letters").fetchone()[0], "serial, but given")
 
 
+    def test_a_bound_value_is_not_shown_in_an_error(self):
+        STACK.superuser("ALTER TABLE charts ADD CONSTRAINT no_cellar CHECK (room <> 'cellar')", "clinic")
+        self.addCleanup(STACK.superuser, "ALTER TABLE charts DROP CONSTRAINT no_cellar", "clinic")
+        with self.assertRaises(psycopg.errors.CheckViolation) as caught:
+            self.connection.execute("INSERT INTO charts (ward, number, finding, room) VALUES (8, 8, 'x', 'cellar')")
+        self.assertIn("(8, 8, (encrypted)", caught.exception.diag.message_detail)
+        self.assertNotIn("\\x01", caught.exception.diag.message_detail)
+
+    def test_a_key_that_the_database_changes_by_itself(self):
+        """ON UPDATE CASCADE moves the key, and the value stays behind."""
+        for sql in ("CREATE TABLE rooms (ward smallint PRIMARY KEY)", "INSERT INTO rooms VALUES (50)"):
+            self.connection.execute(sql)
+        self.addCleanup(STACK.superuser, "DROP TABLE rooms CASCADE", "clinic")
+        self.addCleanup(STACK.superuser, "DELETE FROM charts WHERE number = 50", "clinic")
+        self.connection.execute("INSERT INTO charts (ward, number, finding) VALUES (50, 50, 'here')")
+        self.connection.execute("ALTER TABLE charts ADD CONSTRAINT moves FOREIGN KEY (ward) REFERENCES rooms"
+                                " ON UPDATE CASCADE NOT VALID")
+        read = "SELECT finding FROM charts WHERE number = 50"
+        self.assertEqual(self.connection.execute(read).fetchone(), ("here",))
+        self.connection.execute("UPDATE rooms SET ward = 51 WHERE ward = 50")
+        with self.assertRaises(psycopg.Error) as caught:
+            self.connection.execute(read)
+        self.assertEqual(caught.exception.sqlstate, "XX001")
+
+
 class MovedByTheDatabase(unittest.TestCase):
     """What a database that wants to can do: swap the stored values of two rows."""
 

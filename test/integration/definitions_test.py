@@ -142,6 +142,37 @@ class SameAnswers(unittest.TestCase):
             self.assertEqual(BOTH.veiled.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'later'::regclass AND"
                                                  " atthasdef").fetchall(), [("n",)])
 
+    def test_rows_with_a_default_hold_the_same_stored_value(self):
+        """Of a randomized column, too; positive control: values that a client sends differ."""
+        self.addCleanup(BOTH.veiled.execute, "DROP TABLE later")
+        BOTH.veiled.execute("CREATE TABLE later (id int, mark text DEFAULT 'Marigold')")
+        BOTH.veiled.execute("INSERT INTO later VALUES (1), (2)")
+        BOTH.veiled.execute("INSERT INTO later VALUES (3, 'Marigold'), (4, 'Marigold')")
+        stored = "SELECT count(DISTINCT mark::bytea) FROM later WHERE id {} 2"
+        self.assertEqual(STACK.superuser(stored.format("<="), "clinic"), [(1,)])
+        self.assertEqual(STACK.superuser(stored.format(">"), "clinic"), [(2,)])
+        self.assertEqual(BOTH.veiled.execute("SELECT mark FROM later").fetchall(), [("Marigold",)] * 4)
+
+    def test_the_row_type_of_a_protected_table(self):
+        """A table that was made past pgveil has a column of it: no value of it leaves."""
+        with STACK.direct() as owner:
+            owner.execute("CREATE DOMAIN rows AS people[]")
+            owner.execute("CREATE TABLE history (id int, old people, more rows)")
+        self.addCleanup(STACK.superuser, "DROP TABLE history; DROP DOMAIN rows", "clinic")
+        STACK.mark_server_log()
+        for sql in ("INSERT INTO history (old) VALUES (ROW(1, 'SECRET'))", "INSERT INTO history (more) VALUES ('{}')",
+                    "SELECT * FROM history", "SELECT '(1,SECRET,,,,)'::people", "CREATE TABLE other (old people)",
+                    "SELECT * FROM json_populate_record(NULL::people, '{\"ssn\": \"SECRET\"}')"):
+            with self.subTest(sql), self.assertRaises(psycopg.errors.FeatureNotSupported):
+                BOTH.veiled.execute(sql)
+        self.assertNotIn("SECRET", logs.through_pgveil(STACK.server_log_since_mark()))
+
+    def test_an_index_is_renamed(self):
+        with BOTH.veiled.transaction(force_rollback=True):
+            BOTH.veiled.execute("CREATE INDEX by_mail ON people (mail)")
+            BOTH.veiled.execute("ALTER INDEX by_mail RENAME TO by_post")
+            BOTH.veiled.execute("DROP INDEX by_post")
+
     def test_a_default_needs_shares_and_other_definitions_do_not(self):
         with STACK.connect("") as connection:
             connection.execute("BEGIN")

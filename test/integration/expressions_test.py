@@ -149,6 +149,28 @@ class Choices(SameAnswers):
                 TABLES.veiled.execute("SELECT DISTINCT n, name FROM weak", prepare=False)
                 TABLES.veiled.execute("DROP TABLE weak")
 
+    def test_the_keys_of_partitions_children_and_prepared_statements(self):
+        read = "SELECT DISTINCT id, name FROM weak"
+        with TABLES.veiled.transaction(force_rollback=True), TABLES.veiled.cursor() as cursor:
+            cursor.execute("CREATE TABLE weak (id int PRIMARY KEY, name text) PARTITION BY LIST (id)")
+            cursor.execute("CREATE TABLE weak_1 PARTITION OF weak DEFAULT")
+            cursor.execute("INSERT INTO weak VALUES (1, 'Quixote'), (2, NULL)")
+            self.assertEqual(sorted(cursor.execute(read).fetchall()), [(b"1", b"Quixote"), (b"2", None)])
+        with TABLES.veiled.transaction(force_rollback=True), TABLES.veiled.cursor() as cursor:
+            cursor.execute("CREATE TABLE weak (id int PRIMARY KEY, name text)")
+            cursor.execute("INSERT INTO weak VALUES (1, 'Quixote')")
+            cursor.execute(f"PREPARE kept AS {read}")
+            cursor.execute("ALTER TABLE weak DROP CONSTRAINT weak_pkey")
+            self.assertEqual(cursor.execute("EXECUTE kept").fetchall(), [(b"1", b"Quixote")])
+            with self.assertRaises(psycopg.errors.FeatureNotSupported), TABLES.veiled.transaction():
+                cursor.execute(read)
+            cursor.execute("ALTER TABLE weak ADD PRIMARY KEY (id)")
+            cursor.execute(read)
+            cursor.execute("CREATE TABLE heir () INHERITS (weak)")
+            with self.assertRaises(psycopg.errors.FeatureNotSupported), TABLES.veiled.transaction():
+                cursor.execute(read)
+            cursor.execute("DEALLOCATE kept")
+
     def test_the_least_and_the_greatest(self):
         self.assert_same("SELECT GREATEST(age, 35), LEAST(born, NULL, '1990-01-02') FROM people ORDER BY id")
         self.assert_same("SELECT LEAST(%s, age) FROM people ORDER BY id", (25,))

@@ -116,6 +116,32 @@ class Facade(unittest.TestCase):
             with self.subTest(relation):
                 self.assert_same_output(f"SELECT * FROM {relation} LIMIT 0 \\gdesc\n")
 
+    def test_what_a_sub_select_cannot_do(self):
+        """And what functions of the server show past it."""
+        with STACK.connect() as connection:
+            with self.assertRaises(psycopg.errors.GroupingError):
+                connection.execute("SELECT c.relname FROM pg_class c GROUP BY c.oid")
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute("SELECT tableoid FROM pg_class NATURAL JOIN pg_namespace")
+            result = connection.execute("SELECT atttypid, attrelid FROM pg_attribute LIMIT 1").pgresult
+            self.assertEqual((result.ftable(0), result.ftable(1)), (0, 1249))
+            for sql, shown in (("SELECT pg_typeof(c)::text FROM pg_class c LIMIT 1", "record"),
+                               ("SELECT 'pgveil'::regnamespace::text", "pgveil")):
+                self.assertEqual(connection.execute(sql).fetchone(), (shown,), sql)
+        STACK.superuser("ALTER ROLE app SUPERUSER")
+        self.addCleanup(STACK.superuser, "ALTER ROLE app NOSUPERUSER")
+        with STACK.connect() as connection:
+            connection.execute("SELECT relname FROM pg_class LIMIT 1 FOR UPDATE")
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute("SELECT attname FROM pg_attribute LIMIT 1 FOR UPDATE")
+
+    def test_a_column_that_a_view_chooses_stays_encrypted(self):
+        with STACK.connect() as connection, connection.transaction(force_rollback=True):
+            connection.execute("CREATE VIEW chosen AS SELECT COALESCE(ssn, ssn) AS c, ssn FROM letters")
+            rows = connection.execute("SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid ="
+                                      " 'chosen'::regclass ORDER BY attnum").fetchall()
+            self.assertEqual(rows, [("c", "pgveil.ciphertext"), ("ssn", "text")])
+
     def test_partitions_show_what_their_parent_shows(self):
         STACK.superuser("CREATE SCHEMA years; GRANT USAGE ON SCHEMA years TO PUBLIC; CREATE TABLE years.replies (id int, letter_ssn pgveil.ciphertext, day"
                         " pgveil.ciphertext) PARTITION BY LIST (id); CREATE TABLE years.one PARTITION OF years.replies"

@@ -148,6 +148,15 @@ class Results(unittest.TestCase):
             size = connection.execute("SELECT convert_to(repeat('x', 20000000), 'UTF8')").fetchone()
             self.assertEqual(len(size[0]), 20_000_000)
 
+    def test_what_is_not_looked_at(self):
+        """Text, json and COPY: envelopes come through, values never do."""
+        with STACK.connect() as connection:
+            for sql in ("SELECT b::text FROM h_bytes() AS b", "SELECT encode(b, 'hex') FROM h_bytes() AS b",
+                        "SELECT json_agg(b) FROM h_bytes() AS b"):
+                self.assertIn("0101", str(connection.execute(sql).fetchone()), sql)
+            with connection.cursor().copy("COPY (SELECT * FROM h_bytes()) TO STDOUT") as copy:
+                self.assertIn(b"x0101", b"".join(bytes(block) for block in copy))
+
     def test_the_control_the_values_come_without_pgveil(self):
         for sql in self.HIDDEN:
             self.assertIn("01", repr(STACK.superuser(sql, "clinic")))

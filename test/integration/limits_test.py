@@ -150,6 +150,26 @@ class Limits(unittest.TestCase):
             put("name", 1, envelope[:at] + bytes([envelope[at] ^ 1]) + envelope[at + 1:])
             self.assert_detected("SELECT name FROM patients WHERE id = 1")
 
+    def test_a_lone_change_has_committed_when_its_returning_does_not_open(self):
+        """In one simple Query. The extended protocol and a block fail before."""
+        envelope = self.kept["name", 1]
+        put("name", 1, envelope[:-1] + bytes([envelope[-1] ^ 1]))
+        change = "UPDATE patients SET department = {} WHERE id = 1 RETURNING name"
+        read = "SELECT department FROM patients WHERE id = 1"
+        (before,), = STACK.superuser(read, "clinic")
+        self.addCleanup(STACK.superuser, f"UPDATE patients SET department = '{before}' WHERE id = 1", "clinic")
+        other = "PED" if before == "ER" else "ER"
+        for text, kept in ((f"BEGIN; {change.format(repr(other))}; COMMIT", before), (change.format(repr(other)), other)):
+            with STACK.connect() as connection, self.assertRaises(psycopg.Error) as caught:
+                connection.pgconn.exec_(b"SELECT 1")
+                psycopg.ClientCursor(connection).execute(text)
+            self.assertEqual(caught.exception.sqlstate, TAMPERED)
+            self.assertEqual(STACK.superuser(read, "clinic"), [(kept,)], text)
+        with STACK.connect() as connection, self.assertRaises(psycopg.Error) as caught:
+            connection.execute(change.format("%s"), (before,), prepare=True)
+        self.assertEqual(caught.exception.sqlstate, TAMPERED)
+        self.assertEqual(STACK.superuser(read, "clinic"), [(other,)])
+
     def test_control_a_value_moved_to_another_column_is_detected(self):
         put("name", 1, stored("remark", 1))
         self.assert_detected("SELECT name FROM patients WHERE id = 1")

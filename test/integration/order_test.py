@@ -230,16 +230,19 @@ class Plans(unittest.TestCase):
 
 class Collation(unittest.TestCase):
     def test_text_is_ordered_under_a_collation_of_bytes_only(self):
-        databases = [("clinic", ["B", "a"])]
+        STACK.superuser("CREATE DATABASE latin OWNER app TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+        databases = [("clinic", ["B", "a"]), ("latin", None)]
         # PostgreSQL 14 has no databases that ICU orders, and the C library's locales are not on every machine.
         if int(STACK.superuser("SHOW server_version_num")[0][0]) >= 150000:
             STACK.superuser("CREATE DATABASE linguistic OWNER app TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'")
             databases.append(("linguistic", None))
         for database, expected in databases:
-            with self.subTest(database), STACK.connect(database=database) as connection:
+            with self.subTest(database), STACK.connect(database=database, client_encoding="utf8") as connection:
                 connection.execute("CREATE TABLE novels (id int, title text)")
                 connection.execute("INSERT INTO novels VALUES (1, 'a'), (2, 'B')")
                 self.assertEqual(connection.execute("SELECT id FROM novels WHERE title = 'a'").fetchall(), [(1,)])
+                connection.execute("INSERT INTO novels VALUES (3, '渡')")  # has no place in LATIN1
+                self.assertEqual(connection.execute("DELETE FROM novels WHERE title = '渡' RETURNING title").fetchone(), ("渡",))
                 query = "SELECT title FROM novels WHERE title < 'zz' ORDER BY title"
                 if expected is None:
                     with self.assertRaisesRegex(psycopg.errors.FeatureNotSupported, "collation"):

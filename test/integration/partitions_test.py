@@ -241,6 +241,15 @@ class WhatIsRefused(unittest.TestCase):
         wait_until(lambda: "the last line" in STACK.server_log_since_mark(), "the server's log")
         self.assertNotIn("SECRET", logs.through_pgveil(STACK.server_log_since_mark()))
 
+    def test_values_that_errors_quote(self):
+        """Of the root they are shown; an error that names a partition is not followed to it."""
+        for sql, detail in (("INSERT INTO listed (id, ssn) VALUES (9, 'SECRET')",
+                             "Partition key of the failing row contains (ssn) = (SECRET)."),
+                            ("INSERT INTO visits (id, ssn) VALUES (15, 'one')", "Key (ssn)=((encrypted)) already exists.")):
+            with STACK.connect() as connection, self.assertRaises(psycopg.IntegrityError) as caught:
+                connection.execute(sql)
+            self.assertEqual(caught.exception.diag.message_detail, detail)
+
     def test_a_partition_whose_parent_is_hidden(self):
         """Its encrypted columns are known by no entry then."""
         STACK.superuser("ALTER TABLE visits DETACH PARTITION visits_1", "clinic")

@@ -1,5 +1,6 @@
 """SQL PREPARE, EXECUTE and DEALLOCATE over protected columns, beside the protocol's own prepared statements."""
 
+import signal
 import unittest
 
 import psycopg
@@ -76,7 +77,8 @@ class Prepared(FormCase):
         for call, state in (("'a' || 'b', 1, 'c'", "0A000"), ("upper('eve'), 1, 'c'", "0A000"), ("$1, 1, 'c'", "42P02"),
                             ("'Eve Evans', 1, 'Eve Evans'", "0A000"), ("'Eve', 1 + 0, lower('X')", "")):
             self.assertEqual(self.veiled_error(f"EXECUTE p({call})"), state, call)
-        self.assertEqual(self.veiled_error("DO $$ BEGIN END $$"), "0A000", "it could execute p with a plain value")
+        for sql in ("DO $$ BEGIN END $$", "CALL nosuch()"):
+            self.assertEqual(self.veiled_error(sql), "0A000", "it could execute p with a plain value")
         self.assertEqual(self.veiled_error("DEALLOCATE p; MERGE INTO cities c USING cities d ON true WHEN NOT MATCHED BY"
                                            " SOURCE THEN DELETE"), "0A000", "what this text does to p nobody can read")
         self.twins.veiled.execute("PREPARE n AS UPDATE people SET note = $1 WHERE id = $2")
@@ -94,8 +96,43 @@ class Prepared(FormCase):
         self.assert_same("EXECUTE s", "EXECUTE w", protocols=["simple"])
         for connection in (self.twins.veiled, self.twins.plain):
             connection.execute("DROP TABLE copies")
-            with self.assertRaises(psycopg.errors.UndefinedTable):
+            with self.assertRaises(psycopg.errors.UndefinedTable) as caught:
                 connection.execute("EXECUTE w")
+            sent = "public.copies" if connection is self.twins.veiled else "copies"
+            self.assertEqual(caught.exception.diag.message_primary, f'relation "{sent}" does not exist')
+
+    def test_a_constant_that_does_not_fit_is_found_at_once(self):
+        """PostgreSQL finds it when it plans the statement."""
+        states = []
+        for connection in (self.twins.veiled, self.twins.plain):
+            text = b"UPDATE people SET name = 'a name of more than twenty' WHERE false"
+            for result in (connection.pgconn.prepare(b"late", text), connection.pgconn.exec_prepared(b"late", [])):
+                states.append(result.error_field(psycopg.pq.DiagnosticField.SQLSTATE))
+        self.assertEqual(states, [b"22001", b"26000", None, b"22001"])
+
+    def test_a_name_that_a_function_made_is_not_known(self):
+        self.stack.superuser("CREATE OR REPLACE FUNCTION make_one() RETURNS void LANGUAGE plpgsql AS"
+                             " $$BEGIN EXECUTE 'PREPARE made AS SELECT 7'; END$$", "clinic")
+        self.twins.veiled.execute("SELECT make_one()")
+        self.assertEqual(self.veiled_error("EXECUTE made"), "26000")
+        self.twins.veiled.execute("DO $$ BEGIN END $$")
+        self.assertEqual(self.veiled_error("EXECUTE made"), "", "now it may be there")
+
+    def test_what_a_reload_leaves_has_to_be_prepared_again(self):
+        veiled = self.twins.veiled
+        veiled.execute("PREPARE p AS SELECT name FROM people WHERE ssn = $1")
+        veiled.pgconn.prepare(b"q", b"SELECT name FROM people WHERE ssn = $1")
+        self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "")
+        mark = len(self.stack.proxy_log())
+        self.stack.signal_proxy(signal.SIGHUP)
+        wait_until(lambda: "reloaded" in self.stack.proxy_log()[mark:], "the reload")
+        self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "0A000")
+        answer = veiled.pgconn.exec_prepared(b"q", [b"222-XK"])
+        self.assertEqual(answer.error_field(psycopg.pq.DiagnosticField.SQLSTATE), b"0A000")
+        self.assertIn(b"the policy was reloaded", answer.error_field(psycopg.pq.DiagnosticField.MESSAGE_PRIMARY))
+        veiled.execute("DEALLOCATE p")
+        veiled.execute("PREPARE p AS SELECT name FROM people WHERE ssn = $1")
+        self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "")
 
 
 class OneNameSpace(FormCase):
@@ -113,6 +150,16 @@ class OneNameSpace(FormCase):
             connection.pgconn.prepare(b"p", b"SELECT name FROM people WHERE ssn = $1 AND id > $2")
         self.assert_same("EXECUTE p('222-XK', 0)", "EXPLAIN (COSTS off, ANALYZE, TIMING off, SUMMARY off) EXECUTE q(1)",
                          "EXECUTE p(NULL, 1)", "DEALLOCATE p", "EXECUTE p('a', 1)", protocols=["simple"])
+
+    def test_sql_does_not_execute_what_pgveil_answers(self):
+        veiled = self.twins.veiled
+        for text, call, state in ((b"SELECT pgveil.token_key()", "EXECUTE a", "0A000"),
+                                  (b"SELECT set_config('pgveil.user_id', $1, false)", "EXECUTE a('Eve Evans')", "0A000"),
+                                  (b"SELECT set_config($1, $2, false)", "EXECUTE a('x.y', 'Eve Evans')", "0A000"),
+                                  (b"SELECT set_config('x.y', $1, false)", "EXECUTE a('z')", "")):
+            veiled.pgconn.prepare(b"a", text)
+            self.assertEqual(self.veiled_error(call), state, text)
+            veiled.execute("DEALLOCATE a")
 
     def test_an_execute_that_was_prepared_notices_another_statement_of_that_name(self):
         veiled = self.twins.veiled

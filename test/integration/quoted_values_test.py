@@ -71,6 +71,8 @@ class QuotedValues(unittest.TestCase):
             said = error_of(connection, "INSERT INTO patients (id, ssn, name) VALUES (801, 'x', NULL)")
             self.assertEqual(said["sqlstate"], "23502")
             self.assertNotIn("\\x01", said["message_detail"])
+            said = error_of(connection, "INSERT INTO patients (id, ssn, name, remark) VALUES (801, 'x', NULL, 'of some length')")
+            self.assertIn("(encrypted)...", said["message_detail"])
 
     def test_values_of_another_column_do_not_open(self):
         """The server names the table; what opens, the associated data decides."""

@@ -3,6 +3,8 @@ binary, as literals and as parameters, under every style."""
 
 import unittest
 
+from psycopg import pq
+
 import typed
 from stack import Stack
 from typed import STYLES, VALUES, WRONG, extended, literal, parameter_types, simple
@@ -204,6 +206,44 @@ class EveryType(unittest.TestCase):
                     "SELECT id FROM things WHERE t = interval '1 hour'", "UPDATE things SET ints[1] = 5"):
             with self.subTest(sql):
                 self.assertEqual(simple(TABLES.veiled, sql)[:2], ("error", "0A000"))
+
+    def test_settings_under_which_constants_mean_something_else(self):
+        """Statements with values are refused, the session and the proxy go on."""
+        STACK.superuser("ALTER ROLE app SET array_nulls = off")
+        with STACK.connect() as fresh:
+            self.assertEqual(simple(fresh, "UPDATE things SET texts = '{NULL}'")[1], "0A000")
+        STACK.superuser("ALTER ROLE app RESET array_nulls")
+        for setting, value in (("timezone_abbreviations", "Australia"), ("array_nulls", "off"), ("client_encoding", "LATIN1")):
+            TABLES.veiled.execute(f"SET {setting} = '{value}'")
+            for ask in (lambda: simple(TABLES.veiled, "INSERT INTO things (id, texts) VALUES (1, '{a,NULL}')"),
+                        lambda: extended(TABLES.veiled, "UPDATE things SET texts = $1", [b"{NULL}"]),
+                        lambda: simple(TABLES.veiled, "SELECT texts FROM things WHERE t = '10:00'")):
+                said = ask()
+                self.assertEqual(said[:2], ("error", "0A000"), setting)
+                self.assertIn(setting, said[2])
+            self.assertEqual(simple(TABLES.veiled, "SELECT count(id) FROM things")[0], b"SELECT 1")
+            TABLES.veiled.execute(f"RESET {setting}")
+        TABLES.veiled.execute("SET timezone_abbreviations = 'India'")
+        self.same(lambda c: simple(c, "INSERT INTO things (id, texts) VALUES (1, '{a,NULL}')"))
+        TABLES.veiled.execute("RESET timezone_abbreviations")
+
+    def test_a_value_that_a_parameter_cannot_be_names_its_column(self):
+        for sql, value, column in (("SELECT id FROM things WHERE t = $1", b"now", "things.t"),
+                                   ("UPDATE things SET iv = $1", b"0.3 year", "things.iv"),
+                                   ("UPDATE things SET ints = $1", b"{{},{}}", "things.ints")):
+            said = extended(TABLES.veiled, sql, [value])
+            self.assertEqual(said[:2], ("error", "0A000"), sql)
+            self.assertIn(f"public.{column}", said[2])
+
+    def test_what_is_left_out_of_errors(self):
+        """The detail of a malformed array, and the line of JSON in CONTEXT."""
+        field = pq.DiagnosticField
+        for column, value, left_out, where in (("ints", "{1,2", field.MESSAGE_DETAIL, "Unexpected end of input"),
+                                               ("js", "{", field.CONTEXT, "JSON data, line 1")):
+            sql = f"INSERT INTO things (id, {column}) VALUES (1, {literal(value)})".encode()
+            veiled, plain = [c.pgconn.exec_(sql).error_field(left_out) for c in TABLES.both()]
+            self.assertIn(where, plain.decode())
+            self.assertNotIn(where, (veiled or b"").decode())
 
     def test_a_timetz_without_an_offset(self):
         TABLES.set_styles("postgres", "ISO, MDY", "Europe/Berlin")

@@ -7,10 +7,12 @@ test say. TLS and SCRAM-SHA-256 (RFC 5802, RFC 7677) as PostgreSQL's chapter "Fr
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
 import re
+import select
 import socket
 import ssl
 import struct
@@ -68,6 +70,15 @@ class Wire:
         self._out += letter.encode() + struct.pack("!i", len(body) + 4) + body
         return self
 
+    def message(self, letter, body=b""):
+        """Any message."""
+        return self._say(letter, body)
+
+    def raw(self, data):
+        """Any bytes."""
+        self._out += data
+        return self
+
     def query(self, sql):
         return self._say("Q", text(sql))
 
@@ -91,6 +102,40 @@ class Wire:
         self._socket.sendall(self._out)
         self._out = b""
         return self
+
+    def exchange(self, data, ends):
+        """Sends `data` while it reads, which one who only sends may wait for in vain, until so many ReadyForQuery have
+        come. The types of all messages that came."""
+        self._socket.setblocking(False)
+        came, left = "", memoryview(data)
+        while ends > 0:
+            if not select.select([self._socket], [self._socket] if left else [], [], 60)[0] and not left:
+                raise AssertionError("no answer for a minute")
+            with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                left = left[self._socket.send(left[:65536]):] if left else left
+            with contextlib.suppress(ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                self._in += self._socket.recv(65536)
+            letters = self._take_letters()
+            came, ends = came + letters, ends - letters.count("Z")
+        self._socket.setblocking(True)
+        return came
+
+    def _take_letters(self):
+        letters, at = "", 0
+        while len(self._in) >= at + 5 and len(self._in) > at + struct.unpack_from("!i", self._in, at + 1)[0]:
+            letters += chr(self._in[at])
+            at += 1 + struct.unpack_from("!i", self._in, at + 1)[0]
+        self._in = self._in[at:]
+        return letters
+
+    def patience(self, seconds):
+        """How long a read or write may take."""
+        self._socket.settimeout(seconds)
+
+    def abandon(self):
+        """Ends the connection without a word, whatever is under way."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
 
     def _read(self):
         while len(self._in) < 5 or len(self._in) < 1 + struct.unpack("!i", self._in[1:5])[0]:

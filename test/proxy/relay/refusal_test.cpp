@@ -11,12 +11,12 @@ types::Error not_an_integer() {
 }
 
 TEST(Refusal, OfAnUnreadParameterSaysWhereAsPostgreSQLDoes) {
-    Refusal text = unread_parameter(not_an_integer(), 2, true);
+    Refusal text = unread_parameter(refusal(not_an_integer()), 2, true);
     name_portal(text, "");
     EXPECT_EQ(text.where, "unnamed portal parameter $2 = '...'");
     EXPECT_EQ(text.sqlstate, "22P02");
     EXPECT_EQ(text.detail, "");
-    Refusal binary = unread_parameter(not_an_integer(), 1, false);
+    Refusal binary = unread_parameter(refusal(not_an_integer()), 1, false);
     name_portal(binary, "p");
     EXPECT_EQ(binary.where, "portal \"p\" parameter $1");
 }
@@ -25,6 +25,32 @@ TEST(Refusal, OfACastNamesNoPortal) {
     Refusal refused = refusal(types::invalid_value("22001", "value too long"));
     name_portal(refused, "p");
     EXPECT_EQ(refused.where, "");
+}
+
+TEST(Refusal, OfAValueThatCannotBeSealedNamesTheColumn) {
+    field::ProtectedColumn column;
+    column.schema = "public";
+    column.table = "people";
+    column.name = "age";
+    const auto unsupported = types::unsupported_form("this number cannot be used");
+    EXPECT_EQ(
+        refusal(unsupported, &column).message,
+        "this number cannot be used (for the encrypted column public.people.age)"
+    );
+    EXPECT_EQ(refusal(unsupported, &column).sqlstate, "0A000");
+    EXPECT_FALSE(refusal(unsupported, &column).hint.empty());
+    EXPECT_EQ(refusal(unsupported, nullptr).message, "this number cannot be used");
+    EXPECT_EQ(refusal(not_an_integer(), &column).message, not_an_integer().message)
+        << "PostgreSQL's own error stays as it is";
+}
+
+TEST(Refusal, HasATextForEveryReason) {
+    for (int reason = 0; reason <= static_cast<int>(Reason::kUnreadDrop); ++reason) {
+        const Refusal told = refusal(static_cast<Reason>(reason), "subject");
+        EXPECT_EQ(told.sqlstate.size(), 5U) << reason;
+        EXPECT_FALSE(told.message.empty()) << reason;
+        EXPECT_FALSE(told.hint.empty()) << reason;
+    }
 }
 
 }  // namespace

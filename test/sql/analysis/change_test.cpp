@@ -93,7 +93,8 @@ TEST(OnConflict, RefusesWhatHasNoRule) {
         {"(id) DO UPDATE SET nothing = 'x'",
          "!42703 column \"nothing\" of relation \"patients\" does not exist"},
         {"(id) DO UPDATE SET (ssn, name) = ('x')",
-         "!42601 number of columns does not match number of values"},
+         "!0A000 source for a multiple-column UPDATE item must be a sub-SELECT or ROW() "
+         "expression"},
     };
     const Clinic clinic;
     for (const auto& [rest, expected] : cases) {
@@ -182,6 +183,9 @@ TEST(SetOfSeveralColumns, AssignsEachAsAlone) {
          "!0A000 public.patients.name: * from something unknown"},
         {"UPDATE patients SET (city, ssn) = ('x', 'y', 'z')",
          "!42601 number of columns does not match number of values"},
+        {"UPDATE patients SET (city, ssn) = notes FROM notes",
+         "!0A000 source for a multiple-column UPDATE item must be a sub-SELECT or ROW() "
+         "expression"},
     };
     expect_sent(refused);
 }
@@ -267,6 +271,23 @@ TEST(InsertFromSelect, SealsConstantsBesideSortedColumns) {
          "!0A000 public.patients.ssn: assignment of an expression"},
         {"INSERT INTO patients (ssn, city) SELECT 'x', title FROM notes GROUP BY ROLLUP (1, 2)",
          "!0A000 public.patients.ssn: assignment of an expression"},
+    });
+}
+
+/// Who forgets to name a column has written its value.
+TEST(Insert, AValueWithoutAColumnStaysHere) {
+    const std::string_view expected = "!42601 INSERT has more expressions than target columns";
+    expect_sent({
+        {"INSERT INTO patients (id) VALUES (1, 'secret')", expected},
+        {"INSERT INTO patients (id) SELECT 1, 'secret'", expected},
+        {"INSERT INTO patients (id) SELECT 1, 'secret' UNION ALL SELECT 2, 'secret'", expected},
+        {"MERGE INTO patients p USING notes n ON p.id = n.id WHEN NOT MATCHED THEN INSERT (id) "
+         "VALUES (1, 'secret')",
+         expected},
+        {"INSERT INTO notes (id) SELECT 1, 'x' FROM patients",
+         "INSERT INTO notes (id) SELECT 1, 'x' FROM \"public\".\"patients\""},
+        {"INSERT INTO patients (id, ssn) VALUES (1)",
+         "INSERT INTO \"public\".\"patients\" (id, ssn) VALUES (1)"},
     });
 }
 

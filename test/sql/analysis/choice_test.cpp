@@ -99,6 +99,8 @@ TEST(Choice, ResultsAreShownAsPostgresqlTypesThem) {
         return clinic.results("SELECT " + expression + " FROM patients");
     };
     EXPECT_EQ(shown("COALESCE(name, name)"), "name");
+    EXPECT_EQ(shown("COALESCE(NULL, name)"), "name as varchar");
+    EXPECT_EQ(shown("CASE WHEN true THEN name END"), "name as varchar");
     EXPECT_EQ(shown("COALESCE(name, 'x')"), "name as varchar");
     EXPECT_EQ(shown("COALESCE('x', name)"), "name as varchar");
     EXPECT_EQ(shown("COALESCE(name, 'x'::varchar(10))"), "name");
@@ -188,6 +190,8 @@ TEST(Choice, WhatCannotBeOneValueIsRefused) {
         "SELECT name::varchar(9) FROM patients",
         "SELECT name::char(10) FROM patients",
         "SELECT note::varchar(10) FROM patients",
+        "SELECT price::numeric(10,2) FROM readings",
+        "SELECT paid::timestamp(6) FROM events",
         "SELECT age::int8 FROM patients",
         "SELECT code::text FROM readings",
         "SELECT CAST(CASE WHEN id = 1 THEN name END AS text) FROM patients",
@@ -216,6 +220,9 @@ TEST(Choice, CastsThatChangeNothingStayAsCasts) {
         {"SELECT ssn::text FROM patients", "SELECT ssn::pgveil.ciphertext FROM patients"},
         {"SELECT CAST(name AS varchar) FROM patients",
          "SELECT CAST(name AS pg_catalog.bytea) FROM patients"},
+        {"SELECT 1 FROM patients WHERE born = '2020-01-02'::text::date",
+         "SELECT 1 FROM patients WHERE born = "
+         "{born=2020-01-02}::pg_catalog.bytea::pg_catalog.bytea"},
         {"SELECT 1 FROM patients WHERE ssn::text = 'x'",
          "SELECT 1 FROM patients WHERE ssn::pgveil.ciphertext = {ssn=x}"},
     });

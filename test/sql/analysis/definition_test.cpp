@@ -210,6 +210,7 @@ TEST(AlterTable, KeepsWhatTouchesNoValue) {
              "ALTER id RESTART WITH 9, ALTER id SET GENERATED ALWAYS, ALTER id DROP IDENTITY",
              "SET (fillfactor = 70)",
              "ENABLE ROW LEVEL SECURITY",
+             "DISABLE TRIGGER USER, ALTER ssn SET STATISTICS 5, SET UNLOGGED",
          }) {
         EXPECT_EQ(clinic.sent("ALTER TABLE patients " + action), alter + action);
     }
@@ -303,6 +304,7 @@ TEST(CreateIndex, LeavesTheClassOfAPatternIndexOut) {
     for (const char* sql :
          {"CREATE INDEX ON patients (ssn COLLATE \"C\" text_pattern_ops)",
           "CREATE INDEX ON patients (ssn mine.text_pattern_ops)",
+          "CREATE INDEX ON patients (ssn text_ops)",
           "CREATE INDEX ON patients (name varchar_pattern_ops)"}) {
         EXPECT_TRUE(clinic.sent(sql).starts_with("!0A000")) << sql;
     }

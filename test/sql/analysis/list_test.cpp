@@ -64,7 +64,7 @@ TEST(Lists, ConstantsBesideAColumnInASetOperation) {
         {"SELECT name FROM public.patients UNION ALL SELECT 'total'",
          "SELECT name FROM public.patients UNION ALL SELECT {name=total}"},
         {"SELECT 'a' UNION SELECT ssn FROM public.patients",
-         "SELECT {ssn=a} UNION SELECT ssn FROM public.patients"},
+         "SELECT {ssn=a} AS \"?column?\" UNION SELECT ssn FROM public.patients"},
         {"SELECT age FROM public.patients EXCEPT SELECT 5",
          "SELECT age FROM public.patients EXCEPT SELECT {age=5}"},
         {"SELECT NULL UNION ALL SELECT name FROM public.patients",
@@ -208,6 +208,13 @@ TEST(Lists, FurtherClausesOfFrom) {
         Clinic().results("WITH RECURSIVE r AS (SELECT id, ssn FROM patients UNION ALL SELECT * "
                          "FROM r) CYCLE id SET c USING p SELECT * FROM (SELECT * FROM r) s"),
         "-,ssn"
+    );
+    EXPECT_EQ(
+        Clinic().sent(
+            "WITH RECURSIVE r AS (SELECT id, ssn FROM patients UNION ALL SELECT * FROM r) "
+            "CYCLE id SET c USING p SELECT 1 FROM (SELECT c FROM r) s"
+        ),
+        "!42703 column \"c\" does not exist"
     );
     EXPECT_EQ(
         Clinic().sent("SELECT j.name FROM patients a JOIN patients b USING (ssn) AS j"),

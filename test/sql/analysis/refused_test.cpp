@@ -73,6 +73,7 @@ const std::vector<Refused> kRefused = {
     {"SELECT 1 FROM patients WHERE name = ANY ($1)",
      "public.patients.name",
      "= ANY, <> ALL of an array parameter or of constants"},
+    {"SELECT 1 FROM patients WHERE ssn LIKE ANY ('{a,b}')", "public.patients.ssn", "~~"},
     {"SELECT ARRAY[ssn] FROM patients", "public.patients.ssn", "ARRAY"},
     {"SELECT ARRAY(SELECT ssn FROM patients)", "public.patients.ssn", "ARRAY(sub-query)"},
     {"SELECT age::text FROM patients", "public.patients.age", "cast of the column to another type"},
@@ -355,6 +356,21 @@ TEST(Refused, ColumnsThatDisagreeWithThePolicyStopEverything) {
         clinic.sent("SELECT city FROM patients"),
         "!0A000 public.patients: is not a table, but the policy protects a table"
     );
+}
+
+/// Its rows are the protected table's, too.
+TEST(Refused, AnUnprotectedParentOfAProtectedTable) {
+    Clinic clinic;
+    catalog::Entry entry = *clinic.catalog.find({"", "notes"});
+    entry.relation->over_protected = true;
+    clinic.catalog.put({"", "notes"}, entry);
+    for (const std::string_view sql :
+         {"SELECT id FROM notes", "UPDATE notes SET title = 'secret'", "TRUNCATE notes"}) {
+        EXPECT_EQ(
+            clinic.sent(sql),
+            "!0A000 public.notes: a view, rule or inheritance over a protected table"
+        );
+    }
 }
 
 TEST(Refused, UnknownNamesAreLookedUpNeverPassed) {

@@ -139,6 +139,45 @@ TEST(Text, LimitsWhatIsGivenToTheParser) {
     EXPECT_EQ(sqlstate_of(clinic, "SELECT 1" + repeated(",1", 2'000)), "54000");
 }
 
+TEST(Text, LimitsItsStatements) {
+    const Clinic clinic;
+    EXPECT_TRUE(clinic.analyze(repeated("SELECT 1;", 10'000)).passthrough);
+    EXPECT_EQ(sqlstate_of(clinic, repeated("SELECT 1;", 10'001)), "54000");
+    EXPECT_EQ(sqlstate_of(clinic, repeated("SELECT;", 500'000)), "54000");
+}
+
+std::string chain(std::size_t count, const std::string& table) {
+    std::string sql = "WITH a0 AS (SELECT id FROM " + table + ")";
+    for (std::size_t i = 1; i < count; ++i) {
+        sql += ", a" + std::to_string(i) + " AS (SELECT id FROM a" + std::to_string(i - 1) + ")";
+    }
+    return sql + " SELECT id FROM a" + std::to_string(count - 1);
+}
+
+TEST(Text, NamesOfWithAreNotLookedUp) {
+    Clinic clinic;
+    EXPECT_TRUE(clinic.analyze(chain(1'000, "notes")).passthrough);
+    EXPECT_FALSE(clinic.analyze(chain(1'000, "patients")).passthrough) << "the control";
+    EXPECT_EQ(sqlstate_of(clinic, chain(1'000, "patients")), "");
+}
+
+TEST(Text, NamesOfWithHideTheTablesOfThatName) {
+    const Clinic clinic;
+    EXPECT_TRUE(
+        clinic.analyze("WITH patients AS (SELECT 1 AS ssn) SELECT ssn FROM patients").passthrough
+    );
+    for (const std::string_view sql :
+         {"WITH patients AS (SELECT 'a' AS ssn FROM patients) SELECT ssn FROM patients",
+          "WITH a AS (WITH patients AS (SELECT 1) SELECT 1) SELECT 1 FROM patients WHERE ssn = 'a'",
+          "WITH patients AS (SELECT 1) SELECT 1 FROM public.patients WHERE ssn = 'a'",
+          "WITH b AS (SELECT 1 FROM patients WHERE ssn = 'a'), patients AS (SELECT 1) SELECT 1 "
+          "FROM b",
+          "WITH patients AS (SELECT 1) DELETE FROM patients WHERE ssn = 'a'",
+          "WITH patients AS (SELECT 1) UPDATE patients SET id = 1 WHERE ssn = 'a'"}) {
+        EXPECT_FALSE(clinic.analyze(sql).passthrough) << sql;
+    }
+}
+
 TEST(Text, LimitsWhatItsPlansTake) {
     Clinic clinic;
     clinic.limits.plan_bytes = 50'000;

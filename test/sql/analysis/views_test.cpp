@@ -85,6 +85,16 @@ TEST_F(Views, MayNestAndJoin) {
     );
 }
 
+TEST_F(Views, AreFollowedThroughSixteenOthers) {
+    view("v0", "SELECT p.ssn FROM patients p;", {"ssn*"});
+    for (int i = 1; i <= 16; ++i) {
+        const std::string below = "v" + std::to_string(i - 1);
+        view("v" + std::to_string(i), "SELECT " + below + ".ssn FROM " + below + ";", {"ssn*"});
+    }
+    EXPECT_EQ(clinic.results("SELECT ssn FROM v15"), "ssn");
+    EXPECT_TRUE(clinic.sent("SELECT ssn FROM v16").starts_with("!0A000 public.v16: a view"));
+}
+
 TEST_F(Views, WhoseTextAndColumnsDisagreeAreRefused) {
     const auto is_refused = [this](const std::string& name) {
         return clinic.sent("SELECT * FROM " + name)

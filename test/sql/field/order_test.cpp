@@ -20,7 +20,7 @@ namespace {
 constexpr std::uint32_t kOrderBytes = 12;
 constexpr std::uint32_t kKeyId = 7;
 
-ProtectedColumn column_of(std::string_view type) {
+ProtectedColumn column_of(std::string_view type, std::uint32_t order_bytes = kOrderBytes) {
     ProtectedColumn column;
     column.schema = "public";
     column.table = "patients";
@@ -29,7 +29,7 @@ ProtectedColumn column_of(std::string_view type) {
     column.group = "default";
     column.type = *types::parse_type_name(type);
     column.scheme = config::Scheme::kOrder;
-    column.order_bytes = kOrderBytes;
+    column.order_bytes = order_bytes;
     return column;
 }
 
@@ -42,8 +42,8 @@ core::Bytes counting_key() {
 /// Seals values of one column.
 class Column {
 public:
-    explicit Column(std::string_view type)
-        : column_(column_of(type)), cipher_({key_, kKeyId}, {"clinic", column_}) {}
+    explicit Column(std::string_view type, std::uint32_t order_bytes = kOrderBytes)
+        : column_(column_of(type, order_bytes)), cipher_({key_, kKeyId}, {"clinic", column_}) {}
 
     core::Bytes envelope_of(const std::string& text) {
         auto value = types::from_text(column_.type, text, {});
@@ -136,6 +136,13 @@ TEST(OrderedEnvelopes, OpenAndRefuseATagOfAnotherValue) {
     core::Bytes mixed = one;
     std::copy_n(two.begin() + kEnvelopeHeaderSize, kTag, mixed.begin() + kEnvelopeHeaderSize);
     EXPECT_FALSE(column.opens(mixed)) << "a value that stands where another belongs";
+}
+
+TEST(OrderedEnvelopes, DoNotOpenAfterOrderBytesChanged) {
+    const core::Bytes stored = Column("text").envelope_of("one");
+    EXPECT_TRUE(Column("text").opens(stored));
+    EXPECT_FALSE(Column("text", kOrderBytes + 1).opens(stored));
+    EXPECT_FALSE(Column("text", kOrderBytes - 1).opens(stored));
 }
 
 /// The bytes of FORMATS.md, put together once more by hand.
