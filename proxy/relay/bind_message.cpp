@@ -1,6 +1,7 @@
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/path_meaning.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -136,6 +137,20 @@ std::shared_ptr<const PreparedStatement> current(
     return fetch;
 }
 
+/// Its own names, and those of the statement that it executes.
+Preparation prepare_names(
+    SessionState& state,
+    const wire::Bind& bind,
+    const PreparedStatement& statement,
+    Outgoing& upstream
+) {
+    Preparation own = prepare_meaning(state, *statement.meaning, bind.statement, upstream);
+    const StatementPlan* const plan = statement.planned.plan();
+    return own.readiness != Readiness::kReady || plan == nullptr
+               ? own
+               : prepare_used_name(state, *plan, upstream);
+}
+
 }  // namespace
 
 bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
@@ -170,6 +185,12 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     if (concerned) {
         refuse_extended(state, std::move(*concerned), upstream);
         return true;
+    }
+    bool is_waiting = false;
+    if (stopped_by(
+            state, prepare_names(state, *bind, *statement, upstream), upstream, is_waiting
+        )) {
+        return !is_waiting;
     }
     if (plan != nullptr && !plan->is_plain()) {
         return send_bind(state, *bind, *statement, upstream);

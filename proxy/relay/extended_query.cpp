@@ -2,6 +2,7 @@
 
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/path_meaning.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -60,7 +61,7 @@ std::optional<Refusal> check_execute(const SessionState& state, const Portal& po
     return plan.call ? check_call(state, *plan.call, portal.arguments.get()) : std::nullopt;
 }
 
-/// Keys, schema pgveil, and rows of this batch that must be opened before more is written.
+/// Names, keys, schema pgveil, and rows of this batch that must be opened before more is written.
 /// Returns true when the message is done with.
 bool execute_stopped(
     SessionState& state, const StatementPlan& plan, Outgoing& upstream, bool& is_waiting
@@ -68,6 +69,9 @@ bool execute_stopped(
     if (state.pending.has_protected_rows() && !is_read_only(plan)) {
         wait_for_replies(state, upstream);
         is_waiting = true;
+        return true;
+    }
+    if (stopped_by(state, prepare_used_name(state, plan, upstream), upstream, is_waiting)) {
         return true;
     }
     if (plan.needs_keys() &&

@@ -22,12 +22,6 @@ bool holds_protected_statement(const SessionState& state) {
     });
 }
 
-/// The name is used to run a prepared statement.
-bool executes(StatementKind kind) {
-    return kind == StatementKind::kExecute || kind == StatementKind::kExplain ||
-           kind == StatementKind::kOtherDdl;
-}
-
 /// Prepared under a policy that was replaced.
 std::optional<Refusal> check_policy(const SessionState& state, const StatementPlan& plan) {
     const auto found = state.statements.find(plan.used_name);
@@ -55,6 +49,7 @@ void define(SessionState& state, const NameChange& change, const SegmentPtr& seg
         auto statement = std::make_shared<PreparedStatement>();
         statement->planned = Planned(change.plan);
         statement->policy_epoch = change.policy_epoch;
+        *statement->meaning = change.meaning;
         state.statements.insert_or_assign(change.name, std::move(statement));
         return;
     }
@@ -129,6 +124,7 @@ void note_name_change(
     change.plan = plan.defined;
     change.is_held = plan.is_held;
     change.policy_epoch = state.policy->epoch();
+    change.meaning = {plan.path_names, state.path_epoch};
     if (change.plan != nullptr || is_known(state, change) || !expected.name_changes.empty()) {
         state.barrier = true;
         expected.name_changes.push_back(std::move(change));
@@ -173,14 +169,14 @@ std::optional<Refusal> check_names(
     if (plan.runs_unknown_sql && holds_protected_statement(state)) {
         return refusal(Reason::kUnknownSql, "");
     }
-    if (!plan.used_name.empty() && executes(plan.kind)) {
+    if (analysis::runs_prepared(plan)) {
         return check_policy(state, plan);
     }
     return plan.defined == nullptr ? std::nullopt : check_room(state, plan, defined);
 }
 
 std::optional<Refusal> check_prepared_names(const SessionState& state, const StatementPlan& plan) {
-    if (!plan.used_name.empty() && executes(plan.kind)) {
+    if (analysis::runs_prepared(plan)) {
         const PlanPtr now = SessionNames(state).prepared(plan.used_name);
         if (now != plan.used && (is_protected(now) || is_protected(plan.used))) {
             return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");

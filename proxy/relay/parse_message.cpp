@@ -71,8 +71,11 @@ std::shared_ptr<PreparedStatement> prepared_of(
 ) {
     auto statement = std::make_shared<PreparedStatement>();
     statement->policy_epoch = state.policy->epoch();
+    statement->meaning->epoch = state.path_epoch;
     if (analysis->statements.size() == 1) {
         statement->planned = Planned(analysis, 0).kept();
+        const auto* const plan = statement->planned.plan();
+        statement->meaning->names = plan == nullptr ? nullptr : plan->path_names;
     }
     return statement;
 }

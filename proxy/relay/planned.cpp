@@ -33,6 +33,7 @@ Planned Planned::kept() const {
     plan.open_texts = plan_->open_texts;
     plan.calls_set_config = plan_->calls_set_config;
     plan.runs_unknown_sql = plan_->runs_unknown_sql;
+    plan.path_names = plan_->path_names;
     return Planned(std::move(kept));
 }
 

@@ -151,6 +151,21 @@ AnalysisPtr analysis_of(
     return result;
 }
 
+bool know_names(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream) {
+    if (state.pending.settings_in_flight()) {
+        wait_for_replies(state, upstream);
+        return false;
+    }
+    forget_stale_catalog(state);
+    std::erase_if(names, [&state](const catalog::RelationName& name) {
+        return state.catalog.find(name) != nullptr;
+    });
+    if (!names.empty()) {
+        look_up(state, std::move(names), upstream);
+    }
+    return state.wait == Wait::kNothing;
+}
+
 namespace {
 
 /// The token has expired: only the replies outstanding tell whether its transaction still runs.
@@ -297,10 +312,19 @@ void wait_for_replies(SessionState& state, Outgoing& upstream) {
     state.wait = Wait::kDrain;
 }
 
+namespace {
+
+void doubt_catalog(SessionState& state) {
+    state.catalog.clear();
+    state.catalog_uncertain = true;
+    ++state.path_epoch;
+}
+
+}  // namespace
+
 void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expected& expected) {
     if (plan.changes_catalog || plan.may_change_search_path) {
-        state.catalog.clear();
-        state.catalog_uncertain = true;
+        doubt_catalog(state);
     }
     if (plan.may_change_session_parameters) {
         state.parameters.touch();
@@ -331,8 +355,7 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
 }
 
 void note_unread(SessionState& state, Expected& expected) {
-    state.catalog.clear();
-    state.catalog_uncertain = true;
+    doubt_catalog(state);
     state.parameters.touch();
     state.grace.end();
     state.settings_touched = true;

@@ -20,6 +20,9 @@ AnalysisPtr analysis_of(
     Outgoing& upstream
 );
 
+/// The catalog has entries for `names` as they mean now. False: state.wait is set.
+bool know_names(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream);
+
 enum class Readiness {
     kReady,
     kWaiting,  ///< state.wait is set

@@ -19,12 +19,17 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 18> kTable = {{
+constexpr std::array<Row, 20> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
      " cannot be used with protected columns",
      "Use SET client_encoding TO 'UTF8'."},
+    {Reason::kAbbreviations,
+     "0A000",
+     "",
+     " is set to names that pgveil does not know",
+     "SET timezone_abbreviations = 'Default'."},
     {Reason::kSharesInClear,
      "28000",
      "",
@@ -75,6 +80,11 @@ constexpr std::array<Row, 18> kTable = {{
      "",
      " is not the prepared statement any more that this one was prepared to run",
      "Prepare this one again."},
+    {Reason::kOtherPath,
+     "0A000",
+     "search_path has changed: a name in prepared statement \"",
+     "\" now means another relation",
+     "Prepare it again, or write schema.table in it."},
     {Reason::kPolicyChanged,
      "0A000",
      "the policy was reloaded after statement \"",

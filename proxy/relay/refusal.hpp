@@ -42,6 +42,7 @@ enum class Reason {
     kValueNotOpened,         ///< a stored value does not open: altered, moved or not ours
     kEnvelopeInResult,       ///< encrypted values in a result that no rule went through
     kUsedName,               ///< a name means another protected statement than when it was planned
+    kOtherPath,              ///< search_path gives a name of a prepared statement another meaning
     kPolicyChanged,          ///< prepared under a policy that was replaced by a reload
     kShareTooLong,           ///< a session parameter of an impossible size
     kTooManyShares,          ///< more values of session parameters in one transaction than are kept

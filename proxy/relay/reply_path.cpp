@@ -262,12 +262,15 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         const SegmentPtr bound_in = entry.second->bound_in.lock();
         return !entry.second->is_held && (bound_in == nullptr || bound_in == segment);
     });
-    state_->settings_touched = false;
+    // What else is on its way may be a SET or DDL of a later transaction.
+    const bool is_last = state_->pending.empty();
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
         state_->catalog.clear();
-        state_->catalog_uncertain = false;
+        state_->catalog_uncertain = !is_last;
+        ++state_->path_epoch;
     }
-    if (state_->pending.empty()) {
+    if (is_last) {
+        state_->settings_touched = false;
         state_->policy = state_->environment->policy_for(state_->facts.database);
     }
 }

@@ -54,6 +54,7 @@ struct SessionState {
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;
     bool catalog_uncertain = false;  ///< DDL ran in this transaction: every look-up is made anew
+    std::uint64_t path_epoch = 0;    ///< grows when a name may come to mean another relation
 
     Registry<PreparedStatement> statements;
     Registry<Portal> portals;

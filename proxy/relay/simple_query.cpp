@@ -1,6 +1,7 @@
 #include "proxy/relay/simple_query.hpp"
 
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/path_meaning.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/relay/veil_call.hpp"
@@ -158,6 +159,29 @@ bool prepare(
            apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
 }
 
+/// What EXECUTE runs still means what it meant. As prepare().
+bool prepare_used_names(
+    SessionState& state,
+    const Analysis& analysis,
+    std::optional<FirstRefused>& refused,
+    Outgoing& upstream
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        const auto& plan = std::get<StatementPlan>(analysis.statements[index]);
+        Preparation preparation = prepare_used_name(state, plan, upstream);
+        if (preparation.readiness == Readiness::kRefused) {
+            refused =
+                FirstRefused{index, begin_of(analysis, index), std::move(preparation.refusal)};
+            return true;
+        }
+        if (preparation.readiness == Readiness::kWaiting) {
+            return false;
+        }
+    }
+    return true;
+}
+
 std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t index) {
     Planned planned(analysis, index);
     if (!planned.changes_rows()) {
@@ -226,6 +250,9 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     }
     if (must_open_rows_first(state, *analysis)) {
         wait_for_replies(state, upstream);
+        return false;
+    }
+    if (!prepare_used_names(state, *analysis, refused, upstream)) {
         return false;
     }
     if (analysis->passthrough && !refused) {

@@ -16,12 +16,19 @@
 
 namespace pgveil::relay {
 
+/// What the names without schema of a prepared statement mean.
+struct PathMeaning {
+    std::shared_ptr<const analysis::PathNames> names;  ///< null: there are none
+    std::uint64_t epoch = 0;  ///< SessionState::path_epoch, when they were last seen to mean that
+};
+
 /// A prepared statement as Parse left it.
 struct PreparedStatement {
     Planned planned;
     PositionMapPtr positions;        ///< null: the text went upstream as it came
     std::uint64_t policy_epoch = 0;  ///< of the policy that decided
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
+    std::shared_ptr<PathMeaning> meaning = std::make_shared<PathMeaning>();
 };
 
 /// The arguments of a VeilCall as Bind gave them, by parameter number.
@@ -63,6 +70,7 @@ struct NameChange {
     analysis::PlanPtr plan;
     bool is_held = false;
     std::uint64_t policy_epoch = 0;
+    PathMeaning meaning;
 };
 
 /// How to take back a change of a registry when the message that made it is skipped by the server.

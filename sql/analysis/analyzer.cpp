@@ -140,13 +140,32 @@ std::optional<Analysis> beyond_reading(std::string_view sql, const Context& cont
     return std::nullopt;
 }
 
-Analysis with_names(Analysis analysis, const Relations& relations, const Limits& limits) {
+void add_path_names(Analysis& analysis, const catalog::Catalog& catalog) {
+    PathNames names;
+    for (const catalog::RelationName& name : analysis.relations) {
+        const bool is_in_path =
+            name.schema.empty() && name.kind == catalog::RelationName::Kind::kRelation;
+        if (const auto* const entry = is_in_path ? catalog.find(name) : nullptr) {
+            names.push_back({name.name, entry->relation ? entry->relation->schema : ""});
+        }
+    }
+    const auto shared =
+        names.empty() ? nullptr : std::make_shared<const PathNames>(std::move(names));
+    for (Decision& decision : analysis.statements) {
+        if (auto* const plan = std::get_if<StatementPlan>(&decision)) {
+            plan->path_names = shared;
+        }
+    }
+}
+
+Analysis with_names(Analysis analysis, const Relations& relations, const Context& context) {
     analysis.relations.assign(relations.used().begin(), relations.used().end());
     const auto& missing = relations.missing();
     if (missing.empty()) {
+        add_path_names(analysis, context.catalog);
         return analysis;
     }
-    if (missing.size() > limits.lookups) {
+    if (missing.size() > context.limits.lookups) {
         return refused(limit_error(
             "54001",
             "the statement names more relations than pgveil looks up at once",
@@ -196,7 +215,7 @@ Analysis analyze(std::string_view sql, const Context& context) {
     } else {
         analysis = judge_statements(text, *statements);
     }
-    return with_names(std::move(analysis), relations, context.limits);
+    return with_names(std::move(analysis), relations, context);
 }
 
 }  // namespace pgveil::analysis

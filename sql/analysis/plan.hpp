@@ -176,6 +176,14 @@ enum class StatementKind {
     kOther,
 };
 
+/// A name without schema, and the schema where search_path found it; empty: nowhere.
+struct PathName {
+    std::string name;
+    std::string schema;
+};
+
+using PathNames = std::vector<PathName>;
+
 struct StatementPlan;
 using PlanPtr = std::shared_ptr<const StatementPlan>;
 
@@ -233,6 +241,8 @@ struct StatementPlan {
     bool calls_set_config = false;
     /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
     bool runs_unknown_sql = false;
+    /// What the text's relation names without schema meant; null: there are none.
+    std::shared_ptr<const PathNames> path_names;
 
     /// Result columns that the client gets.
     std::size_t shown_results() const { return results.size() - hidden_results; }

@@ -1,5 +1,6 @@
 #include "sql/analysis/text_order.hpp"
 
+#include "sql/analysis/named_plans.hpp"
 #include "sql/analysis/rejection.hpp"
 
 #include <algorithm>
@@ -120,6 +121,9 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
     const auto* const plan = std::get_if<StatementPlan>(&decision);
     if (plan == nullptr) {
         return decision;
+    }
+    if (!path_is_known_ && runs_prepared(*plan)) {
+        return out_of_order("EXECUTE", "a change of search_path in the same text", statement);
     }
     if (!session_is_known_ && is_protected(*plan)) {
         return out_of_order(
