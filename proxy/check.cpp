@@ -99,12 +99,27 @@ private:
             report_failure(found.error());
             return std::nullopt;
         }
+        add_views(*found);
         for (const std::string& line : found->lines) {
             report(name, line);
         }
         compare_shapes(name, *found);
         looked_into_ += (looked_into_.empty() ? "" : ", ") + name;
         return std::move(*found);
+    }
+
+    /// A view that is pinned as it is was looked at by somebody.
+    void add_views(Differences& found) const {
+        for (auto& [view, lines] : found.views) {
+            const auto pinned = pins_.find(view);
+            const auto shape = found.shapes.find(view);
+            const bool is_pinned = pinned != pins_.end() && shape != found.shapes.end() &&
+                                   pinned->second.contains(shape->second);
+            if (!is_pinned) {
+                std::move(lines.begin(), lines.end(), std::back_inserter(found.lines));
+            }
+        }
+        std::sort(found.lines.begin(), found.lines.end());
     }
 
     void compare_shapes(const std::string& database, const Differences& found) {

@@ -34,6 +34,10 @@ std::string no_check(
            " ADD " + schema::check_constraint(column.name, column.scheme);
 }
 
+constexpr const char* kViewAdvice =
+    "through pgveil it is read as its query tells; make sure that it is meant to be there, and pin "
+    "it (pgveil check --pin)";
+
 /// Compares one database with the policy, one kind of difference after the other.
 class Comparison {
 public:
@@ -292,6 +296,12 @@ private:
             if (policy_.find(row.at(0), row.at(1)) == nullptr) {
                 continue;
             }
+            if (!row.at(5).empty()) {
+                std::string line = row.at(0) + "." + row.at(1) + ": " + row.at(2) + " " +
+                                   row.at(3) + " sees it: " + kViewAdvice;
+                found_.views[{row.at(4), row.at(5)}].push_back(std::move(line));
+                continue;
+            }
             add(row.at(0) + "." + row.at(1),
                 row.at(2) + " " + row.at(3) + " sees it: " + advice_for(row.at(2)));
         }
@@ -316,10 +326,6 @@ private:
     }
 
     static std::string advice_for(const std::string& kind) {
-        if (kind == "view" || kind == "materialized view") {
-            return "through pgveil it is read as its query tells; make sure that it is meant to be "
-                   "there, and pin it (pgveil check --pin)";
-        }
         if (kind == "function") {
             return "make sure that it does not compare or store protected columns; it sees "
                    "envelopes only";

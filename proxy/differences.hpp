@@ -17,6 +17,9 @@ struct Differences {
     /// Entries of the policy, "schema.table", without a table here. Not among the lines: where the
     /// policy covers several databases, the table may lie in another one.
     std::set<std::string> missing_tables;
+    /// Such lines of each view and materialized view over a protected table. Not among the others:
+    /// they are none where the view is pinned as it is.
+    std::map<config::PolicyName, std::vector<std::string>> views;
     /// Every protected table that was found, and every view over one, with its shape.
     std::map<config::PolicyName, std::string> shapes;
 };

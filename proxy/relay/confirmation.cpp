@@ -1,5 +1,6 @@
 #include "proxy/relay/confirmation.hpp"
 
+#include "sql/analysis/named_plans.hpp"
 #include "sql/analysis/standing.hpp"
 
 #include <algorithm>
@@ -142,7 +143,7 @@ Preparation confirm(SessionState& state, const Grounds* grounds, Outgoing& upstr
 Preparation confirm_used(
     SessionState& state, const analysis::StatementPlan& plan, Outgoing& upstream
 ) {
-    if (plan.used_name.empty() || !runs_prepared(plan.kind)) {
+    if (!analysis::runs_prepared(plan)) {
         return {};
     }
     const auto found = state.statements.find(plan.used_name);

@@ -65,7 +65,7 @@ std::optional<Refusal> check_execute(const SessionState& state, const Portal& po
     return plan.call ? check_call(state, *plan.call, portal.arguments.get()) : std::nullopt;
 }
 
-/// Keys, schema pgveil, and rows of this batch that must be opened before more is written.
+/// Names, keys, schema pgveil, and rows of this batch that must be opened before more is written.
 /// Returns true when the message is done with.
 bool execute_stopped(
     SessionState& state, const StatementPlan& plan, Outgoing& upstream, bool& is_waiting

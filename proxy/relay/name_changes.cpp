@@ -1,7 +1,5 @@
 #include "proxy/relay/name_changes.hpp"
 
-#include "proxy/relay/preparation.hpp"
-
 #include <algorithm>
 #include <cctype>
 #include <string>
@@ -179,14 +177,14 @@ std::optional<Refusal> check_names(
     if (plan.runs_unknown_sql && holds_protected_statement(state)) {
         return refusal(Reason::kUnknownSql, "");
     }
-    if (!plan.used_name.empty() && runs_prepared(plan.kind)) {
+    if (analysis::runs_prepared(plan)) {
         return check_policy(state, plan);
     }
     return plan.defined == nullptr ? std::nullopt : check_room(state, plan, defined);
 }
 
 std::optional<Refusal> check_prepared_names(const SessionState& state, const StatementPlan& plan) {
-    if (!plan.used_name.empty() && runs_prepared(plan.kind)) {
+    if (analysis::runs_prepared(plan)) {
         const PlanPtr now = SessionNames(state).prepared(plan.used_name);
         if (now != plan.used && (is_protected(now) || is_protected(plan.used))) {
             return refusal(Reason::kUsedName, "\"" + plan.used_name + "\"");

@@ -210,11 +210,6 @@ bool sets_handle(const analysis::StatementPlan& plan) {
            );
 }
 
-bool runs_prepared(StatementKind kind) {
-    return kind == StatementKind::kExecute || kind == StatementKind::kExplain ||
-           kind == StatementKind::kOtherDdl;
-}
-
 bool is_read_only(const analysis::StatementPlan& plan) {
     // A portal that Bind made may hold an INSERT.
     const bool fetches =

@@ -64,9 +64,6 @@ Preparation prepare_room(SessionState& state, Outgoing& upstream);
 /// A value of a session parameter is set by the text or by its parameters.
 bool sets_handle(const analysis::StatementPlan& plan);
 
-/// EXECUTE, and what may hold one.
-bool runs_prepared(analysis::StatementKind kind);
-
 /// Nothing is written and no transaction ends.
 bool is_read_only(const analysis::StatementPlan& plan);
 

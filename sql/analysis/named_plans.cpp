@@ -76,6 +76,12 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
     }
 }
 
+bool runs_prepared(const StatementPlan& plan) {
+    using enum StatementKind;
+    return !plan.used_name.empty() &&
+           (plan.kind == kExecute || plan.kind == kExplain || plan.kind == kOtherDdl);
+}
+
 void take_over(StatementPlan& plan, const PlanPtr& used) {
     plan.used = used;
     plan.touches_protected = used->touches_protected;

@@ -60,4 +60,7 @@ void part_from_inner(StatementPlan& plan, StatementKind inside);
 /// The statement at hand runs `used`, or fetches from it.
 void take_over(StatementPlan& plan, const PlanPtr& used);
 
+/// `used_name` is a prepared statement that is run.
+bool runs_prepared(const StatementPlan& plan);
+
 }  // namespace pgveil::analysis

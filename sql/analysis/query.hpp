@@ -107,6 +107,7 @@ private:
     Output values(const parse::Select& statement, const Scope* outer);
     void check_order(const parse::Select& statement, const Scope& scope, const Output& output);
     Output targets(const std::vector<parse::Target>& list, const Scope& scope);
+    std::string name_of(const parse::Target& target);
     void expand_target(
         const parse::ColumnReference& star, const Scope& scope, std::uint32_t begin, Output& into
     );
@@ -120,8 +121,6 @@ private:
         const Scope* outer,
         const parse::CommonTable* recursive = nullptr
     );
-    void keep_name(const parse::Target& target, const NamedValue& first, ColumnPtr column);
-    void keep_names(const parse::Select& statement, const Output& left, const Output& both);
     Output combine(
         const parse::Select& statement, const Output& left, const Output& right, bool is_recursive
     );
@@ -305,7 +304,6 @@ private:
     Value null_if(const parse::Operation& operation, const Scope& scope, std::uint32_t begin);
     Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
     Value cast_column(Value value, const parse::Cast& cast, std::uint32_t begin);
-    std::string name_of(const parse::Target& target);
 
     // query_array.cpp
     bool compare_array(

@@ -1,8 +1,6 @@
-#include "sql/analysis/column_name.hpp"
 #include "sql/analysis/common_type.hpp"
 #include "sql/analysis/list_position.hpp"
 #include "sql/analysis/query.hpp"
-#include "sql/schema/schema.hpp"
 
 #include <algorithm>
 
@@ -19,71 +17,7 @@ Value on_its_own(Value value) {
     return value;
 }
 
-bool is_among(const std::vector<Adaptable>& adaptables, const BareConstant& constant) {
-    return std::any_of(adaptables.begin(), adaptables.end(), [&constant](const auto& adaptable) {
-        const auto bare = bare_constant(adaptable);
-        return bare && bare->begin == constant.begin;
-    });
-}
-
-/// Behind the constant or parameter and its casts; nullopt: there are parentheses.
-std::optional<std::uint32_t> end_of(
-    const parse::Expression& value, const BareConstant& bare, const parse::Tokens& tokens
-) {
-    const auto* const cast = std::get_if<parse::Cast>(&value.node);
-    const bool is_prefix = cast != nullptr && cast->position == parse::kNowhere;
-    const auto first = tokens.at(is_prefix ? std::min(bare.begin, cast->type.begin) : bare.begin);
-    if (!first || *first == 0 || tokens.is_symbol(*first - 1, "(")) {
-        return std::nullopt;
-    }
-    return cast == nullptr || is_prefix ? parse::constant_end(tokens, bare.begin)
-                                        : parse::type_name_end(tokens, cast->type.begin);
-}
-
 }  // namespace
-
-/// The first query names the columns, and a constant that is sealed has a cast of its own.
-void Query::keep_name(const parse::Target& target, const NamedValue& first, ColumnPtr column) {
-    const auto bare = target.value == nullptr || !target.name.empty()
-                          ? std::nullopt
-                          : bare_constant(*target.value);
-    const bool keeps_its_name =
-        !bare ||
-        (bare->casts.empty() && (bare->parameter != nullptr || is_null_constant(*target.value)));
-    if (keeps_its_name || !is_among(first.value.adaptables, *bare)) {
-        return;
-    }
-    const auto end = end_of(*target.value, *bare, draft_.text().tokens);
-    if (!end) {
-        draft_.refuse(
-            "a constant without an alias in the first query of a set operation",
-            "add AS name",
-            column,
-            bare->begin
-        );
-        return;
-    }
-    const std::string name = name_of_column(*target.value);
-    draft_.splice(
-        *end, *end, FixedText{" AS " + schema::quote_identifier(name.empty() ? "?column?" : name)}
-    );
-}
-
-void Query::keep_names(const parse::Select& statement, const Output& left, const Output& both) {
-    const parse::Select* first = &statement;
-    while (first->left != nullptr) {
-        first = first->left.get();
-    }
-    for (std::size_t i = 0; i < both.columns.size(); ++i) {
-        const ColumnPtr& column = both.columns[i].value.column;
-        if (column == nullptr || left.columns[i].value.column != nullptr) {
-            continue;
-        }
-        for (const parse::Target& target : first->targets) {
-            keep_name(target, left.columns[i], column);
-        }
-    }
-}
 
 Query::Output Query::set_operation(
     const parse::Select& statement, const Scope* outer, const parse::CommonTable* recursive
@@ -95,7 +29,6 @@ Query::Output Query::set_operation(
     }
     const Output right = query(*statement.right, outer);
     Output both = combine(statement, left, right, recursive != nullptr);
-    keep_names(statement, left, both);
     left = std::move(both);
     Scope scope;
     scope.outer = outer;

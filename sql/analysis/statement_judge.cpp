@@ -1,5 +1,6 @@
 #include "sql/analysis/statement_judge.hpp"
 
+#include "sql/analysis/absent_table.hpp"
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/copy.hpp"
 #include "sql/analysis/create_table_as.hpp"
@@ -136,6 +137,9 @@ private:
     void judge(const parse::AlterTable& alter) {
         draft_.plan().kind = StatementKind::kOtherDdl;
         draft_.plan().changes_catalog = true;
+        if (alter.if_exists && skips_absent_table(draft_, alter.target, statement_.end)) {
+            return;
+        }
         check_calls(draft_, statement_.inventory);
         static_cast<void>(concerns_protected({}));
         TableAlteration(draft_, alter, statement_.end).run();
@@ -144,6 +148,9 @@ private:
     void judge(const parse::Rename& rename) {
         draft_.plan().kind = StatementKind::kOtherDdl;
         draft_.plan().changes_catalog = true;
+        if (rename.if_exists && skips_absent_table(draft_, rename.target, statement_.end)) {
+            return;
+        }
         static_cast<void>(concerns_protected({}));
         TableRenaming(draft_, rename).run();
     }

@@ -1,5 +1,6 @@
 #include "sql/analysis/text_order.hpp"
 
+#include "sql/analysis/named_plans.hpp"
 #include "sql/analysis/rejection.hpp"
 
 #include <algorithm>
@@ -42,13 +43,6 @@ bool may_change_session(const StatementPlan& plan) {
     return is_one_of(plan.kind, kChanging) || plan.may_change_session_parameters ||
            plan.may_change_search_path || plan.runs_unknown_sql || plan.calls_set_config ||
            runs_unknown_name(plan) || (plan.used != nullptr && may_change_session(*plan.used));
-}
-
-/// EXECUTE, and EXPLAIN and CREATE TABLE AS of one.
-bool runs_known_statement(const StatementPlan& plan) {
-    using enum StatementKind;
-    constexpr std::array kRunning = {kExecute, kExplain, kOtherDdl};
-    return plan.used != nullptr && is_one_of(plan.kind, kRunning);
 }
 
 bool changes_rows(const parse::With& with) {
@@ -128,7 +122,7 @@ Decision TextOrder::admit(Decision decision, const parse::Statement& statement) 
     if (plan == nullptr) {
         return decision;
     }
-    if (!names_are_known_ && runs_known_statement(*plan)) {
+    if (!names_are_known_ && plan->used != nullptr && runs_prepared(*plan)) {
         return out_of_order(
             "prepared statements",
             "a definition or a change of search_path before it in the same text",

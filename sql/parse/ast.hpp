@@ -107,6 +107,7 @@ struct Alteration {
 struct AlterTable {
     TableReference target;
     std::vector<Alteration> actions;
+    bool if_exists = false;
 };
 
 /// ALTER TABLE ... RENAME or SET SCHEMA.
@@ -116,6 +117,7 @@ struct Rename {
     TableReference target;
     std::string name;  // of the column or constraint
     std::string new_name;
+    bool if_exists = false;
 };
 
 struct Truncate {

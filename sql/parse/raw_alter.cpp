@@ -60,6 +60,7 @@ Alteration::Kind kind_of_alteration(AlterTableType type) {
 AlterTable RawReader::alter_table(const AlterTableStmt& raw) {
     AlterTable result;
     result.target = table(raw.relation);
+    result.if_exists = raw.missing_ok;
     for (const void* element : elements_of(raw.cmds)) {
         result.actions.push_back(alteration(*node_as<AlterTableCmd>(element)));
     }
@@ -115,8 +116,12 @@ bool RawReader::read_rename(const RenameStmt& raw, Statement& into) {
         return false;
     }
     const Kind kind = is_column ? Kind::kColumn : is_constraint ? Kind::kConstraint : Kind::kTable;
-    into.node =
-        Rename{kind, table(raw.relation), text_or_empty(raw.subname), text_or_empty(raw.newname)};
+    into.node = Rename{
+        kind,
+        table(raw.relation),
+        text_or_empty(raw.subname),
+        text_or_empty(raw.newname),
+        raw.missing_ok};
     return true;
 }
 
@@ -124,8 +129,12 @@ bool RawReader::read_move(const AlterObjectSchemaStmt& raw, Statement& into) {
     if (raw.objectType != OBJECT_TABLE || raw.relation == nullptr) {
         return false;
     }
-    into.node =
-        Rename{Rename::Kind::kSchema, table(raw.relation), {}, text_or_empty(raw.newschema)};
+    into.node = Rename{
+        Rename::Kind::kSchema,
+        table(raw.relation),
+        {},
+        text_or_empty(raw.newschema),
+        raw.missing_ok};
     return true;
 }
 

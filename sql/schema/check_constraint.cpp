@@ -1,5 +1,7 @@
 #include "sql/schema/schema.hpp"
 
+#include <cstdint>
+
 namespace pgveil::schema {
 
 namespace {
@@ -8,6 +10,22 @@ constexpr std::size_t kIdentifierBytesMax = 63;
 
 bool is_utf8_continuation(char letter) {
     return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U;
+}
+
+/// FNV-1a of 32 bits in hexadecimal: tells names apart that begin alike, and nothing else.
+std::string hash_of(std::string_view text) {
+    constexpr std::uint32_t kBasis = 2166136261U;
+    constexpr std::uint32_t kPrime = 16777619U;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::uint32_t hash = kBasis;
+    for (const char letter : text) {
+        hash = (hash ^ static_cast<unsigned char>(letter)) * kPrime;
+    }
+    std::string digits;
+    for (int shift = 28; shift >= 0; shift -= 4) {
+        digits += kDigits[(hash >> static_cast<unsigned>(shift)) & 0xFU];
+    }
+    return digits;
 }
 
 /// The least that version 1 takes: header, and siv or nonce and tag; an order tag; a length.
@@ -24,16 +42,16 @@ std::string_view least_size(config::Scheme scheme) {
 }  // namespace
 
 std::string constraint_name(std::string_view column) {
-    std::string name = "pgveil_" + std::string(column);
+    const std::string name = "pgveil_" + std::string(column);
     if (name.size() <= kIdentifierBytesMax) {
         return name;
     }
-    std::size_t size = kIdentifierBytesMax;
+    const std::string ending = "_" + hash_of(column);
+    std::size_t size = kIdentifierBytesMax - ending.size();
     while (is_utf8_continuation(name[size])) {
         --size;
     }
-    name.resize(size);
-    return name;
+    return name.substr(0, size) + ending;
 }
 
 std::string check_expression(std::string_view column, config::Scheme scheme) {

@@ -33,7 +33,7 @@ std::string columns_query();
 std::string checks_query();
 
 /// What else sees the values of a protected table: schema, table, kind (view, rule, trigger,
-/// row-level security policy, function), name.
+/// row-level security policy, function), name; of views also their own schema and name.
 std::string attachments_query();
 
 /// The columns of every view and materialized view over a protected table, over any number of

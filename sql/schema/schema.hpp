@@ -19,8 +19,9 @@ std::string setup_block();
 /// For the 42501 of a role that may not create schemas: the lines the owner must run.
 std::string setup_lines_for_owner();
 
-/// Name of a protected column's constraint: pgveil_<column>, cut to PostgreSQL's 63 bytes at a
-/// character border. Not quoted.
+/// Name of a protected column's constraint: pgveil_<column>. Beyond PostgreSQL's 63 bytes it is cut
+/// at a character border, and `_` and eight hexadecimal digits of the column's FNV-1a follow. Not
+/// quoted.
 std::string constraint_name(std::string_view column);
 
 /// The condition inside CHECK (...): only NULL and envelopes of `scheme` pass. Pure over

@@ -34,7 +34,7 @@ public:
         return true;
     }
 
-    std::optional<std::string> take_abbreviation() {
+    std::optional<std::string> take_abbreviation(std::size_t letters_min) {
         const bool is_quoted = take('<');
         std::size_t size = 0;
         while (size < rest_.size() && belongs_to_abbreviation(rest_[size], is_quoted)) {
@@ -42,7 +42,7 @@ public:
         }
         std::string letters(rest_.substr(0, size));
         rest_.remove_prefix(size);
-        if (letters.size() < kAbbreviationMin || (is_quoted && !take('>'))) {
+        if (letters.size() < letters_min || (is_quoted && !take('>'))) {
             return std::nullopt;
         }
         return letters;
@@ -168,7 +168,7 @@ std::int64_t day_of_change(std::int32_t year, const Change& change) {
 std::optional<PosixRule> PosixRule::parse(std::string_view text) {
     RuleText rest(text);
     PosixRule rule;
-    auto abbreviation = rest.take_abbreviation();
+    auto abbreviation = rest.take_abbreviation(0);  // PostgreSQL takes "-03:30" as well
     const auto west = abbreviation ? rest.take_time(kMaxZoneHours) : std::nullopt;
     if (!west) {
         return std::nullopt;
@@ -177,7 +177,7 @@ std::optional<PosixRule> PosixRule::parse(std::string_view text) {
     if (rest.is_empty()) {
         return rule;
     }
-    auto daylight = rest.take_abbreviation();
+    auto daylight = rest.take_abbreviation(kAbbreviationMin);
     if (!daylight) {
         return std::nullopt;
     }

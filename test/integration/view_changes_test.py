@@ -71,6 +71,12 @@ DEFINED = [
     "UPDATE w_er SET b = '700-00-0008' WHERE a = 20 RETURNING a, b",
     "UPDATE w_er SET c = 'PED' WHERE a = 20",
     "INSERT INTO w_people (id, number, who) SELECT id + 30, number, who FROM w_people WHERE id IN (21, 22) RETURNING *",
+    # A view as the target of MERGE: since PostgreSQL 17.
+    "MERGE INTO w_people w USING (VALUES (20), (60)) AS n (id) ON w.id = n.id AND w.number = '700-00-0008' WHEN MATCHED THEN UPDATE SET"
+    " who = 'Ann Merged' WHEN NOT MATCHED THEN INSERT (id, number, who) VALUES (n.id + 1, '700-00-0005', 'Mia Merged')",
+    "MERGE INTO w_er USING departments d ON w_er.c = d.code AND w_er.b = '700-00-0008' WHEN MATCHED THEN UPDATE SET c = 'PED'",
+    "MERGE INTO w_union USING departments ON true WHEN MATCHED THEN DELETE",
+    "MERGE INTO patients p USING w_people w ON p.ssn = w.number AND w.id = 21 WHEN MATCHED THEN UPDATE SET name = w.who, remark = 'm'",
     "WITH gone AS (DELETE FROM w_people WHERE id > 50 RETURNING number, id) SELECT * FROM gone ORDER BY id",
     "DELETE FROM w_people USING departments d WHERE d.code = department AND number = '700-00-0008' RETURNING who",
     "DELETE FROM w_people WHERE who IS NOT NULL AND id = 22",
@@ -107,6 +113,8 @@ REFUSED = [
     f"CREATE VIEW z_then AS SELECT ssn FROM patients; INSERT INTO z_then VALUES ('{CANARY}')",
     f"ALTER VIEW v_base RENAME TO v_next; INSERT INTO v_next (name) VALUES ('{CANARY}')",
     f"CREATE RULE elsewhere AS ON INSERT TO v_base DO ALSO INSERT INTO departments VALUES ('{CANARY}')",
+    f"MERGE INTO v_base b USING departments d ON b.name = '{CANARY}' WHEN MATCHED THEN DELETE",
+    "MERGE INTO v_base b USING departments d ON b.id = 1 WHEN MATCHED THEN UPDATE SET ssn = d.code",
     "TRUNCATE v_base",
     "COPY v_base FROM STDIN",
 ]
@@ -269,6 +277,8 @@ class Pinned(unittest.TestCase):
         self.addCleanup(self.reload)
         self.addCleanup(lambda: pins.unlink(missing_ok=True))
         self.assertIn(" views in ", done.stdout, done.stderr)
+        self.assertIn("view v_pin sees it", done.stdout)
+        self.assertNotIn("view v_pin sees it", self.check().stdout)
         self.reload()
         self.assertEqual(self.answer(ask)[2], [])
         STACK.mark_server_log()
@@ -284,6 +294,7 @@ class Pinned(unittest.TestCase):
                     self.assertIn(self.answer(sql)[0], ("0A000", "42P01"))
                 report = self.check().stdout
                 self.assertIn("public.v_pin: ", report)
+                self.assertEqual("view v_pin sees it" in report, "remark" in change)
                 self.behind_the_proxy(undo)
                 self.check("--pin")  # the query holds OIDs: a view that is made anew is another one
                 self.reload()

@@ -21,6 +21,14 @@ TEST(Refusal, OfAnUnreadParameterSaysWhereAsPostgreSQLDoes) {
     EXPECT_EQ(binary.where, "portal \"p\" parameter $1");
 }
 
+TEST(Refusal, HasATextForEveryReason) {
+    for (int reason = 0; reason <= static_cast<int>(Reason::kUnreadDrop); ++reason) {
+        const Refusal refused = refusal(static_cast<Reason>(reason), "subject");
+        EXPECT_EQ(refused.sqlstate.size(), 5U) << reason;
+        EXPECT_FALSE(refused.message.empty()) << reason;
+    }
+}
+
 TEST(Refusal, OfACastNamesNoPortal) {
     Refusal refused = refusal(types::invalid_value("22001", "value too long"));
     name_portal(refused, "p");

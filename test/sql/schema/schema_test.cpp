@@ -45,8 +45,17 @@ TEST(ConstraintName, StaysWithin63BytesAtACharacterBorder) {
     for (int index = 0; index < 30; ++index) {
         umlauts += "ä";
     }
-    EXPECT_EQ(constraint_name(umlauts).size(), 63U);
-    EXPECT_EQ(constraint_name("x" + umlauts).size(), 62U);
+    EXPECT_EQ(constraint_name(umlauts).size(), 62U);
+    EXPECT_EQ(constraint_name("x" + umlauts).size(), 63U);
+}
+
+TEST(ConstraintName, DiffersWhereColumnsDifferBehindTheCut) {
+    const std::string column(62, 'x');
+    EXPECT_NE(constraint_name(column + "a"), constraint_name(column + "b"));
+    EXPECT_EQ(constraint_name(std::string(56, 'x')), "pgveil_" + std::string(56, 'x'));
+    EXPECT_EQ(
+        constraint_name(std::string(57, 'x')), "pgveil_" + std::string(47, 'x') + "_824e25e7"
+    );
 }
 
 TEST(Setup, MakesSchemaGrantAndUnconstrainedDomain) {

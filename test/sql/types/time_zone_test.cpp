@@ -72,11 +72,19 @@ TEST(PosixRule, ReadsTheNamesPostgreSqlMakes) {
     EXPECT_EQ(zone->at_utc(0).abbreviation, "+05:30");
 }
 
+TEST(PosixRule, TakesShortAndEmptyAbbreviationsAsPostgreSqlDoes) {
+    const auto unnamed = TimeZone::parse_posix("-03:30");
+    ASSERT_TRUE(unnamed.has_value());
+    EXPECT_EQ(unnamed->at_utc(0).seconds_east, 12600);
+    EXPECT_EQ(unnamed->at_utc(0).abbreviation, "");
+    EXPECT_TRUE(TimeZone::parse_posix("X5").has_value());
+}
+
 TEST(PosixRule, RefusesWhatIsNotARule) {
     for (const auto* rule :
          {"",
           "CET",
-          "CE-1",
+          "CET-1CE,M3.5.0,M10.5.0",
           "CET-1CEST",
           "CET-1CEST,M3.5.0",
           "CET-1CEST,M13.5.0,M10.5.0",
