@@ -2,7 +2,8 @@
 
 #include "sql/analysis/named_plans.hpp"
 
-#include <algorithm>
+#include <optional>
+#include <utility>
 
 namespace pgveil::relay {
 
@@ -16,15 +17,23 @@ std::vector<catalog::RelationName> names_of(const PathMeaning& meaning) {
     return names;
 }
 
-bool means_the_same(const catalog::Catalog& catalog, const PathMeaning& meaning) {
-    return std::all_of(
-        meaning.names->begin(),
-        meaning.names->end(),
-        [&catalog](const analysis::PathName& item) {
-            const auto& relation = catalog.find({std::string(), item.name})->relation;
-            return item.schema == (relation ? relation->schema : std::string());
+/// Why the names mean something else now.
+std::optional<Refusal> other_meaning(
+    const catalog::Catalog& catalog, const PathMeaning& meaning, std::string_view statement
+) {
+    for (const analysis::PathName& item : *meaning.names) {
+        const auto& relation = catalog.find({std::string(), item.name})->relation;
+        if (!relation && !item.schema.empty()) {
+            Refusal absent;
+            absent.sqlstate = "42P01";
+            absent.message = "relation \"" + item.name + "\" does not exist";
+            return absent;
         }
-    );
+        if (relation && relation->schema != item.schema) {
+            return refusal(Reason::kOtherPath, statement);
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace
@@ -39,11 +48,11 @@ Preparation prepare_meaning(
     Preparation result;
     if (!know_names(state, names_of(meaning), upstream)) {
         result.readiness = Readiness::kWaiting;
-    } else if (means_the_same(state.catalog, meaning)) {
-        meaning.epoch = state.path_epoch;
-    } else {
+    } else if (auto other = other_meaning(state.catalog, meaning, statement)) {
         result.readiness = Readiness::kRefused;
-        result.refusal = refusal(Reason::kOtherPath, statement);
+        result.refusal = std::move(*other);
+    } else {
+        meaning.epoch = state.path_epoch;
     }
     return result;
 }
