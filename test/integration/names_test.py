@@ -84,6 +84,7 @@ PATHS = [
     # Prepared statements of which the path gives every name the meaning that it had.
     ("PREPARE p AS SELECT * FROM people WHERE ssn = $1", "SET search_path = public, other", "EXECUTE p('sec-1')",
      "CREATE TEMP TABLE other_one (id int)", "EXECUTE p('sec-2')", "SET search_path = hiding, public", "EXECUTE p('sec-2')"),
+    ("SET search_path = app", "PREPARE p AS SELECT * FROM mine", "SET search_path = other", "EXECUTE p"),
     ("PREPARE p AS SELECT * FROM public.people WHERE ssn = $1", "SET search_path = other", "EXECUTE p('sec-1')"),
 ]
 
