@@ -56,6 +56,23 @@ Preparation changed() {
     return Preparation::refused(refusal(Reason::kChangedNames, ""));
 }
 
+/// A relation that was there is gone: PostgreSQL's own error.
+std::optional<Refusal> absent_of(const Grounds& grounds, const catalog::Catalog& catalog) {
+    for (const Grounds::Fact& fact : grounds.facts) {
+        const catalog::Entry* const now = catalog.find(fact.name);
+        const bool was_there = fact.entry != nullptr && fact.entry->relation;
+        if (was_there && now != nullptr && !now->relation) {
+            Refusal absent;
+            absent.sqlstate = "42P01";
+            absent.message = "relation \"" + fact.name.schema +
+                             (fact.name.schema.empty() ? "" : ".") + fact.name.name +
+                             "\" does not exist";
+            return absent;
+        }
+    }
+    return std::nullopt;
+}
+
 /// Still about nothing protected: as it left byte by byte, the server may read it as it likes.
 Preparation confirm_plain(SessionState& state, const Grounds& grounds, Outgoing& upstream) {
     analysis::StandingOfAll found =
@@ -132,6 +149,9 @@ Preparation confirm(SessionState& state, const Grounds* grounds, Outgoing& upstr
             return is_same(fact, state.catalog);
         })) {
         return {};
+    }
+    if (auto absent = absent_of(*grounds, state.catalog)) {
+        return Preparation::refused(std::move(*absent));
     }
     if (grounds->is_plain) {
         return confirm_plain(state, *grounds, upstream);

@@ -21,7 +21,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 20> kTable = {{
+constexpr std::array<Row, 21> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
