@@ -1,6 +1,7 @@
 #include "sql/parse/parser.hpp"
 
 #include "sql/parse/raw.hpp"
+#include "sql/parse/scanner.hpp"
 
 #include <optional>
 #include <utility>
@@ -109,6 +110,18 @@ bool is_costly_to_read(std::string_view text) {
     return false;
 }
 
+Result<std::vector<Statement>> read(const std::string& text) {
+    const ParserMemory memory;
+    const PgQueryInternalParsetreeAndError raw = pg_query_raw_parse(text.c_str());
+    if (raw.stderr_buffer != nullptr) {
+        free(raw.stderr_buffer);  // NOLINT(cppcoreguidelines-no-malloc): allocated by the C library
+    }
+    if (raw.error != nullptr) {
+        return take_error(raw.error, text);
+    }
+    return read_tree(raw.tree, text.size());
+}
+
 Result<std::vector<Statement>> parse_unchecked(std::string_view text) {
     const std::string terminated(text);
     if (terminated.find('\0') != std::string::npos) {
@@ -120,15 +133,12 @@ Result<std::vector<Statement>> parse_unchecked(std::string_view text) {
             "the text has too many comments or signs without a blank between",
             -1};
     }
-    const ParserMemory memory;
-    const PgQueryInternalParsetreeAndError raw = pg_query_raw_parse(terminated.c_str());
-    if (raw.stderr_buffer != nullptr) {
-        free(raw.stderr_buffer);  // NOLINT(cppcoreguidelines-no-malloc): allocated by the C library
+    auto parsed = read(terminated);
+    if (parsed || parsed.error().code != ErrorCode::kSyntax) {
+        return parsed;
     }
-    if (raw.error != nullptr) {
-        return take_error(raw.error, text);
-    }
-    return read_tree(raw.tree, text.size());
+    const auto blanked = without_comments_in_constants(text);
+    return blanked ? read(*blanked) : std::move(parsed);
 }
 
 bool canary_select_reads_well() {
