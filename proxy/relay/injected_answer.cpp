@@ -32,9 +32,10 @@ void use_catalog_rows(SessionState& state) {
 
 void use_parameter_row(SessionState& state) {
     const auto& rows = state.injection.rows();
-    constexpr std::array<std::string_view, 8> kSettings = {
+    constexpr std::array<std::string_view, 9> kSettings = {
         "bytea_output",
         "extra_float_digits",
+        "array_nulls",
         "timezone_abbreviations",
         "TimeZone",
         "DateStyle",
@@ -58,6 +59,7 @@ void use_parameter_row(SessionState& state) {
     const bool is_committed =
         state.transaction == wire::TransactionStatus::kIdle && !state.batch_open;
     state.parameters.read_back(handles, is_committed);
+    state.unreported.were_read(is_committed);
 }
 
 void use_verified_user(SessionState& state) {

@@ -15,6 +15,7 @@ constexpr std::string_view kReadParameters =
     "pg_catalog.current_setting('pgveil.app_share', true), "
     "pg_catalog.current_setting('bytea_output'), "
     "pg_catalog.current_setting('extra_float_digits'), "
+    "pg_catalog.current_setting('array_nulls'), "
     "pg_catalog.current_setting('timezone_abbreviations'), "
     "pg_catalog.current_setting('TimeZone'), "
     "pg_catalog.current_setting('DateStyle'), "

@@ -27,6 +27,8 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
     } else if (name == "extra_float_digits") {
         // Only -15 to 3 exist.
         (void)types::set_extra_float_digits(style_, value);
+    } else if (name == "array_nulls") {
+        style_.array_nulls = value == "on";
     } else if (name == "server_version") {
         server_major_ =
             types::parse_int32(value.substr(0, value.find_first_not_of("0123456789"))).value_or(0);
