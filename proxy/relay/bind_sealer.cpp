@@ -69,7 +69,9 @@ result<core::Bytes, Refusal> sealed_array(
     };
     const bool is_text = sent.format == wire::Format::kText;
     const auto read =
-        is_text ? types::read_array_text(core::as_text(*sent.cell), seal_element)
+        is_text ? types::read_array_text(
+                      core::as_text(*sent.cell), state.settings.style(), seal_element
+                  )
                 : types::read_array_binary(*sent.cell, parameter.input_type.kind, seal_element);
     if (!read.has_value()) {
         return unread_parameter(

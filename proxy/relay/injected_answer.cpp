@@ -35,8 +35,8 @@ void use_parameter_row(SessionState& state) {
     constexpr std::array<std::string_view, 9> kSettings = {
         "bytea_output",
         "extra_float_digits",
-        "timezone_abbreviations",
         "array_nulls",
+        "timezone_abbreviations",
         "TimeZone",
         "DateStyle",
         "IntervalStyle",
@@ -59,6 +59,7 @@ void use_parameter_row(SessionState& state) {
     const bool is_committed =
         state.transaction == wire::TransactionStatus::kIdle && !state.batch_open;
     state.parameters.read_back(handles, is_committed);
+    state.unreported.were_read(is_committed);
 }
 
 void use_verified_user(SessionState& state) {

@@ -32,6 +32,7 @@ Planned Planned::kept() const {
     plan.split_parameters = plan_->split_parameters;
     plan.open_texts = plan_->open_texts;
     plan.calls_set_config = plan_->calls_set_config;
+    plan.calls_own_function = plan_->calls_own_function;
     plan.runs_unknown_sql = plan_->runs_unknown_sql;
     return Planned(std::move(kept));
 }

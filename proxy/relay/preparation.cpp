@@ -130,20 +130,15 @@ Preparation prepare_catalog(
     return Preparation::waiting();
 }
 
-AnalysisPtr analysis_of(
+namespace {
+
+/// Null: the names are looked up first.
+AnalysisPtr decide(
     SessionState& state,
     std::string_view text,
     const std::vector<std::uint32_t>& parameter_oids,
     Outgoing& upstream
 ) {
-    if (state.pending.settings_in_flight()) {
-        wait_for_replies(state, upstream);
-        return nullptr;
-    }
-    if (state.settings_stale && state.batch_open) {
-        read_back(state, upstream);  // the server reports changes only with ReadyForQuery
-        return nullptr;
-    }
     forget_stale_catalog(state);
     Environment& environment = *state.environment;
     const PlanKey key{
@@ -165,6 +160,33 @@ AnalysisPtr analysis_of(
     }
     AnalysisPtr result = std::move(decided);
     environment.plans.put(key, result, state.catalog);
+    return result;
+}
+
+}  // namespace
+
+AnalysisPtr analysis_of(
+    SessionState& state,
+    std::string_view text,
+    const std::vector<std::uint32_t>& parameter_oids,
+    Outgoing& upstream
+) {
+    if (state.pending.settings_in_flight()) {
+        wait_for_replies(state, upstream);
+        return nullptr;
+    }
+    const bool is_doubtful =
+        state.unreported.must_be_read() && state.transaction != wire::TransactionStatus::kFailed;
+    const bool is_ambiguous = is_doubtful && !state.pending.empty() && depends_on_settings(text);
+    if (is_ambiguous || (state.settings_stale && state.batch_open)) {
+        read_back(state, upstream);  // the server reports changes only with ReadyForQuery
+        return nullptr;
+    }
+    AnalysisPtr result = decide(state, text, parameter_oids, upstream);
+    if (is_doubtful && result != nullptr && !result->passthrough) {
+        read_back(state, upstream);
+        return nullptr;
+    }
     return result;
 }
 
@@ -244,7 +266,7 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
         return Preparation::refused(refusal(Reason::kEncoding, state.settings.client_encoding()));
     }
     Segment& segment = state.open_segment();
-    if (state.parameters.must_read_back()) {
+    if (state.parameters.must_read_back() || state.unreported.must_be_read()) {
         read_back(state, upstream);
         return Preparation::waiting();
     }
@@ -315,7 +337,7 @@ void wait_for_replies(SessionState& state, Outgoing& upstream) {
 }
 
 void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expected& expected) {
-    if (plan.changes_catalog || plan.may_change_search_path) {
+    if (plan.changes_catalog || plan.may_change_search_path || plan.calls_own_function) {
         state.catalog.clear();
         state.catalog_uncertain = true;
     }
@@ -325,6 +347,10 @@ void note_effects(SessionState& state, const analysis::StatementPlan& plan, Expe
     }
     if (ends_transaction(plan.kind)) {
         state.parameters.touch_if_unsettled();
+        state.unreported.touch_if_unsettled();
+    }
+    if (plan.may_change_settings()) {
+        state.unreported.touch();
     }
     if (may_begin_another_transaction(plan)) {
         state.grace.end();
@@ -353,6 +379,7 @@ void note_unread(SessionState& state, Expected& expected) {
     state.catalog_uncertain = true;
     state.defines_something = true;
     state.parameters.touch();
+    state.unreported.touch();
     state.grace.end();
     state.settings_touched = true;
     state.settings_stale = true;

@@ -301,6 +301,7 @@ void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
         return client.pass(frame.bytes);  // the server says goodbye
     }
     state_->parameters.touch_if_unsettled();
+    state_->unreported.touch_if_unsettled();
     end_copy();
     if (expected->injected) {
         return on_injected_error(frame, client);

@@ -27,21 +27,18 @@ void ServerSettings::set(std::string_view name, std::string_view value) {
     } else if (name == "extra_float_digits") {
         // Only -15 to 3 exist.
         (void)types::set_extra_float_digits(style_, value);
+    } else if (name == "array_nulls") {
+        style_.array_nulls = value == "on";
     } else if (name == "server_version") {
         server_major_ =
             types::parse_int32(value.substr(0, value.find_first_not_of("0123456789"))).value_or(0);
     } else if (name == "timezone_abbreviations") {
         has_known_abbreviations_ = value == "Default" || value == "India";
-    } else if (name == "array_nulls") {
-        array_nulls_ = value == "on";
     }
 }
 
 std::string_view ServerSettings::misread() const {
-    if (!has_known_abbreviations_) {
-        return "timezone_abbreviations must be Default or India";
-    }
-    return array_nulls_ ? "" : "array_nulls must be on";
+    return has_known_abbreviations_ ? "" : "timezone_abbreviations must be Default or India";
 }
 
 void ServerSettings::set_time_zone(std::string_view name) {

@@ -25,7 +25,7 @@ public:
     void set(std::string_view name, std::string_view value);
 
     /// What has to be said of a setting under which constants mean something else than we take them
-    /// for: "SAT" or "IST" may be a zone, the NULL in '{NULL}' a word. Empty: all is well.
+    /// for: "SAT" or "IST" may be a zone. Empty: all is well.
     std::string_view misread() const;
 
     const types::TextStyle& style() const { return style_; }
@@ -48,7 +48,6 @@ private:
     types::TextStyle style_;
     bool standard_conforming_strings_ = true;
     bool has_known_abbreviations_ = true;
-    bool array_nulls_ = true;
     int server_major_ = 0;
     std::string client_encoding_ = "UTF8";
 };

@@ -6,6 +6,7 @@
 #include "proxy/relay/server_settings.hpp"
 #include "proxy/relay/session_parameters.hpp"
 #include "proxy/relay/token_grace.hpp"
+#include "proxy/relay/unreported_settings.hpp"
 #include "proxy/relay/verified_user.hpp"
 #include "proxy/wire/backend.hpp"
 #include "sql/catalog/catalog.hpp"
@@ -48,6 +49,7 @@ struct SessionState {
     std::shared_ptr<const config::Policy> policy;  ///< renewed outside transactions only
     ServerSettings settings;
     SessionParameters parameters;
+    UnreportedSettings unreported;
     VerifiedUser verified_user;
     TokenGrace grace;
 

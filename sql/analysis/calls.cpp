@@ -185,11 +185,13 @@ void check_function(Draft& draft, const parse::Expression& node, const parse::Ca
     if (judgement.rejection) {
         draft.refuse(*judgement.rejection);
     }
+    draft.plan().calls_own_function |= judgement.is_own_function;
 }
 
 }  // namespace
 
 void check_calls(Draft& draft, const parse::Inventory& inventory, const parse::Select* select) {
+    draft.plan().calls_own_function |= inventory.has_unknown;
     const parse::Expression* const harmless = select != nullptr ? settings_call(*select) : nullptr;
     for (const parse::Expression* node : inventory.calls) {
         const auto& call = std::get<parse::Call>(node->node);

@@ -98,13 +98,15 @@ private:
         draft_.sealed_.emplace(bare_.begin, column_);
         draft_.splice(literal_begin(), *end, FixedText{"ARRAY["});
         bool is_first = true;
-        const auto read = types::read_array_text(bare_.constant->text, [&](auto element) {
+        const auto seal_next = [&](auto element) {
             if (!is_first) {
                 draft_.splice(*end, *end, FixedText{","});
             }
             is_first = false;
             return seal_element(element, *end);
-        });
+        };
+        const auto read =
+            types::read_array_text(bare_.constant->text, draft_.text().context.style, seal_next);
         if (!read) {
             draft_.refuse(constant_error(read.error(), *column_, bare_.begin));
         }

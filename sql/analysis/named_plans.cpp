@@ -62,6 +62,7 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
         defined->results = plan.results;
         defined->hidden_results = plan.hidden_results;
         defined->is_binary = plan.is_binary;
+        defined->calls_own_function = plan.calls_own_function;
         if (is_prepare) {
             defined->parameters = plan.parameters;
             defined->parameter_count = plan.parameter_count;

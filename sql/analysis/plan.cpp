@@ -18,6 +18,15 @@ bool StatementPlan::needs_keys() const {
            std::any_of(results.begin(), results.end(), has_column);
 }
 
+bool StatementPlan::may_change_settings() const {
+    using enum StatementKind;
+    const bool sets = kind == kSet || kind == kReset || kind == kDiscard;
+    const bool uses_unknown =
+        !used_name.empty() && used == nullptr && kind != kDeallocate && kind != kCloseCursor;
+    return sets || uses_unknown || calls_set_config || calls_own_function || runs_unknown_sql ||
+           may_change_session_parameters || (used != nullptr && used->may_change_settings());
+}
+
 bool StatementPlan::is_plain() const {
     return !touches_protected && splices.empty() && parameters.empty() && results.empty() &&
            copy == nullptr && !call && !shown_parameter;

@@ -231,6 +231,8 @@ struct StatementPlan {
     /// once.
     std::vector<ColumnPtr> repeated;
     bool calls_set_config = false;
+    /// Calls a function that somebody made in the database, or one that nobody can see.
+    bool calls_own_function = false;
     /// DO, CALL: runs statements that are not in the text, EXECUTE of any prepared one among them.
     bool runs_unknown_sql = false;
 
@@ -239,6 +241,9 @@ struct StatementPlan {
 
     /// A value is sealed or opened: a request without shares fails with 28000.
     bool needs_keys() const;
+    /// What constants and rows look like may be different afterwards: SET, or anything that may run
+    /// it or set_config.
+    bool may_change_settings() const;
     /// Goes upstream as it is, and its answer comes back as it is.
     bool is_plain() const;
 };

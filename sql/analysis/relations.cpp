@@ -153,7 +153,8 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
     }
     using Kind = catalog::RelationName::Kind;
     const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
-    if (entry != nullptr && !entry->routines.empty()) {
+    const bool is_own = entry != nullptr && !entry->routines.empty();
+    if (is_own) {
         entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
     }
     if (entry == nullptr) {
@@ -166,7 +167,9 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
             return rejected(function_refusal(routine, name.name, begin));
         }
     }
-    return {};
+    Judgement harmless;
+    harmless.is_own_function = is_own;
+    return harmless;
 }
 
 Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uint32_t begin) {

@@ -40,6 +40,8 @@ struct Judgement {
     /// Set if the relation exists, except for catalog relations that pass without lookup.
     const KnownRelation* known = nullptr;
     std::optional<Rejection> rejection;
+    /// judge_function(): somebody made a function of that name in the database.
+    bool is_own_function = false;
 };
 
 /// Judges names for one text, remembering relations that this text itself creates.

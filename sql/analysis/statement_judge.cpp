@@ -304,6 +304,7 @@ private:
         plan.may_change_search_path = is_code;
         plan.may_change_session_parameters = is_code;
         plan.runs_unknown_sql = is_code;
+        plan.calls_own_function = true;
         judge_words(command.command, is_code);
         refuse_enum_change(draft_, statement_.begin, statement_.end);
     }

@@ -10,7 +10,9 @@ namespace pgveil::field {
 types::Result<core::SecretBytes> plaintext_of(
     const ProtectedColumn& column, core::SecretBytes value
 ) {
-    if (column.scheme == config::Scheme::kRandomized) {
+    const bool is_searchable =
+        column.scheme == config::Scheme::kEquality || column.scheme == config::Scheme::kOrder;
+    if (!is_searchable) {
         return types::stored_form(column.type, std::move(value));
     }
     auto form = types::searchable_form(column.type, value.reveal());

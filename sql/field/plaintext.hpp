@@ -7,8 +7,8 @@
 // Between a value's send form and the bytes that are sealed (FORMATS.md, "Plaintext").
 namespace pgveil::field {
 
-/// What is sealed for `value`, a send form of the column's type: under the randomized scheme the
-/// send form itself, else types::searchable_form. Returns its refusals (0A000), and those of
+/// What is sealed for `value`, a send form of the column's type: types::searchable_form under
+/// equality and order, else types::stored_form. Returns its refusals (0A000), and those of
 /// types::order_form for an ordered column.
 types::Result<core::SecretBytes> plaintext_of(
     const ProtectedColumn& column, core::SecretBytes value

@@ -1,6 +1,7 @@
 #include "sql/parse/parser.hpp"
 
 #include "sql/parse/raw.hpp"
+#include "sql/parse/scanner.hpp"
 
 #include <optional>
 #include <utility>
@@ -114,6 +115,18 @@ bool is_costly_to_read(std::string_view text) {
     return false;
 }
 
+Result<std::vector<Statement>> read(const std::string& text, std::size_t statements_max) {
+    const ParserMemory memory;
+    const PgQueryInternalParsetreeAndError raw = pg_query_raw_parse(text.c_str());
+    if (raw.stderr_buffer != nullptr) {
+        free(raw.stderr_buffer);  // NOLINT(cppcoreguidelines-no-malloc): allocated by the C library
+    }
+    if (raw.error != nullptr) {
+        return take_error(raw.error, text);
+    }
+    return read_tree(raw.tree, text.size(), statements_max);
+}
+
 Result<std::vector<Statement>> parse_unchecked(std::string_view text, std::size_t statements_max) {
     const std::string terminated(text);
     if (terminated.find('\0') != std::string::npos) {
@@ -125,15 +138,12 @@ Result<std::vector<Statement>> parse_unchecked(std::string_view text, std::size_
             "the text has too many comments or signs without a blank between",
             -1};
     }
-    const ParserMemory memory;
-    const PgQueryInternalParsetreeAndError raw = pg_query_raw_parse(terminated.c_str());
-    if (raw.stderr_buffer != nullptr) {
-        free(raw.stderr_buffer);  // NOLINT(cppcoreguidelines-no-malloc): allocated by the C library
+    auto parsed = read(terminated, statements_max);
+    if (parsed || parsed.error().code != ErrorCode::kSyntax) {
+        return parsed;
     }
-    if (raw.error != nullptr) {
-        return take_error(raw.error, text);
-    }
-    return read_tree(raw.tree, text.size(), statements_max);
+    const auto blanked = without_comments_in_constants(text);
+    return blanked ? read(*blanked, statements_max) : std::move(parsed);
 }
 
 constexpr std::size_t kCanariesMax = 3;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace pgveil::parse {
 
@@ -51,6 +52,9 @@ public:
         }
         return tokens;
     }
+
+    /// What stood between the parts of continued literals.
+    const std::vector<TextRange>& gaps() const { return gaps_; }
 
     bool has_more_than(std::size_t most) {
         for (skip_blanks(); position_ < text_.size(); skip_blanks()) {
@@ -187,6 +191,7 @@ private:
         if (!new_line || at >= text_.size() || text_[at] != '\'') {
             return false;
         }
+        gaps_.push_back({static_cast<std::uint32_t>(position_), static_cast<std::uint32_t>(at)});
         position_ = at;
         return true;
     }
@@ -295,10 +300,40 @@ private:
     bool plain_strings_;
     std::size_t position_ = 0;
     bool terminated_ = true;
+    std::vector<TextRange> gaps_;
     std::size_t signs_end_ = 0;  // up to here every sign is known to be an operator of its own
 };
 
+/// `U&'...' UESCAPE '!'`: what stands before its second and its third part.
+void add_gaps_around_uescape(
+    std::string_view text, const std::vector<Token>& tokens, std::vector<TextRange>& gaps
+) {
+    for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
+        const std::string_view word = text.substr(tokens[i].begin, tokens[i].end - tokens[i].begin);
+        const bool is_escape = tokens[i].kind == TokenKind::kIdentifier &&
+                               std::ranges::equal(word, std::string_view("uescape"), {}, lower);
+        if (is_escape) {
+            gaps.push_back({tokens[i - 1].end, tokens[i].begin});
+            gaps.push_back({tokens[i].end, tokens[i + 1].begin});
+        }
+    }
+}
+
 }  // namespace
+
+std::optional<std::string> without_comments_in_constants(std::string_view text) {
+    Scanner scanner(text, true);
+    const std::vector<Token> tokens = scanner.run();
+    std::vector<TextRange> gaps = scanner.gaps();
+    add_gaps_around_uescape(text, tokens, gaps);
+    std::string blanked(text);
+    for (const TextRange& gap : gaps) {
+        for (std::uint32_t at = gap.begin; at < gap.end; ++at) {
+            blanked[at] = is_space(blanked[at]) ? blanked[at] : ' ';
+        }
+    }
+    return blanked == text ? std::nullopt : std::optional(std::move(blanked));
+}
 
 std::vector<Token> scan(std::string_view text, bool standard_conforming_strings) {
     return Scanner(text, standard_conforming_strings).run();

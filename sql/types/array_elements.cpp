@@ -29,7 +29,8 @@ Error several_dimensions() {
 /// One array in text form, read from left to right.
 class TextArray {
 public:
-    TextArray(std::string_view text, const ElementReader& reader) : text_(text), reader_(reader) {}
+    TextArray(std::string_view text, bool has_nulls, const ElementReader& reader)
+        : text_(text), has_nulls_(has_nulls), reader_(reader) {}
 
     Result<void> read() {
         skip_blanks();
@@ -108,7 +109,7 @@ private:
         }
         place_ += is_quoted ? 1 : 0;
         value.resize_down(kept);
-        return hand_on(value, !is_quoted && !is_escaped, is_quoted);
+        return hand_on(value, has_nulls_ && !is_quoted && !is_escaped, is_quoted);
     }
 
     bool hand_on(const core::SecretBytes& value, bool may_be_null, bool may_be_empty) {
@@ -125,6 +126,7 @@ private:
     }
 
     std::string_view text_;
+    bool has_nulls_;
     const ElementReader& reader_;
     std::size_t place_ = 0;
     bool is_stopped_ = false;
@@ -170,8 +172,10 @@ bool read_elements(core::ByteView& bytes, std::uint32_t count, const ElementRead
 
 }  // namespace
 
-Result<void> read_array_text(std::string_view text, const ElementReader& reader) {
-    return TextArray(text, reader).read();
+Result<void> read_array_text(
+    std::string_view text, const TextStyle& style, const ElementReader& reader
+) {
+    return TextArray(text, style.array_nulls, reader).read();
 }
 
 Result<void> read_array_binary(core::ByteView binary, Kind element, const ElementReader& reader) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "sql/types/style.hpp"
 #include "sql/types/type.hpp"
 
 #include <cstdint>
@@ -16,8 +17,11 @@ namespace pgveil::types {
 /// ends the reading.
 using ElementReader = std::function<bool(std::optional<core::ByteView>)>;
 
-/// The text of each element, quotes and backslashes taken off. 22P02 for what is no array.
-Result<void> read_array_text(std::string_view text, const ElementReader& reader);
+/// The text of each element, quotes and backslashes taken off. 22P02 for what is no array. Of
+/// `style` array_nulls counts.
+Result<void> read_array_text(
+    std::string_view text, const TextStyle& style, const ElementReader& reader
+);
 
 /// Each element in binary form. 42804 for elements of another type, 22P03 for what is no array.
 Result<void> read_array_binary(core::ByteView binary, Kind element, const ElementReader& reader);

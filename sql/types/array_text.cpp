@@ -211,8 +211,8 @@ private:
         if (value.empty()) {
             return malformed();
         }
-        const bool is_null =
-            !has_escape && equals_ignoring_case(core::as_text(value.reveal()), "null");
+        const bool is_null = style_.array_nulls && !has_escape &&
+                             equals_ignoring_case(core::as_text(value.reveal()), "null");
         if (is_null) {
             items_.push_back(std::nullopt);
             return {};

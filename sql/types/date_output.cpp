@@ -168,7 +168,7 @@ bool is_infinite(Kind kind, std::int64_t value) {
 }
 
 bool is_in_range(Kind kind, std::int64_t value) {
-    return kind == Kind::kDate ? is_date_in_range(value) : is_timestamp_in_range(value);
+    return kind == Kind::kDate ? is_date_in_range(value) : is_timestamp_shown(value);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ struct TextStyle {
     ByteaOutput bytea_output = ByteaOutput::kHex;
     /// -15 to 3; see append_float.
     int extra_float_digits = 1;
+    /// Off: an unquoted NULL in the text of an array is that word.
+    bool array_nulls = true;
     /// The session's TimeZone. Null: unknown; then a timestamptz that needs it is refused.
     const TimeZone* zone = nullptr;
     /// For zone names inside values. Null: such values are refused.

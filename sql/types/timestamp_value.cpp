@@ -26,6 +26,10 @@ bool is_timestamp_in_range(std::int64_t micros) {
     return !is_finite_timestamp(micros) || (micros >= kFirstTimestamp && micros < kEndTimestamp);
 }
 
+bool is_timestamp_shown(std::int64_t micros) {
+    return is_timestamp_in_range(micros) || micros == kEndTimestamp;
+}
+
 core::SecretBytes send_form_of_date(std::int64_t day) {
     const auto bytes = core::big_endian32(static_cast<std::uint32_t>(day));
     return core::SecretBytes::copy_of(bytes);

@@ -20,6 +20,9 @@ bool is_finite_timestamp(std::int64_t micros);
 /// Within what the types can hold, the infinities included.
 bool is_date_in_range(std::int64_t day);
 bool is_timestamp_in_range(std::int64_t micros);
+/// The same, and what timestamp(p) rounds the last moments of the range to: it is stored and shown,
+/// but not read.
+bool is_timestamp_shown(std::int64_t micros);
 
 /// Four bytes, big endian: days since 2000-01-01.
 core::SecretBytes send_form_of_date(std::int64_t day);

@@ -27,12 +27,34 @@ POLICY = {"tables": {"public.things": {"columns": {
     "docs": {"type": "jsonb[]"},
     "spans": {"type": "interval[]"},
     "ips": {"type": "inet[]"}}},
-    "public.coarse": {"columns": {"titre": {"type": "decimal(6,-2)"}}}}}
+    "public.coarse": {"columns": {"titre": {"type": "decimal(6,-2)"}}},
+    "public.samples": {"columns": {
+        "raw": {"type": "bytea"},
+        "ratio": {"type": "float8"},
+        "code": {"type": "text", "search": "equality"},
+        "tags": {"type": "text[]"},
+        "counts": {"type": "int4[]"},
+        "blanks": {"type": "bpchar", "pad_to": 32},
+        "five": {"type": "char(5)", "pad_to": 32},
+        "single": {"type": "float4", "pad_to": 32},
+        "double": {"type": "float8", "pad_to": 32},
+        "at": {"type": "timestamp(0)"},
+        "attz": {"type": "timestamptz(0)", "search": "order"}}}}}
 
 SCHEMA = """CREATE TABLE things (id int PRIMARY KEY, t time, t3 time(3), tz timetz, tz0 timetz(0), iv interval,
     iv2 interval(2), ids interval day to second(1), iym interval year to month, ip inet, net cidr, js json, jb jsonb,
     ints int[], texts text[], short varchar(5)[], fixed char(4)[], sums numeric(8,2)[], days date[],
     stamps timestamptz[], docs jsonb[], spans interval[], ips inet ARRAY)"""
+
+SAMPLES = """CREATE TABLE samples (id int PRIMARY KEY, raw bytea, ratio float8, code text, tags text[], counts int[],
+    blanks bpchar, five char(5), single float4, double float8, at timestamp(0), attz timestamptz(0))"""
+
+# Functions that change settings.
+CHANGE = """CREATE FUNCTION change(name text, value text, is_local bool DEFAULT false) RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN EXECUTE format('SET %s %I = %L', CASE WHEN is_local THEN 'LOCAL' ELSE '' END, name, value);
+    RETURN 1; END $$"""
+CHANGE_BY_CALL = """CREATE PROCEDURE change_by_call(name text, value text) LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM set_config(name, value, false); END $$"""
 
 # Every value is written into a row of its own, in each way a client can write it.
 VALUES = {
@@ -99,7 +121,8 @@ class TwoTables:
         self.veiled = stack.connect()
         self.plain = stack.direct("app", "plains")
         for connection in self.both():
-            connection.execute(SCHEMA)
+            for sql in (SCHEMA, SAMPLES, CHANGE, CHANGE_BY_CALL):
+                connection.execute(sql)
 
     def both(self):
         return self.veiled, self.plain

@@ -7,7 +7,7 @@ from psycopg import pq
 
 import typed
 from stack import Stack
-from typed import STYLES, VALUES, WRONG, extended, literal, parameter_types, simple
+from typed import STYLES, VALUES, WRONG, extended, literal, parameter_types, said, simple
 
 
 def setUpModule():
@@ -211,9 +211,10 @@ class EveryType(unittest.TestCase):
         """Statements with values are refused, the session and the proxy go on."""
         STACK.superuser("ALTER ROLE app SET array_nulls = off")
         with STACK.connect() as fresh:
-            self.assertEqual(simple(fresh, "UPDATE things SET texts = '{NULL}'")[1], "0A000")
+            fresh.execute("INSERT INTO things (id, texts) VALUES (77, '{NULL}')")
+            self.assertEqual(fresh.execute("DELETE FROM things WHERE id = 77 RETURNING texts").fetchone(), (["NULL"],), "a word")
         STACK.superuser("ALTER ROLE app RESET array_nulls")
-        for setting, value in (("timezone_abbreviations", "Australia"), ("array_nulls", "off"), ("client_encoding", "LATIN1")):
+        for setting, value in (("timezone_abbreviations", "Australia"), ("client_encoding", "LATIN1")):
             TABLES.veiled.execute(f"SET {setting} = '{value}'")
             for ask in (lambda: simple(TABLES.veiled, "INSERT INTO things (id, texts) VALUES (1, '{a,NULL}')"),
                         lambda: extended(TABLES.veiled, "UPDATE things SET texts = $1", [b"{NULL}"]),
@@ -261,6 +262,122 @@ class EveryType(unittest.TestCase):
         for connection in TABLES.both():
             connection.execute("ROLLBACK")
         self.same(lambda c: simple(c, "SELECT iv FROM things"))
+
+
+class Samples(unittest.TestCase):
+    """What a value keeps, and what settings make of it."""
+    maxDiff = 2000
+    ASK = "SELECT id, raw, ratio FROM samples ORDER BY id"
+    INSERT = "INSERT INTO samples (id, raw, ratio) VALUES (1, '\\x4142', '0.30000000000000004'), (2, '', '1')"
+
+    def setUp(self):
+        TABLES.set_styles(*STYLES[0])
+        self.same(lambda c: simple(c, "RESET ALL"))
+        self.same(lambda c: simple(c, "DELETE FROM samples"))
+        self.same(lambda c: simple(c, self.INSERT))
+
+    def same(self, ask):
+        veiled, plain = [ask(connection) for connection in TABLES.both()]
+        self.assertEqual(veiled, plain, self.id())
+        return plain
+
+    def asked(self, *texts):
+        """The same answers to each text; that to the last."""
+        return [self.same(lambda c: simple(c, text)) for text in texts][-1]
+
+    def test_a_padded_column_keeps_the_value_as_it_is(self):
+        values = {"blanks": ["", "a  ", "abc", " "], "five": ["a", "a    ", "abcde", ""],
+                  "single": ["-0", "0", "NaN", "-Infinity"], "double": ["-0", "0", "NaN", "1e-320"]}
+        binary = {"single": [b"\x80\0\0\0", b"\xff\xc0\0\1"], "double": [b"\x80" + bytes(7), b"\xff\xf8" + bytes(5) + b"\1"]}
+        number = 10
+        for column, texts in values.items():
+            for text in texts:
+                for form, given in ((literal(text), []), ("$1", [text.encode()])):
+                    number += 1
+                    done = self.same(lambda c: extended(
+                        c, f"INSERT INTO samples (id, {column}) VALUES ({number}, {form})", given))
+                    self.assertEqual(done[0], b"INSERT 0 1", (column, text, form))
+            for value in binary.get(column, []):
+                number += 1
+                self.same(lambda c: extended(
+                    c, f"INSERT INTO samples (id, {column}) VALUES ({number}, $1)", [value], None, [1]))
+            for how in (0, 1):
+                rows = self.same(lambda c: extended(c, f"SELECT id, {column} FROM samples ORDER BY id", result_format=how))
+            if column in binary:
+                self.assertIn(binary[column][0], [row[1] for row in rows[2]])
+
+    def test_a_timestamp_rounded_beyond_the_range(self):
+        self.asked("UPDATE samples SET at = '294276-12-31 23:59:59.6', attz = '294276-12-31 23:59:59.6+00'")
+        for style in STYLES:
+            TABLES.set_styles(*style)
+            shown = self.asked("SELECT id, at, attz FROM samples ORDER BY id")
+            self.assertIn(b"294277", shown[2][0][1])
+        self.same(lambda c: extended(c, "SELECT id, at, attz FROM samples ORDER BY attz, id", result_format=1))
+        self.asked("SELECT id FROM samples WHERE attz > '294276-12-31 23:59:59+00' ORDER BY id",
+                   "UPDATE samples SET at = '294277-01-01'", "SELECT max(attz) FROM samples")
+        self.same(lambda c: extended(c, "UPDATE samples SET at = $1", [(9223371331200000000).to_bytes(8, "big")], None, [1]))
+
+    def test_settings_that_something_called_changes(self):
+        for how in ("SELECT set_config('{}', '{}', false)", "SELECT change('{}', '{}')",
+                    "SELECT id FROM samples WHERE id = change('{}', '{}')",
+                    "INSERT INTO samples (id) SELECT 20 WHERE change('{}', '{}') = 0", "CALL change_by_call('{}', '{}')",
+                    "DO $$ BEGIN PERFORM set_config('{}', '{}', false);END $$",
+                    "PREPARE changing AS SELECT change('{}', '{}'); EXECUTE changing; DEALLOCATE changing",
+                    "BEGIN; DECLARE changing CURSOR FOR SELECT change('{}', '{}'); FETCH changing; COMMIT",
+                    "BEGIN; DECLARE changing CURSOR FOR SELECT raw, change('{}', '{}') FROM samples; MOVE changing; COMMIT"):
+            for output, digits in (("escape", 0), ("hex", 1)):
+                for name, value in (("bytea_output", output), ("extra_float_digits", digits)):
+                    for text in how.format(name, value).split("; "):
+                        self.assertNotEqual(self.asked(text)[0], "error", text)
+                    shown = self.asked(self.ASK)
+                self.assertEqual(shown[2][0][1:], [b"AB", b"0.3"] if digits == 0 else [b"\\x4142", b"0.30000000000000004"], how)
+
+    def test_settings_that_a_transaction_takes_back(self):
+        for texts in (("BEGIN", "SELECT change('bytea_output', 'escape')", self.ASK, "ROLLBACK"),
+                      ("BEGIN", "SELECT change('bytea_output', 'escape', true)", self.ASK, "COMMIT"),
+                      ("BEGIN", "SAVEPOINT s", "SELECT change('bytea_output', 'escape')", self.ASK, "ROLLBACK TO s", self.ASK,
+                       "COMMIT"),
+                      ("BEGIN", "SELECT change('bytea_output', 'escape')", self.ASK, "SELECT 1/0", self.ASK, "ROLLBACK"),
+                      ("SELECT change('bytea_output', 'escape'), 1/0",)):
+            self.assertEqual(self.asked(*texts, self.ASK)[2][0][1], b"\\x4142", texts)
+
+    def test_settings_that_change_in_a_pipeline(self):
+        def ask(connection):
+            with connection.pipeline():
+                cursors = [connection.execute(sql) for sql in (
+                    "SELECT change('bytea_output', 'escape')", "SELECT raw::text, raw IS NULL FROM (SELECT 1 AS raw) x",
+                    self.ASK, "SELECT change('DateStyle', 'German, DMY')",
+                    "UPDATE samples SET at = '03.02.2001 00:00:00' WHERE id = 1", "SELECT at FROM samples ORDER BY id")]
+            return [said(cursor.pgresult) for cursor in cursors]
+        shown = self.same(ask)
+        self.assertEqual(shown[2][2][0][1], b"AB")
+        self.assertEqual(shown[-1][2][0][0], b"03.02.2001 00:00:00")
+
+    def test_array_nulls(self):
+        asks = ["UPDATE samples SET tags = '{NULL,x}', code = 'b', counts = '{1}'", "SELECT tags FROM samples ORDER BY id",
+                "SELECT id FROM samples WHERE code <> ALL ('{NULL,a}') ORDER BY id",
+                "SELECT id FROM samples WHERE code = ANY ('{null,b}') ORDER BY id", "UPDATE samples SET counts = '{NULL}'",
+                "SELECT counts FROM samples"]
+        for setting in ("SET array_nulls = off", "SET array_nulls = on", "SELECT change('array_nulls', 'off')",
+                        "SELECT set_config('array_nulls', 'on', false)"):
+            self.asked(setting, *asks)
+            is_on = "on" in setting[-12:]
+            self.assertEqual(self.asked(asks[1])[2][0][0], b"{NULL,x}" if is_on else b'{"NULL",x}')
+            self.asked(setting)
+            self.same(lambda c: extended(c, "UPDATE samples SET tags = $1", [b"{NULL,null}"]))
+            self.same(lambda c: extended(c, "SELECT id FROM samples WHERE code <> ALL ($1) ORDER BY id", [b"{NULL,a}"]))
+            self.same(lambda c: extended(c, "SELECT tags FROM samples"))
+            self.asked(asks[0])
+            self.assertEqual(self.asked(setting, asks[4])[0], b"UPDATE 2" if is_on else "error")
+
+    def test_comments_inside_of_a_constant(self):
+        self.asked("UPDATE samples SET code = 'zq' -- it's\n'one' WHERE id = 1",
+                   "UPDATE samples SET code = U&'!007aq' /* x */ UESCAPE -- y\n'!' WHERE id = 2",
+                   "SELECT id, code, 'a' -- b\n'c' FROM samples ORDER BY id")
+        found = self.asked("SELECT id FROM samples WHERE code IN ('zqo' --\n -- x\n'ne', 'a'\n'b')")
+        self.assertEqual(len(found[2]), 1)
+        for wrong in ("SELECT id FROM samples WHERE code = 'a' /* x */\n'b'", "SELECT code FROM samples -- x\n WHERE WHERE 'a' --\n'b'"):
+            self.assertEqual(self.asked(wrong)[:2], ("error", "42601"))
 
 
 if __name__ == "__main__":

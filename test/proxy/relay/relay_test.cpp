@@ -188,6 +188,17 @@ TEST_F(Known, ReadsParametersBackBeforeABatchBegins) {
     EXPECT_THAT(talk.to_server(), Not(HasSubstr("token_key")));
 }
 
+TEST_F(Known, ReadsSettingsBackOnlyBeforeWhatDependsOnThem) {
+    const auto change = query("SELECT pg_catalog.set_config('bytea_output', 'escape', false)");
+    ASSERT_EQ(talk.client_sends(change), "Q");
+    EXPECT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits")), "Q") << "a plain statement";
+    EXPECT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+    ASSERT_EQ(talk.client_sends(query("COPY patients TO '/tmp/x'")), "CPBECS");
+    ASSERT_EQ(talk.server_sends(looked_up({"patients"}, true)), "");
+    EXPECT_THAT(talk.to_server(), HasSubstr("current_setting('bytea_output')"));
+}
+
 TEST_F(Known, EndsOnAMessageThatIsNone) {
     wire::Output strange;
     strange.append_int8('?');

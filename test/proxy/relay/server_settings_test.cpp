@@ -16,9 +16,6 @@ TEST(ServerSettings, SaysWhichSettingIsMisread) {
     EXPECT_EQ(settings.misread(), "timezone_abbreviations must be Default or India");
     settings.set("timezone_abbreviations", "India");
     EXPECT_EQ(settings.misread(), "");
-    settings.set("array_nulls", "off");
-    EXPECT_EQ(settings.misread(), "array_nulls must be on");
-    settings.set("array_nulls", "on");
     settings.set("timezone_abbreviations", "Default");
     EXPECT_EQ(settings.misread(), "");
 }

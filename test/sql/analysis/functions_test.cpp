@@ -40,6 +40,31 @@ protected:
     Clinic clinic;
 };
 
+TEST_F(Functions, OfOnesOwnMayChangeSettings) {
+    know("harmless", {});
+    const auto may_change = [this](std::string_view sql) {
+        const Decision decision = clinic.decide(sql);
+        const auto* const plan = std::get_if<StatementPlan>(&decision);
+        return plan != nullptr && plan->may_change_settings();
+    };
+    for (const char* sql :
+         {"SELECT harmless()",
+          "SELECT id FROM patients WHERE harmless()",
+          "INSERT INTO notes (id) SELECT public.harmless()",
+          "EXPLAIN ANALYZE SELECT * FROM harmless()",
+          "DECLARE c CURSOR FOR SELECT name, harmless() FROM patients",
+          "SELECT set_config('bytea_output', 'hex', true)",
+          "FETCH unknown",
+          "CALL harmless()",
+          "DO $$ BEGIN END $$",
+          "RESET bytea_output"}) {
+        EXPECT_TRUE(may_change(sql)) << sql;
+    }
+    for (const char* sql : {"SELECT now()", "SELECT pg_catalog.count(*) FROM patients", "COMMIT"}) {
+        EXPECT_FALSE(may_change(sql)) << sql;
+    }
+}
+
 TEST_F(Functions, AreRefusedWhereverTheyAreCalled) {
     const std::string expected = refused("public.everybody", kSigned);
     for (const char* sql :

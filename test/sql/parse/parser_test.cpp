@@ -30,6 +30,29 @@ TEST(Parser, LibraryPassesItsCanary) {
     EXPECT_TRUE(check_parser().has_value());
 }
 
+/// The constant that `SELECT <text>` selects, and its number of targets; the message of an error.
+std::string selected(const std::string& text) {
+    const auto parsed = parse("SELECT " + text);
+    if (!parsed) {
+        return parsed.error().message;
+    }
+    const Select& select = select_of(parsed->front());
+    const auto* const constant = std::get_if<Constant>(&select.targets.front().value->node);
+    return (constant == nullptr ? "?" : constant->text) + "/" +
+           std::to_string(select.targets.size());
+}
+
+TEST(Parser, TakesCommentsInsideOfAConstantAsWhiteSpace) {
+    EXPECT_EQ(selected("'a' -- it's a \xc3\xa4\n  'b', 2"), "ab/2");
+    EXPECT_EQ(selected("'a' -- x\n -- y\r\n'b'\n'c'"), "abc/1");
+    EXPECT_EQ(selected("E'a\\n' --\n'b'"), "a\nb/1");
+    EXPECT_EQ(selected("U&'!0061' /* x */ UESCAPE --y\n'!'"), "a/1");
+    EXPECT_EQ(selected("'-- no'\n'/* comment */' -- x\n'-- none'"), "-- no/* comment */-- none/1");
+    EXPECT_EQ(selected("'a' /* x */\n 'b'"), "syntax error at or near \"'b'\"");
+    EXPECT_EQ(selected("'a' -- x\n/* y */ 'b'"), "syntax error at or near \"'b'\"");
+    EXPECT_EQ(selected("'a' -- x\n'b' FROM FROM"), "syntax error at or near \"FROM\"");
+}
+
 TEST(Parser, GivesExactRangesOfStatements) {
     const auto parsed = parse("SELECT 1; /* two */ SELECT 'a;b' ;  ");
     ASSERT_TRUE(parsed.has_value());

@@ -12,9 +12,9 @@ namespace pgveil::types {
 namespace {
 
 /// The elements in brackets, NULL as -; the SQLSTATE where there is an error.
-std::string elements(std::string_view text) {
+std::string elements(std::string_view text, const TextStyle& style = {}) {
     std::string read;
-    const auto done = read_array_text(text, [&read](auto element) {
+    const auto done = read_array_text(text, style, [&read](auto element) {
         read += element ? "[" + std::string(core::as_text(*element)) + "]" : "-";
         return true;
     });
@@ -40,6 +40,12 @@ TEST(ArrayText, ReadsWhatPostgresqlReads) {
     EXPECT_EQ(elements("{a\\ ,b\\,c}"), "[a ][b,c]");
 }
 
+TEST(ArrayText, HasNoNullWhileArrayNullsIsOff) {
+    TextStyle style;
+    style.array_nulls = false;
+    EXPECT_EQ(elements("{NULL,null, NULL ,\"NULL\"}", style), "[NULL][null][NULL][NULL]");
+}
+
 TEST(ArrayText, RefusesWhatIsNone) {
     for (const std::string_view text :
          {"",
@@ -63,7 +69,7 @@ TEST(ArrayText, RefusesWhatIsNone) {
 
 TEST(ArrayText, StopsWhenTold) {
     int seen = 0;
-    EXPECT_TRUE(read_array_text("{a,b,c", [&seen](auto) { return ++seen < 2; }).has_value());
+    EXPECT_TRUE(read_array_text("{a,b,c", {}, [&seen](auto) { return ++seen < 2; }).has_value());
     EXPECT_EQ(seen, 2);
 }
 

@@ -1,6 +1,7 @@
 #include "sql/types/codec.hpp"
 
 #include "sql/types/convert.hpp"
+#include "sql/types/time_zone.hpp"
 #include "test/sql/types/value_text.hpp"
 
 #include <gtest/gtest.h>
@@ -110,6 +111,26 @@ TEST(ToText, WritesWhatPostgreSqlWrites) {
 TEST(ToText, RefusesBytesThatAreNoSendForm) {
     EXPECT_EQ(shown(Type{Kind::kInt4}, "0001"), "22P03");
     EXPECT_EQ(shown(Type{Kind::kTimestamp}, "7ffffffffffffffe"), "22008");
+    EXPECT_EQ(shown(Type{Kind::kTimestamp}, "7fffff5bb3b2a001"), "22008");
+}
+
+TEST(ToText, WritesATimestampThatWasRoundedBeyondTheRange) {
+    TextStyle style;
+    const TimeZone utc = TimeZone::utc();
+    style.zone = &utc;
+    for (const Kind kind : {Kind::kTimestamp, Kind::kTimestamptz}) {
+        const std::string zone = kind == Kind::kTimestamp ? "" : "+00";
+        const std::string last = sent(Type{kind, 0}, "294276-12-31 23:59:59.6" + zone, style);
+        EXPECT_EQ(last, "7fffff5bb3b2a000");
+        EXPECT_EQ(shown(Type{kind, 0}, last, style), "294277-01-01 00:00:00" + zone);
+        EXPECT_EQ(
+            hex_or_error(from_binary(Type{kind, 0}, bytes_of("7fffff5bb3ac8580"))),
+            "7fffff5bb3b2a000"
+        );
+        EXPECT_EQ(
+            hex_or_error(from_binary(Type{kind, 0}, bytes_of(last))), "22008 timestamp out of range"
+        );
+    }
 }
 
 TEST(ToText, LongByteaIsWrittenWhole) {

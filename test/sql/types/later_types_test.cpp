@@ -95,6 +95,19 @@ TEST(LaterTypes, WrongArraysAreErrors) {
     );
 }
 
+TEST(LaterTypes, NullInAnArrayIsAWordWhileArrayNullsIsOff) {
+    TextStyle style;
+    style.array_nulls = false;
+    EXPECT_EQ(
+        sent(type_named("text[]"), "{NULL,null}", style),
+        sent(type_named("text[]"), "{\"NULL\",\"null\"}")
+    );
+    EXPECT_EQ(
+        sent(type_named("int4[]"), "{NULL}", style),
+        "22P02 invalid input syntax for type integer: \"NULL\""
+    );
+}
+
 TEST(LaterTypes, AssignmentCasts) {
     EXPECT_EQ(assigned("time", "10:00", "interval"), "10:00:00");
     EXPECT_EQ(assigned("interval", "-1 hour", "time"), "23:00:00");
