@@ -92,9 +92,7 @@ Preparation confirm_decision(SessionState& state, const Grounds& grounds, Outgoi
                                  ? std::get_if<analysis::StatementPlan>(&now->statements.front())
                                  : nullptr;
     const auto& then = std::get<analysis::StatementPlan>(grounds.analysis->statements.front());
-    return plan != nullptr && analysis::leaves_alike(*plan, then)
-               ? Preparation{}
-               : changed();
+    return plan != nullptr && analysis::leaves_alike(*plan, then) ? Preparation{} : changed();
 }
 
 }  // namespace
@@ -156,8 +154,7 @@ Preparation confirm(SessionState& state, const Grounds* grounds, Outgoing& upstr
     if (grounds->is_plain) {
         return confirm_plain(state, *grounds, upstream);
     }
-    return grounds->text.empty() ? changed()
-                                 : confirm_decision(state, *grounds, upstream);
+    return grounds->text.empty() ? changed() : confirm_decision(state, *grounds, upstream);
 }
 
 Preparation confirm_used(
@@ -167,9 +164,8 @@ Preparation confirm_used(
         return {};
     }
     const auto found = state.statements.find(plan.used_name);
-    return found == state.statements.end()
-               ? Preparation{}
-               : confirm(state, found->second->grounds.get(), upstream);
+    return found == state.statements.end() ? Preparation{}
+                                           : confirm(state, found->second->grounds.get(), upstream);
 }
 
 }  // namespace pgveil::relay

@@ -11,6 +11,7 @@ namespace pgveil::relay {
 class DefinitionCount {
 public:
     std::uint64_t count() const { return count_.load(std::memory_order_acquire); }
+
     void advance() { count_.fetch_add(1, std::memory_order_acq_rel); }
 
 private:

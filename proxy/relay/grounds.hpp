@@ -20,6 +20,7 @@ struct Grounds {
         catalog::RelationName name;
         std::shared_ptr<const catalog::Entry> entry;
     };
+
     std::vector<Fact> facts;
     /// Left byte by byte as the client sent it, and concerned nothing protected.
     bool is_plain = false;

@@ -111,10 +111,7 @@ bool SessionNames::knows_all_prepared() const {
 }
 
 void note_name_change(
-    SessionState& state,
-    const StatementPlan& plan,
-    const SentStatement& sent,
-    Expected& expected
+    SessionState& state, const StatementPlan& plan, const SentStatement& sent, Expected& expected
 ) {
     state.names_are_uncertain |= plan.runs_unknown_sql;
     state.barrier |= plan.kind == StatementKind::kDiscard;

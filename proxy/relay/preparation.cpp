@@ -122,7 +122,9 @@ Preparation prepare_catalog(
     SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream
 ) {
     forget_stale_catalog(state);
-    std::erase_if(names, [&state](const auto& name) { return state.catalog.find(name) != nullptr; });
+    std::erase_if(names, [&state](const auto& name) {
+        return state.catalog.find(name) != nullptr;
+    });
     if (names.empty()) {
         return {};
     }

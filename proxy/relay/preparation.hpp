@@ -32,6 +32,7 @@ struct Preparation {
     Refusal refusal;
 
     static Preparation waiting() { return {Readiness::kWaiting, {}}; }
+
     static Preparation refused(Refusal refusal) {
         return {Readiness::kRefused, std::move(refusal)};
     }

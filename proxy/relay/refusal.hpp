@@ -21,7 +21,7 @@ struct Refusal {
     std::string message;
     std::string detail;
     std::string hint;
-    std::string where = {};      ///< PostgreSQL's CONTEXT
+    std::string where = {};  ///< PostgreSQL's CONTEXT
     /// The function of PostgreSQL that gives this error: drivers know some by it.
     std::string_view routine = {};
     std::uint32_t position = 0;  ///< in characters of the user's text, from 1; 0: none

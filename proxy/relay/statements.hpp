@@ -38,7 +38,7 @@ using CallArguments = std::map<std::uint32_t, std::optional<core::SecretBytes>>;
 struct Portal {
     Planned planned;
     PositionMapPtr positions;
-    GroundsPtr grounds;  ///< of its statement
+    GroundsPtr grounds;                 ///< of its statement
     std::vector<std::int16_t> formats;  ///< result formats the client asked for: 0, 1 or n codes
     std::shared_ptr<const CallArguments> arguments;
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/store/proxy_custody.hpp"
+#include "proxy/relay/definition_count.hpp"
 #include "proxy/session/bootstrap_throttle.hpp"
 #include "proxy/session/zone_files.hpp"
 

@@ -14,6 +14,7 @@ struct Figured {
     /// PostgreSQL's measure: 2 a name of its own, 1 that of a type or of CASE, which gives way to
     /// what stands around it, 0 none.
     int strength = 0;
+    bool may_change = false;
 };
 
 using MaybeFigured = std::optional<Figured>;
@@ -49,11 +50,13 @@ struct Figure {
     MaybeFigured operator()(const parse::Constant& constant) const {
         const bool is_cast =
             constant.kind == parse::Constant::Kind::kBool && server_major > 0 && server_major < 15;
-        return is_cast ? Figured{"bool", 1} : Figured();
+        return Figured{is_cast ? "bool" : "", is_cast ? 1 : 0, true};
     }
 
-    MaybeFigured operator()(const parse::Parameter&) const { return Figured(); }
+    MaybeFigured operator()(const parse::Parameter&) const { return Figured{{}, 0, true}; }
+
     MaybeFigured operator()(const parse::Logical&) const { return Figured(); }
+
     MaybeFigured operator()(const parse::NullTest&) const { return Figured(); }
 
     MaybeFigured operator()(const parse::Operation& operation) const {
@@ -61,7 +64,11 @@ struct Figure {
     }
 
     MaybeFigured operator()(const parse::Call& call) const {
-        return call.name.empty() ? MaybeFigured() : strong(call.name.back());
+        if (call.name.empty()) {
+            return std::nullopt;
+        }
+        const std::string& name = call.name.back();
+        return Figured{name, 2, name == "min" || name == "max"};
     }
 
     MaybeFigured operator()(const parse::Cast& cast) const {
@@ -69,12 +76,12 @@ struct Figure {
         if (!inner || inner->strength > 1) {
             return inner;
         }
-        return cast.type.names.empty() ? MaybeFigured() : Figured{cast.type.names.back(), 1};
+        return cast.type.names.empty() ? MaybeFigured() : Figured{cast.type.names.back(), 1, true};
     }
 
     MaybeFigured operator()(const parse::Case& choice) const {
-        MaybeFigured inner = choice.otherwise == nullptr ? Figured()
-                                                         : figure(*choice.otherwise, server_major);
+        MaybeFigured inner =
+            choice.otherwise == nullptr ? Figured() : figure(*choice.otherwise, server_major);
         return !inner || inner->strength > 1 ? inner : Figured{"case", 1};
     }
 
@@ -136,9 +143,10 @@ MaybeFigured figure(const parse::Expression& value, int server_major) {
 
 }  // namespace
 
-std::optional<std::string> name_of_column(const parse::Expression& value, int server_major) {
+std::optional<ColumnName> name_of_column(const parse::Expression& value, int server_major) {
     MaybeFigured found = figure(value, server_major);
-    return found ? std::optional(std::move(found->name)) : std::nullopt;
+    return found ? std::optional(ColumnName{std::move(found->name), found->may_change})
+                 : std::nullopt;
 }
 
 }  // namespace pgveil::analysis

@@ -7,9 +7,16 @@
 
 namespace pgveil::analysis {
 
-/// The name PostgreSQL gives a result column without alias (FigureColname in parse_target.c); empty
-/// if it has none and is shown as `?column?`. Nullopt where the tree does not tell.
+struct ColumnName {
+    std::string name;  ///< empty: it has none, and is shown as `?column?`
+    /// It comes from a constant, a parameter, a cast or MIN and MAX: where these leave as something
+    /// else, so does the name.
+    bool may_change = false;
+};
+
+/// The name PostgreSQL gives a result column without alias (FigureColname in parse_target.c).
+/// Nullopt where the tree does not tell.
 /// @param server_major 0: not known
-std::optional<std::string> name_of_column(const parse::Expression& value, int server_major);
+std::optional<ColumnName> name_of_column(const parse::Expression& value, int server_major);
 
 }  // namespace pgveil::analysis

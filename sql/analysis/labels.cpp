@@ -6,9 +6,8 @@
 
 namespace pgveil::analysis {
 
-void Labels::complete(
-    std::vector<Splice>& splices, const parse::Tokens& tokens, std::uint32_t end
-) const {
+void Labels::complete(std::vector<Splice>& splices, const parse::Tokens& tokens, std::uint32_t end)
+    const {
     std::vector<std::uint32_t> places;
     for (const Splice& splice : splices) {
         places.push_back(splice.begin);

@@ -18,9 +18,8 @@ public:
     void note(std::uint32_t begin, std::string name) { items_.push_back({begin, std::move(name)}); }
 
     /// Adds to `splices` what is needed for them. `end`: of the statement.
-    void complete(
-        std::vector<Splice>& splices, const parse::Tokens& tokens, std::uint32_t end
-    ) const;
+    void complete(std::vector<Splice>& splices, const parse::Tokens& tokens, std::uint32_t end)
+        const;
 
 private:
     struct Item {

@@ -148,11 +148,11 @@ std::string Query::name_of(const parse::Target& target) {
     if (!target.name.empty()) {
         return target.name;
     }
-    const auto name = name_of_column(*target.value, draft_.text().context.server_major);
-    if (name && !std::holds_alternative<parse::ColumnReference>(target.value->node)) {
-        draft_.labels().note(target.begin, *name);
+    const auto found = name_of_column(*target.value, draft_.text().context.server_major);
+    if (found && found->may_change) {
+        draft_.labels().note(target.begin, found->name);
     }
-    return name.value_or("");
+    return found ? found->name : std::string();
 }
 
 void Query::expand_target(

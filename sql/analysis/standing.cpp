@@ -32,9 +32,11 @@ bool is_same(const ColumnPtr& left, const ColumnPtr& right) {
 
 bool is_same(const std::vector<ColumnPtr>& left, const std::vector<ColumnPtr>& right) {
     return std::equal(
-        left.begin(), left.end(), right.begin(), right.end(), [](const auto& a, const auto& b) {
-            return is_same(a, b);
-        }
+        left.begin(),
+        left.end(),
+        right.begin(),
+        right.end(),
+        [](const auto& a, const auto& b) { return is_same(a, b); }
     );
 }
 

@@ -246,10 +246,10 @@ bool ends_target(const Tokens& tokens, std::size_t index) {
     const bool is_inside =
         index > 0 && ((tokens.is_word(index, "from") && tokens.is_word(index - 1, "distinct")) ||
                       (tokens.is_word(index, "group") && tokens.is_word(index - 1, "within")));
-    return !is_inside && (tokens.is_word(index, "for") ||
-                          std::ranges::any_of(kWords, [&](std::string_view word) {
-                              return tokens.is_word(index, word);
-                          }));
+    return !is_inside &&
+           (tokens.is_word(index, "for") || std::ranges::any_of(kWords, [&](std::string_view word) {
+                return tokens.is_word(index, word);
+            }));
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST(SetOfSeveralColumns, AssignsEachAsAlone) {
     });
     const Cases refused = {
         {"UPDATE patients SET (ssn, id) = (SELECT 'x', 1)",
-         "UPDATE \"public\".\"patients\" SET (ssn, id) = (SELECT {ssn=x}, 1)"},
+         "UPDATE \"public\".\"patients\" SET (ssn, id) = (SELECT {ssn=x} AS \"?column?\", 1)"},
         {"UPDATE patients SET (id, city) = (SELECT id, ssn FROM patients p)",
          "!0A000 public.patients.ssn: storing the value in an unprotected column"},
         {"UPDATE patients SET (ssn, id) = (SELECT patient_ssn FROM visits)",
@@ -260,7 +260,8 @@ TEST(With, RecursiveCarriesOneContext) {
 TEST(InsertFromSelect, SealsConstantsBesideSortedColumns) {
     expect_sent({
         {"INSERT INTO public.patients (ssn, city) SELECT 'x', title FROM notes ORDER BY id LIMIT 1",
-         "INSERT INTO public.patients (ssn, city) SELECT {ssn=x}, title FROM notes ORDER BY id "
+         "INSERT INTO public.patients (ssn, city) SELECT {ssn=x} AS \"?column?\", title FROM notes "
+         "ORDER BY id "
          "LIMIT 1"},
         {"INSERT INTO public.patients (ssn, city) SELECT 'x' AS s, title FROM notes GROUP BY title",
          "INSERT INTO public.patients (ssn, city) SELECT {ssn=x} AS s, title FROM notes GROUP BY "

@@ -28,7 +28,8 @@ void expect_refused(std::initializer_list<std::string_view> cases) {
 TEST(Lists, ConstantsOfUnionAllAreSealedForWhatTheyAreAssignedTo) {
     expect_sent({
         {"INSERT INTO public.patients (ssn) SELECT 'a' UNION ALL SELECT 'b'",
-         "INSERT INTO public.patients (ssn) SELECT {ssn=a} UNION ALL SELECT {ssn=b}"},
+         "INSERT INTO public.patients (ssn) SELECT {ssn=a} AS \"?column?\" "
+         "UNION ALL SELECT {ssn=b} AS \"?column?\""},
         {"INSERT INTO public.patients (id, name) (SELECT 1, 'a' UNION ALL VALUES (2, 'b')) UNION "
          "ALL SELECT id, title FROM notes WHERE false",
          "!0A000 public.patients.name: assignment of an expression"},
@@ -40,10 +41,12 @@ TEST(Lists, ConstantsOfUnionAllAreSealedForWhatTheyAreAssignedTo) {
          "!0A000 public.patients.name: assignment of an expression"},
         {"INSERT INTO public.patients (id, name) (SELECT 1 AS n, 'a' UNION ALL VALUES (2, 'b')) "
          "UNION ALL SELECT id, NULL FROM notes",
-         "INSERT INTO public.patients (id, name) (SELECT 1 AS n, {name=a} UNION ALL VALUES (2, "
+         "INSERT INTO public.patients (id, name) (SELECT 1 AS n, {name=a} AS \"?column?\" UNION "
+         "ALL VALUES (2, "
          "{name=b})) UNION ALL SELECT id, NULL FROM notes"},
         {"INSERT INTO public.patients (age) SELECT 1 UNION ALL SELECT 2",
-         "INSERT INTO public.patients (age) SELECT {age=1} UNION ALL SELECT {age=2}"},
+         "INSERT INTO public.patients (age) SELECT {age=1} AS \"?column?\" "
+         "UNION ALL SELECT {age=2} AS \"?column?\""},
     });
     EXPECT_EQ(
         Clinic().parameters("INSERT INTO patients (email) SELECT $1 UNION ALL SELECT $2"),
@@ -62,11 +65,11 @@ TEST(Lists, ConstantsOfUnionAllAreSealedForWhatTheyAreAssignedTo) {
 TEST(Lists, ConstantsBesideAColumnInASetOperation) {
     expect_sent({
         {"SELECT name FROM public.patients UNION ALL SELECT 'total'",
-         "SELECT name FROM public.patients UNION ALL SELECT {name=total}"},
+         "SELECT name FROM public.patients UNION ALL SELECT {name=total} AS \"?column?\""},
         {"SELECT 'a' UNION SELECT ssn FROM public.patients",
          "SELECT {ssn=a} AS \"?column?\" UNION SELECT ssn FROM public.patients"},
         {"SELECT age FROM public.patients EXCEPT SELECT 5",
-         "SELECT age FROM public.patients EXCEPT SELECT {age=5}"},
+         "SELECT age FROM public.patients EXCEPT SELECT {age=5} AS \"?column?\""},
         {"SELECT NULL UNION ALL SELECT name FROM public.patients",
          "SELECT NULL UNION ALL SELECT name FROM public.patients"},
     });
@@ -94,9 +97,10 @@ TEST(Lists, ConstantsBesideAColumnInASetOperation) {
 TEST(Lists, ConstantsInAQueryThatSetsSeveralColumns) {
     expect_sent({
         {"UPDATE public.patients SET (name, ssn) = (SELECT 'x', ssn)",
-         "UPDATE public.patients SET (name, ssn) = (SELECT {name=x}, ssn)"},
+         "UPDATE public.patients SET (name, ssn) = (SELECT {name=x} AS \"?column?\", ssn)"},
         {"UPDATE public.patients SET (age, city) = (SELECT 5, title FROM notes LIMIT 1)",
-         "UPDATE public.patients SET (age, city) = (SELECT {age=5}, title FROM notes LIMIT 1)"},
+         "UPDATE public.patients SET (age, city) = (SELECT {age=5} AS \"?column?\", title "
+         "FROM notes LIMIT 1)"},
     });
     EXPECT_EQ(
         Clinic().parameters("UPDATE patients SET (email, city) = (SELECT $1, 'x')"),

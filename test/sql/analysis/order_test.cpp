@@ -210,6 +210,11 @@ std::string expanded(std::string text) {
 TEST(Ordered, RewritesMinAndMaxAndKeepsTheirNames) {
     const std::vector<std::pair<std::string_view, std::string>> cases = {
         {"SELECT min(day) FROM events, notes", "SELECT {min day}, 'hex') AS \"min\" FROM $, notes"},
+        {"SELECT (min(day)) FROM events, notes",
+         "SELECT ({min day}, 'hex')) AS \"min\" FROM $, notes"},
+        {"SELECT CASE WHEN true THEN min(day) ELSE max(day) END, 1 FROM events",
+         "SELECT CASE WHEN true THEN {min day}, 'hex') ELSE {max day}, 'hex') END AS \"max\", 1 "
+         "FROM $"},
         {"SELECT pg_catalog.MAX ( events.day )FROM events, notes",
          "SELECT pg_catalog.decode(pg_catalog.max ( pg_catalog.encode(events.day , 'hex') COLLATE "
          "pg_catalog.\"C\"), 'hex') AS \"max\"FROM $, notes"},
@@ -339,7 +344,6 @@ TEST(Ordered, OtherUsesStayRefused) {
           "max(rank + 1)",
           "max((SELECT day))",
           "min(day ORDER BY id)",
-          "(min(day))",
           "other.min(day)",
           "lag(day) OVER (ORDER BY day)",
           "count(day) OVER ()",

@@ -119,7 +119,8 @@ TEST(Query, ChangesSealTheirConstants) {
          "INSERT INTO \"public\".\"visits\" (patient_ssn, day) SELECT ssn, 'x' FROM "
          "\"public\".\"patients\" WHERE city = 'x'"},
         {"INSERT INTO visits (patient_ssn, id) SELECT 'c', id FROM notes",
-         "INSERT INTO \"public\".\"visits\" (patient_ssn, id) SELECT {patient_ssn=c}, id FROM "
+         "INSERT INTO \"public\".\"visits\" (patient_ssn, id) SELECT {patient_ssn=c} AS "
+         "\"?column?\", id FROM "
          "notes"},
         {"UPDATE patients SET name = 'B', ssn = NULL::text, city = 'x' WHERE ssn = 'y' RETURNING "
          "id, name",
