@@ -33,8 +33,7 @@ bool is_same(const Grounds::Fact& fact, const catalog::Catalog& catalog) {
 }
 
 bool may_be_decided_again(const analysis::StatementPlan& plan) {
-    return !plan.call && plan.used_name.empty() && plan.defined == nullptr &&
-           plan.copy == nullptr &&
+    return !plan.call && plan.used_name.empty() && plan.copy == nullptr &&
            std::all_of(
                plan.splices.begin(),
                plan.splices.end(),

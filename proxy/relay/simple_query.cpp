@@ -34,7 +34,11 @@ Expected expect_query(SessionState& state) {
 
 /// The first `end` statements go upstream.
 void note_statements(
-    SessionState& state, const AnalysisPtr& analysis, std::size_t end, Expected& expected
+    SessionState& state,
+    const AnalysisPtr& analysis,
+    std::string_view text,
+    std::size_t end,
+    Expected& expected
 ) {
     const auto plan_at = [&analysis](std::size_t index) -> const StatementPlan& {
         return std::get<StatementPlan>(analysis->statements[index]);
@@ -42,7 +46,7 @@ void note_statements(
     SentStatement sent;
     for (std::size_t index = 0; index < end && sent.grounds == nullptr; ++index) {
         sent.grounds =
-            plan_at(index).defined == nullptr ? nullptr : grounds_of(state, analysis, {}, {});
+            plan_at(index).defined == nullptr ? nullptr : grounds_of(state, analysis, text, {});
     }
     for (; sent.index < end; ++sent.index) {
         note_effects(state, plan_at(sent.index), expected);
@@ -51,10 +55,14 @@ void note_statements(
 }
 
 void pass_query(
-    SessionState& state, const AnalysisPtr& analysis, const wire::Frame& frame, Outgoing& upstream
+    SessionState& state,
+    const AnalysisPtr& analysis,
+    std::string_view text,
+    const wire::Frame& frame,
+    Outgoing& upstream
 ) {
     Expected expected = expect_query(state);
-    note_statements(state, analysis, analysis->statements.size(), expected);
+    note_statements(state, analysis, text, analysis->statements.size(), expected);
     if (analysis->parse_failed) {
         note_unread(state, expected);
         state.names_are_uncertain = true;
@@ -207,13 +215,14 @@ std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t
 void send_rewritten(
     SessionState& state,
     const AnalysisPtr& analysis,
+    std::string_view text,
     const std::optional<FirstRefused>& refused,
     SealedText sealed,
     Outgoing& upstream
 ) {
     Expected expected = expect_query(state);
     const std::size_t end = refused ? refused->index : analysis->statements.size();
-    note_statements(state, analysis, end, expected);
+    note_statements(state, analysis, text, end, expected);
     for (std::size_t index = 0; index < end; ++index) {
         expected.portals.push_back(portal_of(analysis, index));
     }
@@ -265,7 +274,7 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         return false;
     }
     if (analysis->passthrough && !refused) {
-        pass_query(state, analysis, frame, upstream);
+        pass_query(state, analysis, query->text, frame, upstream);
         return true;
     }
     if (!prepare(state, *analysis, refused, upstream)) {
@@ -281,7 +290,7 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         refuse_query(state, sealed.error(), upstream);
         return true;
     }
-    send_rewritten(state, analysis, refused, std::move(*sealed), upstream);
+    send_rewritten(state, analysis, query->text, refused, std::move(*sealed), upstream);
     return true;
 }
 

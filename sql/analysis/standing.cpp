@@ -87,6 +87,11 @@ StandingOfAll standing_of(std::span<const catalog::RelationName> names, const Co
 }
 
 bool leaves_alike(const StatementPlan& left, const StatementPlan& right) {
+    const bool both_define = left.defined != nullptr && right.defined != nullptr;
+    if (both_define ? !leaves_alike(*left.defined, *right.defined)
+                    : left.defined != right.defined) {
+        return false;
+    }
     return left.kind == right.kind && left.copy == nullptr && right.copy == nullptr &&
            are_same(left.splices, right.splices) && are_same(left.parameters, right.parameters) &&
            are_same(left.results, right.results) && left.hidden_results == right.hidden_results &&

@@ -229,7 +229,9 @@ namespace {
 /// A word that no expression holds outside of parentheses, but for `IS DISTINCT FROM` and `WITHIN
 /// GROUP`.
 bool ends_target(const Tokens& tokens, std::size_t index) {
-    constexpr std::array<std::string_view, 13> kWords = {
+    constexpr std::array<std::string_view, 15> kWords = {
+        "returning",
+        "on",
         "into",
         "from",
         "where",

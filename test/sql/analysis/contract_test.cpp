@@ -108,6 +108,8 @@ TEST(Names, OfAConstantInTheFirstQueryOfASetOperationStay) {
              {"SELECT $1::varchar", "SELECT $1::pg_catalog.bytea AS \"varchar\""},
              {"SELECT 'x' AS a", "SELECT {ssn=x} AS a"},
              {"SELECT COALESCE(NULL, 'x')", "SELECT COALESCE(NULL, {ssn=x})"},
+             {"SELECT 'x' WHERE 1 IS DISTINCT FROM 2",
+              "SELECT {ssn=x} AS \"?column?\" WHERE 1 IS DISTINCT FROM 2"},
              {"SELECT NULL", "SELECT NULL"},
              {"SELECT $1", "SELECT $1"},
              {"VALUES ('x')", "VALUES ({ssn=x})"}}) {

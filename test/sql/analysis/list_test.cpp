@@ -27,6 +27,11 @@ void expect_refused(std::initializer_list<std::string_view> cases) {
 
 TEST(Lists, ConstantsOfUnionAllAreSealedForWhatTheyAreAssignedTo) {
     expect_sent({
+        {"INSERT INTO public.patients (id, ssn) SELECT 1, 'a' ON CONFLICT DO NOTHING RETURNING id",
+         "INSERT INTO public.patients (id, ssn) SELECT 1, {ssn=a} AS \"?column?\" ON CONFLICT DO "
+         "NOTHING RETURNING id"},
+        {"INSERT INTO public.patients (id, ssn) SELECT 1, 'a' RETURNING id",
+         "INSERT INTO public.patients (id, ssn) SELECT 1, {ssn=a} AS \"?column?\" RETURNING id"},
         {"INSERT INTO public.patients (ssn) SELECT 'a' UNION ALL SELECT 'b'",
          "INSERT INTO public.patients (ssn) SELECT {ssn=a} AS \"?column?\" "
          "UNION ALL SELECT {ssn=b} AS \"?column?\""},
