@@ -28,7 +28,7 @@ FIRST_OWN_OID = 16384
 TEXT, VARCHAR = 25, 1043
 EARLY = "12tnT"
 HASH_PARTITION = re.compile(r"_hash\d")
-CUT_ENVELOPE = re.compile(r'\\\\x[0-9a-f]{0,11}\.\.\."')  # of less than the six bytes of its header
+CUT_ENVELOPE = re.compile(r'\\{1,2}x[0-9a-f]{0,11}\.\.\."')  # of less than the six bytes of its header
 
 
 class Names:
