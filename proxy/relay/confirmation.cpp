@@ -147,11 +147,11 @@ Preparation confirm(SessionState& state, const Grounds* grounds, Outgoing& upstr
         })) {
         return {};
     }
-    if (auto absent = absent_of(*grounds, state.catalog)) {
-        return Preparation::refused(std::move(*absent));
-    }
     if (grounds->is_plain) {
         return confirm_plain(state, *grounds, upstream);
+    }
+    if (auto absent = absent_of(*grounds, state.catalog)) {
+        return Preparation::refused(std::move(*absent));
     }
     return grounds->text.empty() ? changed() : confirm_decision(state, *grounds, upstream);
 }

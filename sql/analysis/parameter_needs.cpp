@@ -1,5 +1,6 @@
 #include "sql/analysis/parameter_needs.hpp"
 
+#include "sql/analysis/common_type.hpp"
 #include "sql/analysis/rejection.hpp"
 #include "sql/analysis/type_names.hpp"
 #include "sql/types/convert.hpp"
@@ -14,10 +15,6 @@ namespace {
 
 constexpr std::uint32_t kByteaOid = 17;
 constexpr std::uint32_t kParametersMax = 65535;
-
-bool is_text(types::Kind kind) {
-    return kind == types::Kind::kText || kind == types::Kind::kVarchar;
-}
 
 /// A parameter of type `input` becomes the same value when it is compared as when it is assigned,
 /// or one of the two is an error.

@@ -1,5 +1,6 @@
 #include "sql/analysis/parameter_sealer.hpp"
 
+#include "sql/analysis/common_type.hpp"
 #include "sql/analysis/type_names.hpp"
 #include "sql/types/array_elements.hpp"
 #include "sql/types/convert.hpp"
@@ -10,10 +11,6 @@ namespace {
 
 constexpr std::uint32_t kByteaOid = 17;
 constexpr std::uint32_t kByteaArrayOid = 1001;
-
-bool is_text(types::Kind kind) {
-    return kind == types::Kind::kText || kind == types::Kind::kVarchar;
-}
 
 bool same_values(types::Kind left, types::Kind right) {
     return left == right || (is_text(left) && is_text(right));
