@@ -31,6 +31,9 @@ bool answers_refusal(const Expected& expected, const wire::ErrorResponse& error)
         const std::string_view message = error.find('M').value_or("");
         return message.find(expected.copy_marker) != std::string_view::npos;
     }
+    if (expected.kind == Awaited::kQuery && expected.current < expected.portals.size()) {
+        return false;  // of a statement before it in the same text
+    }
     return code != kFailedTransaction || expected.refusal->outranks_failed_transaction;
 }
 

@@ -55,6 +55,19 @@ TEST_F(Known, RefusesByAMarkerAndShowsItsOwnError) {
     EXPECT_THAT(talk.to_client(), Not(HasSubstr("42703")));
 }
 
+TEST_F(Known, ShowsTheServersErrorOfAStatementBeforeTheRefusedOne) {
+    const auto text = query("DELETE FROM visits; COPY patients TO '/tmp/x'");
+    ASSERT_EQ(talk.client_sends(text), "CPBECS");
+    ASSERT_EQ(talk.server_sends(looked_up({"patients"}, true)), "");
+    EXPECT_EQ(talk.server_sends(both(error("23503", "still referenced"), ready('I'))), "EZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("23503"));
+    ASSERT_EQ(talk.client_sends(text), "Q");
+    const auto refused = both(error("42703", "no such column"), ready('I'));
+    EXPECT_EQ(talk.server_sends(both(complete("DELETE 1"), refused)), "CEZ");
+    EXPECT_THAT(talk.to_client(), HasSubstr("0A000"));
+    EXPECT_THAT(talk.to_client(), Not(HasSubstr("42703")));
+}
+
 TEST_F(Known, KeepsTheServersOwnWordInAFailedTransaction) {
     ASSERT_EQ(talk.client_sends(query("DO $$ BEGIN DELETE FROM patients; END $$")), "Q");
     EXPECT_EQ(talk.server_sends(both(error("25P02", "aborted"), ready('E'))), "EZ");
