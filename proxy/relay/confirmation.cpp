@@ -28,8 +28,7 @@ catalog::Entry lasting(catalog::Entry entry) {
 
 bool is_same(const Grounds::Fact& fact, const catalog::Catalog& catalog) {
     const auto now = catalog.share(fact.name);
-    return now != nullptr && fact.entry != nullptr &&
-           (now == fact.entry || lasting(*now) == lasting(*fact.entry));
+    return now != nullptr && (now == fact.entry || lasting(*now) == lasting(*fact.entry));
 }
 
 bool may_be_decided_again(const analysis::StatementPlan& plan) {
@@ -59,8 +58,7 @@ Preparation changed() {
 std::optional<Refusal> absent_of(const Grounds& grounds, const catalog::Catalog& catalog) {
     for (const Grounds::Fact& fact : grounds.facts) {
         const catalog::Entry* const now = catalog.find(fact.name);
-        const bool was_there = fact.entry != nullptr && fact.entry->relation;
-        if (was_there && now != nullptr && !now->relation) {
+        if (fact.entry->relation && now != nullptr && !now->relation) {
             Refusal absent;
             absent.sqlstate = "42P01";
             absent.message = "relation \"" + fact.name.schema +
@@ -100,7 +98,7 @@ std::size_t Grounds::size_bytes() const {
     std::size_t size = sizeof(*this) + text.size() + parameter_oids.size() * sizeof(std::uint32_t);
     for (const Fact& fact : facts) {
         size += sizeof(fact) + fact.name.schema.size() + fact.name.name.size() +
-                (fact.entry == nullptr ? 0 : catalog::size_bytes_of(*fact.entry));
+                catalog::size_bytes_of(*fact.entry);
     }
     return size + (analysis == nullptr ? 0 : analysis::size_bytes_of(*analysis));
 }
@@ -116,7 +114,10 @@ GroundsPtr grounds_of(
     }
     auto grounds = std::make_shared<Grounds>();
     for (const catalog::RelationName& name : analysis->relations) {
-        grounds->facts.push_back({name, state.catalog.share(name)});
+        // Without an entry it is what the text itself defines.
+        if (auto entry = state.catalog.share(name)) {
+            grounds->facts.push_back({name, std::move(entry)});
+        }
     }
     grounds->is_plain = analysis->passthrough;
     grounds->parameter_oids = parameter_oids;

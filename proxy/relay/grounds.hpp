@@ -18,7 +18,7 @@ namespace pgveil::relay {
 struct Grounds {
     struct Fact {
         catalog::RelationName name;
-        std::shared_ptr<const catalog::Entry> entry;
+        std::shared_ptr<const catalog::Entry> entry;  ///< never null
     };
 
     std::vector<Fact> facts;

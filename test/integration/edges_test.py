@@ -127,14 +127,17 @@ class Names(EdgeCase):
         self.assert_same("SELECT l.entry, x.a FROM ledger l, ROWS FROM (json_to_recordset('[{\"a\":1}]') AS (a int)) x"
                          " ORDER BY l.id")
 
-    def test_the_search_path_changes_unseen(self):
+    def test_a_function_changes_the_search_path(self):
         """A plain twin was read by its last name; then a function makes that name the protected table's."""
         STACK.mark_server_log()
         self.veiled.execute("SET search_path = archive, public")
         self.veiled.execute("SELECT count(*) FROM ledger")
         self.veiled.execute("SELECT public.use_path('public')")
-        self.veiled.execute("INSERT INTO ledger VALUES (9, 'unprotected by its name')")
-        self.assertEqual(STACK.superuser("SELECT id FROM archive.ledger WHERE id = 9", "clinic"), [(9,)])
+        self.veiled.execute("INSERT INTO ledger (id, entry) VALUES (9, 'unprotected by its name')")
+        self.assertEqual(STACK.superuser("SELECT count(*) FROM archive.ledger WHERE id = 9", "clinic"), [(0,)])
+        self.assertEqual(self.veiled.execute("DELETE FROM public.ledger WHERE id = 9 RETURNING entry").fetchone(),
+                         ("unprotected by its name",))
+        self.assertNotIn("unprotected by its name", STACK.server_log_since_mark())
         for sql in ("UPDATE pg_settings SET setting = 'public' WHERE name = 'search_path'",
                     "EXPLAIN ANALYZE UPDATE pg_settings SET setting = 'public' WHERE name = 'search_path'"):
             with self.subTest(sql), self.assertRaises(psycopg.errors.FeatureNotSupported):

@@ -161,7 +161,8 @@ class Choices(SameAnswers):
             cursor.execute("INSERT INTO weak VALUES (1, 'Quixote')")
             cursor.execute(f"PREPARE kept AS {read}")
             cursor.execute("ALTER TABLE weak DROP CONSTRAINT weak_pkey")
-            self.assertEqual(cursor.execute("EXECUTE kept").fetchall(), [(b"1", b"Quixote")])
+            with self.assertRaises(psycopg.errors.FeatureNotSupported), TABLES.veiled.transaction():
+                cursor.execute("EXECUTE kept")
             with self.assertRaises(psycopg.errors.FeatureNotSupported), TABLES.veiled.transaction():
                 cursor.execute(read)
             cursor.execute("ALTER TABLE weak ADD PRIMARY KEY (id)")
@@ -199,8 +200,7 @@ class Choices(SameAnswers):
             "SELECT COALESCE(name, upper('x')) FROM people", "SELECT COALESCE(age, 2.5) FROM people",
             "SELECT NULLIF(name, 'x') FROM people", "SELECT GREATEST(ssn, 'x') FROM people", "SELECT LEAST(age, 2.5) FROM people", "SELECT NULLIF(age, 5.0) FROM people",
             "SELECT id FROM people WHERE COALESCE(name, 'x') = 'x'", "SELECT id FROM people WHERE COALESCE(active, true)",
-            "SELECT upper(COALESCE(name, 'x')) FROM people", "SELECT COALESCE(name, 'x') || 'y' FROM people",
-            "SELECT CAST(CASE WHEN id = 1 THEN name END AS varchar(12)) FROM people")
+            "SELECT upper(COALESCE(name, 'x')) FROM people", "SELECT COALESCE(name, 'x') || 'y' FROM people")
 
 
 class Assignments(SameAnswers):
