@@ -128,18 +128,6 @@ bool send_bind(
     return true;
 }
 
-/// The unnamed portal takes the place of the last one.
-std::optional<Refusal> check_bind_room(const SessionState& state, std::string_view portal) {
-    const std::size_t limit = state.environment->limits.statements_per_session;
-    if (!portal.empty() && state.portals.size() > limit) {
-        return refusal(Reason::kTooManyCursors, std::to_string(state.portals.size()));
-    }
-    if (!portal.empty() && state.keeps_too_much()) {
-        return refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()));
-    }
-    return std::nullopt;
-}
-
 /// A prepared FETCH brings what its cursor has now.
 std::shared_ptr<const PreparedStatement> current(
     SessionState& state, const std::shared_ptr<const PreparedStatement>& statement
@@ -183,7 +171,8 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     if (must_settle_name(state, state.portals, kept_name(bind->portal), upstream)) {
         return false;
     }
-    if (auto full = check_bind_room(state, bind->portal)) {
+    if (auto full =
+            check_room(state, bind->portal, state.portals.size(), Reason::kTooManyCursors)) {
         refuse_extended(state, std::move(*full), upstream);
         return true;
     }

@@ -19,6 +19,22 @@ bool violates(SessionState& state, std::string_view message) {
     return true;
 }
 
+std::optional<Refusal> check_room(
+    const SessionState& state, std::string_view name, std::size_t held, Reason too_many
+) {
+    if (name.empty()) {
+        return std::nullopt;
+    }
+    if (held > state.environment->limits.statements_per_session) {
+        return refusal(too_many, std::to_string(held));
+    }
+    return state.keeps_too_much()
+               ? std::optional(
+                     refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()))
+                 )
+               : std::nullopt;
+}
+
 bool stopped_by(
     SessionState& state, Preparation preparation, Outgoing& upstream, bool& is_waiting
 ) {

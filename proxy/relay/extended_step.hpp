@@ -4,6 +4,8 @@
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/session_state.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 // Steps that the messages of the extended protocol have in common.
@@ -14,6 +16,12 @@ Expected expect(SessionState& state, Awaited kind);
 
 /// Ends the session: the client's message cannot be read. Always true: the message is done with.
 bool violates(SessionState& state, std::string_view message);
+
+/// Why no more names can be kept, of which the session holds `held`; what has no name takes the
+/// place of the last one. @param too_many the reason where the limit is their number
+std::optional<Refusal> check_room(
+    const SessionState& state, std::string_view name, std::size_t held, Reason too_many
+);
 
 /// Runs on what a preparation step found; refuses the message if it did. Returns true when the
 /// message cannot go upstream now: refused, or (`is_waiting`) to be presented again.

@@ -45,18 +45,6 @@ std::vector<std::uint32_t> declared_oids(const wire::Parse& parse, const Stateme
     return oids;
 }
 
-/// The unnamed statement takes the place of the last one.
-std::optional<Refusal> check_parse_room(const SessionState& state, std::string_view name) {
-    const std::size_t limit = state.environment->limits.statements_per_session;
-    if (!name.empty() && state.statements.size() > limit) {
-        return refusal(Reason::kTooManyStatements, std::to_string(state.statements.size()));
-    }
-    if (!name.empty() && state.keeps_too_much()) {
-        return refusal(Reason::kTooManyPlanBytes, std::to_string(state.plan_bytes.total()));
-    }
-    return std::nullopt;
-}
-
 /// Why a text cannot be prepared, apart from what analysis says.
 std::optional<Refusal> check_parse(
     const SessionState& state, const AnalysisPtr& analysis, const wire::Parse& parse
@@ -79,7 +67,7 @@ std::optional<Refusal> check_parse(
         several.message = "cannot insert multiple commands into a prepared statement";
         return several;
     }
-    return check_parse_room(state, parse.statement);
+    return check_room(state, parse.statement, state.statements.size(), Reason::kTooManyStatements);
 }
 
 std::shared_ptr<PreparedStatement> prepared_of(

@@ -262,11 +262,12 @@ void ReplyPath::on_transaction_end(const SegmentPtr& segment) {
         const SegmentPtr bound_in = entry.second->bound_in.lock();
         return !entry.second->is_held && (bound_in == nullptr || bound_in == segment);
     });
-    if (std::exchange(state_->defines_something, false)) {
-        state_->environment->definitions->advance();
-    }
     // What else is on its way may be a SET or DDL of a later transaction.
     const bool is_last = state_->pending.empty();
+    if (state_->defines_something) {
+        state_->environment->definitions->advance();
+        state_->defines_something = !is_last;
+    }
     if (state_->catalog_uncertain && state_->injection.purpose() == Injection::Purpose::kNone) {
         state_->catalog.clear();
         state_->catalog_uncertain = !is_last;

@@ -186,7 +186,6 @@ class OtherDefinitions(unittest.TestCase):
 
     def test_what_does(self):
         with veiled() as other, veiled() as session:
-            other.execute("CREATE TABLE odd (id int, body text)")
             other.execute("CREATE VIEW columns_of AS SELECT id, body AS one, id AS two FROM letters")
             session.execute("SELECT one FROM columns_of WHERE one = %s", ["one"], prepare=True)
             other.execute("DROP VIEW columns_of")

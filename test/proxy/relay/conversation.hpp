@@ -33,6 +33,8 @@ public:
 
     config::LimitSettings& limits() { return environment_.limits; }
 
+    const DefinitionCount& definitions() const { return *environment_.definitions; }
+
     /// What the client sends. Returns the type letters that reach the server, in order.
     std::string client_sends(const wire::Output& bytes);
     /// What the server sends. Returns the type letters that reach the client; what the proxy says

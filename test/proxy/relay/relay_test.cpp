@@ -45,6 +45,18 @@ TEST_F(Known, AsksAgainOnlyAfterAWhile) {
     EXPECT_EQ(talk.client_sends(query("SELECT id FROM visits")), "Q");
 }
 
+TEST_F(Known, CountsADefinitionWhenItIsCommitted) {
+    ASSERT_EQ(talk.client_sends(both(query("SELECT 1"), query("DROP TABLE visits"))), "QQ");
+    ASSERT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+    const std::uint64_t before = talk.definitions().count();
+    ASSERT_EQ(talk.server_sends(both(complete("DROP TABLE"), ready('I'))), "CZ");
+    const std::uint64_t after = talk.definitions().count();
+    EXPECT_GT(after, before) << "not only with the ReadyForQuery of what was sent before it";
+    ASSERT_EQ(talk.client_sends(query("SELECT 1")), "Q");
+    ASSERT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+    EXPECT_EQ(talk.definitions().count(), after);
+}
+
 TEST_F(Known, RefusesByAMarkerAndShowsItsOwnError) {
     ASSERT_EQ(talk.client_sends(query("COPY patients TO '/tmp/x'")), "CPBECS");
     ASSERT_EQ(talk.server_sends(looked_up({"patients"}, true)), "");
