@@ -74,6 +74,17 @@ bool Policy::is_listed_plain(std::string_view schema, std::string_view name) con
     return !plain_.empty() && plain_.contains(PolicyName{std::string(schema), std::string(name)});
 }
 
+const FunctionPolicy* Policy::function(std::string_view schema, std::string_view name) const {
+    const auto found = std::find_if(
+        content_.functions.begin(),
+        content_.functions.end(),
+        [&](const FunctionPolicy& entry) {
+            return entry.name.schema == schema && entry.name.name == name;
+        }
+    );
+    return found == content_.functions.end() ? nullptr : &*found;
+}
+
 const std::set<std::string>* Policy::pinned_shapes(
     const std::string& schema, const std::string& table
 ) const {

@@ -56,6 +56,14 @@ struct PolicyName {
     friend auto operator<=>(const PolicyName&, const PolicyName&) = default;
 };
 
+/// A function of the database that returns values as they are stored in a protected table.
+struct FunctionPolicy {
+    PolicyName name;
+    PolicyName table;
+    /// The protected column whose values it returns; empty: it returns rows of the table.
+    std::string column;
+};
+
 /// The shapes (catalog::shape_of) that a table, or a view over one, may have; one without entry may
 /// have any.
 using Pins = std::map<PolicyName, std::set<std::string>>;
@@ -72,6 +80,7 @@ struct PolicyContent {
     /// See types::enum_definition_of(); no database has told their OIDs.
     std::vector<types::Kind> enums;
     std::vector<PolicyName> plain;
+    std::vector<FunctionPolicy> functions;
     std::vector<std::string> search_path = {"public"};
     std::vector<std::string> databases;
     RepeatedValues repeated_values = RepeatedValues::kRefuse;
@@ -94,6 +103,13 @@ public:
 
     /// True if the policy says that this relation is plain although its name is protected.
     bool is_listed_plain(std::string_view schema, std::string_view name) const;
+
+    /// What the policy says that a function returns; null: nothing, then one that sees protected
+    /// values must be refused.
+    const FunctionPolicy* function(std::string_view schema, std::string_view name) const;
+
+    /// The functions listed under "functions".
+    const std::vector<FunctionPolicy>& functions() const { return content_.functions; }
 
     /// The shapes that `pgveil check --pin` wrote down for a table; null: it is not pinned.
     const std::set<std::string>* pinned_shapes(const std::string& schema, const std::string& table)

@@ -3,6 +3,7 @@
 #include "config/embedded_schemas.hpp"
 #include "config/pins.hpp"
 #include "config/policy_enums.hpp"
+#include "config/policy_functions.hpp"
 #include "config/policy_name.hpp"
 #include "config/text_file.hpp"
 #include "sql/types/order_form.hpp"
@@ -301,6 +302,11 @@ Result<PolicyContent> read_policy(std::string_view file, const Json& document) {
             return done.error();
         }
     }
+    Result<std::vector<FunctionPolicy>> functions = read_functions(file, document, content.tables);
+    if (!functions.has_value()) {
+        return functions.error();
+    }
+    content.functions = std::move(*functions);
     content.databases = document.value("databases", std::vector<std::string>());
     if (document.value("repeated_values", "refuse") == "count") {
         content.repeated_values = RepeatedValues::kCount;

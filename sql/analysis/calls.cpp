@@ -42,6 +42,13 @@ bool is_letter_of_word(char c) {
 
 }  // namespace
 
+catalog::RelationName called_name(const parse::Call& call) {
+    const std::size_t parts = call.name.size();
+    return {
+        parts > 1 ? call.name[parts - 2] : std::string(),
+        parts > 0 ? call.name.back() : std::string()};
+}
+
 bool runs_sql(const std::string& function_name) {
     return std::find(kSqlRunners.begin(), kSqlRunners.end(), function_name) != kSqlRunners.end() ||
            std::any_of(
@@ -173,19 +180,19 @@ void check_current_setting(Draft& draft, const parse::Expression& node, const pa
     }
 }
 
-/// A function that somebody made over a protected table opens nothing and seals nothing.
+/// A function that somebody made over a protected table opens nothing and seals nothing; what it
+/// returns is opened if the policy says what it is.
 void check_function(Draft& draft, const parse::Expression& node, const parse::Call& call) {
     if (call.name.empty()) {
         return;
     }
-    const std::size_t parts = call.name.size();
-    const std::string schema = parts > 1 ? call.name[parts - 2] : std::string();
     const Judgement judgement =
-        draft.text().relations.judge_function({schema, call.name.back()}, node.begin);
+        draft.text().relations.judge_function(called_name(call), node.begin);
     if (judgement.rejection) {
         draft.refuse(*judgement.rejection);
     }
     draft.plan().calls_own_function |= judgement.is_own_function;
+    draft.plan().touches_protected |= judgement.returns != nullptr;
 }
 
 }  // namespace

@@ -12,6 +12,9 @@ namespace pgveil::analysis {
 /// True if the SELECT is a lone call of a pgveil function; the draft then answers for it.
 bool answer_veil_call(Draft& draft, const parse::Select& statement);
 
+/// The function as it is called: the last two parts of its name.
+catalog::RelationName called_name(const parse::Call& call);
+
 /// Judges every function call of a statement: set_config, schema pgveil, functions that run SQL.
 /// `select`: the whole statement, if it is one.
 void check_calls(

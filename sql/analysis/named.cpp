@@ -1,6 +1,7 @@
 #include "sql/analysis/named.hpp"
 
 #include "sql/analysis/calls.hpp"
+#include "sql/analysis/own_functions.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,6 +133,9 @@ private:
         const Judgement judgement = text_.relations.judge_function(name, begin);
         if (judgement.rejection && !rejection_) {
             rejection_ = judgement.rejection;
+        }
+        if (judgement.returns != nullptr && !rejection_) {
+            rejection_ = stored_function_refusal(*judgement.returns, "in this command", begin);
         }
     }
 

@@ -167,7 +167,6 @@ private:
     void from_item(const parse::FromItem& item, Scope& scope);
     void from_table(const parse::TableReference& table, Scope& scope);
     void from_subquery(const parse::FromSubquery& item, Scope& scope);
-    void from_function(const parse::FromFunction& item, Scope& scope);
     void from_join(const parse::Join& join, Scope& scope);
     std::vector<std::string> merged_names(
         const parse::Join& join, const Scope& left, const Scope& right
@@ -179,6 +178,22 @@ private:
     const KnownRelation* known(const parse::TableReference& table);
     Range range_of(const parse::TableReference& table);
     static ReadRelation read_relation(const Range& range, const KnownRelation& known);
+
+    // query_function.cpp: functions that return stored values
+    void from_function(const parse::FromFunction& item, Scope& scope);
+    const config::FunctionPolicy* stored_values_of(const parse::Expression& node);
+    const KnownRelation* table_of(const config::FunctionPolicy& function, std::uint32_t begin);
+    NamedValues returned_columns(
+        const config::FunctionPolicy& function, const std::string& name, std::uint32_t begin
+    );
+    Range stored_range(
+        const parse::FromFunction& item,
+        const config::FunctionPolicy& function,
+        const Scope& lateral
+    );
+    Value returned_value(
+        const parse::Expression& node, const config::FunctionPolicy& function, const Scope& scope
+    );
 
     // query_change.cpp
     Output insert_rows(const parse::Insert& statement);

@@ -194,6 +194,9 @@ bool Query::count_call(const parse::Expression& node, const parse::Call& call, c
 }
 
 Value Query::call(const parse::Expression& node, const parse::Call& nested, const Scope& scope) {
+    if (const auto* const function = stored_values_of(node)) {
+        return returned_value(node, *function, scope);
+    }
     if (count_call(node, nested, scope)) {
         return {};
     }

@@ -172,27 +172,6 @@ void Query::from_subquery(const parse::FromSubquery& item, Scope& scope) {
     add_range(std::move(range), scope);
 }
 
-void Query::from_function(const parse::FromFunction& item, Scope& scope) {
-    const Scope lateral = lateral_view(scope);
-    for (const auto& call : item.calls) {
-        if (call != nullptr) {
-            plain(*call, lateral, Use::kFunction);
-        }
-    }
-    Range range;
-    range.alias = item.alias.name;
-    range.is_opaque = item.column_definitions.empty();
-    const auto& names = range.is_opaque ? item.alias.columns : item.column_definitions;
-    for (const std::string& name : names) {
-        range.columns.push_back({name, {}});
-    }
-    if (range.alias.empty() && !item.calls.empty() && item.calls.front() != nullptr) {
-        const auto* const call = std::get_if<parse::Call>(&item.calls.front()->node);
-        range.alias = call == nullptr || call->name.empty() ? std::string() : call->name.back();
-    }
-    add_range(std::move(range), scope);
-}
-
 void Query::from_join(const parse::Join& join, Scope& scope) {
     Scope left;
     left.outer = scope.outer;

@@ -1,9 +1,33 @@
 #include "sql/analysis/query.hpp"
+#include "sql/analysis/rejection.hpp"
 
 // MERGE.
 namespace pgveil::analysis {
 
+namespace {
+
+/// PostgreSQL 14 does not know MERGE: the text must not leave to prove it.
+Rejection unknown_merge(const parse::Tokens& tokens, std::uint32_t begin) {
+    std::size_t index = 0;
+    while (index + 1 < tokens.size() &&
+           (tokens[index].begin < begin || !tokens.is_word(index, "merge"))) {
+        ++index;
+    }
+    return postgres_error(
+        "42601",
+        "syntax error at or near \"" + std::string(tokens.text_of(tokens[index])) + "\"",
+        tokens[index].begin
+    );
+}
+
+}  // namespace
+
 void Query::merge(const parse::Merge& statement) {
+    const int server = draft_.text().context.server_major;
+    if (server != 0 && server < 15) {
+        draft_.refuse(unknown_merge(draft_.text().tokens, draft_.plan().begin));
+        return;
+    }
     common_tables_.emplace_back();
     add_common_tables(statement.with, nullptr);
     Scope source;

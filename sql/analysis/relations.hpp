@@ -42,6 +42,8 @@ struct Judgement {
     std::optional<Rejection> rejection;
     /// judge_function(): somebody made a function of that name in the database.
     bool is_own_function = false;
+    /// judge_function(): what the policy says that it returns; null: nothing protected.
+    const config::FunctionPolicy* returns = nullptr;
 };
 
 /// Judges names for one text, remembering relations that this text itself creates.
@@ -64,7 +66,7 @@ public:
     Judgement judge_candidate(const catalog::RelationName& name, std::uint32_t begin);
 
     /// Functions that are called by this name. kPlain: none of them sees protected values, as far
-    /// as their signature and source tell.
+    /// as their signature and source tell, but for what the policy says that they return.
     Judgement judge_function(const catalog::RelationName& name, std::uint32_t begin);
 
     /// What the database says about a name, whatever we think of it. Null: there is no such

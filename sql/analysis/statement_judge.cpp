@@ -10,6 +10,7 @@
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/impossible_parameters.hpp"
 #include "sql/analysis/named.hpp"
+#include "sql/analysis/own_functions.hpp"
 #include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/row_types.hpp"
@@ -43,6 +44,7 @@ public:
         refuse_impossible_parameters(draft_, statement_);
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
         refuse_unread_tables();
+        refuse_unread_calls();
         refuse_settings_update(draft_, statement_);
         if (!std::holds_alternative<parse::Explain>(statement_.node) &&
             !std::holds_alternative<parse::CreateView>(statement_.node)) {
@@ -76,6 +78,17 @@ private:
                     "run the query in a statement of its own",
                     table.begin
                 ));
+            }
+        }
+    }
+
+    /// Encrypted values in a place that no rule went through.
+    void refuse_unread_calls() {
+        for (const parse::Expression* node : statement_.inventory.calls) {
+            const auto& call = std::get<parse::Call>(node->node);
+            const auto* const function = function_entry(text_, call);
+            if (function != nullptr && !draft_.has_read(node->begin)) {
+                draft_.refuse(stored_function_refusal(*function, "in this place", node->begin));
             }
         }
     }
@@ -341,7 +354,7 @@ private:
     /// WITH defines. True if a
     /// protected one is among them; refuses what may not be named at all.
     bool concerns_protected(const parse::TableReference& created) {
-        bool is_concerned = false;
+        bool is_concerned = draft_.plan().touches_protected;  // by what a function returns
         for (const auto& table : statement_.inventory.tables) {
             const bool is_created = !created.name.empty() && table.name == created.name &&
                                     (table.schema == created.schema || table.schema.empty());

@@ -71,6 +71,24 @@ std::optional<Shape> shape_in(
     return policy == nullptr ? std::nullopt : std::optional<Shape>(shape_of(*policy, made_in));
 }
 
+/// What a function that stands in the policy returns.
+std::optional<Shape> shape_of_result(
+    const analysis::Context& context, const std::string& schema, const std::string& name
+) {
+    for (const config::FunctionPolicy& function : context.policy.functions()) {
+        const bool is_it =
+            function.name.name == name && (schema.empty() || function.name.schema == schema);
+        if (is_it && function.column.empty()) {
+            return shape_in(context, function.table.schema, function.table.name);
+        }
+        if (is_it) {
+            const std::string table = function.table.schema + "." + function.table.name;
+            return Shape{table + "." + function.column, {{std::string(), true}}};
+        }
+    }
+    return std::nullopt;
+}
+
 analysis::Rejection refused(const Leak& leak, const analysis::StatementPlan& plan) {
     return analysis::refusal_of(
         leak.column,
@@ -98,9 +116,10 @@ bool is_sealed(const analysis::StatementPlan& plan, std::uint32_t number) {
 std::optional<Leak> leak_of_arguments(
     const parse::Execute& execute, const analysis::StatementPlan& prepared
 ) {
-    const Shapes no_shapes = [](const std::string&, const std::string&) {
+    const ShapeOf nothing = [](const std::string&, const std::string&) {
         return std::nullopt;
     };
+    const Shapes no_shapes{nothing, nothing};
     const std::function<bool(std::uint32_t)> none = [](std::uint32_t) {
         return false;
     };
@@ -145,7 +164,11 @@ std::optional<Leak> leak_of(
 void check(analysis::Analysis& analysis, std::string_view sql, const analysis::Context& context) {
     const std::string text = stand_in_text(sql, analysis);
     const auto statements = parse::parse(text);
-    const Shapes shapes = [&](const std::string& schema, const std::string& name) {
+    Shapes shapes;
+    shapes.function = [&](const std::string& schema, const std::string& name) {
+        return shape_of_result(context, schema, name);
+    };
+    shapes.relation = [&](const std::string& schema, const std::string& name) {
         return shape_in(context, schema, name);
     };
     for (std::size_t i = 0; i < analysis.statements.size(); ++i) {

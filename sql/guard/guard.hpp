@@ -30,16 +30,22 @@ struct Shape {
     std::vector<Column> columns;
 };
 
-/// What is known of a relation as it is written (decoded; the schema may be empty); nullopt:
-/// nothing.
-using Shapes =
+/// What is known of a name as it is written (decoded; the schema may be empty); nullopt: nothing.
+using ShapeOf =
     std::function<std::optional<Shape>(const std::string& schema, const std::string& name)>;
+
+struct Shapes {
+    ShapeOf relation;
+    /// What a function returns as it is stored: the columns of a row, or one without a name.
+    ShapeOf function;
+};
 
 /// The first leak in one statement. A constant that parses as an envelope, or as an array of them,
 /// is none; neither is a parameter that `is_sealed` says is replaced at Bind.
 /// Promise: a constant or parameter that is compared with, stored in, or mixed (CASE, set
 /// operation, row, argument) with a protected column is found, through sub-queries, WITH, VALUES
-/// and joins. Not promised: what functions and the database itself do with values.
+/// and joins. Not promised: what functions and the database itself do with values; what is known of
+/// a function is what it returns.
 std::optional<Leak> find_leak(
     const parse::Statement& statement,
     const Shapes& shapes,

@@ -169,6 +169,14 @@ Flow Walker::operation(const parse::Operation& operation, const Level& level) {
     return is_comparison(operation) ? Flow() : all;
 }
 
+std::optional<Shape> Walker::shape_of_call(const parse::Call& call) const {
+    const std::size_t parts = call.name.size();
+    return parts == 0 ? std::nullopt
+                      : shapes_.function(
+                            parts > 1 ? call.name[parts - 2] : std::string(), call.name.back()
+                        );
+}
+
 Flow Walker::call(const parse::Call& call, const Level& level) {
     const std::string name = call.name.empty() ? std::string() : call.name.back();
     const bool is_qualified = call.name.size() == 2 && call.name.front() == "pg_catalog";
@@ -181,6 +189,9 @@ Flow Walker::call(const parse::Call& call, const Level& level) {
     together(call.over.order_by, level);
     if (is_qualified && (name == "encode" || name == "decode")) {
         flow.open = parse::kNowhere;  // 'hex', as MIN and MAX are rewritten
+    }
+    if (const auto shape = shape_of_call(call)) {
+        return {shape->name, parse::kNowhere};
     }
     return name == "count" ? Flow() : checked(flow);
 }

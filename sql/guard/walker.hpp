@@ -38,6 +38,8 @@ private:
     std::vector<Range> join(const parse::Join& join, const Level& level);
     void merge_using(const parse::Join& join, const Range& left, const Range& right);
     Range relation(const parse::TableReference& table);
+    Range result_of(const parse::FromFunction& item, const Level& level);
+    std::optional<Shape> shape_of_call(const parse::Call& call) const;
     Columns insert(const parse::Insert& insert, const Level* outer);
     Columns update(const parse::Update& update, const Level* outer);
     Columns remove(const parse::Delete& remove, const Level* outer);

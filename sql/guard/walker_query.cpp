@@ -13,6 +13,16 @@ void rename(Columns& columns, const parse::Names& names) {
     }
 }
 
+Columns columns_of(const Shape& shape) {
+    Columns columns;
+    for (const Shape::Column& column : shape.columns) {
+        // A lone value has no name of its own, and the shape its column's.
+        const std::string name = shape.name + (column.name.empty() ? "" : "." + column.name);
+        columns.push_back({column.name, {column.is_protected ? name : "", parse::kNowhere}});
+    }
+    return columns;
+}
+
 std::string name_of(const parse::Target& target) {
     if (!target.name.empty() || target.value == nullptr) {
         return target.name;
@@ -231,14 +241,30 @@ Range Walker::relation(const parse::TableReference& table) {
             }
         }
     }
-    if (const auto shape = shapes_(table.schema, table.name)) {
-        for (const Shape::Column& column : shape->columns) {
-            const std::string secret =
-                column.is_protected ? shape->name + "." + column.name : std::string();
-            range.columns.push_back({column.name, {secret, parse::kNowhere}});
-        }
+    if (const auto shape = shapes_.relation(table.schema, table.name)) {
+        range.columns = columns_of(*shape);
     }
     rename(range.columns, table.alias.columns);
+    return range;
+}
+
+Range Walker::result_of(const parse::FromFunction& item, const Level& level) {
+    Range range{item.alias.name, {}};
+    const auto* const call = item.calls.size() == 1 && item.calls.front() != nullptr
+                                 ? std::get_if<parse::Call>(&item.calls.front()->node)
+                                 : nullptr;
+    together(item.calls, level);
+    if (call == nullptr || call->name.empty()) {
+        return range;
+    }
+    range.alias = range.alias.empty() ? call->name.back() : range.alias;
+    if (const auto shape = shape_of_call(*call)) {
+        range.columns = columns_of(*shape);
+        for (NamedFlow& column : range.columns) {
+            column.name = column.name.empty() ? range.alias : column.name;
+        }
+        rename(range.columns, item.alias.columns);
+    }
     return range;
 }
 
@@ -253,7 +279,7 @@ std::vector<Range> Walker::from_item(const parse::FromItem& item, const Level& l
         rename(range.columns, nested->alias.columns);
         found.push_back(std::move(range));
     } else if (const auto* const function = std::get_if<parse::FromFunction>(&item.node)) {
-        together(function->calls, level);
+        found.push_back(result_of(*function, level));
     } else if (const auto* const pair = std::get_if<parse::Join>(&item.node)) {
         found = join(*pair, level);
     }

@@ -40,6 +40,7 @@ struct FromFunction {
     Alias alias;
     bool has_column_definitions = false;
     Names column_definitions;
+    bool with_ordinality = false;
 };
 
 struct Join {

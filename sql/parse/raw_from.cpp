@@ -116,6 +116,7 @@ FromFunction RawReader::from_function(const RangeFunction& raw) {
         result.calls.push_back(expression(parts.empty() ? nullptr : parts.front()));
         result.has_column_definitions |= parts.size() > 1 && parts[1] != nullptr;
     }
+    result.with_ordinality = raw.ordinality;
     result.alias = alias_of(raw.alias);
     for (const void* definition : elements_of(raw.coldeflist)) {
         result.has_column_definitions = true;

@@ -75,7 +75,7 @@ WITH RECURSIVE guarded AS (
   JOIN pg_catalog.pg_rewrite w ON w.oid {=} p.objid
 ), found AS (
   SELECT d.nspname, d.relname, CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END AS kind,
-    d.oid::pg_catalog.regclass::pg_catalog.text AS name, m.nspname AS view_schema, c.relname AS view_name
+    d.oid::pg_catalog.regclass::pg_catalog.text AS name, m.nspname AS own_schema, c.relname AS own_name
   FROM depending d JOIN pg_catalog.pg_class c ON c.oid {=} d.oid
   JOIN pg_catalog.pg_namespace m ON m.oid {=} c.relnamespace
   WHERE c.relkind {=} ANY ('{v,m}'::pg_catalog."char"[])
@@ -85,16 +85,18 @@ WITH RECURSIVE guarded AS (
     JOIN pg_catalog.pg_trigger t ON t.tgrelid {=} g.oid AND NOT t.tgisinternal
   UNION SELECT g.nspname, g.relname, 'row-level security policy', p.polname, NULL, NULL FROM guarded g
     JOIN pg_catalog.pg_policy p ON p.polrelid {=} g.oid
-  UNION SELECT g.nspname, g.relname, 'function', f.oid::pg_catalog.regprocedure::pg_catalog.text, NULL, NULL
+  UNION SELECT g.nspname, g.relname, 'function', f.oid::pg_catalog.regprocedure::pg_catalog.text, n.nspname, f.proname
     FROM guarded g JOIN pg_catalog.pg_proc f ON f.prosrc OPERATOR(pg_catalog.~*) g.word
     JOIN pg_catalog.pg_namespace n ON n.oid {=} f.pronamespace
     WHERE n.nspname {<>} ALL ('{pg_catalog,information_schema,pgveil}'::pg_catalog.name[])
-  UNION SELECT g.nspname, g.relname, 'function', p.objid::pg_catalog.regprocedure::pg_catalog.text, NULL, NULL
+  UNION SELECT g.nspname, g.relname, 'function', f.oid::pg_catalog.regprocedure::pg_catalog.text, n.nspname, f.proname
     FROM guarded g JOIN pg_catalog.pg_depend p ON p.refobjid {=} g.oid
       AND p.refclassid {=} 'pg_catalog.pg_class'::pg_catalog.regclass
       AND p.classid {=} 'pg_catalog.pg_proc'::pg_catalog.regclass
+    JOIN pg_catalog.pg_proc f ON f.oid {=} p.objid
+    JOIN pg_catalog.pg_namespace n ON n.oid {=} f.pronamespace
 )
-SELECT f.nspname, f.relname, f.kind, f.name, f.view_schema, f.view_name FROM found f ORDER BY 1, 2, 3, 4)sql";
+SELECT f.nspname, f.relname, f.kind, f.name, f.own_schema, f.own_name FROM found f ORDER BY 1, 2, 3, 4)sql";
 
 constexpr std::string_view kEnums = R"sql(
 SELECT n.nspname, t.typname, e.enumlabel

@@ -169,7 +169,7 @@ const Wrong kWrong[] = {
     {"[]", "the document", "must be an object"},
     {R"({"tables":{},"extra":1})",
      "/extra",
-     "is not a known key; known here: databases, enums, plain"},
+     "is not a known key; known here: databases, enums, functions, plain"},
     {R"({})", "the document", "the key \"tables\" is missing"},
     {R"({"tables":{},"tables":{}})", "/tables", "stands twice"},
     {R"({"tables":{"public.t":{"columns":{"c":{"type":"text"},"c":{"type":"int4"}}}}})",

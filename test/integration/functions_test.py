@@ -1,6 +1,9 @@
 """Functions that somebody made in the database over a protected table: refused where they are called, and nothing of what
 the call says reaches the server."""
 
+import json
+import pathlib
+import re
 import time
 import unittest
 
@@ -9,6 +12,7 @@ import psycopg
 import clinic
 from stack import Stack
 
+POLICY = pathlib.Path(__file__).parents[1] / "clinic" / "policy.json"
 CANARY = "Kept Constant 5521"
 NOT_SUPPORTED = "0A000"
 
@@ -49,6 +53,12 @@ MADE = [
     " $$DECLARE c refcursor := 'hidden_cursor'; BEGIN OPEN c FOR EXECUTE 'SELECT id, name FROM pati' || 'ents'; RETURN c; END$$",
     "CREATE PROCEDURE h_call(INOUT x bytea) LANGUAGE plpgsql AS"
     " $$BEGIN EXECUTE 'SELECT name::bytea FROM pati' || 'ents LIMIT 1' INTO x; END$$",
+    # These stand in the policy.
+    "CREATE FUNCTION g_rows(min_id int) RETURNS SETOF patients LANGUAGE sql AS 'SELECT * FROM public.patients WHERE id >= $1'",
+    "CREATE FUNCTION g_row(wanted int) RETURNS patients LANGUAGE plpgsql AS"
+    " $$DECLARE p patients; BEGIN SELECT * INTO p FROM public.patients WHERE id = wanted; RETURN p; END$$",
+    "CREATE FUNCTION g_ssn(wanted int) RETURNS pgveil.ciphertext LANGUAGE sql AS 'SELECT ssn FROM public.patients WHERE id = $1'",
+    "CREATE FUNCTION g_wrong() RETURNS pgveil.ciphertext LANGUAGE sql AS 'SELECT name FROM public.patients LIMIT 1'",
     # Controls: nothing of a protected table in them.
     "CREATE FUNCTION f_plain(text) RETURNS text LANGUAGE sql AS 'SELECT $1 || title FROM public.departments LIMIT 1'",
     "CREATE FUNCTION f_number() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.patients'",
@@ -56,9 +66,16 @@ MADE = [
 ]
 
 
+RETURNS = {"public.g_rows": "public.patients", "public.g_row": "public.patients", "public.g_ssn": "public.patients.ssn",
+           "public.g_wrong": "public.patients.ssn"}
+
+
 def setUpModule():
     global STACK
-    STACK = Stack.start()
+    with open(POLICY, encoding="utf-8") as file:
+        policy = json.loads(re.sub(r"^\s*//.*$", "", file.read(), flags=re.MULTILINE))
+    policy["functions"] = {name: {"returns": returns} for name, returns in RETURNS.items()}
+    STACK = Stack.start(policy)
     STACK.never_logged = [*STACK.never_logged, CANARY]
     clinic.Clinic(STACK)
     for sql in MADE:
@@ -217,6 +234,49 @@ class Functions(unittest.TestCase):
             self.assertEqual(connection.execute("CALL p_plain(2)").fetchone(), (3,))
             self.assertIsNotNone(connection.execute("SELECT f_plain('x')").fetchone())
             self.assertIsNotNone(connection.execute("SELECT f_plain(%s)", ["x"]).fetchone())
+
+    def test_those_of_the_policy_are_opened(self):
+        pairs = [
+            ("SELECT * FROM g_rows(3)", "SELECT * FROM patients WHERE id >= 3"),
+            ("SELECT * FROM g_row(2)", "SELECT * FROM patients WHERE id = 2"),
+            ("SELECT name, born FROM public.g_rows(1) WHERE ssn = %s", "SELECT name, born FROM patients WHERE ssn = %s"),
+            ("SELECT id FROM g_rows(1) g WHERE g.born > '1960-01-01' ORDER BY born DESC",
+             "SELECT id FROM patients WHERE born > '1960-01-01' ORDER BY born DESC"),
+            ("SELECT v.id, g.name FROM visits v JOIN LATERAL g_rows(2) g ON g.ssn = v.patient_ssn ORDER BY 1",
+             "SELECT v.id, p.name FROM visits v JOIN patients p ON p.ssn = v.patient_ssn AND p.id >= 2 ORDER BY 1"),
+            ("SELECT g_ssn(id) AS ssn FROM patients ORDER BY id", "SELECT ssn FROM patients ORDER BY id"),
+            ("SELECT ssn FROM g_ssn(2) AS g(ssn)", "SELECT ssn FROM patients WHERE id = 2"),
+            ("SELECT id FROM patients WHERE ssn = g_ssn(2)", "SELECT id FROM patients WHERE id = 2"),
+            ("SELECT g.* FROM g_rows(3) WITH ORDINALITY AS g(a, b, c, d, e, f, g, h, i, n)",
+             "SELECT *, row_number() OVER () FROM patients WHERE id >= 3"),
+        ]
+        with STACK.connect() as connection:
+            columns = connection.execute("SELECT * FROM patients LIMIT 0").description
+            self.assertEqual(len(columns), 9, "g_rows has an alias for each")
+            ssn = connection.execute("SELECT ssn FROM patients WHERE id = 2").fetchone()[0]
+            for called, written in pairs:
+                parameters = [ssn] if "%s" in called else None
+                for binary in (False, True):
+                    for prepare in (False, True):
+                        with self.subTest(called, binary=binary, prepare=prepare):
+                            got, expected = (connection.execute(sql, parameters, binary=binary, prepare=prepare)
+                                             for sql in (called, written))
+                            rows = expected.fetchall()
+                            self.assertEqual(got.fetchall(), rows)
+                            self.assertTrue(rows, "the control: there is something to compare")
+                            self.assertEqual([each.type_code for each in got.description],
+                                             [each.type_code for each in expected.description])
+            with connection.transaction(force_rollback=True):
+                connection.execute("UPDATE visits SET patient_ssn = g_ssn(2)")
+                self.assertEqual(connection.execute("SELECT DISTINCT patient_ssn FROM visits").fetchall(), [(ssn,)])
+
+    def test_what_returns_other_values_than_the_policy_says_opens_nothing(self):
+        with STACK.connect() as connection:
+            with self.assertRaises(psycopg.Error) as caught:
+                connection.execute("SELECT g_wrong()").fetchall()
+            self.assertEqual(caught.exception.sqlstate, "XX001", caught.exception)
+            self.assertEqual(connection.execute(f"SELECT g_wrong() = '{CANARY}'").fetchone(), (False,))
+        self.assertNotIn(CANARY, STACK.server_log())
 
     def test_the_control_the_values_are_there(self):
         """What the functions give without pgveil in between."""

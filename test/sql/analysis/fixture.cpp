@@ -102,9 +102,12 @@ std::string word_of(ParameterUse use) {
 }  // namespace
 
 void Clinic::count_repeated_values() {
-    const std::string counting =
-        "{\"repeated_values\": \"count\"," + std::string(kPolicy.substr(1));
-    const auto parsed = config::parse_policy("policy.json", counting);
+    add_to_policy("\"repeated_values\": \"count\"");
+}
+
+void Clinic::add_to_policy(std::string_view entry) {
+    const std::string text = "{" + std::string(entry) + "," + std::string(kPolicy.substr(1));
+    const auto parsed = config::parse_policy("policy.json", text);
     EXPECT_TRUE(parsed.has_value()) << (parsed ? "" : parsed.error().message);
     policy = parsed ? *parsed : nullptr;
 }

@@ -40,6 +40,9 @@ public:
     /// "repeated_values": "count".
     void count_repeated_values();
 
+    /// The policy with one more key at its front, such as `"plain": []`.
+    void add_to_policy(std::string_view entry);
+
     catalog::Catalog catalog;
     std::shared_ptr<const config::Policy> policy;
     bool standard_conforming_strings = true;

@@ -124,6 +124,125 @@ TEST_F(Functions, ThatThePolicyListsAsPlainPass) {
         << "envelopes are never plain";
 }
 
+/// Functions of which the policy says what they return.
+class Listed : public Functions {
+protected:
+    Listed() {
+        know("everybody", {{"public", Reason::kSignature}});
+        know("ssn_of", {{"public", Reason::kSignature}});
+        know("code_of", {{"public", Reason::kSource}});
+        clinic.add_to_policy(R"("functions": {
+            "public.everybody": { "returns": "public.patients" },
+            "public.ssn_of": { "returns": "public.patients.ssn" },
+            "public.code_of": { "returns": "public.readings.code" } })");
+    }
+
+    static std::string refused_here(std::string_view function, std::string_view where) {
+        return "!0A000 function public." + std::string(function) +
+               ": which returns encrypted values, " + std::string(where);
+    }
+};
+
+TEST_F(Listed, GiveTheRowsOfATable) {
+    EXPECT_EQ(
+        clinic.results("SELECT * FROM everybody()"), "-,name,ssn,born,active,age,email,note,-"
+    );
+    EXPECT_EQ(clinic.results("SELECT e.ssn, id FROM public.everybody() e"), "ssn,-");
+    EXPECT_EQ(clinic.results("SELECT b, a FROM everybody() AS e(a, b)"), "name,-");
+    EXPECT_EQ(
+        clinic.results(
+            "SELECT e.*, n FROM everybody() WITH ORDINALITY AS e(a, b, c, d, e, f, g, h, i, n)"
+        ),
+        "-,name,ssn,born,active,age,email,note,-,-,-"
+    );
+    EXPECT_EQ(
+        clinic.results("SELECT n.id, e.name FROM notes n, LATERAL everybody() e WHERE e.id = n.id"),
+        "-,name"
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT id FROM everybody() WHERE ssn = '1' AND city = 'Bern'"),
+        "SELECT id FROM everybody() WHERE ssn = {ssn=1} AND city = 'Bern'"
+    );
+    EXPECT_EQ(
+        clinic.parameters("SELECT 1 FROM everybody() e WHERE e.ssn = $1"), "1:ssn compared 17/25"
+    );
+}
+
+TEST_F(Listed, GiveTheValuesOfAColumn) {
+    EXPECT_EQ(clinic.results("SELECT ssn_of(3), ssn_of(id) AS s, id FROM notes"), "ssn,ssn,-");
+    EXPECT_EQ(clinic.results("SELECT * FROM ssn_of(3)"), "ssn");
+    EXPECT_EQ(clinic.results("SELECT s FROM ssn_of(3) s"), "ssn");
+    EXPECT_EQ(clinic.results("SELECT x.y FROM ssn_of(3) AS x(y)"), "ssn");
+    EXPECT_EQ(clinic.sent("SELECT ssn_of(3) = '1'"), "SELECT ssn_of(3) = {ssn=1}");
+    EXPECT_EQ(
+        clinic.sent("SELECT id FROM notes WHERE ssn_of(id) IN ('1', '2')"),
+        "SELECT id FROM notes WHERE ssn_of(id) IN ({ssn=1}, {ssn=2})"
+    );
+    EXPECT_EQ(
+        clinic.sent("UPDATE patients SET ssn = ssn_of(3) WHERE ssn = code_of(4)"),
+        "!0A000 public.patients.ssn: comparison with public.readings.code"
+    );
+    EXPECT_EQ(
+        clinic.sent("INSERT INTO patients (ssn) SELECT ssn_of(3)"),
+        "INSERT INTO \"public\".\"patients\" (ssn) SELECT ssn_of(3)"
+    );
+}
+
+TEST_F(Listed, AreRefusedWhereARuleRefusesAColumn) {
+    const auto is_refused = [this](std::string_view sql) {
+        return clinic.sent(sql).starts_with("!0A000");
+    };
+    for (const char* sql :
+         {"SELECT upper(ssn_of(3))",
+          "SELECT ssn_of(name) FROM patients",
+          "SELECT * FROM everybody() e WHERE name = 'x'",
+          "SELECT * FROM notes WHERE title = ssn_of(3)",
+          "SELECT e FROM everybody() e",
+          "SELECT (everybody()).name",
+          "SELECT everybody()",
+          "SELECT ssn_of(3) OVER ()",
+          "SELECT sum(id) FILTER (WHERE ssn_of(3) || 'x' = 'y') FROM notes",
+          "INSERT INTO notes (title) SELECT name FROM everybody()",
+          "INSERT INTO notes (title) VALUES (ssn_of(3))",
+          "UPDATE notes SET title = ssn_of(3)",
+          "CREATE TABLE taken AS SELECT * FROM everybody()"}) {
+        EXPECT_TRUE(is_refused(sql)) << sql << ": " << clinic.sent(sql);
+    }
+}
+
+TEST_F(Listed, AreRefusedWhereNoRuleGoes) {
+    const std::string in_place = refused_here("ssn_of", "in this place");
+    EXPECT_EQ(clinic.sent("CREATE TABLE t (a text DEFAULT ssn_of(3))"), in_place);
+    EXPECT_EQ(clinic.sent("ALTER TABLE notes ADD CHECK (title = ssn_of(3))"), in_place);
+    EXPECT_EQ(clinic.sent("CREATE INDEX ON notes (ssn_of(id))"), in_place);
+    EXPECT_EQ(
+        clinic.sent("CREATE VIEW v AS SELECT ssn_of(3)"), refused_here("ssn_of", "in a view")
+    );
+    EXPECT_EQ(
+        clinic.sent("SELECT * FROM ROWS FROM (now(), everybody()) AS r"),
+        refused_here("everybody", "as a row")
+    );
+    const std::string in_command = refused_here("ssn_of", "in this command");
+    for (const char* sql :
+         {"CALL ssn_of(3)", "DO $$ BEGIN PERFORM ssn_of(3); END $$", "EXECUTE p(ssn_of(3))"}) {
+        EXPECT_EQ(clinic.sent(sql), in_command) << sql;
+    }
+}
+
+TEST_F(Listed, MustBeTheOnesThatACallMayMean) {
+    know("ssn_of", {{"other", Reason::kSignature}, {"public", Reason::kSignature}});
+    EXPECT_EQ(clinic.sent("SELECT ssn_of(3)"), refused("other.ssn_of", kSigned));
+    know("code_of", {{"public", Reason::kSource}, {"archive", Reason::kSource}});
+    clinic.add_to_policy(R"("functions": {
+        "public.code_of": { "returns": "public.readings.code" },
+        "archive.code_of": { "returns": "public.readings.code5" } })");
+    EXPECT_EQ(clinic.sent("SELECT code_of(3)"), refused("archive.code_of", kNaming));
+    clinic.add_to_policy(R"("functions": {
+        "public.code_of": { "returns": "public.readings.code" },
+        "archive.code_of": { "returns": "public.readings.code" } })");
+    EXPECT_EQ(clinic.results("SELECT code_of(3)"), "code");
+}
+
 TEST_F(Functions, AreLookedUpOnceByTheirNames) {
     const auto missing_of = [this](std::string_view sql) {
         const types::TextStyle style;

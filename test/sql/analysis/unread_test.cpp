@@ -225,5 +225,22 @@ TEST(Unread, SyntaxErrorsAreTheServersWhereItsGrammarIsOurs) {
     EXPECT_EQ(clinic.sent("SELECT name FROM patients WHERE 'a\\'").substr(0, 6), "!0A000");
 }
 
+TEST(Unread, MergeIsASyntaxErrorWhereTheServerDoesNotKnowIt) {
+    Clinic clinic;
+    const std::string sql =
+        "WITH x AS (SELECT 1 AS id) Merge INTO patients p USING x ON p.id = x.id "
+        "WHEN MATCHED THEN UPDATE SET name = 'a'";
+    for (const int major : {0, 15, 18}) {
+        clinic.server_major = major;
+        EXPECT_NE(clinic.sent(sql).find("SET name = {name=a}"), std::string::npos) << major;
+    }
+    clinic.server_major = 14;
+    EXPECT_EQ(clinic.sent(sql), "!42601 syntax error at or near \"Merge\"");
+    const Decision decision = clinic.decide("EXPLAIN " + sql);
+    const auto* const rejection = std::get_if<Rejection>(&decision);
+    ASSERT_NE(rejection, nullptr);
+    EXPECT_EQ(rejection->position, 35);
+}
+
 }  // namespace
 }  // namespace pgveil::analysis::test

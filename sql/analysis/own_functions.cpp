@@ -1,0 +1,91 @@
+#include "sql/analysis/own_functions.hpp"
+
+#include "sql/analysis/calls.hpp"
+#include "sql/analysis/rejection.hpp"
+
+#include <string>
+
+namespace pgveil::analysis {
+
+namespace {
+
+std::string subject_of(const std::string& schema, const std::string& name) {
+    return "function " + schema + "." + name;
+}
+
+Rejection refusal_of_routine(
+    const catalog::Routine& routine, const std::string& name, std::uint32_t begin
+) {
+    if (routine.reason == catalog::Routine::Reason::kSignature) {
+        return refusal_of(
+            subject_of(routine.schema, name),
+            "which takes or returns encrypted values",
+            "write its query in the statement itself; if it returns rows or values of a protected "
+            "table, list it under \"functions\" in the policy",
+            begin
+        );
+    }
+    return refusal_of(
+        subject_of(routine.schema, name),
+        "which names a table with encrypted columns in its source",
+        "write its query in the statement itself; if no protected value goes into it or comes out "
+        "of it, list it under \"plain\" in the policy",
+        begin
+    );
+}
+
+bool returns_the_same(const config::FunctionPolicy& one, const config::FunctionPolicy& other) {
+    return one.table == other.table && one.column == other.column;
+}
+
+}  // namespace
+
+Judgement Relations::judge_function(const catalog::RelationName& name, std::uint32_t begin) {
+    if (context_.policy.is_empty() || is_catalog_name(name) || name.schema == "pgveil") {
+        return {};
+    }
+    using Kind = catalog::RelationName::Kind;
+    const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
+    Judgement harmless;
+    harmless.is_own_function = entry != nullptr && !entry->routines.empty();
+    if (harmless.is_own_function) {
+        entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
+    }
+    if (entry == nullptr) {
+        return Judgement{Standing::kMissing, nullptr, {}};
+    }
+    for (const catalog::Routine& routine : entry->routines) {
+        const auto* const listed = context_.policy.function(routine.schema, name.name);
+        const bool is_plain = routine.reason == catalog::Routine::Reason::kSource &&
+                              context_.policy.is_listed_plain(routine.schema, name.name);
+        const bool agrees = &routine == &entry->routines.front() ||
+                            (listed != nullptr && harmless.returns != nullptr
+                                 ? returns_the_same(*listed, *harmless.returns)
+                                 : listed == harmless.returns);
+        if ((listed == nullptr && !is_plain) || !agrees) {
+            return Judgement{
+                Standing::kRejected, nullptr, refusal_of_routine(routine, name.name, begin)};
+        }
+        harmless.returns = listed;
+    }
+    return harmless;
+}
+
+const config::FunctionPolicy* function_entry(Text& text, const parse::Call& call) {
+    return call.name.empty()
+               ? nullptr
+               : text.relations.judge_function(called_name(call), parse::kNowhere).returns;
+}
+
+Rejection stored_function_refusal(
+    const config::FunctionPolicy& function, std::string_view where, std::uint32_t begin
+) {
+    return refusal_of(
+        subject_of(function.name.schema, function.name.name),
+        "which returns encrypted values, " + std::string(where),
+        "call it in SELECT, INSERT, UPDATE or DELETE: in FROM if it returns rows",
+        begin
+    );
+}
+
+}  // namespace pgveil::analysis
