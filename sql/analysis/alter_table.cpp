@@ -50,6 +50,8 @@ void TableAlteration::action(const parse::Alteration& action) {
         case Kind::kDropConstraint: drop_constraint(action); return;
         case Kind::kDefault: set_default(action); return;
         case Kind::kType: change_type(action); return;
+        case Kind::kIdentity: add_identity(action); return;
+        case Kind::kStorage: set_storage(action); return;
         case Kind::kDropColumn: keep_key(action, "DROP COLUMN"); return;
         case Kind::kAttachPartition:
         case Kind::kDetachPartition:
@@ -137,6 +139,19 @@ void TableAlteration::set_default(const parse::Alteration& action) {
     }
 }
 
+void TableAlteration::add_identity(const parse::Alteration& action) {
+    if (const ColumnPtr veil = rules_.veil_of(action.name)) {
+        draft_.refuse(Use::kGenerated, veil, statement_.target.begin);
+    }
+    keep_key(action, "IDENTITY");
+}
+
+void TableAlteration::set_storage(const parse::Alteration& action) {
+    if (const ColumnPtr veil = rules_.veil_of(action.name)) {
+        draft_.refuse(Use::kCollate, veil, statement_.target.begin);
+    }
+}
+
 /// The CHECK is what keeps plaintext out when somebody writes around the proxy.
 void TableAlteration::drop_constraint(const parse::Alteration& action) {
     if (rules_.is_protected() && action.name.rfind(kCheckPrefix, 0) == 0) {
@@ -195,6 +210,8 @@ void TableAlteration::stage(const catalog::Relation& before) {
         const auto found = position(each.name);
         if (each.kind == Kind::kDropColumn && found != columns.end()) {
             columns.erase(found);
+        } else if (each.kind == Kind::kIdentity && found != columns.end()) {
+            found->generated_or_identity = true;
         } else if (each.kind == Kind::kAddColumn && found == columns.end()) {
             catalog::Column column;
             column.name = each.name;

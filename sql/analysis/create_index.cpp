@@ -43,10 +43,11 @@ void check_column(
     const auto is_it = [&column](const std::string& name) {
         return name == column;
     };
+    const SoughtColumn sought{statement.target.name, column};
     const std::uint32_t begin = statement.target.begin;
     for (std::size_t i = 0; i < statement.elements.size(); ++i) {
         const auto& element = statement.elements[i];
-        if (element.expression != nullptr && may_mention(*element.expression, is_it)) {
+        if (element.expression != nullptr && may_mention(*element.expression, sought)) {
             draft.refuse("an index on an expression", "index the column itself", veil, begin);
         }
         if (!is_it(element.column)) {
@@ -70,7 +71,7 @@ void check_column(
             draft.require(Use::kIndex, veil, begin);
         }
     }
-    if (statement.predicate != nullptr && may_mention(*statement.predicate, is_it)) {
+    if (statement.predicate != nullptr && may_mention(*statement.predicate, sought)) {
         draft.refuse("a partial index over the column", "use a plain column in WHERE", veil, begin);
     }
 }

@@ -89,7 +89,7 @@ void check_results(Draft& draft, const parse::CreateView& create) {
 
 void check_default(
     Draft& draft,
-    const parse::AlterView& alter,
+    const parse::TableReference& target,
     const KnownRelation& view,
     const parse::Alteration& action
 ) {
@@ -100,9 +100,30 @@ void check_default(
             "a DEFAULT of a view's column",
             "set the default of the table's column",
             view.veils[index],
-            alter.target.begin
+            target.begin
         );
     }
+}
+
+void change_properties(
+    Draft& draft,
+    const parse::TableReference& target,
+    const KnownRelation& view,
+    const std::vector<parse::Alteration>& actions,
+    std::string_view command
+) {
+    draft.plan().touches_protected = true;
+    draft.qualify(target, *view.relation);
+    for (const parse::Alteration& action : actions) {
+        if (action.kind == parse::Alteration::Kind::kDefault) {
+            check_default(draft, target, view, action);
+        } else if (action.kind != parse::Alteration::Kind::kProperty) {
+            draft.refuse(
+                refusal_of(target.name, command, "drop the view and create it anew", target.begin)
+            );
+        }
+    }
+    draft.text().relations.unsettle(target.name);
 }
 
 }  // namespace
@@ -146,21 +167,20 @@ void alter_view(Draft& draft, const parse::AlterView& alter) {
     if (judgement.standing != Standing::kProtected || judgement.known == nullptr) {
         return;
     }
-    plan.touches_protected = true;
-    draft.qualify(target, *judgement.known->relation);
-    for (const parse::Alteration& action : alter.actions) {
-        if (action.kind == parse::Alteration::Kind::kDefault) {
-            check_default(draft, alter, *judgement.known, action);
-        } else if (action.kind != parse::Alteration::Kind::kProperty) {
-            draft.refuse(refusal_of(
-                target.name, alter.command, "drop the view and create it anew", target.begin
-            ));
-        }
-    }
-    relations.unsettle(target.name);
+    change_properties(draft, target, *judgement.known, alter.actions, alter.command);
     if (alter.kind == Kind::kRename) {
         relations.unsettle(alter.new_name);
     }
+}
+
+bool alter_as_view(Draft& draft, const parse::AlterTable& alter) {
+    const Judgement judgement = draft.text().relations.judge(written_relation(alter.target));
+    if (judgement.standing != Standing::kProtected || judgement.known == nullptr ||
+        judgement.known->relation->view_text.empty()) {
+        return false;
+    }
+    change_properties(draft, alter.target, *judgement.known, alter.actions, "ALTER TABLE");
+    return true;
 }
 
 }  // namespace pgveil::analysis

@@ -13,4 +13,7 @@ void define_view(Draft& draft, const parse::CreateView& create);
 /// ALTER of a view, REFRESH. Its names have been judged.
 void alter_view(Draft& draft, const parse::AlterView& alter);
 
+/// ALTER TABLE of a view over a protected table, as pg_dump writes it. False: it is none.
+bool alter_as_view(Draft& draft, const parse::AlterTable& alter);
+
 }  // namespace pgveil::analysis

@@ -55,6 +55,8 @@ private:
     void change_length(const parse::Alteration& action, const ColumnPtr& veil);
     void keep_key(const parse::Alteration& action, std::string_view construct);
     void set_default(const parse::Alteration& action);
+    void add_identity(const parse::Alteration& action);
+    void set_storage(const parse::Alteration& action);
     void drop_constraint(const parse::Alteration& action);
     void relate(const parse::Alteration& action);
     void refuse(std::string_view construct, std::string_view hint);

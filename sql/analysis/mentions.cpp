@@ -8,7 +8,7 @@ namespace {
 
 /// One visit per node kind; recursion is bounded by the depth of the tree.
 struct Mentions {
-    const std::function<bool(const std::string&)>& is_wanted;
+    const SoughtColumn& sought;
 
     bool any(const parse::Expressions& list) const {
         return std::any_of(list.begin(), list.end(), [this](const auto& item) { return in(item); });
@@ -29,8 +29,10 @@ struct Mentions {
     bool operator()(const parse::Default& /*word*/) const { return false; }
 
     bool operator()(const parse::ColumnReference& reference) const {
-        return reference.star ||
-               std::any_of(reference.parts.begin(), reference.parts.end(), is_wanted);
+        const auto& parts = reference.parts;
+        const bool is_whole_row = !parts.empty() && parts.back() == sought.table;
+        return reference.star || is_whole_row ||
+               std::find(parts.begin(), parts.end(), sought.column) != parts.end();
     }
 
     bool operator()(const parse::Operation& operation) const { return any(operation.operands); }
@@ -60,10 +62,13 @@ struct Mentions {
 
 }  // namespace
 
-bool may_mention(
-    const parse::Expression& expression, const std::function<bool(const std::string&)>& is_wanted
-) {
-    return std::visit(Mentions{is_wanted}, expression.node);
+bool may_mention(const parse::Expression& expression, const SoughtColumn& sought) {
+    return std::visit(Mentions{sought}, expression.node);
+}
+
+bool may_mention(const parse::IndexElement& element, const SoughtColumn& sought) {
+    return element.expression == nullptr ? element.column == sought.column
+                                         : may_mention(*element.expression, sought);
 }
 
 }  // namespace pgveil::analysis

@@ -33,11 +33,8 @@ bool is_open_end(const parse::Expression& bound) {
 /// The protected column that a key is, or that an expression may mention; null: none.
 ColumnPtr veil_in(const parse::Expression& key, const KnownRelation& root) {
     for (std::size_t i = 0; i < root.veils.size(); ++i) {
-        const std::string& name = root.relation->columns[i].name;
-        const auto is_it = [&name](const std::string& used) {
-            return used == name;
-        };
-        if (root.veils[i] != nullptr && may_mention(key, is_it)) {
+        const SoughtColumn sought{root.relation->name, root.relation->columns[i].name};
+        if (root.veils[i] != nullptr && may_mention(key, sought)) {
             return root.veils[i];
         }
     }

@@ -6,6 +6,7 @@
 #include "sql/analysis/create_table_as.hpp"
 #include "sql/analysis/create_view.hpp"
 #include "sql/analysis/definition.hpp"
+#include "sql/analysis/dependent.hpp"
 #include "sql/analysis/enum_change.hpp"
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/impossible_parameters.hpp"
@@ -155,7 +156,9 @@ private:
         }
         check_calls(draft_, statement_.inventory);
         static_cast<void>(concerns_protected({}));
-        TableAlteration(draft_, alter, statement_.end).run();
+        if (!alter_as_view(draft_, alter)) {
+            TableAlteration(draft_, alter, statement_.end).run();
+        }
     }
 
     void judge(const parse::Rename& rename) {
@@ -306,6 +309,21 @@ private:
         check_calls(draft_, statement_.inventory);
         static_cast<void>(concerns_protected({}));
         alter_view(draft_, alter);
+    }
+
+    void judge(const parse::OwnedSequence& sequence) {
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        own_sequence(draft_, sequence, statement_);
+    }
+
+    void judge(const parse::CreateStatistics& create) {
+        draft_.plan().kind = StatementKind::kOtherDdl;
+        draft_.plan().changes_catalog = true;
+        check_calls(draft_, statement_.inventory);
+        if (concerns_protected({})) {
+            define_statistics(draft_, create);
+        }
     }
 
     void judge(const parse::Other& command) {

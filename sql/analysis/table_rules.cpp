@@ -89,9 +89,7 @@ void TableRules::forbid(const parse::ExpressionPtr& expression, Use use) {
         return;
     }
     for (const auto& [name, veil] : veils_) {
-        if (may_mention(*expression, [&name = name](const std::string& used) {
-                return used == name;
-            })) {
+        if (may_mention(*expression, SoughtColumn{table_.name, name})) {
             draft_.refuse(use, veil, expression->begin);
         }
     }
@@ -138,6 +136,7 @@ void TableRules::column_constraint(
         case Kind::kPrimaryKey:
         case Kind::kUnique: draft_.require(Use::kKey, veil, constraint.begin); return;
         case Kind::kForeignKey: foreign_key(constraint, {column}); return;
+        case Kind::kExclude:
         case Kind::kOther:
             if (veil != nullptr) {
                 draft_.refuse("this constraint", "leave it out", veil, constraint.begin);
@@ -153,11 +152,12 @@ void TableRules::table_constraint(const parse::Constraint& constraint) {
         case Kind::kUnique: keys(constraint, Use::kKey); return;
         case Kind::kForeignKey: foreign_key(constraint, constraint.keys); return;
         case Kind::kCheck: forbid(constraint.expression, Use::kCheck); return;
+        case Kind::kExclude: exclusion(constraint); return;
         case Kind::kOther:
             if (is_protected()) {
-                draft_.refuse(refusal_of(
-                    table_name(), "EXCLUDE", "leave the constraint out", constraint.begin
-                ));
+                draft_.refuse(
+                    refusal_of(table_name(), "this constraint", "leave it out", constraint.begin)
+                );
             }
             return;
         case Kind::kNull:
@@ -175,6 +175,29 @@ void TableRules::keys(const parse::Constraint& constraint, Use use) {
     }
     for (const std::string& name : constraint.included) {
         draft_.require(Use::kIndex, veil_of(name), constraint.begin);
+    }
+}
+
+/// EXCLUDE compares by any operator, which would look at what is stored.
+void TableRules::exclusion(const parse::Constraint& constraint) {
+    for (const auto& [name, veil] : veils_) {
+        const SoughtColumn sought{table_.name, name};
+        const bool is_included =
+            std::ranges::find(constraint.included, name) != constraint.included.end();
+        const bool is_compared = std::ranges::any_of(constraint.excluded, [&](const auto& element) {
+            return may_mention(element, sought);
+        });
+        const bool is_tested =
+            constraint.expression != nullptr && may_mention(*constraint.expression, sought);
+        if (is_included || is_compared || is_tested) {
+            draft_.refuse(
+                "EXCLUDE",
+                "leave the column out of the constraint, or write UNIQUE, which takes columns with "
+                "\"search\": \"equality\"",
+                veil,
+                constraint.begin
+            );
+        }
     }
 }
 

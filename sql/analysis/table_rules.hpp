@@ -51,6 +51,7 @@ public:
 
 private:
     void keys(const parse::Constraint& constraint, Use use);
+    void exclusion(const parse::Constraint& constraint);
     void foreign_key(const parse::Constraint& constraint, const parse::Names& columns);
     void foreign_key_column(
         const parse::Constraint& constraint,

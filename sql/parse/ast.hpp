@@ -12,7 +12,7 @@
 // Statements of our own syntax tree. See expression.hpp for what holds for all of it.
 namespace pgveil::parse {
 
-/// A column or table constraint. `expression`: CHECK, DEFAULT, GENERATED.
+/// A column or table constraint. `expression`: CHECK, DEFAULT, GENERATED, WHERE of EXCLUDE.
 struct Constraint {
     enum class Kind {
         kNull,
@@ -24,12 +24,14 @@ struct Constraint {
         kPrimaryKey,
         kUnique,
         kForeignKey,
+        kExclude,
         kAttribute,  // DEFERRABLE and kin
-        kOther,      // EXCLUDE and what is new
+        kOther,      // what is new
     };
     Kind kind = Kind::kOther;
     ExpressionPtr expression;
     Names keys;  // columns of a table constraint; the referencing ones of a foreign key
+    std::vector<IndexElement> excluded;
     Names included;
     TableReference referenced;
     Names referenced_columns;
@@ -87,6 +89,8 @@ struct Alteration {
         kNotNull,  // SET and DROP
         kDefault,  // SET, and DROP without an expression
         kType,
+        kIdentity,  // ADD GENERATED ... AS IDENTITY
+        kStorage,   // STORAGE and COMPRESSION
         kProperty,  // of the table or of how a column is kept: owner, triggers, statistics, ...
         kAttachPartition,
         kDetachPartition,
@@ -240,6 +244,19 @@ struct AlterView {
     std::vector<Alteration> actions;  // kActions
 };
 
+/// CREATE and ALTER SEQUENCE with OWNED BY a column; the owner stands in no inventory.
+struct OwnedSequence {
+    std::string command;
+    TableReference owner;  // begin: of the word OWNED
+    std::string column;
+};
+
+/// CREATE STATISTICS of one table.
+struct CreateStatistics {
+    TableReference target;
+    std::vector<IndexElement> elements;
+};
+
 /// Any other command, with its SQL name: "ALTER TABLE". Judged by its tokens.
 struct Other {
     enum class Kind { kDdl, kCode, kPlain };
@@ -316,7 +333,9 @@ struct Statement {
         Fetch,
         CreateTableAs,
         CreateView,
-        AlterView>
+        AlterView,
+        OwnedSequence,
+        CreateStatistics>
         node;
     Inventory inventory;
 };

@@ -163,6 +163,10 @@ private:
     AlterView alter_view(const void* node);
     bool alters_view(const void* node) const;
 
+    // raw_dependent.cpp
+    bool read_dependent(const void* node, Statement& into);
+    bool read_statistics(const CreateStatsStmt& raw, Statement& into);
+
     void note_unknown() { inventory_.has_unknown = true; }
 
     std::size_t& nodes_;

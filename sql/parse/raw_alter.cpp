@@ -23,6 +23,9 @@ Alteration::Kind kind_of_alteration(AlterTableType type) {
         case AT_DropNotNull: return Kind::kNotNull;
         case AT_ColumnDefault: return Kind::kDefault;
         case AT_AlterColumnType: return Kind::kType;
+        case AT_AddIdentity: return Kind::kIdentity;
+        case AT_SetStorage:
+        case AT_SetCompression: return Kind::kStorage;
         case AT_ValidateConstraint:
         case AT_AlterConstraint:
         case AT_SetStatistics:
@@ -59,7 +62,7 @@ Alteration::Kind kind_of_alteration(AlterTableType type) {
 
 AlterTable RawReader::alter_table(const AlterTableStmt& raw) {
     AlterTable result;
-    result.target = table(raw.relation);
+    result.target = target(raw.relation);
     result.if_exists = raw.missing_ok;
     for (const void* element : elements_of(raw.cmds)) {
         result.actions.push_back(alteration(*node_as<AlterTableCmd>(element)));
@@ -101,6 +104,8 @@ Alteration RawReader::alteration(const AlterTableCmd& raw) {
         case Kind::kDropColumn:
         case Kind::kDropConstraint:
         case Kind::kNotNull:
+        case Kind::kIdentity:
+        case Kind::kStorage:
         case Kind::kProperty: break;
         case Kind::kOther: note_unknown();
     }

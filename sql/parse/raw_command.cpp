@@ -56,7 +56,7 @@ Constraint::Kind kind_of_constraint(ConstrType type) {
         case CONSTR_CHECK: return Constraint::Kind::kCheck;
         case CONSTR_PRIMARY: return Constraint::Kind::kPrimaryKey;
         case CONSTR_UNIQUE: return Constraint::Kind::kUnique;
-        case CONSTR_EXCLUSION: return Constraint::Kind::kOther;
+        case CONSTR_EXCLUSION: return Constraint::Kind::kExclude;
         case CONSTR_FOREIGN: return Constraint::Kind::kForeignKey;
         case CONSTR_ATTR_DEFERRABLE:
         case CONSTR_ATTR_NOT_DEFERRABLE:
@@ -201,8 +201,12 @@ Constraint RawReader::constraint(const ::Constraint& raw) {
         result.referenced = table(raw.pktable);
     }
     result.referenced_columns = names_of(raw.pk_attrs);
-    if (raw.exclusions != nullptr) {
-        note_unknown();
+    for (const void* pair : elements_of(raw.exclusions)) {
+        const auto parts = elements_of(node_as<List>(pair));  // and its operator
+        result.excluded.push_back(index_element(*node_as<IndexElem>(parts.front())));
+    }
+    if (raw.contype == CONSTR_EXCLUSION) {
+        result.expression = expression(raw.where_clause);
     }
     return result;
 }

@@ -34,7 +34,7 @@ std::unique_ptr<Statement> RawReader::nested(const void* node) {
 
 void RawReader::read_statement(const void* node, Statement& into) {
     if (!read_select_into(node, into) && !read_query(node, into) && !read_nested(node, into) &&
-        !read_view(node, into) && !read_command(node, into)) {
+        !read_view(node, into) && !read_dependent(node, into) && !read_command(node, into)) {
         into.node = other_command(node);
         inventory_.calls.clear();  // they point into a tree that is gone
     }

@@ -328,6 +328,25 @@ class WhoDoesNotRead(HostileTest):
                 wire.abandon()
 
 
+class RowsOfCopy(unittest.TestCase):
+    """limits.message_bytes bounds what is put together of one row, however small the messages are that it comes in."""
+
+    def test_a_long_row(self):
+        hostile.use_limits(STACK, message_bytes=2 * hostile.MIB)
+        self.addCleanup(hostile.use_limits, STACK)
+        for options, row in (("", b"%d\ts\tn\t"), ("WITH (FORMAT csv)", b'%d,s,n,')):
+            for is_short, wanted in ((True, "served"), (False, "54000")):
+                with self.subTest(options, wanted=wanted), Wire(STACK, STACK.options()) as wire:
+                    wire.patience(hostile.PATIENCE_S)
+                    wire.query("BEGIN").replies()
+                    wire.query(f"COPY patients (id, ssn, name, remark) FROM STDIN {options}").replies("G")
+                    for number in range(1000, 1003):
+                        begin = row % number if is_short or number == 1000 else b""
+                        wire.message("d", begin + b"x" * hostile.MIB + (b"\n" if is_short else b""))
+                    self.assertEqual(answer(wire.message("d", b"" if is_short else b"\n").message("c").replies()), wanted)
+                    self.assertEqual(wire.query("ROLLBACK").letters(), "CZ")
+
+
 class WhatIsKept(unittest.TestCase):
     """limits.plan_bytes_per_session bounds what the prepared statements of one session take."""
 

@@ -384,6 +384,10 @@ TEST_F(Bound, AlterTableKeepsTheKeys) {
         written("ALTER TABLE charts ALTER number TYPE bigint"),
         "!0A000 public.charts.finding: ALTER COLUMN TYPE of number, which the column is bound to"
     );
+    EXPECT_EQ(
+        written("ALTER TABLE charts ALTER ward ADD GENERATED ALWAYS AS IDENTITY"),
+        "!0A000 public.charts.finding: IDENTITY of ward, which the column is bound to"
+    );
     EXPECT_EQ(written("ALTER TABLE charts DROP COLUMN finding"), "");
 }
 

@@ -190,8 +190,11 @@ const std::vector<Refused> kRefused = {
     {"ALTER TABLE archive.visits SET SCHEMA public", "public.visits", "ALTER TABLE ... SET SCHEMA"},
     {"ALTER TABLE notes SET SCHEMA pgveil", "pgveil.notes", "ALTER TABLE ... SET SCHEMA"},
     {"ALTER VIEW notes RENAME TO patients", "patients", "ALTER VIEW"},
-    {"CREATE STATISTICS s ON ssn, city FROM patients", "patients", "CREATE STATISTICS"},
-    {"ALTER TABLE patients ADD EXCLUDE USING hash (ssn WITH =)", "public.patients", "EXCLUDE"},
+    {"CREATE STATISTICS s ON ssn, city FROM patients", "public.patients.ssn", "CREATE STATISTICS"},
+    {"ALTER TABLE patients ADD EXCLUDE USING hash (ssn WITH =)", "public.patients.ssn", "EXCLUDE"},
+    {"ALTER SEQUENCE s OWNED BY patients.age",
+     "public.patients.age",
+     "GENERATED, IDENTITY, serial"},
     {"CREATE TRIGGER t BEFORE UPDATE ON notes FOR EACH ROW WHEN (OLD.id IN (SELECT id FROM "
      "patients)) "
      "EXECUTE FUNCTION f()",

@@ -97,6 +97,10 @@ TEST_F(ViewDefinition, IsNotUsedByLaterStatementsOfItsText) {
 TEST_F(ViewDefinition, IsAlteredAndRefreshed) {
     EXPECT_EQ(sent("ALTER VIEW v RENAME TO w"), "ALTER VIEW \"public\".\"v\" RENAME TO w");
     EXPECT_EQ(
+        sent("ALTER TABLE v OWNER TO app, ALTER id SET DEFAULT 1"),
+        "ALTER TABLE \"public\".\"v\" OWNER TO app, ALTER id SET DEFAULT 1"
+    );
+    EXPECT_EQ(
         sent("REFRESH MATERIALIZED VIEW CONCURRENTLY v"),
         "REFRESH MATERIALIZED VIEW CONCURRENTLY \"public\".\"v\""
     );
@@ -108,6 +112,9 @@ TEST_F(ViewDefinition, IsAlteredAndRefreshed) {
          {"ALTER VIEW v RENAME TO patients",
           "ALTER VIEW v SET SCHEMA pgveil",
           "ALTER VIEW v ALTER who SET DEFAULT 'x'",
+          "ALTER TABLE v ALTER who SET DEFAULT 'x'",
+          "ALTER TABLE v ADD CHECK (who = 'x')",
+          "ALTER TABLE v OWNER TO app; SELECT * FROM v",
           "CREATE INDEX ON v (who)",
           "CREATE INDEX ON v (upper(number))"}) {
         EXPECT_TRUE(sent(sql).starts_with("!0A000")) << sql << "\n" << sent(sql);
