@@ -30,27 +30,6 @@ bool is_index(const catalog::Entry& entry) {
     return entry.relation && (entry.relation->relkind == 'i' || entry.relation->relkind == 'I');
 }
 
-Rejection function_refusal(
-    const catalog::Routine& routine, const std::string& name, std::uint32_t begin
-) {
-    const std::string subject = "function " + display({routine.schema, name});
-    if (routine.reason == catalog::Routine::Reason::kSignature) {
-        return refusal_of(
-            subject,
-            "which takes or returns encrypted values",
-            "write its query in the statement itself, or call it past pgveil",
-            begin
-        );
-    }
-    return refusal_of(
-        subject,
-        "which names a table with encrypted columns in its source",
-        "write its query in the statement itself; if no protected value goes into it or comes out "
-        "of it, list it under \"plain\" in the policy",
-        begin
-    );
-}
-
 /// What is wrong with a column of bind_to; empty: nothing.
 std::string_view problem_of_key(const catalog::Column* key) {
     if (key == nullptr) {
@@ -145,31 +124,6 @@ Judgement Relations::judge(const catalog::RelationName& name, std::uint32_t begi
         );
     }
     return {};
-}
-
-Judgement Relations::judge_function(const catalog::RelationName& name, std::uint32_t begin) {
-    if (context_.policy.is_empty() || is_catalog_name(name) || name.schema == "pgveil") {
-        return {};
-    }
-    using Kind = catalog::RelationName::Kind;
-    const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
-    const bool is_own = entry != nullptr && !entry->routines.empty();
-    if (is_own) {
-        entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
-    }
-    if (entry == nullptr) {
-        return Judgement{Standing::kMissing, nullptr, {}};
-    }
-    for (const catalog::Routine& routine : entry->routines) {
-        const bool is_listed = routine.reason == catalog::Routine::Reason::kSource &&
-                               context_.policy.is_listed_plain(routine.schema, name.name);
-        if (!is_listed) {
-            return rejected(function_refusal(routine, name.name, begin));
-        }
-    }
-    Judgement harmless;
-    harmless.is_own_function = is_own;
-    return harmless;
 }
 
 Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uint32_t begin) {
