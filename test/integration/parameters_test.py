@@ -263,7 +263,8 @@ class Types(unittest.TestCase):
         for name in HARMLESS[:-1]:
             self.assertIsNone(self.state_of(f"SELECT NULL::{name}"), name)
         for sql in ("CREATE TABLE kept (who someone)", "CREATE TABLE kept (who span)", "SELECT someone('(1,,,,,,,)')",
-                    "CREATE DOMAIN more AS someone", "CREATE TYPE more AS (who someone)", "SELECT public.someone('(1,,,,,,,)')", "SELECT _people('{}')", "SELECT x.p FROM json_to_record('{}') AS x(p crowd)"):
+                    "CREATE DOMAIN more AS someone", "CREATE TYPE more AS (who someone)",
+                    "SELECT public.someone('(1,,,,,,,)')", "SELECT _people('{}')", "SELECT x.p FROM json_to_record('{}') AS x(p crowd)"):
             self.assertEqual(self.state_of(sql), "0A000", sql)
         self.assertEqual(self.veiled.execute("SELECT short('abc'), mood('ok')").fetchone(), ("abc", "ok"))
 
