@@ -175,6 +175,14 @@ TEST(Parameters, ThatAreTestedAndComparedAreCheckedAsTheServerWould) {
     );
 }
 
+TEST(Parameters, OfTypeTextMakeNoTextOfACharUnderNullIf) {
+    const Clinic clinic;
+    const std::string sql = "SELECT NULLIF(code, $1) FROM readings";
+    EXPECT_EQ(clinic.parameters(sql, {kTextOid}).substr(0, 7), "!0A000 ");
+    EXPECT_EQ(clinic.parameters(sql).substr(0, 1), "1");
+    EXPECT_EQ(clinic.parameters(sql, {1042}).substr(0, 1), "1");
+}
+
 TEST(Parameters, OfPrepareAreNotTestedForNullAlone) {
     const Clinic clinic;
     EXPECT_EQ(
