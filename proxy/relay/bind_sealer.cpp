@@ -149,13 +149,15 @@ result<void, Refusal> replace_tested(
     const analysis::ParameterPlan& parameter,
     LeavingParameter& leaving
 ) {
-    auto read = read_parameter(parameter, {leaving.client, leaving.format}, style);
-    if (!read.has_value()) {
-        return read.error();
-    }
-    const auto cast = cast_parameter(parameter, std::move(*read), style);
-    if (!cast.has_value()) {
-        return cast.error();
+    if (parameter.described_oid != 0) {  // else the server has refused the statement
+        auto read = read_parameter(parameter, {leaving.client, leaving.format}, style);
+        if (!read.has_value()) {
+            return read.error();
+        }
+        const auto cast = cast_parameter(parameter, std::move(*read), style);
+        if (!cast.has_value()) {
+            return cast.error();
+        }
     }
     leaving.format = wire::Format::kBinary;
     leaving.made = core::Bytes(1);

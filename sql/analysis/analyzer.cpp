@@ -3,6 +3,7 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/named.hpp"
 #include "sql/analysis/readable.hpp"
+#include "sql/analysis/row_types.hpp"
 #include "sql/analysis/share_literals.hpp"
 #include "sql/analysis/statement_judge.hpp"
 #include "sql/analysis/text_order.hpp"
@@ -211,6 +212,9 @@ Analysis analyze(std::string_view sql, const Context& context) {
         );
     } else {
         analysis = judge_statements(text, *statements);
+    }
+    if (auto refused_type = refuse_declared_types(relations, context)) {
+        analysis = refused(std::move(*refused_type));
     }
     return with_names(std::move(analysis), relations, context.limits);
 }

@@ -161,6 +161,10 @@ private:
             refuse(name.schema.empty() ? name.name : name.schema + "." + name.name, begin);
         } else if (judgement.rejection) {
             rejection_ = judgement.rejection;
+        } else if (!is_catalog_name(name)) {
+            using Kind = catalog::RelationName::Kind;
+            rejection_ =
+                text_.relations.judge_type({name.schema, name.name, Kind::kType}, begin).rejection;
         }
     }
 

@@ -3,6 +3,7 @@
 #include "sql/analysis/calls.hpp"
 #include "sql/analysis/rejection.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace pgveil::analysis {
@@ -34,8 +35,17 @@ Rejection refusal_of_routine(
     );
 }
 
-bool returns_the_same(const config::FunctionPolicy& one, const config::FunctionPolicy& other) {
-    return one.table == other.table && one.column == other.column;
+/// `name('...')` may be a cast.
+bool may_be_cast(const catalog::Entry& entry) {
+    return std::any_of(entry.routines.begin(), entry.routines.end(), [](const auto& routine) {
+        return routine.reason == catalog::Routine::Reason::kType;
+    });
+}
+
+bool returns_the_same(const config::FunctionPolicy* one, const config::FunctionPolicy* other) {
+    return one == nullptr || other == nullptr
+               ? one == other
+               : one->table == other->table && one->column == other->column;
 }
 
 }  // namespace
@@ -48,6 +58,12 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
     const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
     Judgement harmless;
     harmless.is_own_function = entry != nullptr && !entry->routines.empty();
+    if (harmless.is_own_function && may_be_cast(*entry)) {
+        Judgement type = judge_type({name.schema, name.name, Kind::kType}, begin);
+        if (type.standing != Standing::kPlain) {
+            return type;
+        }
+    }
     if (harmless.is_own_function) {
         entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
     }
@@ -56,13 +72,11 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
     }
     for (const catalog::Routine& routine : entry->routines) {
         const auto* const listed = context_.policy.function(routine.schema, name.name);
-        const bool is_plain = routine.reason == catalog::Routine::Reason::kSource &&
-                              context_.policy.is_listed_plain(routine.schema, name.name);
-        const bool agrees = &routine == &entry->routines.front() ||
-                            (listed != nullptr && harmless.returns != nullptr
-                                 ? returns_the_same(*listed, *harmless.returns)
-                                 : listed == harmless.returns);
-        if ((listed == nullptr && !is_plain) || !agrees) {
+        const bool is_first = &routine == &entry->routines.front();
+        const bool may_be_called =
+            listed != nullptr || (routine.reason == catalog::Routine::Reason::kSource &&
+                                  context_.policy.is_listed_plain(routine.schema, name.name));
+        if (!may_be_called || !(is_first || returns_the_same(listed, harmless.returns))) {
             return Judgement{
                 Standing::kRejected, nullptr, refusal_of_routine(routine, name.name, begin)};
         }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 namespace pgveil::analysis {
 
@@ -37,6 +38,36 @@ bool is_same_need(const ParameterPlan& one, const ParameterPlan& other) {
            one.column->is_bound() == other.column->is_bound() && one.casts == other.casts &&
            one.is_array == other.is_array && one.described_oid == other.described_oid &&
            is_used_alike;
+}
+
+bool keeps_every_value(types::Kind from, types::Kind to) {
+    if (types::is_array(from) != types::is_array(to)) {
+        return false;
+    }
+    const types::Kind one = types::element_of(from);
+    const types::Kind other = types::element_of(to);
+    return one == other || (is_text(one) && is_text(other)) ||
+           (types::is_integer(one) && other == types::Kind::kInt8);
+}
+
+/// A cast behind another works on the type of that.
+template <class Predicate>
+bool all_casts(types::Kind from, const std::vector<types::Type>& casts, Predicate allows) {
+    return std::all_of(casts.begin(), casts.end(), [&](const types::Type& to) {
+        return allows(std::exchange(from, to.kind), to.kind);
+    });
+}
+
+bool keep_every_value(types::Kind from, const std::vector<types::Type>& casts) {
+    // A scale or precision may be too small.
+    const bool are_whole = std::all_of(casts.begin(), casts.end(), [](const types::Type& type) {
+        return type.typmod == -1 || is_text(types::element_of(type.kind));
+    });
+    return are_whole && all_casts(from, casts, keeps_every_value);
+}
+
+bool are_castable(types::Kind from, const std::vector<types::Type>& casts) {
+    return all_casts(from, casts, types::is_castable);
 }
 
 std::string name_of(std::uint32_t number) {
@@ -124,6 +155,8 @@ void ParameterNeeds::add_null_test(
         infer(number, types::oid_of(type->kind), 0);
     } else if (element) {
         infer(number, types::array_oid_of(element->kind), 0);
+    } else if (!casts.empty()) {
+        infer(number, kForeignOid, 0);
     }
     null_tests_[number].push_back({begin, is_open, std::move(casts)});
 }
@@ -167,7 +200,8 @@ std::optional<Rejection> ParameterNeeds::settle(
         );
     }
     const bool is_array = plan_->parameters[needs->second.front().index].is_array;
-    if (!retype_tests(number, is_array ? "pg_catalog.bytea[]" : "pg_catalog.bytea", tokens)) {
+    if (!never_fail(tests->second, type_of_value(number, occurrences)) ||
+        !retype_tests(number, is_array ? "pg_catalog.bytea[]" : "pg_catalog.bytea", tokens)) {
         return refusal_of_column(
             *column,
             name_of(number) + " under this form of cast",
@@ -216,42 +250,110 @@ std::optional<Rejection> ParameterNeeds::part_from_plain(
     return std::nullopt;
 }
 
+/// The type that the client sends; 0: nothing says it.
+std::uint32_t ParameterNeeds::type_of_value(std::uint32_t number, const Occurrences& occurrences)
+    const {
+    const Inferred* const known = inferred(number);
+    const std::uint32_t inferred_oid = known != nullptr ? known->oid : 0;
+    return occurrences.declared_oid != 0 ? occurrences.declared_oid : inferred_oid;
+}
+
+/// The types that a tested value is cast to; nullopt: one is none of ours.
+std::optional<std::vector<types::Type>> ParameterNeeds::casts_of(const NullTest& test) const {
+    std::vector<types::Type> casts;
+    for (const parse::Cast* cast : test.casts) {
+        const auto type = type_of(cast->type, *enums_);
+        if (!type) {
+            return std::nullopt;
+        }
+        casts.push_back(*type);
+    }
+    return casts;
+}
+
+/// No value of the type `oid` ends in an error under the casts, which the server does not see.
+bool ParameterNeeds::never_fail(const std::vector<NullTest>& tests, std::uint32_t oid) const {
+    const auto kind = enums_->kind_of_oid(oid);
+    return std::all_of(tests.begin(), tests.end(), [&](const NullTest& test) {
+        const auto casts = casts_of(test);
+        return casts && (casts->empty() || (kind && keep_every_value(*kind, *casts)));
+    });
+}
+
+/// What the tests make of a value of this type, but for casts that take every value; nullopt: they
+/// do not all do the same.
+std::optional<std::vector<types::Type>> ParameterNeeds::common_casts(
+    const std::vector<NullTest>& tests, types::Kind from
+) const {
+    std::vector<types::Type> common;
+    for (const NullTest& test : tests) {
+        const auto casts = casts_of(test);
+        if (!casts || !are_castable(from, *casts)) {
+            return std::nullopt;
+        }
+        if (keep_every_value(from, *casts) || common == *casts) {
+            continue;
+        }
+        if (!common.empty()) {
+            return std::nullopt;
+        }
+        common = *casts;
+    }
+    return common;
+}
+
+/// A value leaves sealed, and this one may be the same.
+bool ParameterNeeds::seals_anything() const {
+    return !needs_.empty() ||
+           std::any_of(plan_->splices.begin(), plan_->splices.end(), [](const Splice& splice) {
+               return std::holds_alternative<SealedLiteral>(splice.replacement);
+           });
+}
+
 /// The server needs to know of such a value only whether it is NULL.
 std::optional<Rejection> ParameterNeeds::hide_tested(
     std::uint32_t number, const Occurrences& occurrences, const parse::Tokens& tokens
 ) {
     const std::vector<NullTest>& tests = null_tests_[number];
-    const Inferred* const known = inferred(number);
-    const std::uint32_t inferred_oid = known != nullptr ? known->oid : 0;
-    const std::uint32_t oid =
-        occurrences.declared_oid != 0 ? occurrences.declared_oid : inferred_oid;
-    const auto kind = enums_->kind_of_oid(oid);
-    const bool has_one_form = std::all_of(tests.begin(), tests.end(), [&](const NullTest& test) {
-        return test.casts.size() == tests.front().casts.size() && test.casts.size() <= 1;
-    });
-    if (!can_split_ || !kind || !has_one_form) {
-        return std::nullopt;  // leaves as it came, and is compared with what is sealed
-    }
+    const std::uint32_t oid = type_of_value(number, occurrences);
+    const bool is_open =
+        occurrences.declared_oid == 0 &&
+        std::any_of(tests.begin(), tests.end(), [](const auto& test) { return test.is_open; });
     ParameterPlan entry;
     entry.number = number;
     entry.is_null_test = true;
+    if (is_open && can_split_) {
+        add_plain(std::move(entry));  // the server does not take it without a type
+        return std::nullopt;
+    }
+    const auto kind = enums_->kind_of_oid(oid);
+    const auto casts = kind ? common_casts(tests, *kind) : std::nullopt;
+    const std::size_t splices = plan_->splices.size();
+    if (!can_split_ || !casts || !retype_tests(number, "pg_catalog.bytea", tokens)) {
+        plan_->splices.resize(splices);
+        return refuse_tested(number);
+    }
     entry.declared_oid = kByteaOid;
     entry.described_oid = oid;
     entry.input_type = {*kind, -1};
-    for (const parse::Cast* cast : tests.front().casts) {
-        const auto type = type_of(cast->type, *enums_);
-        if (!type || !types::is_castable(*kind, type->kind)) {
-            return std::nullopt;
-        }
-        entry.casts.push_back(*type);
-    }
-    const std::size_t splices = plan_->splices.size();
-    if (!retype_tests(number, "pg_catalog.bytea", tokens)) {
-        plan_->splices.resize(splices);
-        return std::nullopt;
-    }
+    entry.casts = *casts;
     add_plain(std::move(entry));
     return std::nullopt;
+}
+
+/// The value would leave as it came.
+std::optional<Rejection> ParameterNeeds::refuse_tested(std::uint32_t number) const {
+    if (!seals_anything()) {
+        return std::nullopt;
+    }
+    return refusal_of(
+        name_of(number),
+        can_split_ ? "IS NULL of a parameter of this type beside encrypted values"
+                   : "IS NULL in PREPARE of a parameter that stands nowhere else",
+        can_split_ ? "declare it as text, or write $" + std::to_string(number) + "::text IS NULL"
+                   : "test the parameter that is compared, or prepare it through the protocol",
+        null_tests_.at(number).front().begin
+    );
 }
 
 }  // namespace pgveil::analysis

@@ -14,6 +14,9 @@
 // What a statement needs of its parameters, while its plan is being made.
 namespace pgveil::analysis {
 
+/// The type of a parameter that is none of ours.
+constexpr std::uint32_t kForeignOid = UINT32_MAX;
+
 /// Collects the uses of each parameter, and gives those with different needs numbers of their own.
 /// The plan is the draft's; its parameters are changed here only. Call add() and add_null_test() in
 /// the order in which PostgreSQL reads the clauses: the first use gives a parameter its type.
@@ -94,6 +97,14 @@ private:
     std::optional<Rejection> part_from_plain(
         std::uint32_t number, const Occurrences& occurrences, const parse::Tokens& tokens
     );
+    std::uint32_t type_of_value(std::uint32_t number, const Occurrences& occurrences) const;
+    bool never_fail(const std::vector<NullTest>& tests, std::uint32_t oid) const;
+    std::optional<std::vector<types::Type>> casts_of(const NullTest& test) const;
+    std::optional<std::vector<types::Type>> common_casts(
+        const std::vector<NullTest>& tests, types::Kind from
+    ) const;
+    bool seals_anything() const;
+    std::optional<Rejection> refuse_tested(std::uint32_t number) const;
     std::optional<Rejection> hide_tested(
         std::uint32_t number, const Occurrences& occurrences, const parse::Tokens& tokens
     );

@@ -154,7 +154,10 @@ bool ParameterSealer::set_types(ParameterPlan& plan) {
     if (known != 0) {
         const auto kind = kind_of(known);
         if (!kind) {
-            refuse("a parameter declared with type OID " + std::to_string(known));
+            refuse(
+                known == kForeignOid ? std::string("a parameter of another type")
+                                     : "a parameter declared with type OID " + std::to_string(known)
+            );
             return false;
         }
         type = types::Type{*kind, -1};

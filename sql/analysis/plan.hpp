@@ -110,7 +110,8 @@ struct ParameterPlan {
     std::vector<types::Type> casts = {};
     /// An array of such values; the OIDs are those of the array types.
     bool is_array = false;
-    /// Plain, and used under IS [NOT] NULL only: a value leaves as one zero byte.
+    /// Plain, and used under IS [NOT] NULL only: a value leaves as one zero byte. With
+    /// described_oid 0 nothing says its type, and the server refuses the statement.
     bool is_null_test = false;
     /// Of the row the value goes to, for a column with `bind_to`; else empty.
     RowKeys row;

@@ -15,7 +15,6 @@ constexpr std::string_view kProtectedType = "pg_catalog.bytea";
 
 std::uint32_t oid_of(const parse::TypeName& name, EnumTypes& enums) {
     constexpr std::uint32_t kNoOid = 0;
-    constexpr std::uint32_t kForeignOid = UINT32_MAX;  // of a type that is none of ours
     if (!name.is_array && !name.names.empty() && name.names.back() == "unknown") {
         return kNoOid;
     }

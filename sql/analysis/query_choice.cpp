@@ -236,7 +236,11 @@ Value Query::null_if(const parse::Operation& nested, const Scope& scope, std::ui
     const auto type = common_type({{true, left.type()}, other});
     const bool is_integer = other.type && types::is_integer(other.type->kind) &&
                             types::is_integer(left.column->type.kind);
-    if (!is_integer && (!type || !same_bytes(type->kind, left.column->type.kind))) {
+    // Compared as text, a char would be handed on as text, without its blanks.
+    const bool loses_blanks = left.column->type.kind == types::Kind::kBpchar && other.type &&
+                              other.type->kind != types::Kind::kBpchar;
+    if (loses_blanks ||
+        (!is_integer && (!type || !same_bytes(type->kind, left.column->type.kind)))) {
         draft_.refuse(
             "NULLIF of values of different types",
             "write the constant without a type",

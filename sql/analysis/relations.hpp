@@ -69,6 +69,16 @@ public:
     /// as their signature and source tell, but for what the policy says that they return.
     Judgement judge_function(const catalog::RelationName& name, std::uint32_t begin);
 
+    /// The relation whose row type is meant, if there is one: protected ones are rejected.
+    Judgement judge_row_type(const catalog::RelationName& name, std::uint32_t begin);
+
+    /// A type, by name (kType) or OID (kTypeOid). kPlain: it has no rows of protected relations in
+    /// it, or the database does not know it.
+    Judgement judge_type(const catalog::RelationName& name, std::uint32_t begin);
+
+    /// The database has this type, or it is not looked up yet.
+    bool may_have_type(const catalog::RelationName& name);
+
     /// What the database says about a name, whatever we think of it. Null: there is no such
     /// relation, or it is not looked up yet (reported through missing()).
     const catalog::Relation* described(const catalog::RelationName& name);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -35,6 +36,7 @@ public:
             ));
         } else if (!is_known(names)) {
             judge_relation(names, begin);
+            judge_type(names, begin);
         }
     }
 
@@ -60,15 +62,20 @@ private:
     }
 
     void judge_relation(const catalog::RelationName& name, std::uint32_t begin) {
-        const Judgement judgement = relations().judge_candidate(name, begin);
-        if (judgement.standing == Standing::kProtected) {
-            draft_.refuse(refusal_of(
-                name.schema.empty() ? name.name : name.schema + "." + name.name,
-                "the row type of a table with encrypted columns",
-                "write the columns one by one",
-                begin
-            ));
-        } else if (judgement.rejection) {
+        take(relations().judge_row_type(name, begin));
+    }
+
+    /// By what the database says: domains and ranges, and arrays with another name.
+    void judge_type(const parse::Names& names, std::uint32_t begin) {
+        const std::string schema = names.size() > 1 ? names.at(names.size() - 2) : std::string();
+        const catalog::RelationName type{schema, names.back(), catalog::RelationName::Kind::kType};
+        if (!is_catalog_name(type)) {
+            take(relations().judge_type(type, begin));
+        }
+    }
+
+    void take(const Judgement& judgement) {
+        if (judgement.rejection) {
             draft_.refuse(*judgement.rejection);
         }
     }
@@ -88,6 +95,35 @@ void refuse_row_types(Draft& draft, const parse::Inventory& inventory) {
     for (const auto& [names, begin] : inventory.types) {
         types.judge(names, begin);
     }
+}
+
+std::optional<Rejection> refuse_declared_types(Relations& relations, const Context& context) {
+    constexpr std::uint32_t kFirstOwnOid = 16384;  // FirstNormalObjectId
+    if (context.policy.is_empty()) {
+        return std::nullopt;
+    }
+    std::optional<Rejection> refused;
+    for (std::size_t i = 0; i < context.parameter_oids.size(); ++i) {
+        const std::uint32_t oid = context.parameter_oids[i];
+        const std::string number = std::to_string(oid);
+        const catalog::RelationName type{"", number, catalog::RelationName::Kind::kTypeOid};
+        const auto judgement =
+            oid < kFirstOwnOid ? Judgement() : relations.judge_type(type, parse::kNowhere);
+        if (judgement.rejection) {
+            refused = refusal_of(
+                "parameter $" + std::to_string(i + 1),
+                "the declared type (OID " + number + "), with encrypted values of " +
+                    judgement.rejection->subject + " in it",
+                "send the values one by one",
+                parse::kNowhere
+            );
+        } else if (oid >= kFirstOwnOid && !relations.may_have_type(type)) {
+            refused = postgres_error(
+                "42704", "type with OID " + number + " does not exist", parse::kNowhere
+            );
+        }
+    }
+    return refused;
 }
 
 }  // namespace pgveil::analysis

@@ -16,6 +16,8 @@ Standing standing_of(Relations& relations, const catalog::RelationName& name) {
         case Kind::kFunction:
         case Kind::kFunctionBody:
             return relations.judge_function({name.schema, name.name}, parse::kNowhere).standing;
+        case Kind::kType:
+        case Kind::kTypeOid: return relations.judge_type(name, parse::kNowhere).standing;
         case Kind::kEnum: break;
     }
     return Standing::kPlain;

@@ -11,12 +11,12 @@
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/impossible_parameters.hpp"
 #include "sql/analysis/named.hpp"
-#include "sql/analysis/own_functions.hpp"
 #include "sql/analysis/prepared_statement.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/row_types.hpp"
 #include "sql/analysis/session.hpp"
 #include "sql/analysis/text_order.hpp"
+#include "sql/analysis/unread.hpp"
 #include "sql/analysis/words.hpp"
 
 #include <string>
@@ -44,8 +44,7 @@ public:
     Decision run() {
         refuse_impossible_parameters(draft_, statement_);
         std::visit([this](const auto& node) { judge(node); }, statement_.node);
-        refuse_unread_tables();
-        refuse_unread_calls();
+        refuse_unread(draft_, statement_.inventory);
         refuse_settings_update(draft_, statement_);
         if (!std::holds_alternative<parse::Explain>(statement_.node) &&
             !std::holds_alternative<parse::CreateView>(statement_.node)) {
@@ -64,34 +63,6 @@ private:
             part_from_inner(plan, inner_kind_);
         }
         text_.names.note(plan);
-    }
-
-    /// A query in a place that no rule went through (a CHECK, the bound of a partition) would leave
-    /// with its constants as they are.
-    void refuse_unread_tables() {
-        for (const auto& table : statement_.inventory.tables) {
-            const bool is_unread = table.is_source && !table.is_common && !draft_.is_refused() &&
-                                   !draft_.has_read(table.begin);
-            if (is_unread && text_.relations.judge(table).standing == Standing::kProtected) {
-                draft_.refuse(refusal_of(
-                    table.name,
-                    "a sub-query in this place",
-                    "run the query in a statement of its own",
-                    table.begin
-                ));
-            }
-        }
-    }
-
-    /// Encrypted values in a place that no rule went through.
-    void refuse_unread_calls() {
-        for (const parse::Expression* node : statement_.inventory.calls) {
-            const auto& call = std::get<parse::Call>(node->node);
-            const auto* const function = function_entry(text_, call);
-            if (function != nullptr && !draft_.has_read(node->begin)) {
-                draft_.refuse(stored_function_refusal(*function, "in this place", node->begin));
-            }
-        }
     }
 
     void judge(const std::unique_ptr<parse::Select>& select) {

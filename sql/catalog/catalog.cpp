@@ -23,6 +23,10 @@ void append_quoted(std::string& into, std::string_view identifier) {
 
 }  // namespace
 
+bool names_type(const RelationName& name) {
+    return name.kind == RelationName::Kind::kType || name.kind == RelationName::Kind::kTypeOid;
+}
+
 std::size_t size_bytes_of(const Entry& entry) {
     std::size_t size = sizeof(Entry) + entry.creation_schema.size();
     if (entry.relation) {
@@ -41,6 +45,11 @@ std::size_t size_bytes_of(const Entry& entry) {
     }
     if (entry.enum_type) {
         size += entry.enum_type->schema.size() + entry.enum_type->shown_name.size();
+    }
+    if (entry.held_rows) {
+        for (const QualifiedName& name : entry.held_rows->relations) {
+            size += sizeof(QualifiedName) + name.schema.size() + name.name.size();
+        }
     }
     for (const Routine& routine : entry.routines) {
         size += sizeof(Routine) + routine.schema.size();
@@ -84,7 +93,8 @@ void Catalog::erase_absent() {
     for (auto item = entries_.begin(); item != entries_.end();) {
         const RelationName::Kind kind = item->first.kind;
         const bool is_absent = (kind == RelationName::Kind::kRelation && !item->second->relation) ||
-                               (kind == RelationName::Kind::kEnum && !item->second->enum_type);
+                               (kind == RelationName::Kind::kEnum && !item->second->enum_type) ||
+                               (names_type(item->first) && !item->second->held_rows);
         size_bytes_ -= is_absent ? size_of(item->first, *item->second) : 0;
         item = is_absent ? entries_.erase(item) : std::next(item);
     }

@@ -87,6 +87,8 @@ struct RelationName {
         kFunction,      ///< whether there are any that are not PostgreSQL's own
         kFunctionBody,  ///< what these see: takes the server longer to tell
         kEnum,          ///< a type
+        kType,          ///< what rows any type has in it
+        kTypeOid,       ///< the same; `name` is the type's OID in decimal
     };
     std::string schema;
     std::string name;
@@ -100,6 +102,8 @@ struct Routine {
     enum class Reason {
         /// Not known yet: the answer for kFunction.
         kUnread,
+        /// A type of that name, which is none of PostgreSQL's own: `name('...')` is a cast to it.
+        kType,
         /// It takes or returns pgveil.ciphertext or rows of a protected table, in whatever
         /// composite, array or domain.
         kSignature,
@@ -123,6 +127,16 @@ struct EnumType {
     friend bool operator==(const EnumType&, const EnumType&) = default;
 };
 
+/// What a type has in it, over any number of arrays, domains, ranges and composites.
+struct HeldRows {
+    /// The marker domain pgveil.ciphertext.
+    bool is_veiled = false;
+    /// Tables, views and kin whose rows.
+    std::vector<QualifiedName> relations = {};
+
+    friend bool operator==(const HeldRows&, const HeldRows&) = default;
+};
+
 /// The answer for one name. Valid for the search_path and the transaction it was read under.
 struct Entry {
     /// Empty: to_regclass() found nothing.
@@ -134,9 +148,14 @@ struct Entry {
     std::vector<Routine> routines = {};
     /// For kEnum: the enum of that name; empty if there is none.
     std::optional<EnumType> enum_type = {};
+    /// For kType and kTypeOid; empty if there is no such type.
+    std::optional<HeldRows> held_rows = {};
 
     friend bool operator==(const Entry&, const Entry&) = default;
 };
+
+/// The name is looked up as kType or kTypeOid.
+bool names_type(const RelationName& name);
 
 /// About the memory an entry holds, in bytes.
 std::size_t size_bytes_of(const Entry& entry);
@@ -151,7 +170,7 @@ public:
     std::shared_ptr<const Entry> share(const RelationName& name) const;
     void put(RelationName name, Entry entry);
     void erase(const RelationName& name);
-    /// Forgets every relation and enum that was not there.
+    /// Forgets every relation and type that was not there.
     void erase_absent();
     void clear();
 

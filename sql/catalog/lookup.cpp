@@ -71,6 +71,12 @@ WITH RECURSIVE wanted AS (
       WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN (SELECT m.nspname FROM pg_catalog.pg_namespace m
         WHERE m.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())
       ELSE w.schema::pg_catalog.name END)
+), notation AS (
+  SELECT w.ord, n.nspname FROM wanted w
+  JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+    AND t.typtype OPERATOR(pg_catalog.<>) 'c' AND t.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  WHERE w.kind OPERATOR(pg_catalog.=) 'f'
 ), listed AS (
   SELECT w.ord, t.oid, t.typarray, n.nspname, pg_catalog.format_type(t.oid, NULL) AS shown FROM wanted w
   JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
@@ -83,10 +89,13 @@ WITH RECURSIVE wanted AS (
 
 constexpr std::string_view kUnread = R"sql(), concerned AS (
   SELECT k.ord, k.nspname, 'u' AS reason FROM called k
+  UNION ALL SELECT n.ord, n.nspname, 't' FROM notation n
 )sql";
 
 // Which functions see protected values. Sources are read word by word; no backslash stands here,
-// because the session may read one as an escape.
+// because the session may read one as an escape. Between 1 and 4294967295 is every OID: the planner
+// takes it for narrow, else it estimates so much that the server compiles the query
+// (jit_above_cost), which takes it 0.3 s.
 constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
   SELECT k.oid, x.type FROM called k JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) k.oid
   CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.array_cat(
@@ -96,10 +105,14 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
   SELECT s.start, x.type FROM signature s CROSS JOIN LATERAL (
     SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
     UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
+    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
+      WHERE s.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
     UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a
       ON a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
       WHERE t.oid OPERATOR(pg_catalog.=) s.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
   ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    AND s.type OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
+    AND s.type OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
 ), run(start, oid) AS (
   SELECT k.oid, k.oid FROM called k
   UNION
@@ -118,7 +131,8 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
         AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}'::pg_catalog.name[])
       WHERE f.oid OPERATOR(pg_catalog.=) r.oid
-  ) g
+  ) g WHERE r.oid OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
+    AND r.oid OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
 ), guarded AS (
   SELECT c.oid, c.relname FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
@@ -168,6 +182,50 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
     END AS reason
   FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'b'
   UNION ALL SELECT k.ord, k.nspname, 'u' FROM called k WHERE k.kind OPERATOR(pg_catalog.=) 'f'
+  UNION ALL SELECT n.ord, n.nspname, 't' FROM notation n
+)sql";
+
+// What rows the types have in them that are asked for.
+constexpr std::string_view kHeldRows = R"sql(), typed AS (
+  SELECT w.ord, t.oid FROM wanted w JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) CASE
+    WHEN w.kind OPERATOR(pg_catalog.=) 'o' THEN w.name::pg_catalog.oid END
+  UNION ALL
+  SELECT w.ord, t.oid FROM wanted w
+  JOIN pg_catalog.pg_type t ON t.typname OPERATOR(pg_catalog.=) w.name::pg_catalog.name
+  JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
+  WHERE w.kind OPERATOR(pg_catalog.=) 't' AND CASE
+    WHEN w.schema OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_type_is_visible(t.oid)
+    WHEN w.schema OPERATOR(pg_catalog.=) 'pg_temp'
+      THEN n.oid OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema()
+    ELSE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name END
+), held(ord, type) AS (
+  SELECT y.ord, y.oid FROM typed y
+  UNION
+  SELECT h.ord, x.type FROM held h CROSS JOIN LATERAL (
+    SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) h.type
+    UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) h.type
+    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
+      WHERE h.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
+    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a
+      ON a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+      WHERE t.oid OPERATOR(pg_catalog.=) h.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+  ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+), holding AS (
+  SELECT h.ord, pg_catalog.bool_or(EXISTS (
+      SELECT 1 FROM marker m WHERE m.oid OPERATOR(pg_catalog.=) h.type)) AS is_veiled,
+    pg_catalog.string_agg(pg_catalog.concat(
+      '"', pg_catalog.replace(n.nspname::pg_catalog.text, '"', '""'), '"."',
+      pg_catalog.replace(c.relname::pg_catalog.text, '"', '""'), '"'), ' ' ORDER BY c.oid)
+      FILTER (WHERE c.oid IS NOT NULL) AS names
+  FROM held h JOIN pg_catalog.pg_type t ON t.oid OPERATOR(pg_catalog.=) h.type
+  LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.typrelid
+    AND c.relkind OPERATOR(pg_catalog.<>) 'c'
+  LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+  GROUP BY h.ord
+)sql";
+
+constexpr std::string_view kNoHeldRows = R"sql(), holding AS (
+  SELECT w.ord, false AS is_veiled, NULL AS names FROM wanted w WHERE false
 )sql";
 
 constexpr std::string_view kAnswer = R"sql(), unique_keys AS (
@@ -210,6 +268,8 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
         SELECT x.type FROM part p CROSS JOIN LATERAL (
           SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
           UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
+          UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
+            WHERE p.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
           UNION ALL SELECT b.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute b
             ON b.attrelid OPERATOR(pg_catalog.=) t.typrelid AND b.attnum OPERATOR(pg_catalog.>) 0
             AND NOT b.attisdropped
@@ -241,8 +301,10 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
     WHERE r.ord OPERATOR(pg_catalog.=) w.ord AND (EXISTS (
         SELECT 1 FROM pg_catalog.pg_rewrite q WHERE q.ev_class OPERATOR(pg_catalog.=) x.oid
           AND q.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name)
-      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid)))
+      OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid))),
+  h.is_veiled, h.names
 FROM wanted w
+LEFT JOIN holding h ON h.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN unique_keys uk ON uk.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN listed l ON l.ord OPERATOR(pg_catalog.=) w.ord
@@ -270,6 +332,8 @@ std::string_view letter_of(RelationName::Kind kind) {
         case RelationName::Kind::kFunction: return "f";
         case RelationName::Kind::kFunctionBody: return "b";
         case RelationName::Kind::kEnum: return "e";
+        case RelationName::Kind::kType: return "t";
+        case RelationName::Kind::kTypeOid: return "o";
     }
     return "r";
 }
@@ -280,8 +344,10 @@ std::string lookup_query(std::span<const RelationName> names) {
     const bool reads_bodies = std::any_of(names.begin(), names.end(), [](const auto& name) {
         return name.kind == RelationName::Kind::kFunctionBody;
     });
+    const bool reads_types = std::any_of(names.begin(), names.end(), names_type);
     std::string query(kNames.substr(1));
     query.append(reads_bodies ? kBodies : kUnread);
+    query.append(reads_types ? kHeldRows : kNoHeldRows);
     return query.append(kAnswer);
 }
 

@@ -28,8 +28,8 @@ using Result = boost::system::result<T, Error>;
 ///   $1  schemas of the names to resolve, empty where unqualified: schemas_parameter()
 ///   $2  the names: names_parameter()
 ///   $3  last names of protected relations: protected_parameter()
-///   $4  what each name names, r (relation), f (functions), b (their bodies) or e (enum):
-///   kinds_parameter()
+///   $4  what each name names, r (relation), f (functions), b (their bodies), e (enum),
+///   t (type) or o (type, by its OID): kinds_parameter()
 /// Ask for text results. One row per name and column, names in order of $2, columns in attnum
 /// order; a name without columns or without a relation has exactly one row, but one per Routine
 /// where there are any. Cells:
@@ -40,7 +40,7 @@ using Result = boost::system::result<T, Error>;
 ///    7 attnum    NULL: no columns, later cells NULL
 ///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
 ///   13 not null     14 has default     15 generated or identity   16 generated
-///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, v or s
+///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, t, v or s
 ///   20 text of a view, in the first of its rows
 ///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled, blanks between
 ///      (NULL: none)
@@ -49,11 +49,13 @@ using Result = boost::system::result<T, Error>;
 ///   24 oid of an enum (NULL: none, and the three behind it are NULL, too)   25 oid of its array
 ///   type   26 its schema   27 its format_type
 ///   28 hash of a view's query   29 is_intercepted (t/f): in the first of its rows
-/// What functions see is asked for only if a name wants it: it takes the server longer to plan.
+///   30 HeldRows::is_veiled (t/f) of a type; NULL: no such type   31 HeldRows::relations, as in 21
+/// What functions see, and what types hold, is asked for only if a name wants it: it takes the
+/// server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 30;
+inline constexpr std::size_t kLookupColumns = 32;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);
@@ -86,8 +88,10 @@ public:
     Result<void> finish(Catalog& catalog) &&;
 
 private:
+    Result<void> add_other(LookupRow row, bool is_first, const RelationName& name);
     Result<void> add_routine(LookupRow row, bool is_first);
     Result<void> add_enum(LookupRow row, bool is_first);
+    Result<void> add_type(LookupRow row, bool is_first);
 
     std::vector<RelationName> names_;
     std::vector<std::optional<Entry>> entries_;

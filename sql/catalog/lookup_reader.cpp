@@ -19,6 +19,7 @@ constexpr std::size_t kKeysCell = 23;
 constexpr std::size_t kEnumCell = 24;
 constexpr std::size_t kQueryHashCell = 28;
 constexpr std::size_t kInterceptedCell = 29;
+constexpr std::size_t kHeldRowsCell = 30;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -116,7 +117,7 @@ std::optional<std::string> take_quoted(std::string_view& text) {
 }
 
 /// `"schema"."name" "schema"."name"`; nullopt: it is not written so.
-std::optional<std::vector<QualifiedName>> ancestors_in(std::string_view text) {
+std::optional<std::vector<QualifiedName>> qualified_names_in(std::string_view text) {
     std::vector<QualifiedName> names;
     while (!text.empty()) {
         auto schema = take_quoted(text);
@@ -161,6 +162,7 @@ Routine read_routine(RowReader& cells) {
     routine.schema = cells.text();
     const std::string reason = cells.text();
     routine.reason = reason == "v"   ? Routine::Reason::kSignature
+                     : reason == "t" ? Routine::Reason::kType
                      : reason == "u" ? Routine::Reason::kUnread
                                      : Routine::Reason::kSource;
     return routine;
@@ -205,8 +207,7 @@ Result<void> LookupReader::add_row(LookupRow row) {
         entry->creation_schema = std::move(creation_schema);
     }
     if (cells.next_is_null()) {
-        return names_[ordinal - 1].kind == RelationName::Kind::kEnum ? add_enum(row, is_first)
-                                                                     : add_routine(row, is_first);
+        return add_other(row, is_first, names_[ordinal - 1]);
     }
     Relation relation = read_relation(cells);
     if (is_first) {
@@ -215,7 +216,7 @@ Result<void> LookupReader::add_row(LookupRow row) {
         }
         relation.query_hash = read_text(row, kQueryHashCell);
         relation.is_intercepted = read_text(row, kInterceptedCell) == "t";
-        auto ancestors = ancestors_in(read_text(row, kAncestorsCell));
+        auto ancestors = qualified_names_in(read_text(row, kAncestorsCell));
         if (!ancestors) {
             return unexpected("parents that cannot be read");
         }
@@ -234,7 +235,16 @@ Result<void> LookupReader::add_row(LookupRow row) {
     return cells.good() ? Result<void>() : unexpected("a cell that cannot be read");
 }
 
-/// A name without a relation: of functions, or absent.
+/// A name without a relation.
+Result<void> LookupReader::add_other(LookupRow row, bool is_first, const RelationName& name) {
+    if (names_type(name)) {
+        return add_type(row, is_first);
+    }
+    return name.kind == RelationName::Kind::kEnum ? add_enum(row, is_first)
+                                                  : add_routine(row, is_first);
+}
+
+/// A name of functions, or absent.
 Result<void> LookupReader::add_routine(LookupRow row, bool is_first) {
     RowReader cells(row);
     const auto index = cells.number<std::uint32_t>() - 1;
@@ -257,6 +267,27 @@ Result<void> LookupReader::add_enum(LookupRow row, bool is_first) {
         return unexpected("one name, two enums");
     }
     return cells.good() ? Result<void>() : unexpected("an enum that cannot be read");
+}
+
+Result<void> LookupReader::add_type(LookupRow row, bool is_first) {
+    RowReader cells(row);
+    const auto index = cells.number<std::uint32_t>() - 1;
+    cells.skip_to(kHeldRowsCell);
+    if (!is_first) {
+        return unexpected("one name, two types");
+    }
+    if (cells.next_is_null()) {
+        return {};
+    }
+    HeldRows held;
+    held.is_veiled = cells.truth();
+    auto relations = qualified_names_in(cells.text_or_empty());
+    if (!relations || !cells.good()) {
+        return unexpected("a type that cannot be read");
+    }
+    held.relations = std::move(*relations);
+    entries_[index]->held_rows = std::move(held);
+    return {};
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

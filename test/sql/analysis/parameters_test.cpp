@@ -107,7 +107,7 @@ TEST(Parameters, ThatAreOnlyTestedForNullStay) {
         "1:- plain 17/25,2:ssn compared 17/25"
     );
     const std::string cast = "SELECT 1 FROM patients WHERE CAST($1 AS int4) IS NULL OR ssn = $2";
-    EXPECT_EQ(clinic.parameters(cast), "1:- plain 17/23 as int4,2:ssn compared 17/25");
+    EXPECT_EQ(clinic.parameters(cast), "1:- plain 17/23,2:ssn compared 17/25");
     EXPECT_EQ(
         clinic.sent(cast),
         "SELECT 1 FROM \"public\".\"patients\" WHERE CAST($1 AS pg_catalog.bytea) IS NULL OR "
@@ -115,9 +115,93 @@ TEST(Parameters, ThatAreOnlyTestedForNullStay) {
     );
     EXPECT_EQ(
         clinic.parameters("SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $2"),
-        "2:ssn compared 17/25"
+        "1:- plain 0/0,2:ssn compared 17/25"
     ) << "the server says that it has no type";
     EXPECT_EQ(clinic.parameters("SELECT 1 FROM notes WHERE $1 IS NULL", {kInt4Oid}), "");
+}
+
+TEST(Parameters, ThatAreTestedForNullNeverLeaveBesideSealedValues) {
+    constexpr std::uint32_t kNameOid = 19;
+    const Clinic clinic;
+    const std::string refused =
+        "!0A000 parameter $1: IS NULL of a parameter of this type beside encrypted values";
+    const std::string two = "SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $2";
+    for (const std::uint32_t oid : {kNameOid, 2249U, 2278U, 3615U}) {
+        EXPECT_EQ(clinic.parameters(two, {oid, kTextOid}), refused) << oid;
+    }
+    for (const std::string_view test : {
+             "$1::name IS NULL",
+             "$1::short IS NOT NULL",
+             "$1::text::name IS NULL",
+             "$1::text::int4 IS NULL OR $1::date IS NULL",
+         }) {
+        EXPECT_EQ(
+            clinic.parameters("SELECT 1 FROM patients WHERE " + std::string(test) + " OR ssn = $2"),
+            refused
+        ) << test;
+    }
+    EXPECT_EQ(
+        clinic.parameters("SELECT 1 FROM patients WHERE $1::name IS NULL OR ssn = 'x'"), refused
+    );
+    EXPECT_EQ(clinic.parameters("SELECT ssn FROM patients WHERE $1::name IS NULL"), "")
+        << "nothing is sealed";
+    for (const std::string_view test : {
+             "$1::varchar::text IS NULL",
+             "$1::text IS NULL OR $1::varchar(3) IS NULL",
+             "$1::varchar IS NULL OR $1::text::text IS NULL",
+         }) {
+        const std::string came =
+            clinic.parameters("SELECT 1 FROM patients WHERE " + std::string(test) + " OR ssn = $2");
+        EXPECT_TRUE(came.starts_with("1:- plain 17/")) << test << "\n" << came;
+    }
+    EXPECT_EQ(
+        clinic.parameters("SELECT 1 FROM patients WHERE $1::text::date IS NULL OR ssn = $2"),
+        "1:- plain 17/25 as text as date,2:ssn compared 17/25"
+    );
+}
+
+TEST(Parameters, ThatAreTestedAndComparedAreCheckedAsTheServerWould) {
+    const Clinic clinic;
+    for (const std::string_view test :
+         {"$1::int4 IS NULL", "$1::short IS NULL", "$1::name IS NULL"}) {
+        const std::string sql =
+            "SELECT 1 FROM patients WHERE " + std::string(test) + " OR ssn = $1";
+        EXPECT_EQ(clinic.parameters(sql, {kTextOid}).substr(0, 7), "!0A000 ") << test;
+        EXPECT_EQ(clinic.parameters(sql).substr(0, 7), "!0A000 ") << test;
+    }
+    EXPECT_EQ(
+        clinic.parameters("SELECT 1 FROM patients WHERE $1::int8 IS NULL OR age = $1", {kInt4Oid}),
+        "1:age compared 17/23"
+    );
+}
+
+TEST(Parameters, OfTypeTextMakeNoTextOfACharUnderNullIf) {
+    const Clinic clinic;
+    const std::string sql = "SELECT NULLIF(code, $1) FROM readings";
+    EXPECT_EQ(clinic.parameters(sql, {kTextOid}).substr(0, 7), "!0A000 ");
+    EXPECT_EQ(clinic.parameters(sql).substr(0, 1), "1");
+    EXPECT_EQ(clinic.parameters(sql, {1042}).substr(0, 1), "1");
+}
+
+TEST(Parameters, OfPrepareAreNotTestedForNullAlone) {
+    const Clinic clinic;
+    EXPECT_EQ(
+        clinic.sent("PREPARE q (text, text) AS SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $2"
+        ),
+        "!0A000 parameter $1: IS NULL in PREPARE of a parameter that stands nowhere else"
+    );
+    for (const std::string_view sql : {
+             "PREPARE q (name) AS SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $1",
+             "PREPARE q (short) AS SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $1",
+             "PREPARE q AS SELECT 1 FROM patients WHERE $1::short = ssn",
+         }) {
+        EXPECT_EQ(clinic.sent(sql).substr(0, 7), "!0A000 ") << sql;
+    }
+    EXPECT_EQ(
+        clinic.sent("PREPARE q (text) AS SELECT 1 FROM patients WHERE $1 IS NULL OR ssn = $1"),
+        "PREPARE q (pg_catalog.bytea) AS SELECT 1 FROM \"public\".\"patients\" WHERE $1 IS NULL OR "
+        "ssn = $1"
+    );
 }
 
 TEST(Parameters, InAnUnprotectedPlaceLeaveTwiceWherePolicyCounts) {

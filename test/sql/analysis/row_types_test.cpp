@@ -5,6 +5,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pgveil::analysis::test {
 namespace {
@@ -91,6 +93,98 @@ TEST(RowTypes, OfOthersAreTypesAsAnyOther) {
          }) {
         EXPECT_EQ(clinic.sent(sql), sql);
     }
+}
+
+using Kind = catalog::RelationName::Kind;
+
+/// What the database says of a type, by all its names.
+void add_type(
+    Clinic& clinic, const std::string& name, const std::string& oid, catalog::HeldRows held
+) {
+    catalog::Entry entry{std::nullopt, "public"};
+    entry.held_rows = std::move(held);
+    for (const auto& [schema, type, kind] : std::vector<catalog::RelationName>{
+             {"", name, Kind::kType}, {"public", name, Kind::kType}, {"", oid, Kind::kTypeOid}}) {
+        clinic.catalog.put({schema, type, kind}, entry);
+    }
+}
+
+Clinic clinic_with_types() {
+    Clinic clinic = clinic_with_relatives();
+    add_type(clinic, "someone", "16501", {true, {{"public", "patients"}}});
+    add_type(clinic, "part_span", "16502", {false, {{"public", "notes"}, {"public", "shown"}}});
+    add_type(clinic, "hidden", "16503", {true, {}});
+    add_type(clinic, "twin", "16504", {false, {{"other", "patients"}}});
+    add_type(clinic, "short", "16505", {false, {}});
+    add_type(clinic, "page", "16506", {false, {{"public", "notes"}, {"archive", "visits"}}});
+    return clinic;
+}
+
+TEST(HeldRows, OfProtectedTablesAreRefusedInWhateverTypeTheyAre) {
+    Clinic clinic = clinic_with_types();
+    for (const std::string_view type :
+         {"someone", "public.someone[]", "part_span", "hidden", "twin"}) {
+        const std::string sql = "SELECT NULL::" + std::string(type);
+        EXPECT_EQ(clinic.sent(sql).substr(0, 7), "!0A000 ") << clinic.sent(sql);
+    }
+    for (const std::string_view sql :
+         {"CREATE DOMAIN more AS someone CHECK (VALUE IS NOT NULL)",
+          "CREATE TYPE more AS (a public.someone)",
+          "ALTER TYPE page ADD ATTRIBUTE who someone"}) {
+        EXPECT_EQ(clinic.sent(sql).substr(0, 7), "!0A000 ") << clinic.sent(sql);
+    }
+    EXPECT_EQ(clinic.sent("CREATE DOMAIN more AS short"), "CREATE DOMAIN more AS short");
+    for (const std::string_view type : {"short", "public.page", "page[]", "absent"}) {
+        const std::string sql = "SELECT NULL::" + std::string(type);
+        EXPECT_EQ(clinic.sent(sql), sql);
+    }
+    catalog::Entry called{std::nullopt, "public"};
+    called.routines = {{"public", catalog::Routine::Reason::kType}};
+    for (const std::string_view name : {"someone", "short"}) {
+        clinic.catalog.put({"", std::string(name), Kind::kFunction}, called);
+        clinic.catalog.put(
+            {"", std::string(name), Kind::kFunctionBody}, catalog::Entry{std::nullopt, "public"}
+        );
+    }
+    EXPECT_EQ(clinic.sent("SELECT someone('(1,secret)')").substr(0, 7), "!0A000 ");
+    EXPECT_EQ(clinic.sent("SELECT short('abc')"), "SELECT short('abc')");
+}
+
+TEST(HeldRows, InATypeThatParseDeclaresAreRefused) {
+    Clinic clinic = clinic_with_types();
+    for (const std::uint32_t oid : {16501U, 16502U, 16503U, 16504U}) {
+        for (const std::string_view sql :
+             {"SELECT $1", "SELECT $1 IS NULL FROM patients", "", "SELECT 1", "not SQL"}) {
+            clinic.parameter_oids = {25, oid};
+            EXPECT_EQ(
+                clinic.sent(sql).substr(0, 60),
+                "!0A000 parameter $2: the declared type (OID " + std::to_string(oid) + "), with enc"
+            ) << sql;
+        }
+    }
+    for (const std::uint32_t oid : {16505U, 16506U, 25U, 0U, 705U, 2249U}) {
+        clinic.parameter_oids = {oid};
+        EXPECT_EQ(clinic.sent("SELECT $1 IS NULL"), "SELECT $1 IS NULL") << oid;
+    }
+    clinic.parameter_oids = {16599};
+    EXPECT_EQ(clinic.sent("SELECT $1"), "!42704 type with OID 16599 does not exist");
+}
+
+TEST(HeldRows, AreLookedUp) {
+    const Clinic clinic;
+    const types::TextStyle style;
+    analysis::Context context{
+        .policy = *clinic.policy,
+        .catalog = clinic.catalog,
+        .style = style,
+        .parameter_oids = {16600, 25},
+        .limits = {}};
+    const std::vector<catalog::RelationName> expected = {{"", "16600", Kind::kTypeOid}};
+    EXPECT_EQ(analysis::analyze("SELECT $1", context).missing, expected);
+    context.parameter_oids = {};
+    const std::vector<catalog::RelationName> names = {
+        {"s", "kind", Kind::kRelation}, {"s", "kind", Kind::kType}};
+    EXPECT_EQ(analysis::analyze("SELECT NULL::s.kind", context).missing, names);
 }
 
 TEST(Indexes, OfEncryptedColumnsAreRenamedAndAttached) {

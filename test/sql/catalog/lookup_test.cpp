@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pgveil::catalog {
@@ -113,6 +114,35 @@ TEST(Lookup, ReadsEnums) {
     row[25] = "many";
     LookupReader other(std::vector<RelationName>{{"", "mood", Kind::kEnum}});
     EXPECT_FALSE(other.add_row(row).has_value());
+}
+
+TEST(Lookup, ReadsWhatTypesHold) {
+    LookupReader reader(std::vector<RelationName>{
+        {"", "someone", Kind::kType}, {"", "16500", Kind::kTypeOid}, {"", "1", Kind::kTypeOid}});
+    Row row = absent("1");
+    row[30] = "t";
+    row[31] = R"("public"."people" "s"."a""b")";
+    ASSERT_TRUE(reader.add_row(row).has_value());
+    EXPECT_FALSE(reader.add_row(row).has_value());
+    Row empty = absent("2");
+    empty[30] = "f";
+    ASSERT_TRUE(reader.add_row(empty).has_value());
+    ASSERT_TRUE(reader.add_row(absent("3")).has_value());
+    Catalog catalog;
+    ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+    const HeldRows expected{true, {{"public", "people"}, {"s", "a\"b"}}};
+    EXPECT_EQ(catalog.find({"", "someone", Kind::kType})->held_rows, expected);
+    EXPECT_EQ(catalog.find({"", "16500", Kind::kTypeOid})->held_rows, HeldRows());
+    EXPECT_FALSE(catalog.find({"", "1", Kind::kTypeOid})->held_rows.has_value());
+    catalog.erase_absent();
+    EXPECT_EQ(catalog.size(), 2U);
+    for (const auto& [cell, text] : std::vector<std::pair<std::size_t, std::string_view>>{
+             {30, "yes"}, {31, "public.people"}}) {
+        Row bad = row;
+        bad[cell] = text;
+        LookupReader other(std::vector<RelationName>{{"", "someone", Kind::kType}});
+        EXPECT_FALSE(other.add_row(bad).has_value()) << text;
+    }
 }
 
 TEST(Lookup, AcceptsATableWithoutColumns) {
