@@ -286,7 +286,7 @@ private:
     ) {
         for (const std::string& label : labels) {
             if (std::ranges::find(others, label) == others.end()) {
-                add(name + " '" + label + "'", what);
+                add(std::string(name).append(" '").append(label).append("'"), what);
             }
         }
     }

@@ -195,8 +195,8 @@ std::optional<Refusal> check_unread(const SessionState& state, std::string_view 
         return std::nullopt;
     }
     std::string folded(text);
-    std::transform(folded.begin(), folded.end(), folded.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
+    std::transform(folded.begin(), folded.end(), folded.begin(), [](unsigned char letter) {
+        return static_cast<char>(std::tolower(letter));
     });
     return folded.find("deallocate") == std::string::npos
                ? std::nullopt

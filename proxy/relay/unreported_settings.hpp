@@ -36,8 +36,8 @@ private:
 
 /// Where constants end in this text may depend on standard_conforming_strings or client_encoding.
 inline bool depends_on_settings(std::string_view text) {
-    return std::ranges::any_of(text, [](char c) {
-        return c == '\\' || static_cast<unsigned char>(c) >= 0x80U;
+    return std::ranges::any_of(text, [](char letter) {
+        return letter == '\\' || static_cast<unsigned char>(letter) >= 0x80U;
     });
 }
 

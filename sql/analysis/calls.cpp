@@ -35,9 +35,10 @@ constexpr std::array<std::string_view, 17> kSqlRunners = {
 
 constexpr std::array<std::string_view, 3> kSqlRunnerPrefixes = {"dblink", "crosstab", "connectby"};
 
-bool is_letter_of_word(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80U;
+bool is_letter_of_word(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter == '_' ||
+           static_cast<unsigned char>(letter) >= 0x80U;
 }
 
 }  // namespace
@@ -71,17 +72,17 @@ bool mentions_protected(std::string_view text, const config::Policy& policy) {
     std::string word;
     const auto is_concerned = [&policy](std::string& found) {
         std::string folded = found;
-        std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        std::transform(folded.begin(), folded.end(), folded.begin(), [](char letter) {
+            return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
         });
         const bool concerned = policy.is_protected_name(found) ||
                                policy.is_protected_name(folded) || folded.starts_with("pgveil");
         found.clear();
         return concerned;
     };
-    for (const char c : text) {
-        if (is_letter_of_word(c)) {
-            word.push_back(c);
+    for (const char letter : text) {
+        if (is_letter_of_word(letter)) {
+            word.push_back(letter);
         } else if (!word.empty() && is_concerned(word)) {
             return true;
         }

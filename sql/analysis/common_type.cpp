@@ -96,9 +96,11 @@ std::optional<types::Type> common_type(const std::vector<ArmType>& arms) {
         }
     }
     const types::Type whole{kind.value_or(Kind::kText), -1};
-    const bool is_same = !arms.empty() && std::all_of(arms.begin(), arms.end(), [&](const auto& a) {
-        return a.type && a.type->kind == whole.kind && a.type->typmod == arms.front().type->typmod;
-    });
+    const bool is_same =
+        !arms.empty() && std::all_of(arms.begin(), arms.end(), [&](const auto& each) {
+            return each.type && each.type->kind == whole.kind &&
+                   each.type->typmod == arms.front().type->typmod;
+        });
     return is_same ? arms.front().type : whole;
 }
 

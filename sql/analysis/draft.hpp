@@ -127,7 +127,7 @@ private:
     void check_rows();
     void refuse_without_row(const ColumnPtr& column, std::uint32_t begin);
     std::optional<field::KeyValue> literal_key(const BareConstant& bare, types::Kind key);
-    void attach_row(std::uint32_t literal_begin, const ColumnPtr& column, const RowKeys& row);
+    void attach_row(std::uint32_t begin, const ColumnPtr& column, const RowKeys& row);
     void check_repeated_texts();
 
     Text& text_;

@@ -187,23 +187,29 @@ std::optional<Rejection> ParameterNeeds::settle(
                                               parse::kNowhere
                                           );
     }
-    if (tests == null_tests_.end()) {
-        return std::nullopt;
-    }
+    return tests == null_tests_.end() ? std::nullopt
+                                      : settle_tested(number, occurrences, tests->second, tokens);
+}
+
+/// All other uses of the parameter are of one column.
+std::optional<Rejection> ParameterNeeds::settle_tested(
+    std::uint32_t number,
+    const Occurrences& occurrences,
+    const std::vector<NullTest>& tests,
+    const parse::Tokens& tokens
+) {
     const auto open =
-        std::find_if(tests->second.begin(), tests->second.end(), [](const NullTest& test) {
-            return test.is_open;
-        });
-    if (occurrences.declared_oid == 0 && open != tests->second.end()) {
+        std::find_if(tests.begin(), tests.end(), [](const NullTest& test) { return test.is_open; });
+    if (occurrences.declared_oid == 0 && open != tests.end()) {
         return postgres_error(
             "42P08", "could not determine data type of " + name_of(number), open->begin
         );
     }
-    const bool is_array = plan_->parameters[needs->second.front().index].is_array;
-    if (!never_fail(tests->second, type_of_value(number, occurrences)) ||
-        !retype_tests(number, is_array ? "pg_catalog.bytea[]" : "pg_catalog.bytea", tokens)) {
+    const ParameterPlan& need = plan_->parameters[needs_.at(number).front().index];
+    if (!never_fail(tests, type_of_value(number, occurrences)) ||
+        !retype_tests(number, need.is_array ? "pg_catalog.bytea[]" : "pg_catalog.bytea", tokens)) {
         return refusal_of_column(
-            *column,
+            *need.column,
             name_of(number) + " under this form of cast",
             "write $" + std::to_string(number) + "::type",
             parse::kNowhere

@@ -105,6 +105,12 @@ private:
     ) const;
     bool seals_anything() const;
     std::optional<Rejection> refuse_tested(std::uint32_t number) const;
+    std::optional<Rejection> settle_tested(
+        std::uint32_t number,
+        const Occurrences& occurrences,
+        const std::vector<NullTest>& tests,
+        const parse::Tokens& tokens
+    );
     std::optional<Rejection> hide_tested(
         std::uint32_t number, const Occurrences& occurrences, const parse::Tokens& tokens
     );

@@ -272,35 +272,28 @@ private:
     );
 
     // query_expression.cpp
-    Value expression(const parse::Expression& expression, const Scope& scope);
+    Value expression(const parse::Expression& node, const Scope& scope);
     void plain(
-        const parse::Expression& expression,
-        const Scope& scope,
-        Use use,
-        std::string_view construct = {}
+        const parse::Expression& node, const Scope& scope, Use use, std::string_view construct = {}
     );
     void plain_all(
         const parse::Expressions& list, const Scope& scope, Use use, std::string_view construct = {}
     );
-    void condition(const parse::ExpressionPtr& expression, const Scope& scope);
+    void condition(const parse::ExpressionPtr& node, const Scope& scope);
     Value column(
-        const parse::Expression& expression,
-        const parse::ColumnReference& reference,
-        const Scope& scope
+        const parse::Expression& node, const parse::ColumnReference& reference, const Scope& scope
     );
     Value operation(
-        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+        const parse::Expression& node, const parse::Operation& nested, const Scope& scope
     );
     void check_list_types(
         const parse::Operation& list, const ColumnPtr& column, std::uint32_t begin
     );
     void null_test(const parse::NullTest& test, const Scope& scope);
-    Value call(const parse::Expression& expression, const parse::Call& call, const Scope& scope);
-    bool count_call(
-        const parse::Expression& expression, const parse::Call& call, const Scope& scope
-    );
+    Value call(const parse::Expression& node, const parse::Call& nested, const Scope& scope);
+    bool count_call(const parse::Expression& node, const parse::Call& call, const Scope& scope);
     Value sub_query(
-        const parse::Expression& expression, const parse::SubQuery& query, const Scope& scope
+        const parse::Expression& node, const parse::SubQuery& nested, const Scope& scope
     );
     void compare(const Value& left, const Value& right, Use use, std::uint32_t begin);
 
@@ -308,21 +301,21 @@ private:
     void seal(const Value& value, const ColumnPtr& column, ParameterUse use);
 
     // query_choice.cpp: CASE, COALESCE, NULLIF, casts
-    Value open_expression(const parse::Expression& expression, const Scope& scope);
+    Value open_expression(const parse::Expression& node, const Scope& scope);
     Value settled(Value value);
-    Value choice(const parse::Case& choice, const Scope& scope, std::uint32_t begin);
+    Value choice(const parse::Case& nested, const Scope& scope, std::uint32_t begin);
     Value coalesce(const parse::Construct& call, const Scope& scope, std::uint32_t begin);
     Value greatest(const parse::Construct& call, const Scope& scope, std::uint32_t begin);
     Value chosen(std::vector<Value> arms, bool may_be_null, std::uint32_t begin);
     Value chosen_column(std::vector<Value> arms, const types::Type& type, std::uint32_t begin);
     bool joins_contexts(Value& value, const Value& other, std::uint32_t begin);
-    Value null_if(const parse::Operation& operation, const Scope& scope, std::uint32_t begin);
-    Value cast(const parse::Expression& expression, const parse::Cast& cast, const Scope& scope);
-    Value cast_column(Value value, const parse::Cast& cast, std::uint32_t begin);
+    Value null_if(const parse::Operation& nested, const Scope& scope, std::uint32_t begin);
+    Value cast(const parse::Expression& node, const parse::Cast& typed, const Scope& scope);
+    Value cast_column(Value value, const parse::Cast& typed, std::uint32_t begin);
 
     // query_array.cpp
     bool compare_array(
-        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+        const parse::Expression& node, const parse::Operation& operation, const Scope& scope
     );
     void compare_items(
         const parse::Expressions& items,
@@ -333,7 +326,7 @@ private:
 
     // query_order.cpp
     bool compare_rows(
-        const parse::Expression& expression, const parse::Operation& operation, const Scope& scope
+        const parse::Expression& node, const parse::Operation& operation, const Scope& scope
     );
     bool compare_row_query(
         const parse::Expression& row,
@@ -348,10 +341,10 @@ private:
 
     // query_extremum.cpp
     std::optional<Value> extremum(
-        const parse::Expression& expression, const parse::Call& call, const Scope& scope
+        const parse::Expression& node, const parse::Call& call, const Scope& scope
     );
     void rewrite_extremum(
-        const parse::Expression& expression, const parse::Call& call, const ColumnPtr& column
+        const parse::Expression& node, const parse::Call& call, const ColumnPtr& column
     );
     std::optional<Output> extremum_by_index(const parse::Select& statement, const Scope& scope);
 

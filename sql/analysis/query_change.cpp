@@ -185,12 +185,12 @@ void Query::insert_query(
                                                               : parse::kNowhere;
     });
     if (output.is_opaque) {
-        const auto first = std::find_if(columns.begin(), columns.end(), [](const auto& c) {
-            return c != nullptr;
+        const auto first = std::find_if(columns.begin(), columns.end(), [](const auto& each) {
+            return each != nullptr;
         });
         const auto moved =
-            std::find_if(output.columns.begin(), output.columns.end(), [](const auto& c) {
-                return c.value.column != nullptr;
+            std::find_if(output.columns.begin(), output.columns.end(), [](const auto& each) {
+                return each.value.column != nullptr;
             });
         if (first != columns.end() || moved != output.columns.end()) {
             draft_.refuse(

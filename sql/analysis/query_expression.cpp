@@ -135,13 +135,13 @@ Value Query::column(
             note_plain_use(*star->columns);
         }
         const bool has_protected =
-            star && std::any_of(star->columns->begin(), star->columns->end(), [](const auto& c) {
-                return c.value.column != nullptr;
+            star && std::any_of(star->columns->begin(), star->columns->end(), [](const auto& each) {
+                return each.value.column != nullptr;
             });
         if (has_protected) {
             const auto first =
-                std::find_if(star->columns->begin(), star->columns->end(), [](const auto& c) {
-                    return c.value.column != nullptr;
+                std::find_if(star->columns->begin(), star->columns->end(), [](const auto& each) {
+                    return each.value.column != nullptr;
                 });
             draft_.refuse(Use::kWholeRow, first->value.column, node.begin);
         }

@@ -32,11 +32,11 @@ constexpr std::array<std::string_view, 17> kUnsafe = {
 
 std::string folded(std::string_view name) {
     std::string result;
-    for (const char c : name) {
-        if (c >= 'a' && c <= 'z') {
-            result.push_back(static_cast<char>(c - 'a' + 'A'));
-        } else if ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-            result.push_back(c);
+    for (const char letter : name) {
+        if (letter >= 'a' && letter <= 'z') {
+            result.push_back(static_cast<char>(letter - 'a' + 'A'));
+        } else if ((letter >= 'A' && letter <= 'Z') || (letter >= '0' && letter <= '9')) {
+            result.push_back(letter);
         }
     }
     return result;
@@ -54,8 +54,8 @@ bool reads_backslashes(std::string_view sql, const Context& context) {
 }
 
 bool reads_other_characters(std::string_view sql, const Context& context) {
-    const bool is_ascii = std::all_of(sql.begin(), sql.end(), [](char c) {
-        return static_cast<unsigned char>(c) < 0x80U;
+    const bool is_ascii = std::all_of(sql.begin(), sql.end(), [](char letter) {
+        return static_cast<unsigned char>(letter) < 0x80U;
     });
     return !is_ascii && is_unsafe(context.client_encoding);
 }

@@ -37,8 +37,8 @@ bool changes_search_path(const std::string& name) {
     constexpr std::array<std::string_view, 3> kNames = {
         "search_path", "role", "session_authorization"};
     std::string folded = name;
-    std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    std::transform(folded.begin(), folded.end(), folded.begin(), [](char letter) {
+        return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
     });
     return std::find(kNames.begin(), kNames.end(), folded) != kNames.end();
 }

@@ -18,8 +18,9 @@ constexpr std::array<std::pair<SessionParameter, std::string_view>, 3> kNames = 
 /// As every way of setting a parameter folds its name: startup options read `-` as `_`.
 std::string folded(std::string_view name) {
     std::string result(name);
-    std::transform(result.begin(), result.end(), result.begin(), [](char c) {
-        const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    std::transform(result.begin(), result.end(), result.begin(), [](char letter) {
+        const char lower =
+            letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
         return lower == '-' ? '_' : lower;
     });
     return result;

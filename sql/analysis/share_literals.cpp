@@ -18,9 +18,15 @@ bool is_name(const parse::Tokens& tokens, std::size_t index, std::string_view na
         return tokens.is_word(index, name);
     }
     const std::string written = tokens.name_at(index);
-    return std::equal(written.begin(), written.end(), name.begin(), name.end(), [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-    });
+    return std::equal(
+        written.begin(),
+        written.end(),
+        name.begin(),
+        name.end(),
+        [](char left, char right) {
+            return (left >= 'A' && left <= 'Z' ? left - 'A' + 'a' : left) == right;
+        }
+    );
 }
 
 bool is_string(const parse::Tokens& tokens, std::size_t index) {
@@ -105,9 +111,15 @@ std::vector<std::size_t> shares_in(const parse::Tokens& tokens) {
 /// Cheap, and false for nearly every text.
 bool may_name_parameter(std::string_view sql) {
     constexpr std::string_view kName = "pgveil";
-    return std::search(sql.begin(), sql.end(), kName.begin(), kName.end(), [](char a, char b) {
-               return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-           }) != sql.end();
+    return std::search(
+               sql.begin(),
+               sql.end(),
+               kName.begin(),
+               kName.end(),
+               [](char left, char right) {
+                   return (left >= 'A' && left <= 'Z' ? left - 'A' + 'a' : left) == right;
+               }
+           ) != sql.end();
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ bool is_same(const std::vector<ColumnPtr>& left, const std::vector<ColumnPtr>& r
         left.end(),
         right.begin(),
         right.end(),
-        [](const auto& a, const auto& b) { return is_same(a, b); }
+        [](const auto& one, const auto& other) { return is_same(one, other); }
     );
 }
 

@@ -76,8 +76,8 @@ std::pair<std::uint32_t, std::uint32_t> bare_range(
 
 std::string quoted(const std::string& name) {
     std::string result = "\"";
-    for (const char c : name) {
-        result.append(c == '"' ? 2 : 1, c);
+    for (const char letter : name) {
+        result.append(letter == '"' ? 2 : 1, letter);
     }
     return result + "\"";
 }

@@ -15,8 +15,8 @@ std::size_t size_of(const RelationName& name, const Entry& entry) {
 
 void append_quoted(std::string& into, std::string_view identifier) {
     into.push_back('"');
-    for (const char c : identifier) {
-        into.append(c == '"' ? 2 : 1, c);
+    for (const char letter : identifier) {
+        into.append(letter == '"' ? 2 : 1, letter);
     }
     into.push_back('"');
 }
@@ -40,7 +40,7 @@ std::size_t size_bytes_of(const Entry& entry) {
             size += sizeof(Column) + column.name.size() + column.type_name.size();
         }
         for (const auto& key : entry.relation->keys) {
-            size += sizeof(key) + key.size() * sizeof(std::int16_t);
+            size += sizeof(std::vector<std::int16_t>) + key.size() * sizeof(std::int16_t);
         }
     }
     if (entry.enum_type) {

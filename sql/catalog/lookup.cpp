@@ -317,11 +317,11 @@ ORDER BY w.ord, a.attnum)sql";
 
 void append_element(std::string& into, std::string_view element) {
     into.append(into.size() > 1 ? ",\"" : "\"");
-    for (const char c : element) {
-        if (c == '"' || c == '\\') {
+    for (const char letter : element) {
+        if (letter == '"' || letter == '\\') {
             into.push_back('\\');
         }
-        into.push_back(c);
+        into.push_back(letter);
     }
     into.push_back('"');
 }

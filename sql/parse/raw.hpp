@@ -96,11 +96,11 @@ private:
     void read_constant(const A_Const& constant, Expression& into);
     void note_string(const Expression& constant);
     void note_reference(const ColumnReference& reference, std::uint32_t begin);
-    void read_call(const FuncCall& call, Expression& into);
-    void read_sub_link(const SubLink& link, Expression& into);
-    void read_case(const CaseExpr& expression, Expression& into);
+    void read_call(const FuncCall& raw, Expression& into);
+    void read_sub_link(const SubLink& raw, Expression& into);
+    void read_case(const CaseExpr& raw, Expression& into);
     Window window(const WindowDef& raw);
-    Operation operation(const A_Expr& expression);
+    Operation operation(const A_Expr& raw);
     TypeName type_name(const ::TypeName* type);
     void note_names(const void* node);
 
@@ -110,8 +110,8 @@ private:
     TableReference table(const RangeVar* range);
     TableReference source(const RangeVar* range);
     TableReference target(const RangeVar* range);
-    FromFunction from_function(const RangeFunction& range);
-    Join join(const JoinExpr& expression);
+    FromFunction from_function(const RangeFunction& raw);
+    Join join(const JoinExpr& raw);
     void read_sample(const RangeTableSample& raw, FromItem& into);
 
     // raw_query.cpp

@@ -30,8 +30,8 @@ void RawReader::note_reference(const ColumnReference& reference, std::uint32_t b
 
 void RawReader::note_string(const Expression& constant) {
     const std::string& text = std::get<Constant>(constant.node).text;
-    const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    const auto characters = std::count_if(text.begin(), text.end(), [](char letter) {
+        return (static_cast<unsigned char>(letter) & 0xC0U) != 0x80U;
     });
     if (static_cast<std::size_t>(characters) >= Inventory::kStringMin) {
         inventory_.strings.push_back({constant.begin, std::hash<std::string_view>{}(text)});

@@ -8,25 +8,26 @@ namespace pgveil::parse {
 
 namespace {
 
-bool is_space(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+bool is_space(char letter) {
+    return letter == ' ' || letter == '\t' || letter == '\n' || letter == '\r' || letter == '\f' ||
+           letter == '\v';
 }
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+bool is_digit(char letter) {
+    return letter >= '0' && letter <= '9';
 }
 
-bool is_word_start(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           static_cast<unsigned char>(c) >= 0x80U;
+bool is_word_start(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_' ||
+           static_cast<unsigned char>(letter) >= 0x80U;
 }
 
-bool is_word_part(char c) {
-    return is_word_start(c) || is_digit(c) || c == '$';
+bool is_word_part(char letter) {
+    return is_word_start(letter) || is_digit(letter) || letter == '$';
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+char lower(char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
 constexpr std::string_view kOperatorCharacters = "~!@#^&|`?+-*/%<>=";

@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::size_t kIdentifierMax = 63;
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+bool is_digit(char letter) {
+    return letter >= '0' && letter <= '9';
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+char lower(char letter) {
+    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
 void append_utf8(std::string& into, std::uint32_t code) {
@@ -39,12 +39,13 @@ void append_utf8(std::string& into, std::uint32_t code) {
 
 std::optional<std::uint32_t> hex_code(std::string_view digits) {
     std::uint32_t code = 0;
-    for (const char c : digits) {
-        const char folded = lower(c);
-        if (!is_digit(c) && (folded < 'a' || folded > 'f')) {
+    for (const char letter : digits) {
+        const char folded = lower(letter);
+        if (!is_digit(letter) && (folded < 'a' || folded > 'f')) {
             return std::nullopt;
         }
-        code = code * 16 + static_cast<std::uint32_t>(is_digit(c) ? c - '0' : folded - 'a' + 10);
+        code = code * 16 +
+               static_cast<std::uint32_t>(is_digit(letter) ? letter - '0' : folded - 'a' + 10);
     }
     return digits.empty() ? std::nullopt : std::optional(code);
 }
@@ -117,7 +118,7 @@ bool Tokens::is_word(std::size_t index, std::string_view lower_case_word) const 
         written.end(),
         lower_case_word.begin(),
         lower_case_word.end(),
-        [](char a, char b) { return lower(a) == b; }
+        [](char left, char right) { return lower(left) == right; }
     );
 }
 

@@ -8,8 +8,8 @@ namespace pgveil::rewrite {
 
 namespace {
 
-bool begins_character(char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+bool begins_character(char letter) {
+    return (static_cast<unsigned char>(letter) & 0xC0U) != 0x80U;
 }
 
 std::uint32_t characters_in(std::string_view text) {
@@ -17,9 +17,10 @@ std::uint32_t characters_in(std::string_view text) {
 }
 
 /// Characters that, side by side, would be read as one word, number or operator.
-bool joins_words(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '$' || c == '"' || c == '\'' || static_cast<unsigned char>(c) >= 0x80U;
+bool joins_words(char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter == '_' || letter == '$' || letter == '"' ||
+           letter == '\'' || static_cast<unsigned char>(letter) >= 0x80U;
 }
 
 }  // namespace

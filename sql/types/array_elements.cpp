@@ -11,8 +11,8 @@ namespace {
 constexpr std::uint32_t kByteaOid = 17;
 constexpr std::uint32_t kNull = 0xFFFFFFFF;
 
-bool is_blank(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
+bool is_blank(char letter) {
+    return letter == ' ' || (letter >= '\t' && letter <= '\r');
 }
 
 Error malformed(std::string_view text) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace pgveil::config {
 namespace {
@@ -163,7 +164,7 @@ TEST_P(WrongPolicy, IsOneLineThatNamesFilePointerAndReason) {
     EXPECT_THAT(error, Not(HasSubstr("\n")));
 }
 
-const Wrong kWrong[] = {
+const std::vector<Wrong> kWrong = {
     {"", "line 1", "is not JSON"},
     {"{\n\"tables\": {,}\n}", "line 2", "is not JSON"},
     {"[]", "the document", "must be an object"},

@@ -15,7 +15,7 @@ namespace pgveil::relay {
 /// No zones but UTC.
 class NoZones final : public types::TimeZoneSource {
 public:
-    const types::TimeZone* find(std::string_view) const override { return &utc_; }
+    const types::TimeZone* find(std::string_view /*name*/) const override { return &utc_; }
 
 private:
     types::TimeZone utc_ = types::TimeZone::utc();

@@ -320,8 +320,7 @@ TEST_F(Bound, ResultsWhoseRowIsLostAreRefused) {
           "SELECT ward, number, finding FROM (SELECT * FROM charts) s",
           "WITH w AS (SELECT * FROM charts) SELECT * FROM w",
           "SELECT (SELECT finding FROM charts LIMIT 1)",
-          "SELECT ward, number, finding FROM charts UNION ALL SELECT ward, number, finding FROM "
-          "charts",
+          "SELECT ward, finding FROM charts UNION ALL SELECT ward, finding FROM charts",
           "SELECT * FROM (charts CROSS JOIN (SELECT 1) o) AS j",
           "SELECT x.finding FROM charts c, LATERAL (SELECT c.finding) x"}) {
         EXPECT_EQ(

@@ -20,7 +20,7 @@ protected:
         know("count", {{"odd", Reason::kSource}});
     }
 
-    void know(const std::string& name, std::vector<catalog::Routine> routines) {
+    void know(const std::string& name, const std::vector<catalog::Routine>& routines) {
         const std::vector<catalog::Routine> unread = {{"public", Reason::kUnread}};
         for (const char* schema : {"", "public"}) {
             clinic.catalog.put(
@@ -33,7 +33,7 @@ protected:
         }
     }
 
-    std::string refused(std::string_view function, std::string_view what) const {
+    static std::string refused(std::string_view function, std::string_view what) {
         return "!0A000 function " + std::string(function) + ": " + std::string(what);
     }
 
