@@ -2,7 +2,6 @@
 the call says reaches the server."""
 
 import json
-import pathlib
 import re
 import time
 import unittest
@@ -10,9 +9,8 @@ import unittest
 import psycopg
 
 import clinic
-from stack import Stack
+from stack import CLINIC, Stack, run
 
-POLICY = pathlib.Path(__file__).parents[1] / "clinic" / "policy.json"
 CANARY = "Kept Constant 5521"
 NOT_SUPPORTED = "0A000"
 
@@ -72,9 +70,9 @@ RETURNS = {"public.g_rows": "public.patients", "public.g_row": "public.patients"
 
 def setUpModule():
     global STACK
-    with open(POLICY, encoding="utf-8") as file:
-        policy = json.loads(re.sub(r"^\s*//.*$", "", file.read(), flags=re.MULTILINE))
+    policy = json.loads(re.sub(r"^\s*//.*$", "", (CLINIC / "policy.json").read_text(encoding="utf-8"), flags=re.MULTILINE))
     policy["functions"] = {name: {"returns": returns} for name, returns in RETURNS.items()}
+    policy["plain"] = ["public.f_number"]
     STACK = Stack.start(policy)
     STACK.never_logged = [*STACK.never_logged, CANARY]
     clinic.Clinic(STACK)
@@ -277,6 +275,14 @@ class Functions(unittest.TestCase):
             self.assertEqual(caught.exception.sqlstate, "XX001", caught.exception)
             self.assertEqual(connection.execute(f"SELECT g_wrong() = '{CANARY}'").fetchone(), (False,))
         self.assertNotIn(CANARY, STACK.server_log())
+
+    def test_check_lists_those_that_the_policy_does_not(self):
+        done = run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil", "check", "--config", STACK.settings, "--database", "clinic"])
+        self.assertEqual(done.returncode, 1, done.stderr)
+        for name in ("f_rows()", "f_find(text)", "f_body()"):
+            self.assertIn(f"function {name} sees it: ", done.stdout)
+        for name in ("g_rows(integer)", "g_ssn(integer)", "f_number()", "f_plain(text)"):
+            self.assertNotIn(f"function {name} sees it: ", done.stdout)
 
     def test_the_control_the_values_are_there(self):
         """What the functions give without pgveil in between."""
