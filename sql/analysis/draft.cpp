@@ -89,19 +89,19 @@ void Draft::splice(std::uint32_t begin, std::uint32_t end, Replacement replaceme
     plan_.splices.push_back(Splice{begin, end, std::move(replacement)});
 }
 
-void Draft::qualify(const parse::TableReference& table, const catalog::Relation& relation) {
+void Draft::qualify(const parse::TableReference& table, const catalog::RelationName& real) {
     if (!table.schema.empty()) {
         return;
     }
     const auto end = parse::qualified_name_end(text_.tokens, table.begin);
     if (!end) {
         refuse(refusal_of(
-            table.name, "this way of writing a relation name", "write schema.table", table.begin
+            table.name, "this way of writing a name", "write it with its schema", table.begin
         ));
         return;
     }
     const std::string name =
-        schema::quote_identifier(relation.schema) + "." + schema::quote_identifier(relation.name);
+        schema::quote_identifier(real.schema) + "." + schema::quote_identifier(real.name);
     splice(table.begin, *end, FixedText{name});
 }
 

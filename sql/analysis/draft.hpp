@@ -67,8 +67,12 @@ public:
     void note_column(const ColumnPtr& column);
 
     void splice(std::uint32_t begin, std::uint32_t end, Replacement replacement);
-    /// Writes schema and name in place of an unqualified relation name.
-    void qualify(const parse::TableReference& table, const catalog::Relation& relation);
+    /// Writes schema and name in place of an unqualified name of a relation or function.
+    void qualify(const parse::TableReference& table, const catalog::RelationName& real);
+
+    void qualify(const parse::TableReference& table, const catalog::Relation& relation) {
+        qualify(table, catalog::RelationName{relation.schema, relation.name});
+    }
 
     /// Makes the constant or parameter a value of `column`. The same again changes nothing; a
     /// second need is refused.

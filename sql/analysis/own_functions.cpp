@@ -42,10 +42,25 @@ bool may_be_cast(const catalog::Entry& entry) {
     });
 }
 
-bool returns_the_same(const config::FunctionPolicy* one, const config::FunctionPolicy* other) {
-    return one == nullptr || other == nullptr
-               ? one == other
-               : one->table == other->table && one->column == other->column;
+/// A call of the name may mean a function of another schema, or one that sees nothing protected.
+bool is_ambiguous(const catalog::Entry& all, const catalog::Entry& concerned) {
+    const auto is_function = [](const catalog::Routine& routine) {
+        return routine.reason != catalog::Routine::Reason::kType;
+    };
+    const auto count = std::ranges::count_if(all.routines, is_function);
+    return count != std::ssize(concerned.routines) ||
+           std::ranges::any_of(concerned.routines, [&](const catalog::Routine& routine) {
+               return routine.schema != concerned.routines.front().schema;
+           });
+}
+
+Rejection refusal_of_name(const catalog::RelationName& name, std::uint32_t begin) {
+    return refusal_of(
+        "function " + (name.schema.empty() ? name.name : name.schema + "." + name.name),
+        "whose name others have, which return something else",
+        "call it as schema.function; inside its schema it needs a name of its own",
+        begin
+    );
 }
 
 }  // namespace
@@ -55,10 +70,11 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
         return {};
     }
     using Kind = catalog::RelationName::Kind;
-    const catalog::Entry* entry = asked_for({name.schema, name.name, Kind::kFunction});
+    const catalog::Entry* const all = asked_for({name.schema, name.name, Kind::kFunction});
+    const catalog::Entry* entry = all;
     Judgement harmless;
-    harmless.is_own_function = entry != nullptr && !entry->routines.empty();
-    if (harmless.is_own_function && may_be_cast(*entry)) {
+    harmless.is_own_function = all != nullptr && !all->routines.empty();
+    if (harmless.is_own_function && may_be_cast(*all)) {
         Judgement type = judge_type({name.schema, name.name, Kind::kType}, begin);
         if (type.standing != Standing::kPlain) {
             return type;
@@ -72,15 +88,17 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
     }
     for (const catalog::Routine& routine : entry->routines) {
         const auto* const listed = context_.policy.function(routine.schema, name.name);
-        const bool is_first = &routine == &entry->routines.front();
         const bool may_be_called =
             listed != nullptr || (routine.reason == catalog::Routine::Reason::kSource &&
                                   context_.policy.is_listed_plain(routine.schema, name.name));
-        if (!may_be_called || !(is_first || returns_the_same(listed, harmless.returns))) {
+        if (!may_be_called) {
             return Judgement{
                 Standing::kRejected, nullptr, refusal_of_routine(routine, name.name, begin)};
         }
-        harmless.returns = listed;
+        harmless.returns = listed != nullptr ? listed : harmless.returns;
+    }
+    if (harmless.returns != nullptr && is_ambiguous(*all, *entry)) {
+        return Judgement{Standing::kRejected, nullptr, refusal_of_name(name, begin)};
     }
     return harmless;
 }

@@ -171,6 +171,13 @@ private:
     std::vector<std::string> merged_names(
         const parse::Join& join, const Scope& left, const Scope& right
     );
+    NamedValue merged_column(
+        const parse::Join& join,
+        const std::string& name,
+        Scope& left,
+        Scope& right,
+        std::uint32_t begin
+    );
     void merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin);
     void add_range(Range range, Scope& scope);
     /// The names that the alias gives the columns of a table or sub-query.

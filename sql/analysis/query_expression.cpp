@@ -1,19 +1,12 @@
 #include "sql/analysis/constants.hpp"
 #include "sql/analysis/query.hpp"
+#include "sql/parse/overloaded.hpp"
 
 #include <algorithm>
 
 namespace pgveil::analysis {
 
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-    using Ts::operator()...;
-};
-
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 Use use_of_construct(std::string_view name) {
     if (name == "row value") {
@@ -45,7 +38,7 @@ Value Query::expression(const parse::Expression& node, const Scope& scope) {
 
 Value Query::open_expression(const parse::Expression& node, const Scope& scope) {
     return std::visit(
-        Overloaded{
+        parse::Overloaded{
             [&](const parse::Constant&) { return constant_value(node); },
             [&](const parse::Parameter&) { return constant_value(node); },
             [&](const parse::ColumnReference& reference) { return column(node, reference, scope); },

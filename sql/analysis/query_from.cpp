@@ -34,6 +34,11 @@ void use_in_join(Value& value) {
     value.adaptables.clear();
 }
 
+bool differ_in_type(const Value& one, const Value& other) {
+    return one.column != nullptr && other.column != nullptr &&
+           (one.column->type != other.column->type || one.type() != other.type());
+}
+
 bool holds(const NamedValues& columns, const std::string& name) {
     return std::any_of(columns.begin(), columns.end(), [&name](const NamedValue& column) {
         return column.name == name;
@@ -225,51 +230,51 @@ std::vector<std::string> Query::merged_names(
     return names;
 }
 
+NamedValue Query::merged_column(
+    const parse::Join& join, const std::string& name, Scope& left, Scope& right, std::uint32_t begin
+) {
+    NamedValue* const one = find_column(left.visible, name);
+    NamedValue* const other = find_column(right.visible, name);
+    if (one == nullptr || other == nullptr) {
+        if (!left.is_opaque && !right.is_opaque) {
+            draft_.refuse(postgres_error(
+                "42703",
+                "column \"" + name + "\" specified in USING clause does not exist in " +
+                    (one == nullptr ? "left" : "right") + " table",
+                parse::kNowhere
+            ));
+        }
+        const NamedValue* const present = one != nullptr ? one : other;
+        if (present != nullptr) {
+            compare(present->value, {}, Use::kUsing, begin);
+        }
+        return {name, {}};
+    }
+    use_in_join(one->value);
+    use_in_join(other->value);
+    compare(one->value, other->value, Use::kUsing, begin);
+    if (differ_in_type(one->value, other->value)) {
+        draft_.refuse(
+            "USING or NATURAL JOIN of columns with different lengths or types",
+            "write JOIN ... ON",
+            one->value.column,
+            begin
+        );
+    }
+    NamedValue merged{name, join.kind == parse::Join::Kind::kRight ? other->value : one->value};
+    merged.value.origin = {};  // it may have another type, and be NULL elsewhere
+    merged.value.stored = {};
+    return merged;
+}
+
 void Query::merge(const parse::Join& join, Scope& left, Scope right, std::uint32_t begin) {
     NamedValues merged;
     for (const std::string& name : merged_names(join, left, right)) {
-        NamedValue* const one = find_column(left.visible, name);
-        NamedValue* const other = find_column(right.visible, name);
-        if (one == nullptr || other == nullptr) {
-            if (!left.is_opaque && !right.is_opaque) {
-                draft_.refuse(postgres_error(
-                    "42703",
-                    "column \"" + name + "\" specified in USING clause does not exist in " +
-                        (one == nullptr ? "left" : "right") + " table",
-                    parse::kNowhere
-                ));
-            }
-            const NamedValue* const present = one != nullptr ? one : other;
-            if (present != nullptr) {
-                compare(present->value, {}, Use::kUsing, begin);
-            }
-            merged.push_back({name, {}});
-            continue;
-        }
-        use_in_join(one->value);
-        use_in_join(other->value);
-        compare(one->value, other->value, Use::kUsing, begin);
-        const ColumnPtr& left_column = one->value.column;
-        const ColumnPtr& right_column = other->value.column;
-        if (left_column != nullptr && right_column != nullptr &&
-            (left_column->type != right_column->type || one->value.type() != other->value.type())) {
-            draft_.refuse(
-                "USING or NATURAL JOIN of columns with different lengths or types",
-                "write JOIN ... ON",
-                left_column,
-                begin
-            );
-        }
-        merged.push_back({name, join.kind == parse::Join::Kind::kRight ? other->value : one->value}
-        );
+        merged.push_back(merged_column(join, name, left, right, begin));
     }
     const auto is_merged = [&merged](const NamedValue& column) {
         return holds(merged, column.name);
     };
-    for (NamedValue& column : merged) {  // it may have another type, and be NULL elsewhere
-        column.value.origin = {};
-        column.value.stored = {};
-    }
     if (!join.using_alias.empty()) {
         left.ranges.push_back(Range{join.using_alias, {}, merged});
     }

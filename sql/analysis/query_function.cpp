@@ -1,3 +1,4 @@
+#include "sql/analysis/calls.hpp"
 #include "sql/analysis/own_functions.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/analysis/rejection.hpp"
@@ -53,6 +54,13 @@ const config::FunctionPolicy* Query::stored_values_of(const parse::Expression& n
     const auto* const function = call == nullptr ? nullptr : function_entry(draft_.text(), *call);
     if (function == nullptr) {
         return nullptr;
+    }
+    if (!draft_.has_read(node.begin)) {
+        parse::TableReference written;
+        written.schema = called_name(*call).schema;
+        written.name = function->name.name;
+        written.begin = node.begin;
+        draft_.qualify(written, {function->name.schema, function->name.name});
     }
     draft_.note_read(node.begin);
     if (draft_.text().defines_view) {

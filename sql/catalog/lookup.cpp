@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace pgveil::catalog {
 
@@ -87,6 +88,16 @@ WITH RECURSIVE wanted AS (
     ELSE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name END
 )sql";
 
+// `{parts of x.type}`: the types that an array, a domain, a range or a composite is made of.
+constexpr std::string_view kParts = R"sql(SELECT t.typelem AS type FROM pg_catalog.pg_type t
+      WHERE t.oid OPERATOR(pg_catalog.=) {type}
+    UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) {type}
+    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
+      WHERE {type} OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
+    UNION ALL SELECT b.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute b
+      ON b.attrelid OPERATOR(pg_catalog.=) t.typrelid AND b.attnum OPERATOR(pg_catalog.>) 0 AND NOT b.attisdropped
+      WHERE t.oid OPERATOR(pg_catalog.=) {type} AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid)sql";
+
 constexpr std::string_view kUnread = R"sql(), concerned AS (
   SELECT k.ord, k.nspname, 'u' AS reason FROM called k
   UNION ALL SELECT n.ord, n.nspname, 't' FROM notation n
@@ -103,13 +114,7 @@ constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
     COALESCE(f.proallargtypes, '{}'::pg_catalog.oid[]))) AS x(type)
   UNION
   SELECT s.start, x.type FROM signature s CROSS JOIN LATERAL (
-    SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
-    UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) s.type
-    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
-      WHERE s.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
-    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a
-      ON a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
-      WHERE t.oid OPERATOR(pg_catalog.=) s.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    {parts of s.type}
   ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
     AND s.type OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
     AND s.type OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
@@ -202,13 +207,7 @@ constexpr std::string_view kHeldRows = R"sql(), typed AS (
   SELECT y.ord, y.oid FROM typed y
   UNION
   SELECT h.ord, x.type FROM held h CROSS JOIN LATERAL (
-    SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) h.type
-    UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) h.type
-    UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
-      WHERE h.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
-    UNION ALL SELECT a.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute a
-      ON a.attrelid OPERATOR(pg_catalog.=) t.typrelid AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
-      WHERE t.oid OPERATOR(pg_catalog.=) h.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    {parts of h.type}
   ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
 ), holding AS (
   SELECT h.ord, pg_catalog.bool_or(EXISTS (
@@ -266,14 +265,7 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
         SELECT a.atttypid
         UNION
         SELECT x.type FROM part p CROSS JOIN LATERAL (
-          SELECT t.typelem AS type FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
-          UNION ALL SELECT t.typbasetype FROM pg_catalog.pg_type t WHERE t.oid OPERATOR(pg_catalog.=) p.type
-          UNION ALL SELECT g.rngsubtype FROM pg_catalog.pg_range g
-            WHERE p.type OPERATOR(pg_catalog.=) ANY (ARRAY[g.rngtypid, g.rngmultitypid])
-          UNION ALL SELECT b.atttypid FROM pg_catalog.pg_type t JOIN pg_catalog.pg_attribute b
-            ON b.attrelid OPERATOR(pg_catalog.=) t.typrelid AND b.attnum OPERATOR(pg_catalog.>) 0
-            AND NOT b.attisdropped
-            WHERE t.oid OPERATOR(pg_catalog.=) p.type AND t.typrelid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+          {parts of p.type}
         ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
       ) SELECT 1 FROM part p JOIN marker k ON k.oid OPERATOR(pg_catalog.=) p.type) END,
   a.attnotnull, a.atthasdef,
@@ -338,6 +330,23 @@ std::string_view letter_of(RelationName::Kind kind) {
     return "r";
 }
 
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != std::string::npos;
+         at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
+    }
+}
+
+/// Writes out each `{parts of ...}`.
+std::string expanded(std::string query) {
+    for (const std::string_view type : {"s.type", "h.type", "p.type"}) {
+        std::string parts(kParts);
+        replace_all(parts, "{type}", type);
+        replace_all(query, "{parts of " + std::string(type) + "}", parts);
+    }
+    return query;
+}
+
 }  // namespace
 
 std::string lookup_query(std::span<const RelationName> names) {
@@ -348,7 +357,7 @@ std::string lookup_query(std::span<const RelationName> names) {
     std::string query(kNames.substr(1));
     query.append(reads_bodies ? kBodies : kUnread);
     query.append(reads_types ? kHeldRows : kNoHeldRows);
-    return query.append(kAnswer);
+    return expanded(std::move(query.append(kAnswer)));
 }
 
 std::string schemas_parameter(std::span<const RelationName> names) {

@@ -1,6 +1,7 @@
 #include "sql/guard/walker.hpp"
 
 #include "sql/field/envelope.hpp"
+#include "sql/parse/overloaded.hpp"
 
 #include <algorithm>
 #include <array>
@@ -81,44 +82,40 @@ Flow Walker::together(const parse::Expressions& list, const Level& level) {
 }
 
 Flow Walker::expression(const parse::Expression& node, const Level& level) {
-    if (const auto* const constant = std::get_if<parse::Constant>(&node.node)) {
-        return {{}, is_plaintext(*constant) ? node.begin : parse::kNowhere};
-    }
-    if (const auto* const parameter = std::get_if<parse::Parameter>(&node.node)) {
-        return {{}, is_sealed_(parameter->number) ? parse::kNowhere : node.begin};
-    }
-    if (const auto* const reference = std::get_if<parse::ColumnReference>(&node.node)) {
-        return reference->star ? Flow() : flow_of(*reference, level);
-    }
-    if (const auto* const cast = std::get_if<parse::Cast>(&node.node)) {
-        return optional(cast->operand, level);
-    }
-    if (const auto* const nested = std::get_if<parse::Operation>(&node.node)) {
-        return operation(*nested, level);
-    }
-    if (const auto* const logical = std::get_if<parse::Logical>(&node.node)) {
-        for (const auto& operand : logical->operands) {
-            optional(operand, level);
-        }
-        return {};
-    }
-    if (const auto* const test = std::get_if<parse::NullTest>(&node.node)) {
-        optional(test->operand, level);
-        return {};
-    }
-    if (const auto* const nested = std::get_if<parse::Call>(&node.node)) {
-        return call(*nested, level);
-    }
-    if (const auto* const choice = std::get_if<parse::Case>(&node.node)) {
-        return one_of(*choice, level);
-    }
-    if (const auto* const nested = std::get_if<parse::SubQuery>(&node.node)) {
-        return sub_query(*nested, level);
-    }
-    if (const auto* const construct = std::get_if<parse::Construct>(&node.node)) {
-        return checked(together(construct->parts, level));
-    }
-    return {};
+    return std::visit(
+        parse::Overloaded{
+            [&](const parse::Constant& constant) {
+                return Flow{{}, is_plaintext(constant) ? node.begin : parse::kNowhere};
+            },
+            [&](const parse::Parameter& parameter) {
+                return Flow{{}, is_sealed_(parameter.number) ? parse::kNowhere : node.begin};
+            },
+            [&](const parse::ColumnReference& reference) {
+                return reference.star ? Flow() : flow_of(reference, level);
+            },
+            [&](const parse::Cast& cast) { return optional(cast.operand, level); },
+            [&](const parse::Operation& nested) { return operation(nested, level); },
+            [&](const parse::Logical& logical) {
+                for (const auto& operand : logical.operands) {
+                    optional(operand, level);
+                }
+                return Flow();
+            },
+            [&](const parse::NullTest& test) {
+                optional(test.operand, level);
+                return Flow();
+            },
+            [&](const parse::Call& nested) { return call(nested, level); },
+            [&](const parse::Case& choice) { return one_of(choice, level); },
+            [&](const parse::SubQuery& nested) { return sub_query(nested, level); },
+            [&](const parse::Construct& construct) {
+                return checked(together(construct.parts, level));
+            },
+            [](const auto& /*nothing flows from it*/) {
+                return Flow();
+            }},
+        node.node
+    );
 }
 
 std::vector<Flow> Walker::row(const parse::Expression& node, const Level& level) {

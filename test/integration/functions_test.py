@@ -57,6 +57,9 @@ MADE = [
     " $$DECLARE p patients; BEGIN SELECT * INTO p FROM public.patients WHERE id = wanted; RETURN p; END$$",
     "CREATE FUNCTION g_ssn(wanted int) RETURNS pgveil.ciphertext LANGUAGE sql AS 'SELECT ssn FROM public.patients WHERE id = $1'",
     "CREATE FUNCTION g_wrong() RETURNS pgveil.ciphertext LANGUAGE sql AS 'SELECT name FROM public.patients LIMIT 1'",
+    "CREATE FUNCTION g_count(below int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.patients WHERE id < $1'",
+    "CREATE FUNCTION f_count(below int) RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.patients WHERE id < $1'",
+    "CREATE FUNCTION public.decode(int) RETURNS pgveil.ciphertext LANGUAGE sql AS 'SELECT ssn FROM public.patients WHERE id = $1'",
     # Controls: nothing of a protected table in them.
     "CREATE FUNCTION f_plain(text) RETURNS text LANGUAGE sql AS 'SELECT $1 || title FROM public.departments LIMIT 1'",
     "CREATE FUNCTION f_number() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM public.patients'",
@@ -65,14 +68,14 @@ MADE = [
 
 
 RETURNS = {"public.g_rows": "public.patients", "public.g_row": "public.patients", "public.g_ssn": "public.patients.ssn",
-           "public.g_wrong": "public.patients.ssn"}
+           "public.g_wrong": "public.patients.ssn", "public.decode": "public.patients.ssn"}
 
 
 def setUpModule():
     global STACK
     policy = json.loads(re.sub(r"^\s*//.*$", "", (CLINIC / "policy.json").read_text(encoding="utf-8"), flags=re.MULTILINE))
     policy["functions"] = {name: {"returns": returns} for name, returns in RETURNS.items()}
-    policy["plain"] = ["public.f_number"]
+    policy["plain"] = ["public.g_count"]
     STACK = Stack.start(policy)
     STACK.never_logged = [*STACK.never_logged, CANARY]
     clinic.Clinic(STACK)
@@ -191,6 +194,7 @@ class Functions(unittest.TestCase):
                 self.assert_refused(f"SELECT * FROM {name}()", name)
                 self.assert_refused(f"SELECT {name}()::text = '{CANARY}'", name)
                 self.assert_refused(f"SELECT public.{name}()::text = %s", name, [CANARY])
+        self.assert_refused("SELECT f_count(3)", "f_count")
         self.assert_refused("SELECT * FROM f_record() AS r(id int, name bytea)", "f_record")
 
     def test_constants_in_their_arguments_do_not_leave(self):
@@ -230,6 +234,7 @@ class Functions(unittest.TestCase):
         with STACK.connect() as connection:
             self.assertEqual(connection.execute("SELECT f_number() > 0").fetchone(), (True,))
             self.assertEqual(connection.execute("CALL p_plain(2)").fetchone(), (3,))
+            self.assertEqual(connection.execute("SELECT g_count(3)").fetchone(), (2,))
             self.assertIsNotNone(connection.execute("SELECT f_plain('x')").fetchone())
             self.assertIsNotNone(connection.execute("SELECT f_plain(%s)", ["x"]).fetchone())
 
@@ -244,6 +249,8 @@ class Functions(unittest.TestCase):
              "SELECT v.id, p.name FROM visits v JOIN patients p ON p.ssn = v.patient_ssn AND p.id >= 2 ORDER BY 1"),
             ("SELECT g_ssn(id) AS ssn FROM patients ORDER BY id", "SELECT ssn FROM patients ORDER BY id"),
             ("SELECT ssn FROM g_ssn(2) AS g(ssn)", "SELECT ssn FROM patients WHERE id = 2"),
+            ("SELECT max(born) FROM g_rows(2)", "SELECT max(born) FROM patients WHERE id >= 2"),
+            ("SELECT decode(2) AS ssn", "SELECT ssn FROM patients WHERE id = 2"),
             ("SELECT id FROM patients WHERE ssn = g_ssn(2)", "SELECT id FROM patients WHERE id = 2"),
             ("SELECT g.* FROM g_rows(3) WITH ORDINALITY AS g(a, b, c, d, e, f, g, h, i, n)",
              "SELECT *, row_number() OVER () FROM patients WHERE id >= 3"),
@@ -279,9 +286,9 @@ class Functions(unittest.TestCase):
     def test_check_lists_those_that_the_policy_does_not(self):
         done = run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil", "check", "--config", STACK.settings, "--database", "clinic"])
         self.assertEqual(done.returncode, 1, done.stderr)
-        for name in ("f_rows()", "f_find(text)", "f_body()"):
+        for name in ("f_rows()", "f_find(text)", "f_body()", "f_count(integer)"):
             self.assertIn(f"function {name} sees it: ", done.stdout)
-        for name in ("g_rows(integer)", "g_ssn(integer)", "f_number()", "f_plain(text)"):
+        for name in ("g_rows(integer)", "g_ssn(integer)", "g_count(integer)", "f_plain(text)"):
             self.assertNotIn(f"function {name} sees it: ", done.stdout)
 
     def test_the_control_the_values_are_there(self):

@@ -20,8 +20,19 @@ protected:
         know("count", {{"odd", Reason::kSource}});
     }
 
-    void know(const std::string& name, const std::vector<catalog::Routine>& routines) {
-        const std::vector<catalog::Routine> unread = {{"public", Reason::kUnread}};
+    /// `others`: schemas with functions of that name that see nothing protected.
+    void know(
+        const std::string& name,
+        const std::vector<catalog::Routine>& routines,
+        const std::vector<std::string>& others = {}
+    ) {
+        std::vector<catalog::Routine> unread;
+        for (const catalog::Routine& routine : routines) {
+            unread.push_back({routine.schema, Reason::kUnread});
+        }
+        for (const std::string& schema : others) {
+            unread.push_back({schema, Reason::kUnread});
+        }
         for (const char* schema : {"", "public"}) {
             clinic.catalog.put(
                 {schema, name, Kind::kFunction}, catalog::Entry{std::nullopt, "public", unread}
@@ -41,7 +52,7 @@ protected:
 };
 
 TEST_F(Functions, OfOnesOwnMayChangeSettings) {
-    know("harmless", {});
+    know("harmless", {}, {"public"});
     const auto may_change = [this](std::string_view sql) {
         const Decision decision = clinic.decide(sql);
         const auto* const plan = std::get_if<StatementPlan>(&decision);
@@ -161,7 +172,7 @@ TEST_F(Listed, GiveTheRowsOfATable) {
     );
     EXPECT_EQ(
         clinic.sent("SELECT id FROM everybody() WHERE ssn = '1' AND city = 'Bern'"),
-        "SELECT id FROM everybody() WHERE ssn = {ssn=1} AND city = 'Bern'"
+        "SELECT id FROM \"public\".\"everybody\"() WHERE ssn = {ssn=1} AND city = 'Bern'"
     );
     EXPECT_EQ(
         clinic.parameters("SELECT 1 FROM everybody() e WHERE e.ssn = $1"), "1:ssn compared 17/25"
@@ -173,10 +184,10 @@ TEST_F(Listed, GiveTheValuesOfAColumn) {
     EXPECT_EQ(clinic.results("SELECT * FROM ssn_of(3)"), "ssn");
     EXPECT_EQ(clinic.results("SELECT s FROM ssn_of(3) s"), "ssn");
     EXPECT_EQ(clinic.results("SELECT x.y FROM ssn_of(3) AS x(y)"), "ssn");
-    EXPECT_EQ(clinic.sent("SELECT ssn_of(3) = '1'"), "SELECT ssn_of(3) = {ssn=1}");
+    EXPECT_EQ(clinic.sent("SELECT ssn_of(3) = '1'"), "SELECT \"public\".\"ssn_of\"(3) = {ssn=1}");
     EXPECT_EQ(
-        clinic.sent("SELECT id FROM notes WHERE ssn_of(id) IN ('1', '2')"),
-        "SELECT id FROM notes WHERE ssn_of(id) IN ({ssn=1}, {ssn=2})"
+        clinic.sent("SELECT id FROM notes WHERE public.ssn_of(id) IN ('1', '2')"),
+        "SELECT id FROM notes WHERE public.ssn_of(id) IN ({ssn=1}, {ssn=2})"
     );
     EXPECT_EQ(
         clinic.sent("UPDATE patients SET ssn = ssn_of(3) WHERE ssn = code_of(4)"),
@@ -184,7 +195,7 @@ TEST_F(Listed, GiveTheValuesOfAColumn) {
     );
     EXPECT_EQ(
         clinic.sent("INSERT INTO patients (ssn) SELECT ssn_of(3)"),
-        "INSERT INTO \"public\".\"patients\" (ssn) SELECT ssn_of(3)"
+        "INSERT INTO \"public\".\"patients\" (ssn) SELECT \"public\".\"ssn_of\"(3)"
     );
 }
 
@@ -230,17 +241,21 @@ TEST_F(Listed, AreRefusedWhereNoRuleGoes) {
 }
 
 TEST_F(Listed, MustBeTheOnesThatACallMayMean) {
+    const std::string ambiguous = ": whose name others have, which return something else";
     know("ssn_of", {{"other", Reason::kSignature}, {"public", Reason::kSignature}});
     EXPECT_EQ(clinic.sent("SELECT ssn_of(3)"), refused("other.ssn_of", kSigned));
-    know("code_of", {{"public", Reason::kSource}, {"archive", Reason::kSource}});
     clinic.add_to_policy(R"("functions": {
-        "public.code_of": { "returns": "public.readings.code" },
-        "archive.code_of": { "returns": "public.readings.code5" } })");
-    EXPECT_EQ(clinic.sent("SELECT code_of(3)"), refused("archive.code_of", kNaming));
-    clinic.add_to_policy(R"("functions": {
-        "public.code_of": { "returns": "public.readings.code" },
-        "archive.code_of": { "returns": "public.readings.code" } })");
-    EXPECT_EQ(clinic.results("SELECT code_of(3)"), "code");
+        "public.ssn_of": { "returns": "public.patients.ssn" },
+        "other.ssn_of": { "returns": "public.patients.ssn" } })");
+    EXPECT_EQ(clinic.sent("SELECT ssn_of(3)"), "!0A000 function ssn_of" + ambiguous)
+        << "which one is meant depends on search_path";
+    know("ssn_of", {{"public", Reason::kSignature}}, {"other"});
+    EXPECT_EQ(clinic.sent("SELECT ssn_of(3)"), "!0A000 function ssn_of" + ambiguous);
+    know("ssn_of", {{"public", Reason::kSignature}}, {"public"});
+    EXPECT_EQ(clinic.sent("SELECT public.ssn_of(3)"), "!0A000 function public.ssn_of" + ambiguous)
+        << "which one is meant depends on the arguments";
+    know("ssn_of", {{"public", Reason::kSignature}, {"public", Reason::kSource}});
+    EXPECT_EQ(clinic.results("SELECT ssn_of(3)"), "ssn") << "both return the same";
 }
 
 TEST_F(Functions, AreLookedUpOnceByTheirNames) {
