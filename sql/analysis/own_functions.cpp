@@ -63,6 +63,34 @@ Rejection refusal_of_name(const catalog::RelationName& name, std::uint32_t begin
     );
 }
 
+/// What a call may do: `all` are the functions of that name, `concerned` those of them that see
+/// something protected.
+Judgement judge_routines(
+    const config::Policy& policy,
+    const catalog::RelationName& name,
+    const catalog::Entry& all,
+    const catalog::Entry& concerned,
+    std::uint32_t begin
+) {
+    Judgement harmless;
+    harmless.is_own_function = true;
+    for (const catalog::Routine& routine : concerned.routines) {
+        const auto* const listed = policy.function(routine.schema, name.name);
+        const bool may_be_called =
+            listed != nullptr || (routine.reason == catalog::Routine::Reason::kSource &&
+                                  policy.is_listed_plain(routine.schema, name.name));
+        if (!may_be_called) {
+            return Judgement{
+                Standing::kRejected, nullptr, refusal_of_routine(routine, name.name, begin)};
+        }
+        harmless.returns = listed != nullptr ? listed : harmless.returns;
+    }
+    if (harmless.returns != nullptr && is_ambiguous(all, concerned)) {
+        return Judgement{Standing::kRejected, nullptr, refusal_of_name(name, begin)};
+    }
+    return harmless;
+}
+
 }  // namespace
 
 Judgement Relations::judge_function(const catalog::RelationName& name, std::uint32_t begin) {
@@ -70,37 +98,23 @@ Judgement Relations::judge_function(const catalog::RelationName& name, std::uint
         return {};
     }
     using Kind = catalog::RelationName::Kind;
+    const Judgement missing{Standing::kMissing, nullptr, {}};
     const catalog::Entry* const all = asked_for({name.schema, name.name, Kind::kFunction});
-    const catalog::Entry* entry = all;
-    Judgement harmless;
-    harmless.is_own_function = all != nullptr && !all->routines.empty();
-    if (harmless.is_own_function && may_be_cast(*all)) {
+    if (all == nullptr) {
+        return missing;
+    }
+    if (all->routines.empty()) {
+        return {};
+    }
+    if (may_be_cast(*all)) {
         Judgement type = judge_type({name.schema, name.name, Kind::kType}, begin);
         if (type.standing != Standing::kPlain) {
             return type;
         }
     }
-    if (harmless.is_own_function) {
-        entry = asked_for({name.schema, name.name, Kind::kFunctionBody});
-    }
-    if (entry == nullptr) {
-        return Judgement{Standing::kMissing, nullptr, {}};
-    }
-    for (const catalog::Routine& routine : entry->routines) {
-        const auto* const listed = context_.policy.function(routine.schema, name.name);
-        const bool may_be_called =
-            listed != nullptr || (routine.reason == catalog::Routine::Reason::kSource &&
-                                  context_.policy.is_listed_plain(routine.schema, name.name));
-        if (!may_be_called) {
-            return Judgement{
-                Standing::kRejected, nullptr, refusal_of_routine(routine, name.name, begin)};
-        }
-        harmless.returns = listed != nullptr ? listed : harmless.returns;
-    }
-    if (harmless.returns != nullptr && is_ambiguous(*all, *entry)) {
-        return Judgement{Standing::kRejected, nullptr, refusal_of_name(name, begin)};
-    }
-    return harmless;
+    const auto* const concerned = asked_for({name.schema, name.name, Kind::kFunctionBody});
+    return concerned == nullptr ? missing
+                                : judge_routines(context_.policy, name, *all, *concerned, begin);
 }
 
 const config::FunctionPolicy* function_entry(Text& text, const parse::Call& call) {

@@ -27,6 +27,7 @@ protected:
         const std::vector<std::string>& others = {}
     ) {
         std::vector<catalog::Routine> unread;
+        unread.reserve(routines.size() + others.size());
         for (const catalog::Routine& routine : routines) {
             unread.push_back({routine.schema, Reason::kUnread});
         }
