@@ -115,7 +115,8 @@ analysis::Context context_of(
         .limits = limits_of(state.environment->limits),
         .client_encoding = state.settings.client_encoding(),
         .server_major = state.settings.server_major(),
-        .names = nullptr};
+        .names = nullptr,
+        .can_look_up = state.transaction != wire::TransactionStatus::kFailed};
 }
 
 Preparation prepare_catalog(
@@ -161,7 +162,9 @@ AnalysisPtr decide(
         return nullptr;
     }
     AnalysisPtr result = std::move(decided);
-    environment.plans.put(key, result, state.catalog);
+    if (context.can_look_up) {
+        environment.plans.put(key, result, state.catalog);
+    }
     return result;
 }
 

@@ -28,6 +28,8 @@ Analysis judge_unreadable(Text& text, Rejection why) {
     std::optional<Rejection> rejection;
     if (mentions_protected(text.sql, text.context.policy)) {
         rejection = why;
+    } else if (why.kind == RejectionKind::kSyntax && !text.context.can_look_up) {
+        rejection = why;
     } else {
         rejection = concerned_by_words(text, {0, size, true}, why.construct);
         if (rejection && why.kind == RejectionKind::kSyntax) {

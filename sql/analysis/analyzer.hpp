@@ -46,6 +46,9 @@ struct Context {
     int server_major = 0;
     /// What EXECUTE and FETCH run; null: no name is known.
     const NamedPlans* names = nullptr;
+    /// In a failed transaction nothing can: a text that the server is known not to read is refused
+    /// with the server's words, whatever it names.
+    bool can_look_up = true;
 };
 
 /// Decides what happens with every statement of `sql` (no NUL; in an encoding whose characters may

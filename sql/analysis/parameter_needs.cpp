@@ -201,9 +201,8 @@ std::optional<Rejection> ParameterNeeds::settle_tested(
     const auto open =
         std::find_if(tests.begin(), tests.end(), [](const NullTest& test) { return test.is_open; });
     if (occurrences.declared_oid == 0 && open != tests.end()) {
-        return postgres_error(
-            "42P08", "could not determine data type of " + name_of(number), open->begin
-        );
+        leave_undeclared(number);
+        return std::nullopt;
     }
     const ParameterPlan& need = plan_->parameters[needs_.at(number).front().index];
     if (!never_fail(tests, type_of_value(number, occurrences)) ||
@@ -216,6 +215,16 @@ std::optional<Rejection> ParameterNeeds::settle_tested(
         );
     }
     return std::nullopt;
+}
+
+/// The server finds that the test knew no type (42P08), behind any other mistake that it finds.
+void ParameterNeeds::leave_undeclared(std::uint32_t number) {
+    for (const Need& need : needs_.at(number)) {
+        ParameterPlan& entry = plan_->parameters[need.index];
+        if (entry.number == number) {
+            entry.declared_oid = 0;
+        }
+    }
 }
 
 /// The casts of a value that leaves as bytea.

@@ -93,6 +93,7 @@ private:
 
     bool has_room() const;
     void rename(std::uint32_t begin, const parse::Tokens& tokens, std::uint32_t number);
+    void leave_undeclared(std::uint32_t number);
     bool retype_tests(std::uint32_t number, std::string_view type, const parse::Tokens& tokens);
     std::optional<Rejection> part_from_plain(
         std::uint32_t number, const Occurrences& occurrences, const parse::Tokens& tokens

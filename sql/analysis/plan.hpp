@@ -99,7 +99,8 @@ struct ParameterPlan {
     /// name that is_veil_parameter_name() knows is refused (0A000: write the name as a literal).
     bool is_parameter_name = false;
     /// OID to declare in Parse upstream: 17 for a protected one; for the others what the client
-    /// declared.
+    /// declared. 0 for one that the server is to refuse, because no type was known where it is
+    /// tested for NULL.
     std::uint32_t declared_oid = 0;
     /// What ParameterDescription tells the client: what PostgreSQL infers on the plain column.
     /// 0: as the server says.

@@ -175,7 +175,7 @@ def is_undefined(statement, key, one, other):
     if key == "D" and all(" is still referenced from table " in error.get("D", "") for error in (one, other)):
         return True  # the first row that a plan comes to
     if key == "D":
-        return statement.form in ("insert select", "update") and all(error.get("D", "").startswith("Failing row contains") for error in (one, other))
+        return statement.form in ("insert select", "update", "several") and all(error.get("D", "").startswith("Failing row contains") for error in (one, other))
     return key in "MP" and all(error["M"].startswith("could not determine data type of parameter $") for error in (one, other))
 
 

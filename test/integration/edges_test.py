@@ -155,6 +155,16 @@ class Definitions(EdgeCase):
         self.veiled.execute("UPDATE ledger SET entry = 'two' WHERE id = 2")
 
 
+class FailedTransactions(EdgeCase):
+    def test_syntax_errors_come_before_the_failure(self):
+        for mistake in ("DROP", "SELEC 1", "SELECT entry FROM ledger WHERE", "SELECT 'open"):
+            statements = ("SELECT 1 / 0", mistake, "SELECT 1")
+            if STACK.server_major <= 15:
+                self.assert_same(*statements)
+            else:  # a newer grammar may know better: then the transaction has failed
+                self.assertIn(self.both(statements)[0][1], ("42601", "25P02", "0A000"), mistake)
+
+
 class Batches(EdgeCase):
     def test_that_fail_before_a_look_up_of_our_own_is_answered_do_not_hang(self):
         """After ROLLBACK TO the proxy reads the parameters back between Parse and Bind; the Parse fails."""
