@@ -102,7 +102,8 @@ class OneClient(unittest.TestCase):
 
     def test_it_sees_what_it_sees_on_plain_tables(self):
         done, plain = self.suite(PLAIN_URL)
-        self.assertEqual(done.returncode, 0, done.stdout[-3000:] + done.stderr[-3000:])
+        failed = "".join(f"{verdict}\n" for verdict, _ in plain.values() if not verdict.startswith("ok"))
+        self.assertEqual(done.returncode, 0, failed + done.stdout[-3000:] + done.stderr[-3000:])
         self.assertGreater(len(plain), 8)
         refused = refusals.REFUSED.get(CLIENT, {})
         self.assertLessEqual(set(refused), set(plain), "refusals.py names a case that does not exist")

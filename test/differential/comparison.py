@@ -12,6 +12,7 @@ What is left aside, and why, stands here and nowhere else:
   parameters).
 - A set operation of a column and constants, which PostgreSQL may describe with a length once it is planned (docs/SQL.md, Values
   that are chosen).
+- INTERSECT of a char column and constants shows either of two equal values, with or without blanks at the end, as the plan goes.
 - Of several parameters without a type 42P08 may name another one (docs/SQL.md, there too).
 - By hash of an encrypted column a row lies in another partition than by hash of the plain one: errors name that one.
 - INSERT ... SELECT and UPDATE may fail at another row first: their order is not defined (docs/SQL.md, Results and errors).
@@ -25,7 +26,7 @@ import struct
 
 IGNORED = "FLR"
 FIRST_OWN_OID = 16384
-TEXT, VARCHAR = 25, 1043
+TEXT, BPCHAR, VARCHAR = 25, 1042, 1043
 EARLY = "12tnT"
 HASH_PARTITION = re.compile(r"_hash\d")
 CUT_ENVELOPE = re.compile(r'\\{1,2}x[0-9a-f]{0,11}\.\.\."')  # of less than the six bytes of its header
@@ -204,6 +205,8 @@ def _of_columns(statement, one, other):
 
 def _of_rows(statement, veiled, plain):
     for one, other in zip(_results(veiled), _results(plain)):
+        if _may_show_either(statement):
+            one, other = (_without_blanks(rows, answer) for rows, answer in ((one, veiled), (other, plain)))
         if one == other:
             continue
         if sorted(one) != sorted(other):
@@ -211,6 +214,17 @@ def _of_rows(statement, veiled, plain):
         if statement.order == "all" or (statement.order != "none" and _keys(one, statement.order) != _keys(other, statement.order)):
             return "order of the rows"
     return None
+
+
+def _may_show_either(statement):
+    return statement.form == "constants" and " INTERSECT " in statement.sql
+
+
+def _without_blanks(rows, answer):
+    """The rows' values, without the blanks that do not count in char."""
+    columns = next((content for letter, content in answer if letter == "T"), [])
+    padded = [column[3] == BPCHAR for column in columns]
+    return [tuple(value.rstrip(b" ") if value and blanks else value for value, blanks in zip(cells(row), padded)) for row in rows]
 
 
 def _results(answer):

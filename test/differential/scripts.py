@@ -57,9 +57,14 @@ class Scripts:
     def several(self):
         """A text of several statements."""
         rng = self.rng
-        texts = [self.stream.text(rng.choice(READS + WRITES + ("plain",))) for _ in range(rng.randint(2, 3))]
+        forms, texts = [], []
+        for _ in range(rng.randint(2, 3)):
+            forms.append(rng.choice(READS + WRITES + ("plain",)))
+            texts.append(self.stream.text(forms[-1]))
         if rng.random() < 0.2:
             texts.insert(rng.randint(0, len(texts)), self.stream.text("mistake"))
+        if set(forms) & set(WRITES):  # a refusal behind a COMMIT would leave changes on one side only
+            texts = [query for query in texts if query.sql != "COMMIT"]
         if rng.random() < 0.2:
             whole = simple("several", f"BEGIN; {'; '.join(query.sql for query in texts)}; COMMIT")
             whole.probe = self._without_ends(texts)
