@@ -15,7 +15,7 @@ What is left aside, and why, stands here and nowhere else:
 - INTERSECT of a char column and constants shows either of two equal values, with or without blanks at the end, as the plan goes.
 - Of several parameters without a type 42P08 may name another one (docs/SQL.md, there too).
 - By hash of an encrypted column a row lies in another partition than by hash of the plain one: errors name that one.
-- INSERT ... SELECT and UPDATE may fail at another row first: their order is not defined (docs/SQL.md, Results and errors).
+- What changes several rows may fail at another row first: their order is not defined (docs/SQL.md, Results and errors).
 - A line of COPY that an error quotes is cut by the server: what is left of an envelope may be too short to be known as one.
 - Of "malformed array literal" the detail, of json's errors the first line of CONTEXT (docs/SQL.md, the end of Types).
 - The plan that EXPLAIN shows is that of what was sent: of its rows only the description counts.
@@ -29,6 +29,7 @@ FIRST_OWN_OID = 16384
 TEXT, BPCHAR, VARCHAR = 25, 1042, 1043
 EARLY = "12tnT"
 HASH_PARTITION = re.compile(r"_hash\d")
+FAILING_ROW = re.compile(r"Failing row contains \((\w*)")
 CUT_ENVELOPE = re.compile(r'\\{1,2}x[0-9a-f]{0,11}\.\.\."')  # of less than the six bytes of its header
 
 
@@ -176,7 +177,8 @@ def is_undefined(statement, key, one, other):
     if key == "D" and all(" is still referenced from table " in error.get("D", "") for error in (one, other)):
         return True  # the first row that a plan comes to
     if key == "D":
-        return statement.form in ("insert select", "update", "several") and all(error.get("D", "").startswith("Failing row contains") for error in (one, other))
+        rows = [FAILING_ROW.match(error.get("D", "")) for error in (one, other)]
+        return all(rows) and (statement.form in ("insert select", "update") or rows[0].group(1) != rows[1].group(1))
     return key in "MP" and all(error["M"].startswith("could not determine data type of parameter $") for error in (one, other))
 
 

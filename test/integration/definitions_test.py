@@ -154,6 +154,8 @@ class SameAnswers(unittest.TestCase):
             for how in PROTOCOLS:
                 with self.subTest(script[0], how=how):
                     veiled, plain = BOTH.answers(script, how)
+                    if STACK.has_newer_grammar:
+                        plain = ["0A000" if answer == "42601" else answer for answer in plain]
                     self.assertEqual(veiled, plain)
 
     def test_a_default_is_not_stored_or_shown_as_a_value(self):

@@ -218,6 +218,8 @@ class Introspection(unittest.TestCase):
                 self.assertEqual(*(re.sub(r"'\d+'::oid", "'the root'::oid", str(text)) for text in shown))
 
     def test_a_dump_restores_as_plain_tables(self):
+        if STACK.server_major > 15:
+            self.skipTest("pg_dump refuses a server that is newer than itself")
         listed = [f"--table={name}" for name in self.TABLES]
         dumps = [dump(url, *listed, options=options) for url, options in self.sides()]
         self.assertEqual(*dumps)

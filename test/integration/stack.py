@@ -126,6 +126,12 @@ class Stack:
         """14 to 18."""
         return int(self.superuser("SHOW server_version_num")[0][0]) // 10000
 
+    @property
+    def has_newer_grammar(self):
+        """The server may read what the bundled parser cannot: then such a text near protected names is 0A000, not
+        PostgreSQL's syntax error."""
+        return self.server_major > 15
+
     # -- shares --------------------------------------------------------------------------------------
 
     def user_tool(self, verb, *arguments, user="nurse"):

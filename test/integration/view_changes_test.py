@@ -195,7 +195,7 @@ class ViewChanges(unittest.TestCase):
             self.assertGreater(raw, 0)
             connection.execute("CREATE VIEW v_stored AS SELECT ssn FROM patients WHERE id = 61")
             (text,) = connection.execute("SELECT pg_get_viewdef('v_stored'::regclass)").fetchone()
-            self.assertIn("patients.ssn", text)
+            self.assertRegex(text, r"SELECT (patients\.)?ssn\s+FROM patients")  # from 16 on without the table
 
     def test_a_view_with_a_trigger_or_rule_is_not_written_through(self):
         """Where its values would go is not seen. Positive control: without the trigger the same statement is served."""
