@@ -28,6 +28,7 @@ IGNORED = "FLR"
 FIRST_OWN_OID = 16384
 TEXT, BPCHAR, VARCHAR = 25, 1042, 1043
 EARLY = "12tnT"
+COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 HASH_PARTITION = re.compile(r"_hash\d")
 FAILING_ROW = re.compile(r"Failing row contains \((\w*)")
 CUT_ENVELOPE = re.compile(r'\\{1,2}x[0-9a-f]{0,11}\.\.\."')  # of less than the six bytes of its header
@@ -233,7 +234,9 @@ def _results(answer):
     """Rows of one result each."""
     rows, results = [], []
     for letter, body in answer:
-        if letter in "Dd":
+        if letter == "d" and body.startswith(COPY_HEADER):  # the first row comes in the same message
+            rows += [COPY_HEADER, body.removeprefix(COPY_HEADER)]
+        elif letter in "Dd":
             rows.append(body)
         elif letter in "TCsHcIE" and rows:
             results.append(rows)
