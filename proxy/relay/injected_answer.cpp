@@ -52,7 +52,7 @@ void use_parameter_row(SessionState& state) {
         handles.at(index) = row[index].value_or("");
     }
     for (std::size_t index = 0; index < kSettings.size(); ++index) {
-        state.settings.set(kSettings.at(index), row[kSessionParameterCount + index].value_or(""));
+        state.take_setting(kSettings.at(index), row[kSessionParameterCount + index].value_or(""));
     }
     state.verified_user.at_server(row[kVerifiedUser].value_or(""));
     state.settings_stale = false;

@@ -211,7 +211,7 @@ void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) 
     if (!status.has_value()) {
         return violate("ParameterStatus");
     }
-    state_->settings.set(status->name, status->value);
+    state_->take_setting(status->name, status->value);
     client.pass(frame.bytes);
 }
 

@@ -96,6 +96,16 @@ struct SessionState {
         return marker(id);
     }
 
+    /// A setting as the server reports it. Names of relations come in the client's encoding: those
+    /// that are known are asked for again under another one.
+    void take_setting(std::string_view name, std::string_view value) {
+        const std::string encoding(settings.client_encoding());
+        settings.set(name, value);
+        if (encoding != settings.client_encoding()) {
+            catalog.clear();
+        }
+    }
+
     /// Takes up what a reload brought. Outside transactions only; what the catalog says of views
     /// and functions was asked for the old policy.
     void renew_policy() {

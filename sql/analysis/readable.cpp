@@ -47,6 +47,28 @@ bool is_unsafe(std::string_view encoding) {
     return std::find(kUnsafe.begin(), kUnsafe.end(), name) != kUnsafe.end();
 }
 
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char letter) {
+        return static_cast<unsigned char>(letter) < 0x80U;
+    });
+}
+
+/// Names of the policy that look otherwise in other encodings.
+bool names_differ_by_encoding(const config::Policy& policy) {
+    return std::any_of(
+        policy.tables().begin(),
+        policy.tables().end(),
+        [](const config::TablePolicy& table) {
+            return !is_ascii(table.schema) || !is_ascii(table.name) ||
+                   std::any_of(
+                       table.columns.begin(),
+                       table.columns.end(),
+                       [](const config::ColumnPolicy& column) { return !is_ascii(column.name); }
+                   );
+        }
+    );
+}
+
 }  // namespace
 
 bool reads_backslashes(std::string_view sql, const Context& context) {
@@ -54,10 +76,9 @@ bool reads_backslashes(std::string_view sql, const Context& context) {
 }
 
 bool reads_other_characters(std::string_view sql, const Context& context) {
-    const bool is_ascii = std::all_of(sql.begin(), sql.end(), [](char letter) {
-        return static_cast<unsigned char>(letter) < 0x80U;
-    });
-    return !is_ascii && is_unsafe(context.client_encoding);
+    return !is_ascii(sql) &&
+           (is_unsafe(context.client_encoding) || (folded(context.client_encoding) != "UTF8" &&
+                                                   names_differ_by_encoding(context.policy)));
 }
 
 }  // namespace pgveil::analysis

@@ -11,7 +11,8 @@ namespace pgveil::analysis {
 bool reads_backslashes(std::string_view sql, const Context& context);
 
 /// In these client encodings the second byte of a character may be a quote or a backslash, so that
-/// a byte-wise reader finds other ends of strings than the server.
+/// a byte-wise reader finds other ends of strings than the server; in others a name of the policy
+/// that is beyond ASCII looks otherwise.
 bool reads_other_characters(std::string_view sql, const Context& context);
 
 }  // namespace pgveil::analysis

@@ -138,6 +138,16 @@ class OddNames(SameAnswers):
         for script in odd_names.SCRIPTS:
             self.assert_same(script)
 
+    def test_they_are_looked_up_again_under_another_encoding(self):
+        with STACK.connect() as connection:
+            connection.execute("SET client_encoding TO LATIN1")
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute('SELECT count(*) FROM "Order"')
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute('CREATE TABLE "Größe" ("Größe" int)')
+            connection.execute("RESET client_encoding")
+            self.assertGreater(connection.execute('SELECT count("Größe") FROM "Order" WHERE "Größe" >= 0').fetchone()[0], 0)
+
     def test_parameters(self):
         for statement in odd_names.WITH_PARAMETERS:
             self.assert_same((statement,))

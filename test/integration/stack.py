@@ -132,6 +132,11 @@ class Stack:
         PostgreSQL's syntax error."""
         return self.server_major > 15
 
+    def refusal_of(self, sql):
+        """What psycopg raises for a statement that pgveil refuses: MERGE does not parse before PostgreSQL 15."""
+        is_unknown = "MERGE" in sql and self.server_major < 15
+        return psycopg.errors.SyntaxError if is_unknown else psycopg.errors.FeatureNotSupported
+
     # -- shares --------------------------------------------------------------------------------------
 
     def user_tool(self, verb, *arguments, user="nurse"):

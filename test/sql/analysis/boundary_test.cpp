@@ -140,6 +140,30 @@ TEST(Encoding, BytesThatMayHideAQuoteAreRefused) {
     EXPECT_FALSE(is_refused("SELECT '\xe4'", "LATIN1"));
 }
 
+TEST(Encoding, ANameOfThePolicyIsNotReadInAnotherOne) {
+    const auto policy = config::parse_policy(
+        "policy.json", R"({"tables": {"public.t": {"columns": {"\"über\"": {"type": "text"}}}}})"
+    );
+    ASSERT_TRUE(policy.has_value()) << policy.error().message;
+    const types::TextStyle style;
+    const catalog::Catalog none;
+    const auto refused_for = [&](std::string_view sql, std::string_view encoding) {
+        const Context context{**policy, none, style, true, {}, {}, encoding};
+        const Analysis analysis = analysis::analyze(sql, context);
+        const auto* const rejection = analysis.statements.empty()
+                                          ? nullptr
+                                          : std::get_if<Rejection>(&analysis.statements.front());
+        return rejection == nullptr ? std::string() : rejection->construct;
+    };
+    const std::string create =
+        "CREATE TABLE t (\"\xfc"
+        "ber\" text)";
+    EXPECT_EQ(refused_for(create, "LATIN1"), "a text beyond ASCII in client_encoding LATIN1");
+    EXPECT_EQ(refused_for(create, "SQL_ASCII"), "a text beyond ASCII in client_encoding SQL_ASCII");
+    EXPECT_EQ(refused_for("SELECT 1", "LATIN1"), "");
+    EXPECT_EQ(refused_for("SELECT '\xc3\xbc'", "UTF8"), "");
+}
+
 TEST(Names, UnqualifiedCatalogNamesAreLookedUp) {
     const Clinic clinic;
     const types::TextStyle style;
