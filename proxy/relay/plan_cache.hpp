@@ -18,6 +18,7 @@ struct PlanKey {
     std::uint64_t policy_epoch = 0;
     std::string_view database;
     bool standard_conforming_strings = true;
+    std::string_view client_encoding;
     const std::vector<std::uint32_t>& parameter_oids;
     std::string_view text;
 };

@@ -114,6 +114,7 @@ analysis::Context context_of(
         .parameter_oids = parameter_oids,
         .limits = limits_of(state.environment->limits),
         .client_encoding = state.settings.client_encoding(),
+        .server_encoding = state.settings.server_encoding(),
         .server_major = state.settings.server_major(),
         .names = nullptr,
         .can_look_up = state.transaction != wire::TransactionStatus::kFailed};
@@ -148,6 +149,7 @@ AnalysisPtr decide(
         state.policy->epoch(),
         state.facts.database,
         state.settings.standard_conforming_strings(),
+        state.settings.client_encoding(),
         parameter_oids,
         text};
     if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {

@@ -11,6 +11,8 @@ ServerSettings::ServerSettings(const types::TimeZoneSource& zones) : zones_(&zon
 void ServerSettings::set(std::string_view name, std::string_view value) {
     if (name == "client_encoding") {
         client_encoding_ = value;
+    } else if (name == "server_encoding") {
+        server_encoding_ = value;
     } else if (name == "standard_conforming_strings") {
         standard_conforming_strings_ = value == "on";
     } else if (name == "TimeZone") {

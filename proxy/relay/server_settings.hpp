@@ -34,6 +34,8 @@ public:
 
     const std::string& client_encoding() const { return client_encoding_; }
 
+    const std::string& server_encoding() const { return server_encoding_; }
+
     /// Text that clients send is UTF-8 (or bytes that will be checked to be).
     bool is_utf8() const { return client_encoding_ == "UTF8" || client_encoding_ == "SQL_ASCII"; }
 
@@ -50,6 +52,7 @@ private:
     bool has_known_abbreviations_ = true;
     int server_major_ = 0;
     std::string client_encoding_ = "UTF8";
+    std::string server_encoding_ = "UTF8";
 };
 
 }  // namespace pgveil::relay

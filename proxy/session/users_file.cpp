@@ -65,6 +65,17 @@ std::string advice_for(std::string_view secret) {
            "pg_authid.rolpassword";
 }
 
+/// Random, once for the process: whoever begins a login sees salts made with it. Made from a user's
+/// secret it would let a stranger try passwords without ever logging in.
+core::ByteView mock_key() {
+    static const core::SecretBytes key = [] {
+        core::SecretBytes drawn(kScramKeySize);
+        core::system_random().fill(drawn.reveal_mutable());
+        return drawn;
+    }();
+    return key.reveal();
+}
+
 }  // namespace
 
 class UsersReader {
@@ -116,10 +127,7 @@ private:
         return std::nullopt;
     }
 
-    /// The mock key must be secret, yet the same after a restart and a reload: otherwise a
-    /// stranger would see the salts of unknown users change while those of known ones stay.
     void take_mock_shape(const ScramVerifier& first) {
-        users_->mock_key_ = core::SecretBytes::copy_of(first.server_key.reveal());
         users_->mock_iterations_ = first.iterations;
         users_->mock_salt_size_ = first.salt.size();
     }
@@ -131,12 +139,7 @@ private:
     std::shared_ptr<Users> users_;
 };
 
-Users::Users()
-    : mock_key_(kScramKeySize),
-      mock_iterations_(kUsualIterations),
-      mock_salt_size_(kUsualSaltSize) {
-    core::system_random().fill(mock_key_.reveal_mutable());
-}
+Users::Users() : mock_iterations_(kUsualIterations), mock_salt_size_(kUsualSaltSize) {}
 
 const ScramVerifier* Users::find(std::string_view user) const {
     const auto found = verifiers_.find(user);
@@ -145,7 +148,7 @@ const ScramVerifier* Users::find(std::string_view user) const {
 
 ScramVerifier Users::mock(std::string_view user) const {
     const std::string labelled = "pgveil/1 mock salt " + std::string(user);
-    core::Bytes salt = core::to_bytes(scram_signature(mock_key_.reveal(), labelled));
+    core::Bytes salt = core::to_bytes(scram_signature(mock_key(), labelled));
     salt.resize(std::clamp<std::size_t>(mock_salt_size_, 1, salt.size()));
     return ScramVerifier{mock_iterations_, std::move(salt), {}, ScramServerKey()};
 }

@@ -26,7 +26,7 @@ public:
     /// The user's verifier, or null. Names compare byte for byte, as PostgreSQL role names do.
     const ScramVerifier* find(std::string_view user) const;
 
-    /// A verifier for a name that does not exist, the same one each time it is asked for, shaped
+    /// A verifier for a name that does not exist, the same one as long as the process lives, shaped
     /// (iterations, salt length) like the file's first entry; so that a stranger cannot tell known
     /// from unknown users. It matches no password.
     ScramVerifier mock(std::string_view user) const;
@@ -45,7 +45,6 @@ private:
 
     std::string path_;
     std::map<std::string, ScramVerifier, std::less<>> verifiers_;
-    core::SecretBytes mock_key_;
     std::uint32_t mock_iterations_;
     std::size_t mock_salt_size_;
     std::vector<std::string> warnings_;

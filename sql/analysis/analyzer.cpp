@@ -61,6 +61,19 @@ bool is_servers_error(const parse::Error& error, std::string_view sql, const Con
            !reads_backslashes(sql, context);
 }
 
+Rejection other_characters(const Context& context) {
+    const bool is_servers = context.client_encoding == "UTF8";
+    return refusal_of(
+        "protected tables",
+        "a text or name beyond ASCII in " +
+            (is_servers ? "a database of encoding " + std::string(context.server_encoding)
+                        : "client_encoding " + std::string(context.client_encoding)),
+        is_servers ? "write such a name in quotes and within 29 bytes"
+                   : "SET client_encoding TO 'UTF8'",
+        parse::kNowhere
+    );
+}
+
 Rejection unreadable(const parse::Error& error, std::string_view sql, const Context& context) {
     if (is_servers_error(error, sql, context)) {
         Rejection result = postgres_error("42601", error.message, parse::kNowhere);
@@ -184,16 +197,11 @@ Analysis analyze(std::string_view sql, const Context& context) {
     if (auto too_much = beyond_reading(sql, context)) {
         return std::move(*too_much);
     }
-    if (!context.policy.is_empty() && reads_other_characters(sql, context)) {
-        return refused(refusal_of(
-            "protected tables",
-            "a text beyond ASCII in client_encoding " + std::string(context.client_encoding),
-            "SET client_encoding TO 'UTF8'",
-            parse::kNowhere
-        ));
+    const parse::Tokens tokens(sql, context.standard_conforming_strings);
+    if (!context.policy.is_empty() && reads_other_characters(sql, tokens, context)) {
+        return refused(other_characters(context));
     }
     Relations relations(context);
-    const parse::Tokens tokens(sql, context.standard_conforming_strings);
     const auto statements = parse_within(sql, tokens, context.limits);
     Text text{sql, context, tokens, relations};
     Analysis analysis;

@@ -42,6 +42,8 @@ struct Context {
     Limits limits;
     /// The session's value, as the server reports it.
     std::string_view client_encoding = "UTF8";
+    /// The database's, as the server reports it.
+    std::string_view server_encoding = "UTF8";
     /// The server's major version; 0: not known.
     int server_major = 0;
     /// What EXECUTE and FETCH run; null: no name is known.

@@ -53,6 +53,31 @@ bool is_ascii(std::string_view text) {
     });
 }
 
+/// U&"...", also inside of a constant or comment: the server reads the name in its own encoding.
+bool has_unicode_name(std::string_view sql) {
+    for (std::size_t at = sql.find("&\""); at != std::string_view::npos;
+         at = sql.find("&\"", at + 1)) {
+        if (at > 0 && (sql[at - 1] == 'U' || sql[at - 1] == 'u')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// Outside of UTF8 the server may fold other letters than A to Z, and it cuts names where they are
+/// 63 bytes long in its own encoding: at most twice as long as in the client's.
+bool has_other_name(const parse::Tokens& tokens, const Context& context) {
+    constexpr std::size_t kShort = 31;
+    return std::any_of(tokens.all().begin(), tokens.all().end(), [&](const parse::Token& token) {
+        const bool is_word = token.kind == parse::TokenKind::kIdentifier;
+        if ((!is_word && token.kind != parse::TokenKind::kQuotedIdentifier) ||
+            is_ascii(tokens.text_of(token))) {
+            return false;
+        }
+        return token.end - token.begin > kShort || (is_word && context.server_encoding != "UTF8");
+    });
+}
+
 /// Names of the policy that look otherwise in other encodings.
 bool names_differ_by_encoding(const config::Policy& policy) {
     return std::any_of(
@@ -75,10 +100,18 @@ bool reads_backslashes(std::string_view sql, const Context& context) {
     return !context.standard_conforming_strings && sql.find('\\') != std::string_view::npos;
 }
 
-bool reads_other_characters(std::string_view sql, const Context& context) {
-    return !is_ascii(sql) &&
-           (is_unsafe(context.client_encoding) || (folded(context.client_encoding) != "UTF8" &&
-                                                   names_differ_by_encoding(context.policy)));
+bool reads_other_characters(
+    std::string_view sql, const parse::Tokens& tokens, const Context& context
+) {
+    const bool client_is_utf8 = folded(context.client_encoding) == "UTF8";
+    if (client_is_utf8 && context.server_encoding == "UTF8") {
+        return false;
+    }
+    if (has_unicode_name(sql) || has_other_name(tokens, context)) {
+        return true;
+    }
+    return !client_is_utf8 && !is_ascii(sql) &&
+           (is_unsafe(context.client_encoding) || names_differ_by_encoding(context.policy));
 }
 
 }  // namespace pgveil::analysis

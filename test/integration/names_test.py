@@ -145,8 +145,22 @@ class OddNames(SameAnswers):
                 connection.execute('SELECT count(*) FROM "Order"')
             with self.assertRaises(psycopg.errors.FeatureNotSupported):
                 connection.execute('CREATE TABLE "Größe" ("Größe" int)')
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute(r'SELECT count(*) FROM U&"\004Frder" WHERE "Order" = %s', ("sec-u",), prepare=True)
             connection.execute("RESET client_encoding")
             self.assertGreater(connection.execute('SELECT count("Größe") FROM "Order" WHERE "Größe" >= 0').fetchone()[0], 0)
+
+    def test_a_database_that_reads_names_in_its_own_encoding(self):
+        STACK.superuser("CREATE DATABASE narrow OWNER app TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'")
+        with STACK.connect(database="narrow", autocommit=True, client_encoding="UTF8") as connection:
+            connection.execute("CREATE TABLE people (id int PRIMARY KEY, ssn text, name varchar(12))")
+            connection.execute("INSERT INTO people VALUES (1, 'sec-narrow', 'sec-Ünn')")
+            connection.execute('CREATE VIEW "früh" AS SELECT * FROM people')
+            query = "SELECT name FROM {} WHERE ssn = 'sec-narrow'"
+            self.assertEqual(connection.execute(query.format('"früh"')).fetchall(), [("sec-Ünn",)])
+            for name in ("früh", '"' + 40 * "ü" + '"', r'U&"fr\00FCh"'):
+                with self.subTest(name), self.assertRaises(psycopg.errors.FeatureNotSupported):
+                    connection.execute(query.format(name))
 
     def test_parameters(self):
         for statement in odd_names.WITH_PARAMETERS:

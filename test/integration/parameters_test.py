@@ -169,8 +169,9 @@ class Parameters(unittest.TestCase):
                     answers.append(asked(connection, *statement))
                     connection.execute("ROLLBACK")
                 if STACK.has_newer_grammar and answers[0][1] == b"42601":
-                    answers = [[answer[0], b"0A000", answer[4]] if len(answer) > 4 else answer for answer in answers]
-                self.assertEqual(answers[1], answers[0])
+                    self.assertEqual(answers[1][:2] + answers[1][4:], ["Parse", b"0A000", answers[0][4]])
+                else:
+                    self.assertEqual(answers[1], answers[0])
 
     def test_a_syntax_error_in_a_failed_transaction(self):
         plain = psycopg.connect(PLAIN, autocommit=True)

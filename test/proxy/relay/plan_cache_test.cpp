@@ -8,7 +8,7 @@ namespace {
 const std::vector<std::uint32_t> kNoOids;
 
 PlanKey key(std::string_view text, std::uint64_t epoch = 1) {
-    return PlanKey{epoch, "clinic", true, kNoOids, text};
+    return PlanKey{epoch, "clinic", true, "UTF8", kNoOids, text};
 }
 
 catalog::Entry table(std::uint32_t oid) {
@@ -67,6 +67,19 @@ TEST(PlanCache, KeepsNoSecret) {
     analysis->statements.emplace_back(std::move(plan));
     cache.put(key("SET x"), analysis, catalog);
     EXPECT_EQ(cache.find(key("SET x"), catalog), nullptr);
+}
+
+TEST(PlanCache, ATextOfAnotherEncodingIsAnotherText) {
+    PlanCache cache;
+    cache.set_limit(100'000);
+    const catalog::Catalog catalog;
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis->passthrough = true;
+    PlanKey asked = key("SELECT '\x83\x5c'");
+    cache.put(asked, analysis, catalog);
+    EXPECT_NE(cache.find(asked, catalog), nullptr);
+    asked.client_encoding = "SJIS";
+    EXPECT_EQ(cache.find(asked, catalog), nullptr);
 }
 
 }  // namespace

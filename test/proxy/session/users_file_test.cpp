@@ -85,6 +85,13 @@ TEST(UsersFile, MocksUnknownUsersWithTheSameShapeEachTime) {
     EXPECT_NE(mock.salt, (*users)->mock("spirit").salt);
 }
 
+TEST(UsersFile, MocksSayNothingOfAnybodysSecret) {
+    const auto users = parse_users("users.txt", line("nurse"));
+    const auto others = parse_users("users.txt", line("clerk", "otter"));
+    ASSERT_TRUE(users.has_value() && others.has_value());
+    EXPECT_EQ((*users)->mock("ghost").salt, (*others)->mock("ghost").salt);
+}
+
 class UsersFileOnDisk : public testing::Test {
 protected:
     void SetUp() override {

@@ -158,10 +158,42 @@ TEST(Encoding, ANameOfThePolicyIsNotReadInAnotherOne) {
     const std::string create =
         "CREATE TABLE t (\"\xfc"
         "ber\" text)";
-    EXPECT_EQ(refused_for(create, "LATIN1"), "a text beyond ASCII in client_encoding LATIN1");
-    EXPECT_EQ(refused_for(create, "SQL_ASCII"), "a text beyond ASCII in client_encoding SQL_ASCII");
+    const std::string refused = "a text or name beyond ASCII in client_encoding ";
+    EXPECT_EQ(refused_for(create, "LATIN1"), refused + "LATIN1");
+    EXPECT_EQ(refused_for(create, "SQL_ASCII"), refused + "SQL_ASCII");
+    EXPECT_EQ(refused_for("SELECT 1 FROM u&\"v\\00FC\"", "LATIN1"), refused + "LATIN1");
+    EXPECT_NE(refused_for("SELECT 1 FROM u&\"v\\00FC\"", "UTF8"), refused + "UTF8");
     EXPECT_EQ(refused_for("SELECT 1", "LATIN1"), "");
     EXPECT_EQ(refused_for("SELECT '\xc3\xbc'", "UTF8"), "");
+}
+
+TEST(Encoding, NamesThatTheServerReadsOtherwise) {
+    const Clinic clinic;
+    const types::TextStyle style;
+    const catalog::Catalog none;
+    const auto is_refused =
+        [&](std::string_view name, std::string_view client, std::string_view server) {
+            const std::string sql = "SELECT '\xc3\xbc' FROM " + std::string(name);
+            const Context context{*clinic.policy, none, style, true, {}, {}, client, server};
+            const Analysis analysis = analysis::analyze(sql, context);
+            return analysis.statements.size() == 1 &&
+                   std::holds_alternative<Rejection>(analysis.statements.front());
+        };
+    const std::string quoted =
+        "\"Gr\xc3\xb6\xc3\x9f"
+        "e\"";
+    const std::string longer = "\"\xc3\xb6" + std::string(28, 'x') + "\"";
+    for (const std::string_view server : {"LATIN1", "EUC_JP", "SQL_ASCII"}) {
+        EXPECT_TRUE(is_refused("gr\xc3\x96sse", "UTF8", server)) << server;
+        EXPECT_TRUE(is_refused(longer, "UTF8", server)) << server;
+        EXPECT_TRUE(is_refused("U&\"\\00D6\"", "UTF8", server)) << server;
+        EXPECT_FALSE(is_refused(quoted, "UTF8", server)) << server;
+        EXPECT_FALSE(is_refused("ascii", "UTF8", server)) << server;
+    }
+    EXPECT_TRUE(is_refused(longer, "LATIN1", "UTF8"));
+    EXPECT_FALSE(is_refused("\xd6", "LATIN1", "UTF8"));
+    EXPECT_FALSE(is_refused("gr\xc3\x96sse", "UTF8", "UTF8"));
+    EXPECT_FALSE(is_refused(longer, "UTF8", "UTF8"));
 }
 
 TEST(Names, UnqualifiedCatalogNamesAreLookedUp) {

@@ -210,6 +210,7 @@ Analysis Clinic::analyze(std::string_view sql) const {
                 parameter_oids,
                 limits,
                 "UTF8",
+                "UTF8",
                 server_major,
                 names}
         );
