@@ -21,18 +21,18 @@ namespace {
 
 /// For a text that cannot be parsed (or not as the server reads it): pass it if nothing protected
 /// can be concerned.
-Analysis judge_unreadable(Text& text, Rejection why) {
+Analysis judge_unreadable(Text& text, const Rejection& why) {
+    const bool is_syntax = why.kind == RejectionKind::kSyntax;
     Analysis analysis;
     analysis.parse_failed = true;
     const auto size = static_cast<std::uint32_t>(text.sql.size());
     std::optional<Rejection> rejection;
-    if (mentions_protected(text.sql, text.context.policy)) {
-        rejection = why;
-    } else if (why.kind == RejectionKind::kSyntax && !text.context.can_look_up) {
+    if (mentions_protected(text.sql, text.context.policy) ||
+        (is_syntax && !text.context.can_look_up)) {
         rejection = why;
     } else {
         rejection = concerned_by_words(text, {0, size, true}, why.construct);
-        if (rejection && why.kind == RejectionKind::kSyntax) {
+        if (rejection && is_syntax) {
             rejection = why;
         }
     }
