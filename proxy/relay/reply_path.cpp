@@ -145,6 +145,9 @@ void ReplyPath::on_row_description(const wire::Frame& frame, Outgoing& client, O
 }
 
 void ReplyPath::on_no_data(const wire::Frame& frame, Outgoing& client) {
+    if (state_->pending.front() == nullptr) {
+        return violate("NoData");
+    }
     show(frame, client);
     pop();
 }

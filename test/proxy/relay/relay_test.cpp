@@ -232,6 +232,11 @@ TEST_F(Known, EndsOnAMessageThatIsNone) {
     EXPECT_THAT(talk.relay().violation(), HasSubstr("invalid frontend message type"));
 }
 
+TEST_F(Known, EndsOnAnAnswerThatNobodyAskedFor) {
+    EXPECT_EQ(talk.server_sends(acknowledge("n")), "");
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("NoData"));
+}
+
 TEST_F(Known, RefusesAFunctionCallOfSetConfig) {
     wire::Output call;
     const std::size_t start = call.open_message(wire::FrontendType::kFunctionCall);
