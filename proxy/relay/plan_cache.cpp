@@ -14,14 +14,15 @@ void append_integer(std::string& out, Integer value) {
 std::string spelled(const PlanKey& key) {
     std::string out;
     out.reserve(
-        key.text.size() + key.database.size() + key.client_encoding.size() + 32 +
-        key.parameter_oids.size() * 5
+        key.text.size() + key.database.size() + key.client_encoding.size() +
+        key.server_encoding.size() + 32 + key.parameter_oids.size() * 5
     );
     append_integer(out, key.policy_epoch);
     append_integer(out, key.database.size());
     out.append(key.database);
     append_integer(out, key.standard_conforming_strings ? 1 : 0);
     out.append(key.client_encoding).push_back('/');
+    out.append(key.server_encoding).push_back('/');
     for (const std::uint32_t oid : key.parameter_oids) {
         append_integer(out, oid);
     }

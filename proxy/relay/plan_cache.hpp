@@ -19,6 +19,7 @@ struct PlanKey {
     std::string_view database;
     bool standard_conforming_strings = true;
     std::string_view client_encoding;
+    std::string_view server_encoding;  ///< another database may come to have the name
     const std::vector<std::uint32_t>& parameter_oids;
     std::string_view text;
 };

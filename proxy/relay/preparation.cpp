@@ -150,6 +150,7 @@ AnalysisPtr decide(
         state.facts.database,
         state.settings.standard_conforming_strings(),
         state.settings.client_encoding(),
+        state.settings.server_encoding(),
         parameter_oids,
         text};
     if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {

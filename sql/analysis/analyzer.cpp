@@ -68,7 +68,7 @@ Rejection other_characters(const Context& context) {
         "a text or name beyond ASCII in " +
             (is_servers ? "a database of encoding " + std::string(context.server_encoding)
                         : "client_encoding " + std::string(context.client_encoding)),
-        is_servers ? "write such a name in quotes and within 29 bytes"
+        is_servers ? "write such a name in quotes and within 19 bytes"
                    : "SET client_encoding TO 'UTF8'",
         parse::kNowhere
     );

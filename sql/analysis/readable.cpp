@@ -65,9 +65,10 @@ bool has_unicode_name(std::string_view sql) {
 }
 
 /// Outside of UTF8 the server may fold other letters than A to Z, and it cuts names where they are
-/// 63 bytes long in its own encoding: at most twice as long as in the client's.
+/// 63 bytes long in its own encoding: at most three times as long as in the client's (a Thai letter
+/// is one byte in WIN874 and three in UTF-8).
 bool has_other_name(const parse::Tokens& tokens, const Context& context) {
-    constexpr std::size_t kShort = 31;
+    constexpr std::size_t kShort = 21;
     return std::any_of(tokens.all().begin(), tokens.all().end(), [&](const parse::Token& token) {
         const bool is_word = token.kind == parse::TokenKind::kIdentifier;
         if ((!is_word && token.kind != parse::TokenKind::kQuotedIdentifier) ||

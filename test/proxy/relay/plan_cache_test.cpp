@@ -8,7 +8,7 @@ namespace {
 const std::vector<std::uint32_t> kNoOids;
 
 PlanKey key(std::string_view text, std::uint64_t epoch = 1) {
-    return PlanKey{epoch, "clinic", true, "UTF8", kNoOids, text};
+    return PlanKey{epoch, "clinic", true, "UTF8", "UTF8", kNoOids, text};
 }
 
 catalog::Entry table(std::uint32_t oid) {
@@ -79,6 +79,9 @@ TEST(PlanCache, ATextOfAnotherEncodingIsAnotherText) {
     cache.put(asked, analysis, catalog);
     EXPECT_NE(cache.find(asked, catalog), nullptr);
     asked.client_encoding = "SJIS";
+    EXPECT_EQ(cache.find(asked, catalog), nullptr);
+    asked.client_encoding = "UTF8";
+    asked.server_encoding = "LATIN1";
     EXPECT_EQ(cache.find(asked, catalog), nullptr);
 }
 

@@ -182,7 +182,7 @@ TEST(Encoding, NamesThatTheServerReadsOtherwise) {
     const std::string quoted =
         "\"Gr\xc3\xb6\xc3\x9f"
         "e\"";
-    const std::string longer = "\"\xc3\xb6" + std::string(28, 'x') + "\"";
+    const std::string longer = "\"\xc3\xb6" + std::string(18, 'x') + "\"";
     for (const std::string_view server : {"LATIN1", "EUC_JP", "SQL_ASCII"}) {
         EXPECT_TRUE(is_refused("gr\xc3\x96sse", "UTF8", server)) << server;
         EXPECT_TRUE(is_refused(longer, "UTF8", server)) << server;
@@ -191,6 +191,8 @@ TEST(Encoding, NamesThatTheServerReadsOtherwise) {
         EXPECT_FALSE(is_refused("ascii", "UTF8", server)) << server;
     }
     EXPECT_TRUE(is_refused(longer, "LATIN1", "UTF8"));
+    EXPECT_TRUE(is_refused(std::string(22, '\xa1'), "WIN874", "UTF8"));
+    EXPECT_FALSE(is_refused(std::string(21, '\xa1'), "WIN874", "UTF8"));
     EXPECT_FALSE(is_refused("\xd6", "LATIN1", "UTF8"));
     EXPECT_FALSE(is_refused("gr\xc3\x96sse", "UTF8", "UTF8"));
     EXPECT_FALSE(is_refused(longer, "UTF8", "UTF8"));
