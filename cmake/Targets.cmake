@@ -24,6 +24,9 @@ function(pgveil_program name)
   target_compile_definitions(${name} PRIVATE PGVEIL_VERSION="${PROJECT_VERSION}")
   compile_quickly_if_sanitized(main.cpp)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  if(name MATCHES "^pgveil")  # the others are for tests
+    install(TARGETS ${name})
+  endif()
 endfunction()
 
 # pgveil_test(NAME SOURCES a_test.cpp ... LINKS target ... [LABELS label ...])

@@ -4,6 +4,9 @@
 #include "config/json_document.hpp"
 #include "config/text_file.hpp"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <utility>
@@ -17,6 +20,22 @@ namespace {
 constexpr std::uint64_t kArenaBytesPerSession = 49152;
 constexpr std::uint64_t kArenaBytesShared = 1572864;
 constexpr std::uint64_t kArenaBytesMin = 1048576;
+
+SessionAttrs session_attrs_of(std::string_view word) {
+    constexpr std::array<std::pair<std::string_view, SessionAttrs>, 5> kWords{{
+        {"read-write", SessionAttrs::kReadWrite},
+        {"read-only", SessionAttrs::kReadOnly},
+        {"primary", SessionAttrs::kPrimary},
+        {"standby", SessionAttrs::kStandby},
+        {"prefer-standby", SessionAttrs::kPreferStandby},
+    }};
+    for (const auto& [name, attrs] : kWords) {
+        if (name == word) {
+            return attrs;
+        }
+    }
+    return SessionAttrs::kAny;
+}
 
 /// Reads values of a document that already fits the schema; absent keys keep their defaults.
 class SettingsReader {
@@ -51,9 +70,15 @@ private:
     }
 
     void take_listen(ListenSettings& listen) const;
+    void take_http(std::optional<HttpSettings>& http) const;
     void take_upstream(UpstreamSettings& upstream) const;
+    void take_hosts(UpstreamSettings& upstream) const;
+    void take_auth_query(Settings& settings) const;
     void take_limits(LimitSettings& limits) const;
+    void take_timeouts(TimeoutSettings& timeouts) const;
+    void take_admission(AdmissionSettings& admission) const;
     void take_modes(Settings& settings) const;
+    void take_log(LogSettings& log) const;
 
     std::filesystem::path folder_;
     const Json& document_;
@@ -64,6 +89,24 @@ void SettingsReader::take_listen(ListenSettings& listen) const {
     take("/listen/port", listen.port);
     take_path("/listen/tls/certificate", listen.certificate);
     take_path("/listen/tls/key", listen.key);
+    take_path("/listen/unix_socket/directory", listen.unix_directory);
+    if (const std::string digits = word("/listen/unix_socket/permissions"); !digits.empty()) {
+        constexpr int kOctal = 8;
+        std::from_chars(
+            digits.data(), digits.data() + digits.size(), listen.unix_permissions, kOctal
+        );
+    }
+    take_path("/listen/tls/client_ca", listen.client_ca);
+    if (word("/listen/tls/client_certificates") == "accept") {
+        listen.client_certificates = ClientCertificates::kAccept;
+    }
+    if (const Json* const entries = find("/listen/tls/certificate_users")) {
+        for (const Json& each : *entries) {
+            listen.certificate_users.push_back(
+                {each["name"].get<std::string>(), each["user"].get<std::string>()}
+            );
+        }
+    }
     const std::string mode = word("/listen/tls/mode");
     if (mode == "allow") {
         listen.tls = ListenTls::kAllow;
@@ -72,14 +115,56 @@ void SettingsReader::take_listen(ListenSettings& listen) const {
     }
 }
 
+void SettingsReader::take_http(std::optional<HttpSettings>& http) const {
+    if (find("/http") != nullptr) {
+        http.emplace();
+        take("/http/host", http->host);
+        take("/http/port", http->port);
+    }
+}
+
 void SettingsReader::take_upstream(UpstreamSettings& upstream) const {
-    take("/upstream/host", upstream.host);
-    take("/upstream/port", upstream.port);
+    take_hosts(upstream);
     take_path("/upstream/tls/ca", upstream.ca);
+    take_path("/upstream/passwords_file", upstream.passwords_file);
+    take("/upstream/allow_cleartext_password", upstream.allow_cleartext_password);
     take("/upstream/connect_timeout_ms", upstream.connect_timeout_ms);
     if (word("/upstream/tls/mode") == "disable") {
         upstream.tls = UpstreamTls::kDisable;
     }
+}
+
+void SettingsReader::take_hosts(UpstreamSettings& upstream) const {
+    take("/upstream/host", upstream.host);
+    take("/upstream/port", upstream.port);
+    if (const Json* const hosts = find("/upstream/hosts")) {
+        for (const Json& each : *hosts) {
+            UpstreamHost host;
+            host.host = each["host"].get<std::string>();
+            host.port = each.value("port", host.port);
+            upstream.hosts.push_back(std::move(host));
+        }
+        upstream.host = upstream.hosts.front().host;
+        upstream.port = upstream.hosts.front().port;
+    } else if (!upstream.host.empty()) {
+        upstream.hosts.push_back({upstream.host, upstream.port});
+    }
+    upstream.session_attrs = session_attrs_of(word("/upstream/target_session_attrs"));
+}
+
+/// After home, which gives the defaults.
+void SettingsReader::take_auth_query(Settings& settings) const {
+    AuthQuerySettings& asking = settings.auth_query;
+    asking.database = settings.home.database;
+    asking.user = settings.home.user;
+    take("/auth_query/query", asking.query);
+    take("/auth_query/database", asking.database);
+    if (find("/auth_query/user") == nullptr) {
+        asking.password_file = settings.home.password_file;
+    }
+    take("/auth_query/user", asking.user);
+    take_path("/auth_query/password_file", asking.password_file);
+    take("/auth_query/cache_ms", asking.cache_ms);
 }
 
 void SettingsReader::take_limits(LimitSettings& limits) const {
@@ -96,7 +181,24 @@ void SettingsReader::take_limits(LimitSettings& limits) const {
     take("/limits/plan_bytes_per_session", limits.plan_bytes_per_session);
 }
 
+void SettingsReader::take_timeouts(TimeoutSettings& timeouts) const {
+    take("/timeouts/idle_ms", timeouts.idle_ms);
+    take("/timeouts/idle_in_transaction_ms", timeouts.idle_in_transaction_ms);
+    take("/timeouts/statement_ms", timeouts.statement_ms);
+    take("/timeouts/drain_ms", timeouts.drain_ms);
+    take("/timeouts/keepalive_ms", timeouts.keepalive_ms);
+}
+
+void SettingsReader::take_admission(AdmissionSettings& admission) const {
+    take("/limits/sessions_per_user", admission.sessions_per_user);
+    take("/limits/sessions_per_address", admission.sessions_per_address);
+    take("/limits/pending_logins", admission.pending_logins);
+}
+
 void SettingsReader::take_modes(Settings& settings) const {
+    if (word("/tokens/open") == "per_token") {
+        settings.tokens.open = TokenOpening::kPerToken;
+    }
     const std::string memory = word("/memory/mode");
     if (memory == "memfd_secret") {
         settings.memory.mode = MemoryMode::kMemfdSecret;
@@ -105,13 +207,21 @@ void SettingsReader::take_modes(Settings& settings) const {
     } else if (memory == "unlocked") {
         settings.memory.mode = MemoryMode::kUnlocked;
     }
+    take_log(settings.log);
+}
+
+void SettingsReader::take_log(LogSettings& log) const {
+    take("/log/slow_statement_ms", log.slow_statement_ms);
     const std::string level = word("/log/level");
     if (level == "error") {
-        settings.log_level = LogLevel::kError;
+        log.level = LogLevel::kError;
     } else if (level == "warn") {
-        settings.log_level = LogLevel::kWarn;
+        log.level = LogLevel::kWarn;
     } else if (level == "debug") {
-        settings.log_level = LogLevel::kDebug;
+        log.level = LogLevel::kDebug;
+    }
+    if (word("/log/format") == "json") {
+        log.format = LogFormat::kJson;
     }
 }
 
@@ -120,11 +230,13 @@ Settings SettingsReader::read() const {
     take("/tenant", settings.tenant);
     take("/workers", settings.workers);
     take_listen(settings.listen);
+    take_http(settings.http);
     take_upstream(settings.upstream);
     take_path("/users_file", settings.users_file);
     take("/home/database", settings.home.database);
     take("/home/user", settings.home.user);
     take_path("/home/password_file", settings.home.password_file);
+    take_auth_query(settings);
     take_path("/store/path", settings.store_path);
     take_path("/seal/path", settings.seal_path);
     take_path("/policy", settings.policy_path);
@@ -133,6 +245,10 @@ Settings SettingsReader::read() const {
     take("/tokens/key_epoch_s", settings.tokens.key_epoch_s);
     take("/tokens/grace_s", settings.tokens.grace_s);
     take_limits(settings.limits);
+    take_timeouts(settings.timeouts);
+    take("/admin_users", settings.console.admin_users);
+    take("/stats_users", settings.console.stats_users);
+    take_admission(settings.admission);
     take("/memory/arena_bytes", settings.memory.arena_bytes);
     take_modes(settings);
     return settings;
@@ -150,10 +266,35 @@ std::optional<Problem> find_later_option(const Json& document) {
         return Problem{
             "/seal/kind", "\"" + seal + "\" is not available yet in this version; use \"file\""};
     }
-    const Json::json_pointer format("/log/format");
-    if (document.contains(format) && document[format] != "text") {
+    return std::nullopt;
+}
+
+/// In what an operator decides about the running proxy.
+std::optional<Problem> find_wrong_operation(const Settings& settings) {
+    constexpr std::uint32_t kKeepaliveMin = 1000;
+    if (settings.timeouts.keepalive_ms != 0 && settings.timeouts.keepalive_ms < kKeepaliveMin) {
+        return Problem{"/timeouts/keepalive_ms", "is too small; use 0 (never) or at least 1000"};
+    }
+    for (const auto* const names : {&settings.console.admin_users, &settings.console.stats_users}) {
+        if (std::find(names->begin(), names->end(), "bootstrap") != names->end()) {
+            return Problem{
+                names == &settings.console.admin_users ? "/admin_users" : "/stats_users",
+                "may not list \"bootstrap\": that name is the tenant's, who takes the proxy over"};
+        }
+    }
+    return std::nullopt;
+}
+
+/// One server by host and port, or several by hosts.
+std::optional<Problem> find_host_problem(const Json& document) {
+    const Json& upstream = document["upstream"];
+    const bool has_one = upstream.contains("host");
+    if (!has_one && !upstream.contains("hosts")) {
+        return Problem{"/upstream", "names no server; add \"host\", or \"hosts\" with several"};
+    }
+    if (upstream.contains("hosts") && (has_one || upstream.contains("port"))) {
         return Problem{
-            "/log/format", "\"json\" is not available yet in this version; use \"text\""};
+            "/upstream/hosts", "stands beside \"host\" or \"port\"; put that server into the list"};
     }
     return std::nullopt;
 }
@@ -166,6 +307,20 @@ std::optional<Problem> find_contradiction(const Settings& settings) {
             "needs \"certificate\" and \"key\"; add them, or set \"mode\" to \"disable\" where "
             "clients reach the proxy only over the loopback interface"};
     }
+    if (listen.client_ca.empty() && !listen.certificate_users.empty()) {
+        return Problem{
+            "/listen/tls/certificate_users",
+            "needs \"client_ca\": without it no client is asked for a certificate"};
+    }
+    if (!listen.client_ca.empty() && listen.tls == ListenTls::kDisable) {
+        return Problem{"/listen/tls/client_ca", "needs TLS; set \"mode\" to \"require\""};
+    }
+    if (settings.users_file.empty() && !settings.auth_query.is_on() &&
+        settings.upstream.passwords_file.empty()) {
+        return Problem{
+            "the document",
+            "says nobody who may log in; add the key \"users_file\" or \"auth_query\""};
+    }
     if (settings.memory.arena_bytes != 0 && settings.memory.arena_bytes < kArenaBytesMin) {
         return Problem{
             "/memory/arena_bytes",
@@ -177,7 +332,7 @@ std::optional<Problem> find_contradiction(const Settings& settings) {
             "is not longer than max_validity_s, so that tokens would outlive their key; make it "
             "longer"};
     }
-    return std::nullopt;
+    return find_wrong_operation(settings);
 }
 
 }  // namespace
@@ -191,8 +346,10 @@ Result<Settings> parse_settings(std::string_view file, std::string_view text) {
     if (!document.has_value()) {
         return document.error();
     }
-    if (const std::optional<Problem> problem = find_later_option(*document)) {
-        return error_at(file, problem->pointer, problem->text);
+    for (const auto& look : {find_later_option, find_host_problem}) {
+        if (const std::optional<Problem> problem = look(*document)) {
+            return error_at(file, problem->pointer, problem->text);
+        }
     }
     std::error_code failed;
     const std::filesystem::path path = std::filesystem::absolute(std::string(file), failed);

@@ -3,15 +3,28 @@
 #include "config/error.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgveil::config {
 
 enum class ListenTls { kRequire, kAllow, kDisable };
 enum class UpstreamTls { kVerifyFull, kDisable };
 enum class MemoryMode { kAuto, kMemfdSecret, kMlock, kUnlocked };
+enum class TokenOpening { kPerRequest, kPerToken };
 enum class LogLevel { kError, kWarn, kInfo, kDebug };
+enum class LogFormat { kText, kJson };
+
+/// What clients' certificates are for, where listen.tls.client_ca asks for them: beside the
+/// password (kRequire), or in its place (kAccept).
+enum class ClientCertificates { kRequire, kAccept };
+
+struct CertificateUser {
+    std::string name;  // common name or subject alternative name
+    std::string user;
+};
 
 struct ListenSettings {
     std::string host = "127.0.0.1";
@@ -19,13 +32,36 @@ struct ListenSettings {
     ListenTls tls = ListenTls::kRequire;
     std::string certificate;  // path; empty only if tls is kDisable
     std::string key;          // path
+    std::string client_ca;    // path; empty: clients are asked for no certificate
+    ClientCertificates client_certificates = ClientCertificates::kRequire;
+    std::vector<CertificateUser> certificate_users;  // empty: a name stands for the user so called
+    std::string unix_directory;                      // of the socket .s.PGSQL.PORT; empty: none
+    std::uint32_t unix_permissions = 0777;
+};
+
+/// Which servers a session may use, as libpq's target_session_attrs has it.
+enum class SessionAttrs { kAny, kReadWrite, kReadOnly, kPrimary, kStandby, kPreferStandby };
+
+struct UpstreamHost {
+    std::string host;  // name, address, or the directory of a Unix socket
+    std::uint16_t port = 5432;
+};
+
+/// Where the proxy answers /metrics, /healthz and /readyz.
+struct HttpSettings {
+    std::string host = "127.0.0.1";
+    std::uint16_t port = 9643;
 };
 
 struct UpstreamSettings {
-    std::string host;
-    std::uint16_t port = 5432;
+    std::string host;                 // of the first server
+    std::uint16_t port = 5432;        // of the first server
+    std::vector<UpstreamHost> hosts;  // all, in the order they are tried
+    SessionAttrs session_attrs = SessionAttrs::kAny;
     UpstreamTls tls = UpstreamTls::kVerifyFull;
-    std::string ca;  // path; empty: the system's store
+    std::string ca;                         // path; empty: the system's store
+    std::string passwords_file;             // path; empty: none
+    bool allow_cleartext_password = false;  // also where neither TLS nor a Unix socket protects it
     std::uint32_t connect_timeout_ms = 5000;
 };
 
@@ -36,11 +72,23 @@ struct HomeSettings {
     std::string password_file;  // path; empty: no password
 };
 
+/// Asks the database for the secrets of users who stand in no file.
+struct AuthQuerySettings {
+    std::string query;  // empty: nobody is asked
+    std::string database;
+    std::string user;
+    std::string password_file;  // path; empty: no password
+    std::uint32_t cache_ms = 5000;
+
+    bool is_on() const { return !query.empty(); }
+};
+
 struct TokenSettings {
     std::uint32_t max_validity_s = 300;
     std::uint32_t clock_skew_s = 30;
     std::uint32_t key_epoch_s = 86400;
     std::uint32_t grace_s = 60;
+    TokenOpening open = TokenOpening::kPerRequest;
 };
 
 struct LimitSettings {
@@ -57,6 +105,28 @@ struct LimitSettings {
     std::uint64_t plan_bytes_per_session = 67108864;  // of its prepared statements and cursors
 };
 
+/// Limits on connections, from "limits"; 0: none.
+struct AdmissionSettings {
+    std::uint32_t sessions_per_user = 0;
+    std::uint32_t sessions_per_address = 0;
+    std::uint32_t pending_logins = 0;
+};
+
+/// How long something may last, in milliseconds; 0: as long as it likes.
+struct TimeoutSettings {
+    std::uint32_t idle_ms = 0;                 // of a session outside a transaction
+    std::uint32_t idle_in_transaction_ms = 0;  // of a session inside one
+    std::uint32_t statement_ms = 0;
+    std::uint32_t drain_ms = 60000;
+    std::uint32_t keepalive_ms = 60000;  // of silence, before TCP asks whether the peer lives
+};
+
+/// Who may use the admin console; names of the users file.
+struct ConsoleSettings {
+    std::vector<std::string> admin_users;  // every command
+    std::vector<std::string> stats_users;  // SHOW only
+};
+
 struct MemorySettings {
     MemoryMode mode = MemoryMode::kAuto;
     std::uint64_t arena_bytes = 0;  // 0: computed from limits.sessions
@@ -65,22 +135,33 @@ struct MemorySettings {
     std::uint64_t arena_size(std::uint32_t sessions) const;
 };
 
+struct LogSettings {
+    LogLevel level = LogLevel::kInfo;
+    LogFormat format = LogFormat::kText;
+    std::uint32_t slow_statement_ms = 0;  // 0: none is logged
+};
+
 /// pgveil.json after load. A plain value; every path in it is absolute.
 struct Settings {
     std::string file;  // absolute path it came from
     std::string tenant;
     ListenSettings listen;
-    std::uint32_t workers = 0;  // 0: one per core
+    std::optional<HttpSettings> http;  // absent: off
+    std::uint32_t workers = 0;         // 0: one per core
     UpstreamSettings upstream;
-    std::string users_file;
+    std::string users_file;  // path; may be empty where auth_query or passwords_file is set
+    AuthQuerySettings auth_query;
     HomeSettings home;
     std::string store_path;
     std::string seal_path;  // the file seal is the only kind so far
     std::string policy_path;
     TokenSettings tokens;
     LimitSettings limits;
+    AdmissionSettings admission;
     MemorySettings memory;
-    LogLevel log_level = LogLevel::kInfo;
+    LogSettings log;
+    TimeoutSettings timeouts;
+    ConsoleSettings console;
 };
 
 /// Reads settings (JSON with comments). `file` is the path they came from: relative paths inside

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <utility>
@@ -16,7 +17,7 @@ constexpr int kBacklog = 1024;
 constexpr Duration kRetryAfter{100};
 
 /// So many accepts in a row before the loop serves others.
-constexpr int kAcceptsMax = 64;
+constexpr int kAcceptsMax = 16;
 
 Error listen_error(const Address& address, int number) {
     const std::string where = address.host + ":" + std::to_string(address.port);
@@ -109,6 +110,20 @@ Result<std::unique_ptr<Listener>> Listener::open(
         return socket.error();
     }
     return std::unique_ptr<Listener>(new Listener(loop, *std::move(socket), std::move(on_accept)));
+}
+
+Result<std::unique_ptr<Listener>> Listener::share(
+    Loop& loop, const Socket& listening, OnAccept on_accept
+) {
+    Socket socket(::fcntl(listening.descriptor(), F_DUPFD_CLOEXEC, 0));
+    if (!socket.is_open()) {
+        return Error(
+            ErrorCode::kListen,
+            "cannot listen on a socket that listens already: " +
+                std::generic_category().message(errno)
+        );
+    }
+    return std::unique_ptr<Listener>(new Listener(loop, std::move(socket), std::move(on_accept)));
 }
 
 Listener::Listener(Loop& loop, Socket socket, OnAccept on_accept)

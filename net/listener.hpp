@@ -30,6 +30,12 @@ public:
         Loop& loop, const Address& address, OnAccept on_accept
     );
 
+    /// Accepts from a socket that listens already, beside others that do: the connection goes to
+    /// whoever is there first. `listening` stays the caller's.
+    static Result<std::unique_ptr<Listener>> share(
+        Loop& loop, const Socket& listening, OnAccept on_accept
+    );
+
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
     Listener(Listener&&) = delete;
@@ -37,6 +43,8 @@ public:
     ~Listener() override;
 
     std::uint16_t port() const noexcept;
+
+    const Socket& socket() const noexcept { return socket_; }
 
     void close() noexcept;  ///< accept no more; connections in the queue are reset by the kernel
 

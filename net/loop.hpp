@@ -19,9 +19,12 @@
 ///   Timer      a coarse deadline                          (timer.hpp)
 ///   BufferPool, Buffer                                    (buffer.hpp)
 ///   Listener   accepts connections, one per worker        (listener.hpp)
+///   UnixListener  a Unix socket that workers share        (unix_listener.hpp)
 ///   Stream     a connection, TCP or TLS                   (stream.hpp)
 ///   TlsContext certificates and rules of one leg          (tls_context.hpp)
 ///   connect    host name to Stream                        (connect.hpp)
+///   race       two coroutines until one ends              (race.hpp)
+///   HttpServer answers GET on a few paths                 (http_server.hpp)
 namespace pgveil::net {
 
 template <class T>

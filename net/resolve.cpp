@@ -5,6 +5,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -21,21 +22,33 @@ struct LookUp {
     std::optional<Endpoints> answer;
 };
 
-void start_thread(std::shared_ptr<LookUp> shared, Address address, const Remote& remote) {
-    std::thread([shared = std::move(shared), address = std::move(address), remote] {
-        Endpoints answer = look_up(address, false);
-        remote.post([shared, answer = std::move(answer)] {
-            shared->answer = answer;
-            if (shared->waiter != nullptr) {
-                shared->waiter->wake();
-            }
-        });
-    }).detach();
+/// False when the machine has no thread left.
+bool start_thread(std::shared_ptr<LookUp> shared, Address address, const Remote& remote) {
+    try {
+        std::thread([shared = std::move(shared), address = std::move(address), remote] {
+            Endpoints answer = look_up(address, false);
+            remote.post([shared, answer = std::move(answer)] {
+                shared->answer = answer;
+                if (shared->waiter != nullptr) {
+                    shared->waiter->wake();
+                }
+            });
+        }).detach();
+    } catch (const std::system_error&) {
+        return false;
+    }
+    return true;
 }
 
 Error not_in_time(const Address& address) {
     return {
         ErrorCode::kTimeout, "cannot resolve host \"" + address.host + "\": not answered in time"};
+}
+
+Error no_thread(const Address& address) {
+    return {
+        ErrorCode::kResolve,
+        "cannot resolve host \"" + address.host + "\": the proxy's limit of threads is reached"};
 }
 
 /// Waits for the thread or the timeout, whichever comes first.
@@ -45,7 +58,9 @@ Awaitable<Endpoints> look_up_in_thread(Loop& loop, Address address, Duration tim
     timer.set(timeout);
     const auto shared = std::make_shared<LookUp>();
     shared->waiter = &waiter;
-    start_thread(shared, address, loop.remote());
+    if (!start_thread(shared, address, loop.remote())) {
+        co_return no_thread(address);
+    }
     std::optional<error_code> failure;
     try {
         co_await waiter.wait();

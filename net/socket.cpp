@@ -161,6 +161,13 @@ error_code Socket::take_connect_error() noexcept {
     return {number, boost::system::system_category()};
 }
 
+bool Socket::is_local() const noexcept {
+    int domain = AF_UNSPEC;
+    socklen_t size = sizeof domain;
+    return ::getsockopt(descriptor_, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+           domain == AF_UNIX;
+}
+
 void Socket::set_options() noexcept {
     set_option(descriptor_, IPPROTO_TCP, TCP_NODELAY, 1);
     set_option(descriptor_, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -168,6 +175,17 @@ void Socket::set_options() noexcept {
     set_option(descriptor_, IPPROTO_TCP, TCP_KEEPINTVL, kKeepaliveIntervalSeconds);
     set_option(descriptor_, IPPROTO_TCP, TCP_KEEPCNT, kKeepaliveProbes);
     set_option(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, kUserTimeoutMs);
+}
+
+void Socket::set_keepalive(std::chrono::milliseconds silence) noexcept {
+    const int seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(silence).count());
+    set_option(descriptor_, SOL_SOCKET, SO_KEEPALIVE, seconds > 0 ? 1 : 0);
+    set_option(descriptor_, IPPROTO_TCP, TCP_USER_TIMEOUT, 2 * static_cast<int>(silence.count()));
+    if (seconds > 0) {
+        set_option(descriptor_, IPPROTO_TCP, TCP_KEEPIDLE, seconds);
+        const int interval = std::max(1, seconds / kKeepaliveProbes);
+        set_option(descriptor_, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+    }
 }
 
 void Socket::shutdown_output() noexcept {

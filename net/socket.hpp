@@ -3,6 +3,7 @@
 #include "net/buffer.hpp"
 #include "net/error.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -43,6 +44,9 @@ public:
 
     bool is_open() const noexcept { return descriptor_ >= 0; }
 
+    /// A Unix socket: both ends are on this machine.
+    bool is_local() const noexcept;
+
     const std::string& peer_address() const noexcept { return peer_address_; }
 
     /// What epoll reported.
@@ -64,6 +68,9 @@ public:
 
     void set_options(
     ) noexcept;  ///< TCP_NODELAY, keepalive, user timeout; no effect on unix sockets
+    /// TCP asks whether the peer lives after so much silence, and gives up after as much again. 0:
+    /// never. No effect on unix sockets.
+    void set_keepalive(std::chrono::milliseconds silence) noexcept;
     void shutdown_output() noexcept;
     void close() noexcept;
 

@@ -6,6 +6,7 @@
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
+#include <sys/epoll.h>
 #include <utility>
 
 namespace pgveil::net {
@@ -130,6 +131,20 @@ ReadResult Stream::read_tls(Buffer& buffer) {
     }
     total.end = result.status == IoStatus::kEnd;
     return total;
+}
+
+bool Stream::read_rest(Buffer& buffer) {
+    if (!socket_.is_open()) {
+        return false;
+    }
+    socket_.note_events(EPOLLIN);  // that writing failed says nothing about what came before
+    const std::span<std::uint8_t> space = buffer.space();
+    if (space.empty()) {
+        return false;
+    }
+    const IoResult result = tls_ ? tls_->read(space) : socket_.receive(space);
+    buffer.commit(result.bytes);
+    return result.bytes > 0;
 }
 
 void Stream::queue(ByteView bytes) {
@@ -279,6 +294,10 @@ bool Stream::has_buffered_input() const noexcept {
 
 ByteView Stream::server_end_point() const noexcept {
     return tls_ ? tls_->server_end_point() : ByteView();
+}
+
+std::optional<PeerCertificate> Stream::peer_certificate() const {
+    return tls_ ? tls_->peer_certificate() : std::nullopt;
 }
 
 std::string_view Stream::application_protocol() const noexcept {

@@ -5,6 +5,7 @@
 #include "net/output_queue.hpp"
 #include "net/socket.hpp"
 #include "net/timer.hpp"
+#include "net/tls_peer.hpp"
 
 #include <memory>
 #include <optional>
@@ -72,6 +73,17 @@ public:
 
     bool is_open() const noexcept { return socket_.is_open(); }
 
+    /// How much silence before TCP asks whether the peer lives; 0: never. The wait then fails as
+    /// with any lost network, after about twice the time.
+    void set_keepalive(Duration silence) noexcept { socket_.set_keepalive(silence); }
+
+    /// What reading, writing and waiting throw from now on; no error while the stream works.
+    error_code failure() const noexcept { return current_failure(); }
+
+    /// After a failure: takes what the peer had sent before it, which a failed write leaves unread.
+    /// @return false when there is nothing more. Throws nothing of its own.
+    bool read_rest(Buffer& buffer);
+
     /// For connect(): waits until a connecting socket is connected or has failed.
     Awaitable<error_code> connected();
 
@@ -98,12 +110,19 @@ public:
 
     bool is_tls() const noexcept { return tls_ != nullptr; }
 
+    /// A Unix socket: what it carries never leaves this machine.
+    bool is_local() const noexcept { return socket_.is_local(); }
+
     /// Decrypted or encrypted bytes wait inside TLS.
     bool has_buffered_input() const noexcept;
 
     /// RFC 5929 tls-server-end-point of the server's certificate on this connection: on the server
     /// side of our own, on the client side of the peer's. Empty without TLS.
     ByteView server_end_point() const noexcept;
+
+    /// Server side: the client's certificate, whose chain was verified; nullopt if it has shown
+    /// none or was not asked for one.
+    std::optional<PeerCertificate> peer_certificate() const;
 
     /// ALPN protocol that was agreed, or empty. Direct TLS requires "postgresql".
     std::string_view application_protocol() const noexcept;

@@ -126,10 +126,31 @@ Problem load_key(SSL_CTX* context, const std::string& path, const std::string& c
     return file_error(kWhat, path, "not an unencrypted PEM private key (" + reason + ")");
 }
 
+/// Of clients. The list of names tells a client with several certificates which one to show.
+Problem ask_for_certificates(SSL_CTX* context, const std::string& authority) {
+    if (authority.empty()) {
+        return std::nullopt;
+    }
+    constexpr std::string_view kWhat = "TLS client certificate authority";
+    if (Problem problem = check_readable(kWhat, authority)) {
+        return problem;
+    }
+    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(authority.c_str());
+    if (names == nullptr || SSL_CTX_load_verify_file(context, authority.c_str()) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        return file_error(
+            kWhat, authority, "not a PEM certificate (" + take_tls_reason("empty") + ")"
+        );
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    return std::nullopt;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const TlsContext>> TlsContext::load_server(
-    const std::string& certificate, const std::string& key
+    const std::string& certificate, const std::string& key, const std::string& client_authority
 ) {
     clear_tls_errors();
     ContextPtr native(SSL_CTX_new(TLS_server_method()));
@@ -142,6 +163,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load_server(
         return *std::move(problem);
     }
     if (Problem problem = load_key(native.get(), key, certificate)) {
+        return *std::move(problem);
+    }
+    if (Problem problem = ask_for_certificates(native.get(), client_authority)) {
         return *std::move(problem);
     }
     std::shared_ptr<TlsContext> context(new TlsContext(native.release(), true));

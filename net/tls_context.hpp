@@ -19,8 +19,12 @@ public:
     /// For the server side (clients connect to us). `certificate` is a PEM file with the chain,
     /// leaf first. Fails naming the file and the reason: unreadable, not PEM, expired, key of
     /// another certificate. ALPN: "postgresql" is selected when offered; other offers are refused.
+    /// With `client_authority` (PEM file of CAs) clients are asked for a certificate: one that does
+    /// not end there fails the handshake, none at all does not (see Stream::peer_certificate).
     static Result<std::shared_ptr<const TlsContext>> load_server(
-        const std::string& certificate, const std::string& key
+        const std::string& certificate,
+        const std::string& key,
+        const std::string& client_authority = {}
     );
 
     /// For the client side, always verify-full: the peer's chain must end in `authority` (PEM file

@@ -183,6 +183,15 @@ std::string_view TlsSession::application_protocol() const noexcept {
     return {reinterpret_cast<const char*>(name), size};
 }
 
+std::optional<PeerCertificate> TlsSession::peer_certificate() const {
+    const X509* const peer = SSL_get0_peer_certificate(native_);
+    if (peer == nullptr || (SSL_get_verify_mode(native_) & SSL_VERIFY_PEER) == 0 ||
+        SSL_get_verify_result(native_) != X509_V_OK) {
+        return std::nullopt;
+    }
+    return peer_certificate_of(*peer);
+}
+
 std::string TlsSession::version() const {
     return SSL_get_version(native_);
 }

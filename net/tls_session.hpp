@@ -3,8 +3,10 @@
 #include "net/error.hpp"
 #include "net/socket.hpp"
 #include "net/tls_context.hpp"
+#include "net/tls_peer.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,6 +63,9 @@ public:
     bool read_wants_write() const noexcept { return read_wants_write_; }
 
     ByteView server_end_point() const noexcept { return end_point_; }
+
+    /// The peer's certificate if it was asked for one and has shown one that was verified.
+    std::optional<PeerCertificate> peer_certificate() const;
 
     std::string_view application_protocol() const noexcept;
     std::string version() const;

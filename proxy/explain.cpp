@@ -16,12 +16,34 @@ namespace pgveil::proxy {
 
 namespace {
 
-/// The database to look into, ready to decide; nullopt after its reason was printed.
+/// The database to look into, ready to decide.
 struct Subject {
     std::string database;
     DryRun run;
 };
 
+mirror::Result<Subject> connect_subject(
+    const config::Settings& settings,
+    const std::shared_ptr<const config::Policy>& policy,
+    const std::string& named,
+    bool assume_protected
+) {
+    const auto& covered = policy->databases();
+    const std::string database = !named.empty()        ? named
+                                 : covered.size() == 1 ? covered.front()
+                                                       : settings.home.database;
+    auto connection = mirror::Database::connect(settings, database);
+    if (!connection) {
+        return connection.error();
+    }
+    const auto limited = connection->run("SET statement_timeout = '10s'");  // they are look-ups
+    if (!limited) {
+        return limited.error();
+    }
+    return Subject{database, DryRun(std::move(*connection), policy, assume_protected)};
+}
+
+/// nullopt after its reason was printed.
 std::optional<Subject> open_subject(
     const std::string& settings_file, const std::string& named, bool assume_protected
 ) {
@@ -34,16 +56,22 @@ std::optional<Subject> open_subject(
         refuse_to_start(policy.error().message);
         return std::nullopt;
     }
-    const auto& covered = (*policy)->databases();
-    const std::string database = !named.empty()        ? named
-                                 : covered.size() == 1 ? covered.front()
-                                                       : settings->home.database;
-    auto connection = mirror::Database::connect(*settings, database);
-    if (!connection) {
-        refuse_to_start(connection.error().message);
+    auto subject = connect_subject(*settings, *policy, named, assume_protected);
+    if (!subject) {
+        refuse_to_start(subject.error().message);
         return std::nullopt;
     }
-    return Subject{database, DryRun(std::move(*connection), *policy, assume_protected)};
+    return std::move(*subject);
+}
+
+mirror::Result<Explanation> explain_in(Subject& subject, const std::string& sql) {
+    const auto decided = subject.run.analyze(sql);
+    if (!decided.has_value()) {
+        return decided.error();
+    }
+    return Explanation{
+        "on database " + subject.database + '\n' + explain::explanation(sql, *decided),
+        explain::is_allowed(*decided)};
 }
 
 /// What one reason refused, over a whole log.
@@ -135,13 +163,24 @@ int explain(const std::string& settings_file, const ExplainRequest& request) {
     if (!subject) {
         return kExitConfiguration;
     }
-    const auto decided = subject->run.analyze(request.sql);
-    if (!decided.has_value()) {
-        return refuse_to_start(decided.error().message);
+    const auto explained = explain_in(*subject, request.sql);
+    if (!explained.has_value()) {
+        return refuse_to_start(explained.error().message);
     }
-    std::cout << "on database " << subject->database << '\n'
-              << explain::explanation(request.sql, *decided);
-    return explain::is_allowed(*decided) ? 0 : kExitFailed;
+    std::cout << explained->text;
+    return explained->is_allowed ? 0 : kExitFailed;
+}
+
+mirror::Result<Explanation> explain_running(
+    const config::Settings& settings,
+    const std::shared_ptr<const config::Policy>& policy,
+    const ExplainRequest& request
+) {
+    auto subject = connect_subject(settings, policy, request.database, false);
+    if (!subject) {
+        return subject.error();
+    }
+    return explain_in(*subject, request.sql);
 }
 
 int check_log(const std::string& settings_file, const LogRequest& request) {

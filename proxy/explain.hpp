@@ -1,5 +1,10 @@
 #pragma once
 
+#include "config/policy.hpp"
+#include "config/settings.hpp"
+#include "proxy/mirror/database.hpp"
+
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,6 +21,19 @@ struct ExplainRequest {
 /// Returns 0 if all of it would be sent, kExitFailed if something is refused, kExitConfiguration if
 /// settings, policy or database cannot be read.
 int explain(const std::string& settings_file, const ExplainRequest& request);
+
+struct Explanation {
+    std::string text;         ///< lines, each with its line break
+    bool is_allowed = false;  ///< all of it would be sent
+};
+
+/// The same for the running proxy, under its settings and policy. Blocks while it connects and
+/// while the database answers. An error: settings or database do not allow it.
+mirror::Result<Explanation> explain_running(
+    const config::Settings& settings,
+    const std::shared_ptr<const config::Policy>& policy,
+    const ExplainRequest& request
+);
 
 struct LogRequest {
     std::string file;

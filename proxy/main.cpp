@@ -1,3 +1,4 @@
+#include "proxy/backup.hpp"
 #include "proxy/check.hpp"
 #include "proxy/explain.hpp"
 #include "proxy/order.hpp"
@@ -20,6 +21,8 @@ struct CommandLine {
     int status = 0;
     std::string config;
     std::string log;
+    pgveil::proxy::BackupRequest saved;
+    pgveil::proxy::RestoreRequest restored;
     pgveil::proxy::CheckRequest checked;
     pgveil::proxy::ExplainRequest explained;
     pgveil::proxy::OrderRequest ordered;
@@ -92,6 +95,38 @@ void add_order(CommandLine& line) {
     order->callback([&line] { line.status = pgveil::proxy::order(line.config, line.ordered); });
 }
 
+void add_backup(CommandLine& line) {
+    CLI::App* const backup = line.verb(
+        "backup",
+        "copy the share store and its key, into two files for two places; stop the proxy first"
+    );
+    backup->add_option("--store", line.saved.store, "new file for the store")->required();
+    backup->add_option("--key", line.saved.key, "new file for its key")->required();
+    backup->callback([&line] { line.status = pgveil::proxy::back_up(line.config, line.saved); });
+}
+
+void add_restore(CommandLine& line) {
+    CLI::App* const restore =
+        line.verb("restore", "put a backup in the place of the share store; stop the proxy first");
+    auto& from = line.restored.from;
+    CLI::Option* const store = restore->add_option("--store", from.store, "the backup's store");
+    CLI::Option* const key = restore->add_option("--key", from.key, "the backup's key");
+    store->needs(key);
+    key->needs(store);
+    CLI::Option* const older = restore->add_flag(
+        "--accept-older",
+        line.restored.accept_older,
+        "also if the home database remembers a newer store; without --store: accept the store as "
+        "it stands"
+    );
+    restore->callback([&line, store, older] {
+        if (store->count() + older->count() == 0) {
+            throw CLI::RequiredError("--store FILE --key FILE, or --accept-older");
+        }
+        line.status = pgveil::proxy::restore(line.config, line.restored);
+    });
+}
+
 void add_later(CommandLine& line, const std::string& verb) {
     CLI::App* const later = line.app.add_subcommand(verb, "not available in this version");
     later->allow_extras();
@@ -109,6 +144,8 @@ int run(int argc, char** argv) {
     add_check(line);
     add_explain(line);
     add_order(line);
+    add_backup(line);
+    add_restore(line);
     for (const char* const verb : kLater) {
         add_later(line, verb);
     }

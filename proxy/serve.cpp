@@ -2,19 +2,30 @@
 
 #include "keyshare/core/arena.hpp"
 #include "keyshare/seal/file_seal.hpp"
+#include "net/service_manager.hpp"
+#include "net/unix_listener.hpp"
 #include "proxy/custody_options.hpp"
+#include "proxy/custody_watch.hpp"
+#include "proxy/ending.hpp"
+#include "proxy/explain_thread.hpp"
+#include "proxy/http_endpoint.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/mirror/keyring_mirror.hpp"
+#include "proxy/reload.hpp"
+#include "proxy/secret_lookup.hpp"
+#include "proxy/session/pause.hpp"
 #include "proxy/session/service.hpp"
 #include "proxy/session/snapshot.hpp"
 #include "proxy/session/worker.hpp"
 #include "sql/parse/parser.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <ctime>
 #include <memory>
 #include <new>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
+#include <optional>
+#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -22,23 +33,17 @@ namespace pgveil::proxy {
 
 namespace {
 
-constexpr std::int64_t kMaintenanceSeconds = 1;
-constexpr std::int64_t kMirrorRetrySeconds = 5;
-constexpr std::int64_t kDrainSeconds = 60;
 constexpr long kTickNanoseconds = 100'000'000;
 
 using Workers = std::vector<std::unique_ptr<session::Worker>>;
 
-void set_up_log(config::LogLevel level) {
-    auto logger = spdlog::stderr_logger_mt("pgveil");
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%l%$ %v");
-    logger->flush_on(spdlog::level::info);
-    spdlog::set_default_logger(std::move(logger));
-    switch (level) {
-        case config::LogLevel::kError: return spdlog::set_level(spdlog::level::err);
-        case config::LogLevel::kWarn: return spdlog::set_level(spdlog::level::warn);
-        case config::LogLevel::kInfo: return spdlog::set_level(spdlog::level::info);
-        case config::LogLevel::kDebug: return spdlog::set_level(spdlog::level::debug);
+/// Each session takes two descriptors, and many systems begin with 1024. Without the right to more
+/// the limit stays; connections beyond it wait.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
     }
 }
 
@@ -46,7 +51,7 @@ void set_up_log(config::LogLevel level) {
 sigset_t awaited_signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int signal : {SIGHUP, SIGTERM, SIGINT}) {
+    for (const int signal : {SIGHUP, SIGTERM, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2}) {
         sigaddset(&signals, signal);
     }
     return signals;
@@ -68,47 +73,73 @@ boost::system::result<std::shared_ptr<store::ProxyCustody>, session::LoadError> 
 class Proxy {
 public:
     Proxy(session::Service& service, session::SnapshotPtr snapshot)
-        : service_(&service), snapshot_(std::move(snapshot)) {}
+        : service_(&service), snapshot_(std::move(snapshot)), custody_(service), ending_(service) {}
 
-    mirror::Result<void> publish();
+    mirror::Result<void> prepare();
     net::Result<void> listen();
     void announce() const;
     void run();
 
 private:
+    void make_workers();
+    net::Result<void> listen_at(net::Address address);
+    net::Result<void> listen_on(const std::vector<net::Socket>& sockets);
+    net::Result<void> listen_locally();
+    net::Result<void> open_http();
     void on_signal(int signal);
-    void reload();
+    void hold_transactions(bool is_held);
+    void end_by(int signal);
+    admin::Answer reload();
+    void answer(session::ControlRequest request);
+    void begin(Pace pace);
     void tick();
-    void look_after_custody(std::int64_t now_s);
-    void report_custody(const std::string& trouble);
-    bool must_publish() const;
-    void mirror(std::int64_t now_s);
-    bool is_drained() const;
 
     session::Service* service_;
     session::SnapshotPtr snapshot_;
     Workers workers_;
+    std::unique_ptr<HttpEndpoint> http_;  ///< null: off
+    bool is_handed_over_ = false;
+    std::optional<net::UnixListener> local_;  ///< nothing: off
     bool stopping_ = false;
-    bool draining_ = false;
-    std::int64_t drain_until_s_ = 0;
-    std::int64_t maintained_s_ = 0;
-    std::string custody_trouble_;
-    std::int64_t mirror_tried_s_ = 0;
+    CustodyWatch custody_;
+    Ending ending_;
+    ExplainThread explainer_;
 };
 
 net::Result<void> Proxy::listen() {
     const config::ListenSettings& settings = snapshot_->settings.listen;
-    net::Address address{settings.host, settings.port};
-    auto free = net::Listener::check_free(address);
-    if (!free.has_value()) {
-        return free;
+    auto handed_over = net::inherited_listeners();
+    if (!handed_over.has_value()) {
+        return handed_over.error();
     }
+    make_workers();
+    is_handed_over_ = !handed_over->empty();
+    auto listening =
+        is_handed_over_ ? listen_on(*handed_over) : listen_at({settings.host, settings.port});
+    if (listening.has_value()) {
+        listening = listen_locally();
+    }
+    return listening.has_value() ? open_http() : listening;
+}
+
+void Proxy::make_workers() {
     const std::uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
     const std::uint32_t count =
         snapshot_->settings.workers == 0 ? cores : snapshot_->settings.workers;
     for (std::uint32_t i = 0; i < count; ++i) {
         workers_.push_back(std::make_unique<session::Worker>(*service_, snapshot_));
-        auto listening = workers_.back()->listen(address);
+        session::Worker& worker = *workers_.back();
+        service_->workers.push_back({worker.loop().remote(), &worker});
+    }
+}
+
+net::Result<void> Proxy::listen_at(net::Address address) {
+    auto free = net::Listener::check_free(address);
+    if (!free.has_value()) {
+        return free;
+    }
+    for (const auto& worker : workers_) {
+        auto listening = worker->listen(address);
         if (!listening.has_value()) {
             return listening;
         }
@@ -117,25 +148,89 @@ net::Result<void> Proxy::listen() {
     return {};
 }
 
+/// The socket for clients on this machine, which all workers share.
+net::Result<void> Proxy::listen_locally() {
+    const config::ListenSettings& settings = snapshot_->settings.listen;
+    if (settings.unix_directory.empty()) {
+        return {};
+    }
+    auto opened = net::UnixListener::open(
+        settings.unix_directory, workers_.front()->port(), settings.unix_permissions
+    );
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    local_.emplace(std::move(*opened));
+    for (const auto& worker : workers_) {
+        auto listening = worker->listen(local_->socket());
+        if (!listening.has_value()) {
+            return listening;
+        }
+    }
+    local_->release();
+    return {};
+}
+
+net::Result<void> Proxy::open_http() {
+    auto http = HttpEndpoint::open(*service_, snapshot_);
+    if (!http.has_value()) {
+        return http.error();
+    }
+    http_ = *std::move(http);
+    return {};
+}
+
+/// All workers accept from the same sockets, which stay open elsewhere: while no proxy runs,
+/// clients wait in their queues.
+net::Result<void> Proxy::listen_on(const std::vector<net::Socket>& sockets) {
+    for (const auto& worker : workers_) {
+        for (const net::Socket& socket : sockets) {
+            auto listening = worker->listen(socket);
+            if (!listening.has_value()) {
+                return listening;
+            }
+        }
+    }
+    return {};
+}
+
 /// What the log says once nothing can go wrong any more; a start-up that fails has one line only.
 void Proxy::announce() const {
     const config::ListenSettings& settings = snapshot_->settings.listen;
     for (const std::string& warning : snapshot_->users->warnings()) {
-        spdlog::warn("{}", warning);
+        log::warn("{warning}", {{"warning", warning}});
     }
-    spdlog::info("secrets live in {} memory", core::name_of(core::arena_report().mode));
-    spdlog::info(
-        "listening on {}:{} with {} workers",
-        settings.host,
-        workers_.front()->port(),
-        workers_.size()
+    if (snapshot_->passwords) {
+        for (const std::string& warning : snapshot_->passwords->warnings()) {
+            log::warn("{warning}", {{"warning", warning}});
+        }
+    }
+    warn_of_strangers(*snapshot_);
+    log::info(
+        "secrets live in {memory} memory", {{"memory", core::name_of(core::arena_report().mode)}}
     );
+    log::info(
+        "listening on {host}:{port} with {workers} workers",
+        {{"host", is_handed_over_ ? "(handed over)" : settings.host},
+         {"port", workers_.front()->port()},
+         {"workers", workers_.size()}}
+    );
+    if (local_) {
+        log::info("listening on {path}", {{"path", local_->path()}});
+    }
+    if (http_) {
+        log::info("metrics and health on {address}", {{"address", http_->place()}});
+    }
 }
 
 void Proxy::run() {
     for (const auto& worker : workers_) {
         worker->start();
     }
+    if (http_) {
+        http_->start();
+    }
+    net::notify_service_manager("READY=1");
     const sigset_t signals = awaited_signals();
     while (!stopping_) {
         const timespec timeout{0, kTickNanoseconds};
@@ -153,108 +248,95 @@ void Proxy::run() {
 
 void Proxy::on_signal(int signal) {
     if (signal == SIGHUP) {
-        return reload();
+        net::notify_reloading();
+        reload();
+        return net::notify_service_manager("READY=1");
     }
-    if (draining_ || signal == SIGINT) {
+    if (signal == SIGUSR1 || signal == SIGUSR2) {
+        return hold_transactions(signal == SIGUSR1);
+    }
+    end_by(signal);
+}
+
+/// PAUSE and RESUME of the console, by the signals that pgbouncer has for them.
+void Proxy::hold_transactions(bool is_held) {
+    const bool is_new = is_held ? session::begin_pause(*service_) : session::end_pause(*service_);
+    const std::string_view now = is_held ? "paused" : "not paused";
+    log::info(
+        "{now} by a signal{already}", {{"now", now}, {"already", is_new ? "" : ", as before"}}
+    );
+}
+
+void Proxy::end_by(int signal) {
+    if (ending_.has_begun() || signal == SIGQUIT) {
+        log::info(ending_.has_begun() ? "a second signal: stopping now" : "stopping now");
         stopping_ = true;
         return;
     }
-    spdlog::info("draining: no new connections, sessions end between transactions");
-    draining_ = true;
-    drain_until_s_ = session::unix_time_s() + kDrainSeconds;
-    for (const auto& worker : workers_) {
-        worker->drain();
-    }
+    begin(signal == SIGINT ? Pace::kFast : Pace::kDrain);
 }
 
-void Proxy::reload() {
-    auto fresh = session::load_snapshot(snapshot_->settings.file);
+/// Says what happened in the log, too.
+admin::Answer Proxy::reload() {
+    auto fresh = reloaded(*snapshot_);
     if (!fresh.has_value()) {
-        spdlog::error("reload failed, the old configuration stays: {}", fresh.error().message);
-        return;
+        const std::string& reason = fresh.error().message;
+        log::error("reload failed, the old configuration stays: {reason}", {{"reason", reason}});
+        return admin::failed(admin::CommandError("F0000", "the old configuration stays: " + reason)
+        );
     }
-    snapshot_ = std::move(*fresh);
+    snapshot_ = std::move(fresh->snapshot);
+    service_->loaded_s = session::unix_time_s();
+    service_->found_secrets.forget_all();
+    log::set_up(snapshot_->settings.log);
     for (const auto& worker : workers_) {
         worker->reload(snapshot_);
     }
-    spdlog::info("reloaded {}", snapshot_->settings.file);
+    if (http_) {
+        http_->reload(snapshot_);
+    }
+    log::info("reloaded {file}", {{"file", snapshot_->settings.file}});
+    warn_of_strangers(*snapshot_);
+    admin::Answer answer;
+    answer.notices = std::move(fresh->notices);
+    return answer;
+}
+
+/// What the console asks of the main thread.
+void Proxy::answer(session::ControlRequest request) {
+    const auto* const action = std::get_if<admin::Action>(&request.command);
+    if (action == nullptr) {
+        return explainer_.post(std::move(request), snapshot_);
+    }
+    if (*action == admin::Action::kReload) {
+        return request.reply(reload());
+    }
+    request.reply({});
+    begin(*action == admin::Action::kDrain ? Pace::kDrain : Pace::kFast);
+}
+
+void Proxy::begin(Pace pace) {
+    ending_.begin(pace, std::chrono::milliseconds(snapshot_->settings.timeouts.drain_ms));
+}
+
+/// What must be in order before listen(). The error is for people.
+mirror::Result<void> Proxy::prepare() {
+    auto checked = custody_.check_version(snapshot_->settings);
+    return checked.has_value() ? custody_.publish(snapshot_->settings) : checked;
 }
 
 void Proxy::tick() {
-    const std::int64_t now_s = session::unix_time_s();
-    if (draining_ && (is_drained() || now_s >= drain_until_s_)) {
+    for (session::ControlRequest& request : service_->control.take()) {
+        answer(std::move(request));
+    }
+    if (ending_.has_begun() && ending_.is_over()) {
         stopping_ = true;
     }
     try {
-        look_after_custody(now_s);
+        custody_.look(snapshot_->settings, session::unix_time_s());
     } catch (const std::bad_alloc&) {
-        spdlog::error("out of memory for secrets: the share store is looked after later");
+        log::error("out of memory for secrets: the share store is looked after later");
     }
-}
-
-void Proxy::look_after_custody(std::int64_t now_s) {
-    if (now_s - maintained_s_ >= kMaintenanceSeconds) {
-        maintained_s_ = now_s;
-        const auto maintained = service_->custody->maintain(now_s);
-        report_custody(maintained.has_value() ? std::string() : maintained.error().message);
-    }
-    mirror(now_s);
-}
-
-/// A trouble that lasts is logged once, and its end.
-void Proxy::report_custody(const std::string& trouble) {
-    if (trouble == custody_trouble_) {
-        return;
-    }
-    if (trouble.empty()) {
-        spdlog::info("share store: in order again");
-    } else {
-        spdlog::error("share store: {}", trouble);
-    }
-    custody_trouble_ = trouble;
-}
-
-/// After the bootstrap is closed (or the keyring has changed) the "0" must be read from the home
-/// database before requests can be served.
-bool Proxy::must_publish() const {
-    const store::CustodyReport report = service_->custody->report();
-    return report.closed && !report.zero_read;
-}
-
-/// Before listen(): no client meets a proxy that knows its shares and cannot serve them yet.
-mirror::Result<void> Proxy::publish() {
-    if (!must_publish()) {
-        return {};
-    }
-    const auto published = mirror::publish_keyring(snapshot_->settings, *service_->custody);
-    if (!published.has_value()) {
-        return published.error();
-    }
-    if (!published->empty()) {
-        spdlog::warn(
-            "keyring mirror: {}; somebody changed pgveil.keyring in the home database. The share "
-            "store's rows stand there again",
-            *published
-        );
-    }
-    return {};
-}
-
-void Proxy::mirror(std::int64_t now_s) {
-    if (now_s - mirror_tried_s_ < kMirrorRetrySeconds || !must_publish()) {
-        return;
-    }
-    mirror_tried_s_ = now_s;
-    const auto published = publish();
-    if (published.has_value()) {
-        spdlog::info("keyring mirror is in place");
-        return;
-    }
-    spdlog::error("keyring mirror: {}", published.error().message);
-}
-
-bool Proxy::is_drained() const {
-    return service_->sessions.load() == 0;
 }
 
 }  // namespace
@@ -267,7 +349,9 @@ int serve(const std::string& settings_file) {
     const sigset_t signals = awaited_signals();
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     (void)std::signal(SIGPIPE, SIG_IGN);
-    set_up_log(settings->log_level);
+    (void)std::signal(SIGXFSZ, SIG_IGN);  // a store that may not grow is an error, not the end
+    raise_descriptor_limit();
+    log::set_up(settings->log);
     const auto parser = parse::check_parser();
     if (!parser.has_value()) {
         return refuse_to_start(parser.error().message);
@@ -286,10 +370,14 @@ int serve(const std::string& settings_file) {
     }
     session::Service service;
     service.custody = std::move(*custody);
+    service.secrets = std::make_shared<SecretLookup>();
+    service.version = PGVEIL_VERSION;
+    service.started_s = session::unix_time_s();
+    service.loaded_s = service.started_s;
     Proxy proxy(service, std::move(*snapshot));
-    const auto published = proxy.publish();
-    if (!published.has_value()) {
-        return refuse_to_start(published.error().message);
+    const auto prepared = proxy.prepare();
+    if (!prepared.has_value()) {
+        return refuse_to_start(prepared.error().message);
     }
     const auto listening = proxy.listen();
     if (!listening.has_value()) {

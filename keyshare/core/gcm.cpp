@@ -63,6 +63,14 @@ void update(EVP_CIPHER_CTX* context, ByteView from, std::uint8_t* to) {
 
 }  // namespace
 
+Aes256Gcm::Aes256Gcm() : context_(EVP_CIPHER_CTX_new()) {
+    invariant(context_ != nullptr, "there is memory for an AES-GCM context");
+    must(
+        EVP_CipherInit_ex2(context_.get(), aes_256_gcm(), nullptr, nullptr, 1, nullptr),
+        "AES-GCM waits for its key"
+    );
+}
+
 Aes256Gcm::Aes256Gcm(ByteView key) : context_(EVP_CIPHER_CTX_new()) {
     invariant(context_ != nullptr, "there is memory for an AES-GCM context");
     invariant(key.size() == kAes256KeySize, "an AES-256 key has 32 bytes");

@@ -20,6 +20,8 @@ inline constexpr std::size_t kGcmTagSize = 16;
 /// object. One thread at a time.
 class Aes256Gcm {
 public:
+    /// Without a key: rekey() comes before anything else (invariant).
+    Aes256Gcm();
     /// `key` is 32 bytes (invariant).
     explicit Aes256Gcm(ByteView key);
 

@@ -43,7 +43,7 @@ Error too_short() {
 
 }  // namespace
 
-Xaes256Gcm::Xaes256Gcm(ByteView key) : block_cipher_(block_cipher(key)), gcm_(derived_.reveal()) {
+Xaes256Gcm::Xaes256Gcm(ByteView key) : block_cipher_(block_cipher(key)) {
     const std::array<std::uint8_t, kBlock> zeros{};
     encrypt_block(block_cipher_.get(), zeros, subkey_.reveal_mutable());
     double_block(subkey_.reveal_mutable());

@@ -184,6 +184,11 @@ Result<void> FileSeal::create_if_missing(core::RandomSource& random) const {
                              : Result<void>();
 }
 
+Result<void> FileSeal::keep(const StoreKey& key) const {
+    return is_missing(path_) ? create(path_, key)
+                             : failure(path_, "there is a file of this name: it stays as it is");
+}
+
 Result<StoreKey> FileSeal::current() const {
     return read_key(path_);
 }
@@ -201,6 +206,11 @@ Result<std::optional<StoreKey>> FileSeal::successor() const {
 
 Result<StoreKey> FileSeal::begin_renewal(core::RandomSource& random) {
     auto key = core::random_secret<StoreKey>(random);
+    const auto begun = begin_return(key);
+    return begun.has_value() ? Result<StoreKey>(std::move(key)) : begun.error();
+}
+
+Result<void> FileSeal::begin_return(const StoreKey& key) {
     const std::filesystem::path draft = next_path().string() + ".new";
     auto written = write_draft(draft, key);
     if (!written.has_value()) {
@@ -209,8 +219,7 @@ Result<StoreKey> FileSeal::begin_renewal(core::RandomSource& random) {
     if (::rename(draft.c_str(), next_path().c_str()) != 0) {
         return failure(next_path(), "cannot be made", errno);
     }
-    const auto synced = sync_folder_of(path_);
-    return synced.has_value() ? Result<StoreKey>(std::move(key)) : synced.error();
+    return sync_folder_of(path_);
 }
 
 Result<void> FileSeal::finish_renewal() {

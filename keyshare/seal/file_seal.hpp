@@ -21,6 +21,11 @@ public:
     /// step calls this: a proxy that has lost its key must not quietly make another.
     Result<void> create_if_missing(core::RandomSource& random) const;
 
+    /// Makes the file with this key. An error if there is one already.
+    Result<void> keep(const StoreKey& key) const;
+    /// As begin_renewal, with a key that was kept elsewhere: finish_renewal puts it in force.
+    Result<void> begin_return(const StoreKey& key);
+
     Result<StoreKey> current() const override;
     Result<std::optional<StoreKey>> successor() const override;
     Result<StoreKey> begin_renewal(core::RandomSource& random) override;

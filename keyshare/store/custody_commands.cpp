@@ -207,6 +207,9 @@ Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Di
     }
     next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));
+    if (effect.user) {
+        opened_.wipe_of(effect.user_id);
+    }
     if (forgets) {
         // The command is done and receipted all the same; maintain() tries again and says what is
         // wrong.

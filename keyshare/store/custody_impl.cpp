@@ -77,6 +77,7 @@ BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap) {
 ProxyCustody::Impl::Impl(Parts parts)
     : tenant_(std::move(parts.options.tenant)),
       limits_(parts.options.limits),
+      opening_(parts.options.opening),
       identity_(std::move(parts.identity)),
       fingerprint_(identity_.verifying_key().point().fingerprint()),
       seal_(std::move(parts.seal)),
@@ -226,25 +227,41 @@ Result<void> ProxyCustody::Impl::commit(
 }
 
 share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
-    const share::PresentedShares& presented, std::int64_t now_s
+    const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
+) {
+    const std::uint64_t wipes = opened_.wipes();  // before the snapshot, for keep()
+    const OpenedTokenPtr opened =
+        presented.token != nullptr ? OpenedTokens::find(slot, presented.token->reveal()) : nullptr;
+    auto rebuilt = rebuild_and_claim(presented, now_s, opened);
+    const bool is_valid = rebuilt.has_value() && now_s < rebuilt->keys.token_expires_s();
+    if (!is_valid) {
+        slot.wipe();
+    } else if (opening_ == TokenOpening::kPerToken && rebuilt->token != opened) {
+        opened_.keep(slot, std::move(rebuilt->token), wipes);
+    }
+    return rebuilt.has_value() ? share::Verdict<share::RequestKeys>(std::move(rebuilt->keys))
+                               : rebuilt.error();
+}
+
+share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
+    const share::PresentedShares& presented, std::int64_t now_s, const OpenedTokenPtr& opened
 ) {
     const SnapshotPtr snapshot = snapshot_.current();
-    auto rebuilt = rebuild_keys({tenant_, fingerprint_, limits_, *snapshot, now_s}, presented);
+    auto rebuilt =
+        rebuild_keys({tenant_, fingerprint_, limits_, *snapshot, now_s}, presented, opened);
     if (!rebuilt.has_value()) {
-        return rebuilt.error();
+        return rebuilt;
     }
     const auto claimed = claim_token(*rebuilt, presented.login);
-    if (!claimed.has_value()) {
-        return claimed.error();
-    }
-    return std::move(rebuilt->keys);
+    return claimed.has_value() ? std::move(rebuilt) : claimed.error();
 }
 
 share::Verdict<void> ProxyCustody::Impl::claim_token(
     const Rebuilt& rebuilt, const std::string& login
 ) {
+    const share::Nonce& nonce = rebuilt.token->contents.nonce;
     const std::int64_t until_s = rebuilt.keys.grace_ends_s();
-    switch (nonces_.claim(rebuilt.nonce, login, until_s, rebuilt.now_s)) {
+    switch (nonces_.claim(nonce, login, until_s, rebuilt.now_s)) {
         case Claim::kOwn: return {};
         case Claim::kTaken:
             return share::Denial{
@@ -254,11 +271,11 @@ share::Verdict<void> ProxyCustody::Impl::claim_token(
         case Claim::kFirst: break;
     }
     const std::scoped_lock lock(writer_);
-    const auto noted = store_.claims().add({rebuilt.nonce, login, until_s}, core::system_random());
+    const auto noted = store_.claims().add({nonce, login, until_s}, core::system_random());
     if (noted.has_value()) {
         return {};
     }
-    nonces_.release(rebuilt.nonce);
+    nonces_.release(nonce);
     return share::Denial{
         share::DenialKind::kStoreUnavailable,
         "the proxy cannot write down the first use of the user token, so it does not accept it: " +

@@ -4,6 +4,7 @@
 #include "keyshare/share/proxy_bootstrap.hpp"
 #include "keyshare/store/command_book.hpp"
 #include "keyshare/store/nonce_book.hpp"
+#include "keyshare/store/opened_tokens.hpp"
 #include "keyshare/store/proxy_custody.hpp"
 #include "keyshare/store/rebuild.hpp"
 #include "keyshare/store/records.hpp"
@@ -30,6 +31,8 @@ RowName receipt_row(std::uint64_t sequence);
 RowName spent_token_key_row(std::uint32_t key_id);
 /// There while a renewal of the store key is due.
 RowName renewal_row();
+/// The change that makes it due: whoever opens the store next renews the key.
+Change renewal_due();
 
 /// Opens the store under the key in force, or under the successor of a renewal that was cut short
 /// after the store was sealed anew; either way one key is left.
@@ -52,7 +55,7 @@ public:
     );
 
     share::Verdict<share::RequestKeys> rebuild(
-        const share::PresentedShares& presented, std::int64_t now_s
+        const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
     );
 
     /// What the arguments of the SQL call say about the last command of the argument.
@@ -69,6 +72,7 @@ public:
     Result<std::string> token_key_statement(std::int64_t now_s);
     Result<void> maintain(std::int64_t now_s);
 
+    share::KeyringPtr keyring() const;
     std::vector<share::MirrorRow> mirror_rows() const;
     bool knows_key(std::uint32_t key_id) const;
     Result<MirrorVerdict> check_zero(std::span<const share::MirrorRow> rows);
@@ -115,6 +119,9 @@ private:
     Result<void> seal_anew();
     Result<void> settle_successor();
     Result<void> load_claims();
+    share::Verdict<Rebuilt> rebuild_and_claim(
+        const share::PresentedShares& presented, std::int64_t now_s, const OpenedTokenPtr& opened
+    );
     share::Verdict<void> claim_token(const Rebuilt& rebuilt, const std::string& login);
     const TokenKeyRecord* usable_token_key(const Snapshot& snapshot, std::int64_t now_s) const;
     bool is_due(const TokenKeyRecord& key, std::int64_t now_s) const;
@@ -134,10 +141,12 @@ private:
 
     const std::string tenant_;
     const TokenLimits limits_;
+    const TokenOpening opening_;
     const core::SigningKey identity_;
     const share::Digest fingerprint_;
     SnapshotCell snapshot_;
     NonceBook nonces_;
+    OpenedTokens opened_;
 
     mutable std::mutex writer_;
     const std::unique_ptr<seal::Seal> seal_;

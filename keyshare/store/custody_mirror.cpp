@@ -5,6 +5,10 @@
 
 namespace pgveil::store {
 
+share::KeyringPtr ProxyCustody::Impl::keyring() const {
+    return snapshot_.current()->keyring;
+}
+
 std::vector<share::MirrorRow> ProxyCustody::Impl::mirror_rows() const {
     const SnapshotPtr snapshot = snapshot_.current();
     if (!snapshot->keyring) {

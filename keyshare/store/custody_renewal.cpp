@@ -52,8 +52,12 @@ Result<SealedStore> open_under(seal::Seal& seal, const std::filesystem::path& pa
     return finished.has_value() ? std::move(resealed) : from_seal(finished.error());
 }
 
+Change renewal_due() {
+    return {renewal_row(), share::FieldWriter(kRenewalFormat).finish()};
+}
+
 void ProxyCustody::Impl::make_renewal_due(std::vector<Change>& changes) {
-    changes.push_back({renewal_row(), share::FieldWriter(kRenewalFormat).finish()});
+    changes.push_back(renewal_due());
 }
 
 // Beginning anew before that would destroy the key that the store is sealed under.

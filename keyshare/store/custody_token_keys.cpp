@@ -119,9 +119,11 @@ Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) 
 }
 
 Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
+    opened_.wipe_expired(now_s);
     const std::scoped_lock lock(writer_);
     const auto rolled = roll_token_keys(now_s);
-    if (!rolled.has_value() || now_s - tidied_s_ < kTidySeconds) {
+    const bool is_tidy = now_s >= tidied_s_ && now_s - tidied_s_ < kTidySeconds;
+    if (!rolled.has_value() || is_tidy) {
         return rolled;
     }
     tidied_s_ = now_s;

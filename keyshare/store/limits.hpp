@@ -13,4 +13,10 @@ struct TokenLimits {
     std::int64_t grace_s = 0;
 };
 
+/// How often a token is opened. TK is put together and wiped per request either way.
+enum class TokenOpening {
+    kPerRequest,  ///< for each request: TKu is wiped with TK
+    kPerToken,    ///< once by each session: TKu stays in secret memory until the token expires
+};
+
 }  // namespace pgveil::store

@@ -21,9 +21,9 @@ Result<std::shared_ptr<ProxyCustody>> ProxyCustody::open(
 }
 
 share::Verdict<share::RequestKeys> ProxyCustody::rebuild(
-    const share::PresentedShares& presented, std::int64_t now_s
+    const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
 ) const {
-    return impl_->rebuild(presented, now_s);
+    return impl_->rebuild(presented, now_s, slot);
 }
 
 Result<std::string> ProxyCustody::add_user(
@@ -64,6 +64,10 @@ Result<void> ProxyCustody::maintain(std::int64_t now_s) {
 
 bool ProxyCustody::knows_key(std::uint32_t key_id) const {
     return impl_->knows_key(key_id);
+}
+
+share::KeyringPtr ProxyCustody::keyring() const {
+    return impl_->keyring();
 }
 
 std::vector<share::MirrorRow> ProxyCustody::mirror_rows() const {

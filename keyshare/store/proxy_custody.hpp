@@ -7,6 +7,7 @@
 #include "keyshare/share/request_keys.hpp"
 #include "keyshare/store/error.hpp"
 #include "keyshare/store/limits.hpp"
+#include "keyshare/store/opened_tokens.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -24,6 +25,7 @@ struct CustodyOptions {
     std::filesystem::path path;  ///< the SQLite file
     std::string tenant;
     TokenLimits limits;
+    TokenOpening opening = TokenOpening::kPerRequest;
 };
 
 /// What the provider gets from an order, once.
@@ -91,14 +93,20 @@ public:
 
     /// Opens the token, checks everything, rebuilds TK per group, checks key check and "0", and
     /// gives the request's keys. Nothing is kept after the RequestKeys die, except which login
-    /// first used the token's nonce, and that is written down before the keys are given.
+    /// first used the token's nonce, and that is written down before the keys are given; and with
+    /// TokenOpening::kPerToken the opened token, in the session's `slot`: until the session wipes
+    /// it, the next call finds it unfit, a command for its user is applied, or maintain() finds it
+    /// expired.
     share::Verdict<share::RequestKeys> rebuild(
-        const share::PresentedShares& presented, std::int64_t now_s
+        const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
     ) const;
 
     /// A data key of this tenant has this id, live or retired. Tells a stored value from bytes that
     /// look like one.
     bool knows_key(std::uint32_t key_id) const;
+
+    /// The keyring now in force; null before the bootstrap is closed.
+    share::KeyringPtr keyring() const;
 
     // ---- SQL calls ----
 
@@ -128,8 +136,9 @@ public:
     Result<std::string> apply(std::string_view command, std::int64_t now_s);
     /// pgveil.token_key(): the signed statement; makes a new token key when the epoch is over.
     Result<std::string> token_key_statement(std::int64_t now_s);
-    /// Rolls token keys and destroys old ones, forgets expired nonces, and tries again a renewal of
-    /// the store key that failed. Cheap when nothing is due: call about once a second.
+    /// Wipes expired tokens that are kept open, rolls token keys and destroys old ones, forgets
+    /// expired nonces, and tries again a renewal of the store key that failed. Cheap when nothing
+    /// is due: call about once a second.
     Result<void> maintain(std::int64_t now_s);
 
     // ---- the home database of D ----

@@ -285,7 +285,9 @@ Verdict<std::vector<share::RequestKeys::Group>> rebuild_groups(
 }  // namespace
 
 Verdict<Rebuilt> rebuild_keys(
-    const RebuildContext& context, const share::PresentedShares& presented
+    const RebuildContext& context,
+    const share::PresentedShares& presented,
+    const OpenedTokenPtr& opened
 ) {
     if (!context.snapshot.keyring) {
         return deny(
@@ -301,16 +303,18 @@ Verdict<Rebuilt> rebuild_keys(
     if (!user.has_value()) {
         return user.error();
     }
-    const auto token = open_and_check_token(context, presented);
-    if (!token.has_value()) {
-        return token.error();
+    auto checked = open_and_check_token(context, presented, opened);
+    if (!checked.has_value()) {
+        return checked.error();
     }
+    OpenedTokenPtr token = *std::move(checked);
+    const share::TokenContents& contents = token->contents;
     const auto app_share =
         open_app_share(context, presented.app_share->reveal(), presented.user_id);
     if (!app_share.has_value()) {
         return app_share.error();
     }
-    auto groups = rebuild_groups(context, {presented, *token, *app_share}, **user);
+    auto groups = rebuild_groups(context, {presented, contents, *app_share}, **user);
     if (!groups.has_value()) {
         return groups.error();
     }
@@ -318,12 +322,12 @@ Verdict<Rebuilt> rebuild_keys(
         share::RequestKeys(
             {std::string(context.tenant),
              presented.user_id,
-             token->expires_at_s,
-             token->expires_at_s + context.limits.grace_s},
+             contents.expires_at_s,
+             contents.expires_at_s + context.limits.grace_s},
             context.snapshot.keyring,
             *std::move(groups)
         ),
-        token->nonce,
+        std::move(token),
         context.now_s};
 }
 

@@ -4,6 +4,7 @@
 #include "keyshare/share/request_keys.hpp"
 #include "keyshare/share/token.hpp"
 #include "keyshare/store/limits.hpp"
+#include "keyshare/store/opened_tokens.hpp"
 #include "keyshare/store/sealed_store.hpp"
 #include "keyshare/store/snapshot.hpp"
 
@@ -23,16 +24,19 @@ struct RebuildContext {
 
 struct Rebuilt {
     share::RequestKeys keys;
-    share::Nonce nonce;
+    OpenedTokenPtr token;
     std::int64_t now_s;
 };
 
-/// Opens the token, checks token and shares against the user's record, puts TK together per group,
-/// checks key check and "0", and derives the KEKs. TK, the parts and the token's plaintext are
-/// wiped when it returns. Pure; any thread. Who may present the token (nonce and login) is the
-/// caller's to check, last.
+/// Opens the token, unless `opened` is this very token opened before, checks token and shares
+/// against the user's record, puts TK together per group, checks key check and "0", and derives
+/// the KEKs. TK and the other parts are wiped when it returns, TKu with the last holder of the
+/// token. Pure; any thread. Who may present the token (nonce and login) is the caller's to check,
+/// last.
 share::Verdict<Rebuilt> rebuild_keys(
-    const RebuildContext& context, const share::PresentedShares& presented
+    const RebuildContext& context,
+    const share::PresentedShares& presented,
+    const OpenedTokenPtr& opened
 );
 
 }  // namespace pgveil::store

@@ -16,6 +16,29 @@ const RowName& root_name() {
     return kName;
 }
 
+// PRAGMA user_version of the file. 0: written before formats were numbered, the same as 1.
+constexpr std::int64_t kFormat = 1;
+
+Result<void> settle_format(const Database& database) {
+    auto asked = database.prepare("PRAGMA user_version");
+    if (!asked.has_value()) {
+        return asked.error();
+    }
+    const auto answered = asked->step();
+    if (!answered.has_value()) {
+        return answered.error();
+    }
+    const std::int64_t found = asked->number(0);
+    if (found > kFormat) {
+        return Error{
+            ErrorCode::kUnavailable,
+            "the share store has format " + std::to_string(found) +
+                ", and this pgveil knows formats up to " + std::to_string(kFormat) +
+                ": run the version that wrote it, or restore a backup of before"};
+    }
+    return found == kFormat ? Result<void>() : database.run("PRAGMA user_version = 1");
+}
+
 // What the root row vouches for: version, and every row's name with the version that wrote it, in
 // order.
 core::Sha256Digest hash_of(
@@ -44,6 +67,10 @@ Result<SealedStore> SealedStore::open(
     auto database = Database::open(path, create);
     if (!database.has_value()) {
         return database.error();
+    }
+    const auto settled = settle_format(*database);
+    if (!settled.has_value()) {
+        return settled.error();
     }
     const auto made = database->run((std::string(kSchema) + ClaimTable::kSchema).c_str());
     if (!made.has_value()) {

@@ -61,6 +61,11 @@ public:
         core::RandomSource& random
     );
 
+    /// A copy of the whole store as it is now, sealed as it is; one file (Database::copy_to).
+    Result<void> copy_to(const std::filesystem::path& path) const {
+        return database_.copy_to(path);
+    }
+
     const std::shared_ptr<const RowSeal>& row_seal() const { return seal_; }
 
     /// First uses of tokens; not vouched for by the root row and not part of the version.

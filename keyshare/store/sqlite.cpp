@@ -29,6 +29,19 @@ Result<void> make_private_file(const std::filesystem::path& path) {
     return {};
 }
 
+Result<void> make_new_file(const std::filesystem::path& path) {
+    const int descriptor =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (descriptor < 0) {
+        return Error{
+            ErrorCode::kUnavailable,
+            "the copy " + path.string() +
+                " cannot be made: " + std::generic_category().message(errno)};
+    }
+    ::close(descriptor);
+    return {};
+}
+
 }  // namespace
 
 void Statement::Finalizer::operator()(sqlite3_stmt* statement) const {
@@ -138,11 +151,45 @@ Result<void> Database::run(const char* sql) const {
     return {};
 }
 
+Result<void> Database::copy_to(const std::filesystem::path& path) const {
+    const auto made = make_new_file(path);
+    if (!made.has_value()) {
+        return made;
+    }
+    sqlite3* raw = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_NOFOLLOW;
+    const int opened = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr);
+    const Database copy(raw, path);
+    if (opened != SQLITE_OK) {
+        return copy.failure("be opened");
+    }
+    sqlite3_backup* const backup = sqlite3_backup_init(raw, "main", database_.get(), "main");
+    if (backup == nullptr) {
+        return copy.failure("be copied");
+    }
+    const int stepped = sqlite3_backup_step(backup, -1);
+    if (sqlite3_backup_finish(backup) != SQLITE_OK || stepped != SQLITE_DONE) {
+        return copy.failure("be copied");
+    }
+    // The copy says of itself that it has a write-ahead log, as the original does.
+    return copy.run("PRAGMA journal_mode = DELETE");
+}
+
 Error Database::failure(std::string_view doing) const {
     const std::string reason = database_ ? sqlite3_errmsg(database_.get()) : "out of memory";
     return Error{
         ErrorCode::kUnavailable,
         "share store " + path_.string() + " cannot " + std::string(doing) + ": " + reason};
+}
+
+bool is_in_use(const std::filesystem::path& path) {
+    sqlite3* raw = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW;
+    const bool is_open = sqlite3_open_v2(path.c_str(), &raw, flags, nullptr) == SQLITE_OK;
+    const bool is_locked =
+        is_open && sqlite3_exec(raw, "BEGIN EXCLUSIVE", nullptr, nullptr, nullptr) == SQLITE_BUSY;
+    sqlite3_close(raw);
+    return is_locked;
 }
 
 }  // namespace pgveil::store

@@ -48,6 +48,9 @@ public:
 
     Result<Statement> prepare(std::string_view sql) const;
     Result<void> run(const char* sql) const;
+    /// A copy of everything into a new file (mode 0600, synced) that needs no write-ahead log
+    /// beside it. An error if there is a file of that name.
+    Result<void> copy_to(const std::filesystem::path& path) const;
     Error failure(std::string_view doing) const;
 
 private:
@@ -61,5 +64,9 @@ private:
     std::unique_ptr<sqlite3, Closer> database_;
     std::filesystem::path path_;
 };
+
+/// Another process (or this one) has the file open and locked. False if there is none, or if it
+/// cannot be read.
+bool is_in_use(const std::filesystem::path& path);
 
 }  // namespace pgveil::store

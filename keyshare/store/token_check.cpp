@@ -1,5 +1,7 @@
 #include "keyshare/store/token_check.hpp"
 
+#include "keyshare/core/hash.hpp"
+
 #include <algorithm>
 #include <array>
 #include <ctime>
@@ -38,7 +40,7 @@ const TokenKeyRecord* find_token_key(const RebuildContext& context, std::uint32_
     return found == keys.end() ? nullptr : &*found;
 }
 
-Verdict<share::TokenContents> open_token(const RebuildContext& context, core::ByteView text) {
+Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView text) {
     const auto sealed = share::parse_token(text);
     if (!sealed.has_value()) {
         return token_denial(sealed.error());
@@ -65,7 +67,8 @@ Verdict<share::TokenContents> open_token(const RebuildContext& context, core::By
     if (!contents.has_value()) {
         return token_denial(contents.error());
     }
-    return *std::move(contents);
+    return std::make_shared<const OpenedToken>(OpenedToken{
+        *std::move(contents), sealed->key_id, core::sha256(text)});
 }
 
 Verdict<void> check_times(
@@ -148,14 +151,18 @@ std::string utc_text(std::int64_t seconds) {
     return text.data();
 }
 
-Verdict<share::TokenContents> open_and_check_token(
-    const RebuildContext& context, const share::PresentedShares& presented
+Verdict<OpenedTokenPtr> open_and_check_token(
+    const RebuildContext& context,
+    const share::PresentedShares& presented,
+    const OpenedTokenPtr& opened
 ) {
-    auto token = open_token(context, presented.token->reveal());
+    const bool is_open = opened != nullptr && find_token_key(context, opened->key_id) != nullptr;
+    auto token =
+        is_open ? Verdict<OpenedTokenPtr>(opened) : open_token(context, presented.token->reveal());
     if (!token.has_value()) {
         return token;
     }
-    const auto checked = check_token(context, *token, presented);
+    const auto checked = check_token(context, (*token)->contents, presented);
     if (!checked.has_value()) {
         return checked.error();
     }

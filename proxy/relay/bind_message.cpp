@@ -85,6 +85,7 @@ std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStateme
     portal->positions = statement.positions;
     portal->grounds = statement.grounds;
     portal->guard = statement.guard;
+    portal->shown = statement.shown;
     portal->charge = statement.charge;
     for (std::size_t i = 0; i < bind.result_formats.size(); ++i) {
         portal->formats.push_back(bind.result_formats.code_for(i));
@@ -199,6 +200,7 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     portal->planned = statement->planned;
     portal->grounds = statement->grounds;
     portal->guard = statement->guard;
+    portal->shown = statement->shown;
     portal->charge = statement->charge;
     remember_portal(state, bind->portal, std::move(portal), expected);
     state.pending.push(std::move(expected));

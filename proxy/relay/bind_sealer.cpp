@@ -344,6 +344,8 @@ result<void, Refusal> seal_bind(
     if (plan.split_parameters != 0 && bind.parameters.size() != plan.parameter_count) {
         return wrong_count(bind, plan.parameter_count);
     }
+    metrics::Tally& tally = *state.environment->tally;
+    const metrics::Stopwatch watch(tally.seal, tally.values_sealed);
     const std::vector<FormattedCell> sent = sent_parameters(bind);
     Binding binding{state, plan, sent, has_open_values(plan, sent.size())};
     const auto leaving = leaving_parameters(binding);

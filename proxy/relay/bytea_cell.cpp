@@ -1,31 +1,40 @@
 #include "proxy/relay/bytea_cell.hpp"
 
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 namespace pgveil::relay {
 
 namespace {
 
-int hex_digit(char letter) {
-    if (letter >= '0' && letter <= '9') {
-        return letter - '0';
+constexpr std::uint8_t kNoDigit = 0xff;
+
+/// What each byte stands for as a hexadecimal digit, as PostgreSQL writes them.
+constexpr std::array<std::uint8_t, 256> kHexDigits = [] {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(kNoDigit);
+    for (std::uint8_t value = 0; value < 16; ++value) {
+        digits.at(static_cast<std::size_t>(value < 10 ? '0' + value : 'a' + value - 10)) = value;
     }
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+    return digits;
+}();
+
+std::uint8_t hex_digit(char letter) {
+    return kHexDigits[static_cast<unsigned char>(letter)];
 }
 
 /// The bytes after "\x", as bytea_output = hex writes them; empty if they are not that.
 core::Bytes from_hex_output(std::string_view digits) {
-    core::Bytes bytes;
-    bytes.reserve(digits.size() / 2);
-    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
-        const int high = hex_digit(digits[i]);
-        const int low = hex_digit(digits[i + 1]);
-        if (high < 0 || low < 0) {
-            return {};
-        }
-        bytes.push_back(static_cast<std::uint8_t>(high * 16 + low));
+    core::Bytes bytes(digits.size() / 2);
+    std::uint8_t seen = 0;
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        const std::uint8_t high = hex_digit(digits[2 * i]);
+        const std::uint8_t low = hex_digit(digits[2 * i + 1]);
+        seen = static_cast<std::uint8_t>(seen | high | low);
+        bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
     }
-    return bytes;
+    return seen < 16 ? bytes : core::Bytes();
 }
 
 /// The bytes of bytea_output = escape: \\ and \ooo stand for one byte each.

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/store/proxy_custody.hpp"
+#include "proxy/metrics/tally.hpp"
 #include "proxy/relay/definition_count.hpp"
 #include "proxy/relay/plan_cache.hpp"
 #include "sql/types/time_zone.hpp"
@@ -11,9 +12,21 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace pgveil::relay {
+
+/// A statement that took longer than log.slow_statement_ms, as the log may show it.
+struct SlowStatement {
+    std::string session_id;
+    std::string request_id;
+    std::string login;
+    std::string database;
+    std::int64_t took_ms = 0;
+    bool failed = false;
+    std::string text;  ///< with placeholders for its constants
+};
 
 /// What one worker's sessions share. Lives as long as the worker; belongs to its thread, except
 /// `custody` and `definitions`, which any thread may use.
@@ -31,7 +44,11 @@ struct Environment {
     /// Called when a value of a protected column also leaves unencrypted in the same statement (the
     /// policy's "repeated_values": "count"). May be empty.
     std::function<void(std::string_view session_id, std::string_view column)> on_repeated;
+    std::uint32_t slow_statement_ms = 0;  ///< 0: nobody asks
+    /// May be empty.
+    std::function<void(const SlowStatement& slow)> on_slow;
     PlanCache plans;
+    std::shared_ptr<metrics::Tally> tally = std::make_shared<metrics::Tally>();
     /// Of all workers.
     std::shared_ptr<DefinitionCount> definitions = std::make_shared<DefinitionCount>();
 

@@ -2,6 +2,7 @@
 
 #include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/extended_step.hpp"
+#include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -152,12 +153,14 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
     expected.guard = guard_of(state, portal.get());
     if (plan != nullptr) {
         note_effects(state, *plan, expected);
+        count_sent(state, plan->touches_protected);
         note_name_change(state, *plan, {0, portal->grounds}, expected);
         expected.segment->writes |= !is_read_only(*plan);
         expected.positions = portal->positions;
         expected.portals.push_back(portal->planned.changes_rows() ? portal : nullptr);
     } else {
         note_unread(state, expected);
+        count_sent(state, false);
     }
     state.pending.push(std::move(expected));
     upstream.pass(frame.bytes);

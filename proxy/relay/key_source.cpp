@@ -20,7 +20,9 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
     presented.app_share = state.parameters.current(SessionParameter::kAppShare);
     presented.may_finish = state.grace.covers(state.parameters.in_force());
     const std::int64_t now_s = state.environment->now_s();
-    auto keys = state.environment->custody->rebuild(presented, now_s);
+    const metrics::Stopwatch watch(state.environment->tally->key);
+    auto keys =
+        state.environment->custody->rebuild(presented, now_s, state.parameters.opened_token());
     if (!keys.has_value()) {
         if (keys.error().kind == share::DenialKind::kTokenExpired) {
             state.parameters.wipe_shares();

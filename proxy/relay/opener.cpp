@@ -50,6 +50,7 @@ result<core::SecretBytes, Refusal> open_cell(
     if (!value.has_value()) {
         return refusal(value.error());
     }
+    state.environment->tally->values_opened.add();
     return std::move(*value);
 }
 
@@ -209,7 +210,10 @@ result<core::SecretBytes, Refusal> open_value(
         }
         row = std::move(*came_with);
     }
-    const core::Bytes envelope = bytes_of_bytea(*cells[index].cell, cells[index].format);
+    const FormattedCell& came = cells[index];
+    const bool is_binary = came.format == wire::Format::kBinary;
+    const core::Bytes read = is_binary ? core::Bytes() : bytes_of_bytea(*came.cell, came.format);
+    const core::ByteView envelope = is_binary ? core::ByteView(*came.cell) : core::ByteView(read);
     auto opened = open_cell(state, segment, column, envelope, row);
     for (const analysis::ColumnPtr& other : results[index].others) {
         if (opened.has_value()) {

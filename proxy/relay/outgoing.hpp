@@ -23,6 +23,15 @@ public:
 
     bool empty() const { return slices_.empty() && made_.size() == sealed_; }
 
+    /// In bytes.
+    std::size_t size() const {
+        std::size_t total = made_.size() - sealed_;
+        for (const Slice& slice : slices_) {
+            total += slice.passed.empty() ? slice.size : slice.passed.size();
+        }
+        return total;
+    }
+
     std::size_t slice_count() const { return slices_.size() + (made_.size() > sealed_ ? 1 : 0); }
 
     /// Calls `take(ByteView)` for each slice in order.

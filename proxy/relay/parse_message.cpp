@@ -3,6 +3,7 @@
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/sealer.hpp"
+#include "proxy/relay/slow_statements.hpp"
 #include "proxy/wire/frontend.hpp"
 
 #include <algorithm>
@@ -76,6 +77,7 @@ std::shared_ptr<PreparedStatement> prepared_of(
     auto statement = std::make_shared<PreparedStatement>();
     statement->grounds = grounds_of(state, analysis, parse.text, oids_of(parse));
     statement->policy_epoch = state.policy->epoch();
+    statement->shown = shown_text(state, parse.text);
     if (analysis->statements.size() == 1) {
         statement->planned = Planned(analysis, 0).kept();
     }

@@ -17,6 +17,17 @@ Expected& PendingReplies::push(Expected expected) {
     return queue_.emplace_back(std::move(expected));
 }
 
+void PendingReplies::note_sent() {
+    constexpr metrics::Clock::time_point kUnset;
+    if (queue_.empty() || queue_.back().sent != kUnset) {
+        return;
+    }
+    const auto now = metrics::Clock::now();
+    for (auto next = queue_.rbegin(); next != queue_.rend() && next->sent == kUnset; ++next) {
+        next->sent = now;
+    }
+}
+
 void PendingReplies::discount(const Expected& expected) {
     settings_in_flight_ -= expected.changes_settings ? 1U : 0U;
     protected_rows_ -= expected.brings_protected_rows() ? 1U : 0U;

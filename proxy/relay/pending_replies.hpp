@@ -1,10 +1,12 @@
 #pragma once
 
+#include "proxy/metrics/histogram.hpp"
 #include "proxy/relay/refusal.hpp"
 #include "proxy/relay/segment.hpp"
 #include "proxy/relay/statements.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -26,6 +28,13 @@ enum class Awaited : std::uint8_t {
     kFunctionCall,
 };
 
+/// When a statement began, for slow ones.
+struct Timing {
+    std::int64_t begun_ms = 0;
+    std::shared_ptr<const std::string> text;  ///< with placeholders; null: not known
+    bool failed = false;
+};
+
 /// One message sent upstream whose answer is still to come.
 struct Expected {
     Awaited kind = Awaited::kSync;
@@ -44,7 +53,9 @@ struct Expected {
     PositionMapPtr positions;
     std::optional<Undo> undo;
     std::vector<NameChange> name_changes;  ///< of its statements, in order
+    std::unique_ptr<Timing> timing;        ///< of a Query or Execute; null: nobody asks
     Charge charge;                         ///< what it keeps beside what others keep
+    metrics::Clock::time_point sent;       ///< unset: not yet, or by the proxy
 
     /// What the reply now coming belongs to; null: plain.
     const Portal* portal() const {
@@ -73,7 +84,13 @@ public:
     /// The reply now coming; null: the server speaks unasked.
     Expected* front() { return queue_.empty() ? nullptr : &queue_.front(); }
 
+    /// The reply that was noted last; null: none.
+    Expected* back() { return queue_.empty() ? nullptr : &queue_.back(); }
+
     void pop();
+
+    /// What was pushed since the last call is leaving now: one reading of the clock for all of it.
+    void note_sent();
 
     /// Drops all entries before the first Sync, newest first, calling `undo` for each that changed
     /// a registry. Returns false if no Sync was found: the client's batch is still open.

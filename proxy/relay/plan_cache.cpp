@@ -1,5 +1,7 @@
 #include "proxy/relay/plan_cache.hpp"
 
+#include "sql/parse/pattern.hpp"
+
 #include <algorithm>
 
 namespace pgveil::relay {
@@ -11,10 +13,20 @@ void append_integer(std::string& out, Integer value) {
     out.append(std::to_string(value)).push_back('/');
 }
 
-std::string spelled(const PlanKey& key) {
+/// Longer texts seldom come again with other numbers.
+constexpr std::size_t kPatternBytesMax = 16384;
+
+std::optional<std::string> pattern_of(const PlanKey& key) {
+    const bool has_pattern = key.text.size() <= kPatternBytesMax && key.client_encoding == "UTF8";
+    return has_pattern ? parse::pattern_of(key.text, key.standard_conforming_strings)
+                       : std::nullopt;
+}
+
+/// `text` is the key's, or its pattern.
+std::string spelled(const PlanKey& key, std::string_view text) {
     std::string out;
     out.reserve(
-        key.text.size() + key.database.size() + key.client_encoding.size() +
+        text.size() + key.database.size() + key.client_encoding.size() +
         key.server_encoding.size() + 32 + key.parameter_oids.size() * 5
     );
     append_integer(out, key.policy_epoch);
@@ -27,7 +39,7 @@ std::string spelled(const PlanKey& key) {
         append_integer(out, oid);
     }
     out.push_back('\n');
-    return out.append(key.text);
+    return out.append(text);
 }
 
 bool is_for_once(const analysis::StatementPlan& plan) {
@@ -37,6 +49,18 @@ bool is_for_once(const analysis::StatementPlan& plan) {
     // What a name stands for is the session's own.
     return plan.call.has_value() || !plan.used_name.empty() ||
            std::any_of(plan.splices.begin(), plan.splices.end(), is_secret);
+}
+
+/// Integers decide nothing of it: not which relations it names, nor where anything stands that
+/// would be replaced.
+bool serves_pattern(const analysis::Analysis& analysis) {
+    if (!analysis.passthrough || analysis.parse_failed || analysis.statements.size() != 1) {
+        return false;
+    }
+    using Kind = analysis::StatementKind;
+    const Kind kind = std::get<analysis::StatementPlan>(analysis.statements.front()).kind;
+    return kind == Kind::kSelect || kind == Kind::kInsert || kind == Kind::kUpdate ||
+           kind == Kind::kDelete;
 }
 
 bool may_be_kept(const analysis::Analysis& analysis) {
@@ -61,7 +85,15 @@ AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog)
     if (key.text.size() > bytes_max_) {
         return nullptr;  // and not copied for looking
     }
-    const std::string name = spelled(key);
+    if (const auto pattern = pattern_of(key)) {
+        if (AnalysisPtr known = find_named(spelled(key, *pattern), catalog)) {
+            return known;
+        }
+    }
+    return find_named(spelled(key, key.text), catalog);
+}
+
+AnalysisPtr PlanCache::find_named(const std::string& name, const catalog::Catalog& catalog) {
     const auto found = by_key_.find(name);
     if (found == by_key_.end()) {
         return nullptr;
@@ -85,7 +117,8 @@ void PlanCache::put(
         return;
     }
     Item item;
-    item.key = spelled(key);
+    const auto pattern = serves_pattern(*analysis) ? pattern_of(key) : std::nullopt;
+    item.key = spelled(key, pattern ? std::string_view(*pattern) : key.text);
     item.analysis = analysis;
     item.size_bytes = item.key.size() + analysis::size_bytes_of(*analysis) + sizeof(Item);
     for (const catalog::RelationName& name : analysis->relations) {

@@ -27,7 +27,8 @@ struct PlanKey {
 /// Decisions of one worker, least recently used out, limited in bytes. A decision is used again
 /// only while every relation it depends on looks in the session's catalog as it did then; texts
 /// with secrets in them (literals to seal, shares) or with names of the session (EXECUTE, FETCH)
-/// are never kept. Not thread-safe.
+/// are never kept. That a SELECT, INSERT, UPDATE or DELETE goes upstream as it is serves every text
+/// that differs from it in integers alone: what is protected, names decide. Not thread-safe.
 class PlanCache {
 public:
     /// `bytes_max` 0 keeps nothing.
@@ -54,6 +55,7 @@ private:
 
     using Items = std::list<Item>;
 
+    AnalysisPtr find_named(const std::string& name, const catalog::Catalog& catalog);
     void erase(Items::iterator item);
 
     std::size_t bytes_max_ = 0;

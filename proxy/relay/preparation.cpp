@@ -154,11 +154,13 @@ AnalysisPtr decide(
         parameter_oids,
         text};
     if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {
+        environment.tally->plans_reused.add();
         return known;
     }
     const SessionNames names(state);
     analysis::Context context = context_of(state, parameter_oids);
     context.names = &names;
+    const metrics::Stopwatch watch(environment.tally->parse);
     auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {
         look_up(state, std::move(decided->missing), upstream);

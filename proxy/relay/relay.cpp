@@ -2,14 +2,15 @@
 
 #include "proxy/relay/copy_in.hpp"
 #include "proxy/relay/extended_query.hpp"
+#include "proxy/relay/measures.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/simple_query.hpp"
+#include "proxy/relay/slow_statements.hpp"
 #include "proxy/wire/frame.hpp"
 #include "proxy/wire/frontend.hpp"
 
 #include <algorithm>
 #include <array>
-#include <limits>
 
 namespace pgveil::relay {
 
@@ -23,6 +24,9 @@ namespace {
 constexpr std::array<std::uint32_t, 16> kLargeObjectOids = {
     715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172, 3457, 3458, 3459};
 constexpr std::uint32_t kLargeObjectPutOid = 3460;
+
+/// PostgreSQL makes no longer body (MaxAllocSize): what claims to be longer is not waited for.
+constexpr std::size_t kServerMessageMax = (std::size_t{1} << 30U) + wire::kFrameHeadSize;
 
 bool is_large_object_call(std::uint32_t oid) {
     return oid == kLargeObjectPutOid ||
@@ -43,6 +47,12 @@ bool adds_plans(FrontendType type) {
            type == FrontendType::kBind || type == FrontendType::kDescribe;
 }
 
+/// In the middle of a batch the server skips them, too, if anything before them has failed; else
+/// they end it. Which of both, only the replies tell.
+bool ends_batch_unless_failed(FrontendType type) {
+    return type == FrontendType::kQuery || type == FrontendType::kFunctionCall;
+}
+
 /// Passes (or drops) the piece of a streamed message that is here. Returns its size.
 std::size_t stream(wire::ByteView here, std::size_t& left, bool dropped, Outgoing& to) {
     const std::size_t size = std::min(here.size(), left);
@@ -56,11 +66,16 @@ std::size_t stream(wire::ByteView here, std::size_t& left, bool dropped, Outgoin
 }  // namespace
 
 Relay::Relay(Environment& environment, SessionFacts facts)
-    : state_(environment, std::move(facts)), replies_(state_) {}
+    : state_(environment, std::move(facts)), replies_(state_) {
+    if (state_.facts.replicates) {
+        replication_.emplace(state_);
+    }
+}
 
 std::size_t Relay::on_client(wire::ByteView received, Outgoing& upstream) {
     std::size_t used = 0;
     client_wants_ = 1;
+    const CopyWatch watch(state_);
     while (used < received.size() && !client_waits() && state_.violation.empty()) {
         const wire::ByteView rest = received.subspan(used);
         const std::optional<std::size_t> taken =
@@ -70,6 +85,7 @@ std::size_t Relay::on_client(wire::ByteView received, Outgoing& upstream) {
         }
         used += *taken;
     }
+    state_.pending.note_sent();
     return used;
 }
 
@@ -127,8 +143,10 @@ void Relay::begin_streaming(const wire::Peek& peek, Outgoing& upstream) {
     const bool is_copy_data = wire::frontend_type(peek.type) == FrontendType::kCopyData;
     client_left_ = peek.size;
     client_left_sealed_ = false;
-    client_left_dropped_ = !is_copy_data || !state_.copy_in;
-    if (!is_copy_data) {
+    client_left_dropped_ = !is_copy_data || (!state_.copy_in && !replication_);
+    if (!is_copy_data && replication_) {
+        state_.violation = "a message is too long for a replication connection";
+    } else if (!is_copy_data) {
         refuse_oversized(peek.type, upstream);
     }
 }
@@ -141,8 +159,14 @@ bool Relay::is_between_requests() const {
 
 bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     const FrontendType type = wire::frontend_type(frame.type);
+    if (replication_) {
+        finished_ = finished_ || type == FrontendType::kTerminate;
+        replication_->on_client(frame, upstream);
+        return true;
+    }
     const bool ends_batch = type == FrontendType::kSync || type == FrontendType::kTerminate;
     if (state_.batch_failed && !ends_batch) {
+        state_.arrived_ms.reset();
         return true;
     }
     if (state_.copy_in && !belongs_to_copy(type)) {
@@ -150,8 +174,10 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
         state_.violation = "unexpected message during COPY";
         return true;
     }
+    note_arrival(state_);
     const std::size_t limit = state_.environment->limits.pending_replies;
     const bool must_settle = state_.barrier || state_.pending.size() >= limit ||
+                             (state_.batch_open && ends_batch_unless_failed(type)) ||
                              (adds_plans(type) && state_.keeps_too_much());
     if (must_settle && !state_.pending.empty() && !state_.copy_in) {
         wait_for_replies(state_, upstream);
@@ -165,6 +191,7 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     if ((runs_statements && revoke_verified_user(state_, upstream)) || !dispatch(frame, upstream)) {
         return false;
     }
+    time_statement(state_, frame);
     state_.looked_up = false;
     state_.type_ensured = false;
     return true;
@@ -268,13 +295,14 @@ void Relay::refuse_oversized(std::uint8_t type, Outgoing& upstream) {
 std::size_t Relay::on_upstream(wire::ByteView received, Outgoing& client, Outgoing& upstream) {
     std::size_t used = 0;
     upstream_wants_ = 1;
+    const OpenWatch watch(state_);
     while (used < received.size() && state_.violation.empty()) {
         const wire::ByteView rest = received.subspan(used);
         if (upstream_left_ > 0) {
             used += stream(rest, upstream_left_, upstream_left_dropped_, client);
             continue;
         }
-        wire::FrameReader frames(rest, std::numeric_limits<std::int32_t>::max());
+        wire::FrameReader frames(rest, kServerMessageMax);
         const wire::Peek peek = frames.peek();
         if (peek.status == PeekStatus::kMalformed || peek.status == PeekStatus::kTooLarge) {
             state_.violation = "unexpected message length from the server";
@@ -284,19 +312,30 @@ std::size_t Relay::on_upstream(wire::ByteView received, Outgoing& client, Outgoi
             upstream_wants_ = rest.size() + peek.missing;
             break;
         }
-        if (!replies_.must_be_whole(peek.type, peek.size)) {
+        if (!must_be_whole(peek)) {
             upstream_left_ = peek.size;
-            upstream_left_dropped_ = !replies_.streams_to_client();
+            upstream_left_dropped_ = !replication_ && !replies_.streams_to_client();
             continue;
         }
         if (peek.status == PeekStatus::kPartial) {
             upstream_wants_ = peek.size;
             break;
         }
-        replies_.on_message(frames.take(), client, upstream);
+        const wire::Frame frame = frames.take();
         used += frames.consumed();
+        if (replication_) {
+            replication_->on_server(frame, client);
+        } else {
+            replies_.on_message(frame, client, upstream);
+        }
     }
     return used;
+}
+
+/// Of the server's messages.
+bool Relay::must_be_whole(const wire::Peek& peek) const {
+    return replication_ ? ReplicationPath::must_be_whole(peek.type, peek.size)
+                        : replies_.must_be_whole(peek.type, peek.size);
 }
 
 void Relay::wipe_idle_keys() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/relay/outgoing.hpp"
+#include "proxy/relay/replication_path.hpp"
 #include "proxy/relay/reply_path.hpp"
 #include "proxy/relay/session_state.hpp"
 
@@ -45,6 +46,23 @@ public:
     /// The client said Terminate.
     bool is_finished() const { return finished_; }
 
+    /// The client has the beginning of a message whose rest is still to come: whatever is said now
+    /// would be read as part of it.
+    bool is_inside_reply() const { return upstream_left_ > 0 && !upstream_left_dropped_; }
+
+    /// The server has told the client why it ends the session (an error of severity FATAL).
+    bool server_said_farewell() const {
+        return replication_ ? replication_->said_farewell() : replies_.said_farewell();
+    }
+
+    /// A request of the client has no answer yet.
+    bool awaits_server() const {
+        return replication_ ? replication_->awaits_server() : !state_.pending.empty();
+    }
+
+    /// The server streams WAL or changes, until somebody ends it.
+    bool streams_replication() const { return replication_ && replication_->streams(); }
+
     /// The client has kept an open request waiting: its keys are wiped and rebuilt on its next
     /// message (CRYPTO.md section 6). Nothing happens while replies are outstanding.
     void wipe_idle_keys();
@@ -57,6 +75,7 @@ private:
     std::size_t stream_from_client(wire::ByteView here, Outgoing& upstream);
     bool on_client_message(const wire::Frame& frame, Outgoing& upstream);
     bool is_between_requests() const;
+    bool must_be_whole(const wire::Peek& peek) const;
     bool dispatch(const wire::Frame& frame, Outgoing& upstream);
     bool on_function_call(const wire::Frame& frame, Outgoing& upstream);
     bool must_wait_for_copy(Outgoing& upstream);
@@ -65,6 +84,7 @@ private:
 
     SessionState state_;
     ReplyPath replies_;
+    std::optional<ReplicationPath> replication_;  ///< in place of everything else
     std::size_t client_wants_ = 0;
     std::size_t upstream_wants_ = 0;
     std::size_t client_left_ = 0;  ///< bytes of a streamed message still to come

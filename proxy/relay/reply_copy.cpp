@@ -8,15 +8,15 @@ namespace pgveil::relay {
 void ReplyPath::on_copy_in_response(
     const wire::Frame& frame, Outgoing& client, Outgoing& upstream
 ) {
+    const Expected* const expected = state_->pending.front();
+    const auto response = wire::decode_copy_response(frame.body);
+    if (!runs_statement_now() || expected->injected || !response.has_value()) {
+        return violate("CopyInResponse");
+    }
     state_->copy_in = true;
     state_->pending.forget_syncs_behind_front();
     if (state_->wait == Wait::kDrain) {
         state_->wait = Wait::kNothing;  // the server wants what the client has to say
-    }
-    const Expected* const expected = state_->pending.front();
-    const auto response = wire::decode_copy_response(frame.body);
-    if (expected == nullptr || !response.has_value()) {
-        return violate("CopyInResponse");
     }
     const bool is_concerned = expected->portal() != nullptr && !expected->silenced;
     if (!is_concerned || begin_copy_in(*state_, response->column_formats.size(), upstream)) {
@@ -29,7 +29,7 @@ void ReplyPath::on_copy_out_response(
 ) {
     const Expected* const expected = state_->pending.front();
     const auto response = wire::decode_copy_response(frame.body);
-    if (expected == nullptr || !response.has_value()) {
+    if (!runs_statement_now() || expected->injected || !response.has_value()) {
         return violate("CopyOutResponse");
     }
     const Portal* const portal = expected->portal();
@@ -46,6 +46,9 @@ void ReplyPath::on_copy_out_response(
 }
 
 void ReplyPath::on_copy_data(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
+    if (state_->copied == nullptr) {
+        return violate("CopyData");
+    }
     const Outcome answered = state_->copied->answer(*state_, frame.body, client.made());
     if (!answered.has_value()) {
         fail_late(answered.error(), client, upstream);

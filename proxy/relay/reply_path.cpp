@@ -1,9 +1,11 @@
 #include "proxy/relay/reply_path.hpp"
 
 #include "proxy/relay/injected_answer.hpp"
+#include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/opener.hpp"
 #include "proxy/relay/server_error.hpp"
+#include "proxy/relay/slow_statements.hpp"
 #include "proxy/wire/frontend.hpp"
 
 #include <string>
@@ -24,23 +26,21 @@ bool is_acknowledged_by(Awaited kind, BackendType type) {
     return kind == Awaited::kClose;
 }
 
-/// Puts `before` back where the skipped message changed something, unless a later one did, too.
-template <class Item>
-void restore(
-    Registry<Item>& registry, const Undo& undo, const std::shared_ptr<const Item>& before
-) {
-    const auto found = registry.find(undo.name);
-    const void* const now = found == registry.end() ? nullptr : found->second.get();
-    if (now != undo.made) {
-        return;
-    }
-    registry.erase(undo.name);
-    if (before != nullptr) {
-        registry.emplace(undo.name, before);
-    }
+bool is_describe(Awaited kind) {
+    return kind == Awaited::kDescribePortal || kind == Awaited::kDescribeStatement;
+}
+
+/// Rows, COPY and the end of a statement answer nothing else.
+bool runs_statement(Awaited kind) {
+    return kind == Awaited::kQuery || kind == Awaited::kExecute;
 }
 
 }  // namespace
+
+bool ReplyPath::runs_statement_now() const {
+    const Expected* const expected = state_->pending.front();
+    return expected != nullptr && runs_statement(expected->kind);
+}
 
 void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
     const BackendType type = wire::backend_type(frame.type);
@@ -77,13 +77,13 @@ void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing&
 bool ReplyPath::must_be_whole(std::uint8_t type, std::size_t size) const {
     const BackendType kind = wire::backend_type(type);
     if (kind == BackendType::kCopyData) {
-        return state_->copied != nullptr && streams_to_client();
+        return !runs_statement_now() || (state_->copied != nullptr && streams_to_client());
     }
     if (kind != BackendType::kDataRow) {
         return true;
     }
     const Expected* const expected = state_->pending.front();
-    return expected == nullptr || expected->injected || expected->portal() != nullptr ||
+    return !runs_statement_now() || expected->injected || expected->portal() != nullptr ||
            (expected->guard && expected->guard->looks_at_rows() && size <= ResultGuard::kRowBytesMax
            );
 }
@@ -121,7 +121,9 @@ void ReplyPath::on_parameter_description(const wire::Frame& frame, Outgoing& cli
 
 void ReplyPath::on_row_description(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
     Expected* const expected = state_->pending.front();
-    if (expected == nullptr || !describe_unplanned(*state_, *expected, frame.body)) {
+    const bool is_awaited =
+        expected != nullptr && (expected->kind == Awaited::kQuery || is_describe(expected->kind));
+    if (!is_awaited || !describe_unplanned(*state_, *expected, frame.body)) {
         return violate("RowDescription");
     }
     const Portal* const portal = expected->portal();
@@ -137,15 +139,14 @@ void ReplyPath::on_row_description(const wire::Frame& frame, Outgoing& client, O
             fail_late(opened.error(), client, upstream);
         }
     }
-    const bool answers_describe =
-        expected->kind == Awaited::kDescribePortal || expected->kind == Awaited::kDescribeStatement;
-    if (answers_describe) {
+    if (is_describe(expected->kind)) {
         pop();
     }
 }
 
 void ReplyPath::on_no_data(const wire::Frame& frame, Outgoing& client) {
-    if (state_->pending.front() == nullptr) {
+    const Expected* const expected = state_->pending.front();
+    if (expected == nullptr || !is_describe(expected->kind)) {
         return violate("NoData");
     }
     show(frame, client);
@@ -168,7 +169,7 @@ void ReplyPath::on_injected_row(const wire::Frame& frame) {
 
 void ReplyPath::on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
     const Expected* const expected = state_->pending.front();
-    if (expected == nullptr) {
+    if (!runs_statement_now()) {
         return violate("DataRow");
     }
     if (expected->injected) {
@@ -192,12 +193,15 @@ void ReplyPath::on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing
 
 void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     Expected* const expected = state_->pending.front();
-    if (expected == nullptr) {
+    const BackendType type = wire::backend_type(frame.type);
+    const bool may_come = type != BackendType::kPortalSuspended ||
+                          (expected != nullptr && expected->kind == Awaited::kExecute);
+    if (!runs_statement_now() || !may_come) {
         return violate("CommandComplete");
     }
     end_copy();
     show(frame, client);
-    const bool is_complete = wire::backend_type(frame.type) == BackendType::kCommandComplete;
+    const bool is_complete = type == BackendType::kCommandComplete;
     if (is_complete && !expected->injected) {
         const auto complete = wire::decode_command_complete(frame.body);
         apply_name_changes(*state_, complete.has_value() ? complete->tag : "", *expected);
@@ -228,6 +232,7 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
     end_copy();
     const bool is_injected = expected->injected;
     const SegmentPtr segment = expected->segment;
+    count_ready(*state_, *expected);
     pop();
     if (segment && !segment->late_marker.empty() &&
         ready->status == wire::TransactionStatus::kInTransaction) {
@@ -237,6 +242,9 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
     const bool is_idle = ready->status == wire::TransactionStatus::kIdle;
     if (!is_injected) {
         client.pass(frame.bytes);
+        ++state_->answered_requests;
+        state_->ended_transactions += is_idle ? 1U : 0U;
+        state_->statement_timed_out = false;
     }
     if (is_idle && !is_injected) {
         state_->grace.transaction_ended(segment);  // of the client's: what we ask comes before it
@@ -290,6 +298,7 @@ void ReplyPath::show(const wire::Frame& frame, Outgoing& client) {
 
 void ReplyPath::pop() {
     const bool was_injected = state_->pending.front()->injected;
+    report_if_slow(*state_, *state_->pending.front());
     state_->pending.pop();
     if (was_injected && state_->injection.answered()) {
         use_injected_answer(*state_);
@@ -297,87 +306,6 @@ void ReplyPath::pop() {
     if (state_->pending.empty() && state_->wait == Wait::kDrain) {
         state_->wait = Wait::kNothing;
     }
-}
-
-void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
-    Expected* const expected = state_->pending.front();
-    if (expected == nullptr) {
-        return client.pass(frame.bytes);  // the server says goodbye
-    }
-    state_->parameters.touch_if_unsettled();
-    state_->unreported.touch_if_unsettled();
-    end_copy();
-    if (expected->injected) {
-        return on_injected_error(frame, client);
-    }
-    if (!expected->silenced) {
-        append_server_error(*state_, frame, *expected, client);
-    }
-    if (expected->kind == Awaited::kQuery || expected->kind == Awaited::kFunctionCall) {
-        expected->silenced = true;  // nothing but ReadyForQuery can follow
-        return;
-    }
-    skip_to_sync();
-}
-
-/// With a Sync of our own behind it, the client's message fails when it is presented again. Without
-/// one, the client's own batch has failed, here and now.
-void ReplyPath::on_injected_error(const wire::Frame& frame, Outgoing& client) {
-    Refusal refusal = refusal_of(frame, state_->injection.purpose());
-    if (state_->injection.ending() == Ending::kFlush) {
-        append(client.made(), refusal);
-        state_->injection.reset();
-        state_->wait = Wait::kNothing;
-        return skip_to_sync();
-    }
-    state_->injection.fail(std::move(refusal));
-    skip_to_sync();
-    state_->injection.expect(1);
-}
-
-void ReplyPath::skip_to_sync() {
-    const bool found = state_->pending.drop_to_sync([this](const Undo& undo) { take_back(undo); });
-    if (!found && state_->batch_open) {
-        state_->batch_failed = true;
-    }
-    if (!found && state_->wait == Wait::kInjection) {
-        state_->injection.reset();  // it went into the failed batch: its answer never comes
-        state_->wait = Wait::kNothing;
-    }
-    if (state_->pending.empty() && state_->wait == Wait::kDrain) {
-        state_->wait = Wait::kNothing;
-    }
-}
-
-void ReplyPath::take_back(const Undo& undo) {
-    if (undo.registry == Undo::Registry::kStatements) {
-        restore(state_->statements, undo, undo.statement);
-    } else {
-        restore(state_->portals, undo, undo.portal);
-    }
-}
-
-/// The client is told now, in the place of the row that does not open; the server learns of it
-/// before the transaction can go on.
-void ReplyPath::fail_late(const Refusal& refusal, Outgoing& client, Outgoing& upstream) {
-    SegmentPtr& segment = state_->pending.front()->segment;
-    if (segment == nullptr) {
-        segment = std::make_shared<Segment>();  // of a Query that nothing was prepared for
-    }
-    append(client.made(), refusal);
-    segment->late_marker = state_->marker_for(refusal);
-    state_->pending.silence(segment);
-    if (state_->segment != segment) {
-        return;
-    }
-    Expected failing;
-    failing.kind = Awaited::kParse;
-    failing.silenced = true;
-    failing.segment = segment;
-    state_->pending.push(std::move(failing));
-    wire::append_parse(upstream.made(), "pgveil_refused", segment->late_marker, {});
-    wire::append_empty(upstream.made(), wire::FrontendType::kFlush);
-    state_->batch_failed = true;
 }
 
 void ReplyPath::violate(std::string_view what) {

@@ -21,7 +21,11 @@ public:
     bool must_be_whole(std::uint8_t type, std::size_t size) const;
     bool streams_to_client() const;
 
+    /// The server has told the client why it ends the session.
+    bool said_farewell() const { return said_farewell_; }
+
 private:
+    bool runs_statement_now() const;
     void on_simple_acknowledgement(const wire::Frame& frame, Outgoing& client);
     void on_parameter_description(const wire::Frame& frame, Outgoing& client);
     void on_row_description(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
@@ -30,6 +34,7 @@ private:
     void on_injected_row(const wire::Frame& frame);
     void on_statement_end(const wire::Frame& frame, Outgoing& client);
     void on_error(const wire::Frame& frame, Outgoing& client);
+    void on_farewell(const wire::Frame& frame, Outgoing& client);
     void on_ready_for_query(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
     void on_copy_in_response(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
     void on_copy_out_response(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
@@ -49,6 +54,7 @@ private:
     void violate(std::string_view what);
 
     SessionState* state_;
+    bool said_farewell_ = false;
 };
 
 }  // namespace pgveil::relay

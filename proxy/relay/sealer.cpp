@@ -56,6 +56,7 @@ result<void, Refusal> add_replacements(
 
 void note_repeated(SessionState& state, std::span<const analysis::ColumnPtr> columns) {
     for (const analysis::ColumnPtr& column : columns) {
+        state.environment->tally->repeated_values.add();
         if (state.environment->on_repeated) {
             state.environment->on_repeated(state.facts.id, column->qualified_name());
         }
@@ -89,6 +90,7 @@ result<core::Bytes, Refusal> seal_value(
     core::invariant(
         field::parse_envelope(envelope).has_value(), "what leaves sealed is an envelope"
     );
+    state.environment->tally->values_sealed.add();
     return envelope;
 }
 
@@ -98,6 +100,8 @@ result<SealedText, Refusal> seal_text(
     const analysis::Analysis& analysis,
     const std::optional<RefusedStatement>& refused
 ) {
+    metrics::Tally& tally = *state.environment->tally;
+    const metrics::Stopwatch watch(tally.seal, tally.values_sealed);
     std::vector<rewrite::Replacement> replacements;
     for (const analysis::Decision& decision : analysis.statements) {
         const auto* const plan = std::get_if<analysis::StatementPlan>(&decision);

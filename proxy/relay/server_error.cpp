@@ -15,6 +15,7 @@ namespace pgveil::relay {
 namespace {
 
 constexpr std::string_view kFailedTransaction = "25P02";
+constexpr std::string_view kQueryCanceled = "57014";
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
 std::string mapped_position(std::string_view value, const rewrite::PositionMap& positions) {
@@ -24,8 +25,17 @@ std::string mapped_position(std::string_view value, const rewrite::PositionMap& 
                                   : std::string(value);
 }
 
+/// By the severity that is not translated (field V).
+bool is_fatal(const wire::ErrorResponse& error) {
+    const std::string_view severity = error.find('V').value_or(error.find('S').value_or(""));
+    return severity == "FATAL" || severity == "PANIC";
+}
+
 /// The error is the server's answer to what was sent in place of a refused statement or message.
 bool answers_refusal(const Expected& expected, const wire::ErrorResponse& error) {
+    if (is_fatal(error)) {
+        return false;
+    }
     const std::string_view code = error.find('C').value_or("");
     if (!expected.copy_marker.empty()) {
         const std::string_view message = error.find('M').value_or("");
@@ -39,6 +49,18 @@ bool answers_refusal(const Expected& expected, const wire::ErrorResponse& error)
 
 bool may_quote_values(char code) {
     return code == 'M' || code == 'D' || code == 'W';
+}
+
+/// The server's answer to a cancel that the proxy sent because of its own time limit.
+bool answers_time_limit(const SessionState& state, const wire::ErrorResponse& error) {
+    return state.statement_timed_out && error.find('C').value_or("") == kQueryCanceled;
+}
+
+void append_timed_out(Outgoing& client) {
+    Refusal timed_out;
+    timed_out.sqlstate = kQueryCanceled;
+    timed_out.message = "canceling statement due to statement timeout";
+    append(client.made(), timed_out);
 }
 
 /// The field as the client may see it.
@@ -67,6 +89,9 @@ void append_server_error(
         append(client.made(), *expected.refusal);
         return;
     }
+    if (answers_time_limit(state, *error)) {
+        return append_timed_out(client);
+    }
     QuotedValues quoted(state, expected.segment.get(), *error);
     std::deque<core::SecretBytes> values;
     std::vector<wire::ErrorField> fields;
@@ -75,6 +100,11 @@ void append_server_error(
         fields.push_back({field.code, core::as_text(values.back().reveal())});
     }
     wire::append_error_fields(client.made(), wire::BackendType::kErrorResponse, fields);
+}
+
+bool ends_session(const wire::Frame& frame) {
+    const auto error = wire::decode_error_response(frame.body);
+    return error.has_value() && is_fatal(*error);
 }
 
 Refusal refusal_of(const wire::Frame& frame, Injection::Purpose purpose) {

@@ -15,6 +15,9 @@ void append_server_error(
     SessionState& state, const wire::Frame& frame, const Expected& expected, Outgoing& client
 );
 
+/// An error of severity FATAL or PANIC: the server closes the connection behind it.
+bool ends_session(const wire::Frame& frame);
+
 /// What a failed injection means for the client's message.
 Refusal refusal_of(const wire::Frame& frame, Injection::Purpose purpose);
 

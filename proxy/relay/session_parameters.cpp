@@ -59,6 +59,7 @@ std::string SessionParameters::shown(std::string_view handle) const {
 }
 
 void SessionParameters::wipe_shares() {
+    opened_token_.wipe();
     for (auto& [handle, value] : values_) {
         if (value.which != SessionParameter::kUserId) {
             value.secret.wipe();

@@ -2,6 +2,7 @@
 
 #include "keyshare/core/random.hpp"
 #include "keyshare/core/secret.hpp"
+#include "keyshare/store/opened_tokens.hpp"
 #include "sql/analysis/plan.hpp"
 
 #include <array>
@@ -47,6 +48,7 @@ public:
 
     /// Something may have changed the server's values: read them back before the next use.
     void touch() {
+        opened_token_.wipe();
         touched_ = true;
         settled_ = false;
     }
@@ -57,6 +59,7 @@ public:
     /// A transaction or savepoint ended, or a statement failed: only matters after touch().
     void touch_if_unsettled() {
         if (!settled_) {
+            opened_token_.wipe();
             touched_ = true;
         }
     }
@@ -72,6 +75,9 @@ public:
 
     /// Wipes token and app share (they have expired); the user id stays.
     void wipe_shares();
+
+    /// Where the token in force is kept open. Whatever may take the token out of force wipes it.
+    store::OpenedTokens::Slot& opened_token() { return opened_token_; }
 
     /// False if no value was ever given.
     bool any() const { return !values_.empty(); }
@@ -89,6 +95,7 @@ private:
     core::RandomSource* random_;
     std::map<std::string, Value, std::less<>> values_;
     ShareHandles current_;
+    store::OpenedTokens::Slot opened_token_;
     bool touched_ = true;  // a role may bring settings of its own
     bool settled_ = true;  // no change since the last read-back outside a transaction
 };

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace pgveil::relay {
@@ -26,6 +27,7 @@ struct SessionFacts {
     std::string login;  ///< database role
     std::string database;
     bool client_is_tls = false;
+    bool replicates = false;  ///< a replication connection: see ReplicationPath
 };
 
 /// Why the client's next message has to wait.
@@ -80,8 +82,13 @@ struct SessionState {
     bool looked_up = false;     ///< the catalog was read for the message now at hand
     bool type_ensured = false;  ///< schema pgveil was seen to for the message now at hand
     Injection injection;
-    std::uint64_t requests = 0;  ///< counter for request ids
-    std::string violation;       ///< the peer broke the protocol: the session ends with this
+    std::optional<std::int64_t> arrived_ms;  ///< the message now at hand, for slow statements
+    std::uint64_t requests = 0;              ///< counter for request ids
+    std::string violation;  ///< the peer broke the protocol: the session ends with this
+    std::uint64_t answered_requests = 0;   ///< of the client, by a ReadyForQuery
+    std::uint64_t ended_transactions = 0;  ///< of the client
+    /// The proxy has asked the server to cancel what runs, because it took too long.
+    bool statement_timed_out = false;
 
     bool keeps_too_much() const {
         return plan_bytes.total() > environment->limits.plan_bytes_per_session;
@@ -90,6 +97,7 @@ struct SessionState {
     /// What goes upstream in place of a refused statement; the refusal is noted under its id.
     std::string marker_for(const Refusal& refusal) {
         const std::string id = facts.id + "-" + std::to_string(++requests);
+        environment->tally->refusals.add(refusal.sqlstate);
         if (environment->on_refused) {
             environment->on_refused(id, refusal.sqlstate);
         }

@@ -1,6 +1,7 @@
 #include "proxy/relay/simple_query.hpp"
 
 #include "proxy/relay/confirmation.hpp"
+#include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/preparation.hpp"
 #include "proxy/relay/sealer.hpp"
@@ -50,6 +51,7 @@ void note_statements(
     }
     for (; sent.index < end; ++sent.index) {
         note_effects(state, plan_at(sent.index), expected);
+        count_sent(state, plan_at(sent.index).touches_protected);
         note_name_change(state, plan_at(sent.index), sent, expected);
     }
 }
@@ -65,6 +67,7 @@ void pass_query(
     note_statements(state, analysis, text, analysis->statements.size(), expected);
     if (analysis->parse_failed) {
         note_unread(state, expected);
+        count_sent(state, false);
         state.names_are_uncertain = true;
     }
     state.pending.push(std::move(expected));

@@ -12,7 +12,8 @@ constexpr std::size_t kNodeBytes = 512;
 std::size_t size_bytes_of(const PreparedStatement& statement) {
     return kNodeBytes + sizeof(statement) + statement.planned.size_bytes() +
            (statement.positions == nullptr ? 0 : statement.positions->size_bytes()) +
-           (statement.grounds == nullptr ? 0 : statement.grounds->size_bytes());
+           (statement.grounds == nullptr ? 0 : statement.grounds->size_bytes()) +
+           (statement.shown == nullptr ? 0 : statement.shown->size());
 }
 
 std::size_t size_bytes_of(const Portal& portal) {

@@ -25,6 +25,7 @@ struct PreparedStatement {
     std::uint64_t policy_epoch = 0;  ///< of the policy that decided
     GroundsPtr grounds;              ///< null: it names nothing
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
+    std::shared_ptr<const std::string> shown;  ///< its text for the log; null: nobody asks
     Charge charge;
 };
 
@@ -43,7 +44,8 @@ struct Portal {
     std::shared_ptr<const CallArguments> arguments;
     std::shared_ptr<ResultGuard> guard = std::make_shared<ResultGuard>();
     std::weak_ptr<Segment> bound_in;  ///< dies with the transaction that this segment ends in
-    bool is_held = false;             ///< a cursor WITH HOLD: it does not
+    std::shared_ptr<const std::string> shown;  ///< of its statement
+    bool is_held = false;                      ///< a cursor WITH HOLD: it does not
     /// All columns come in the formats above, ours too: the rows of a Query, and of a SQL cursor.
     /// Else ours come in binary, because the Bind that left asked for that.
     bool is_simple = false;

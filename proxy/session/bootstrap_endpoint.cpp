@@ -3,10 +3,9 @@
 #include "keyshare/store/proxy_custody.hpp"
 #include "proxy/session/login.hpp"
 #include "proxy/session/message_reader.hpp"
+#include "proxy/session/own_greeting.hpp"
 #include "proxy/wire/authentication.hpp"
-#include "proxy/wire/backend.hpp"
 
-#include <array>
 #include <utility>
 
 namespace pgveil::session {
@@ -36,21 +35,10 @@ std::string source_of(const net::Stream& client) {
     return address.substr(0, address.rfind(':'));
 }
 
-/// What psql and libpq want to know of a server before they send a query.
 void queue_greeting(net::Stream& client) {
-    using Setting = std::array<std::string_view, 2>;
-    constexpr std::array<Setting, 5> kSettings{
-        Setting{"server_version", "15.0 (pgveil)"},
-        Setting{"server_encoding", "UTF8"},
-        Setting{"client_encoding", "UTF8"},
-        Setting{"standard_conforming_strings", "on"},
-        Setting{"integer_datetimes", "on"}};
     wire::Output greeting;
     wire::append_authentication(greeting, wire::AuthenticationType::kOk);
-    for (const Setting& setting : kSettings) {
-        wire::append_parameter_status(greeting, setting[0], setting[1]);
-    }
-    wire::append_ready_for_query(greeting, wire::TransactionStatus::kIdle);
+    append_own_greeting(greeting);
     client.queue(greeting.bytes());
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/session/cancel.hpp"
 
+#include "proxy/log/log.hpp"
 #include "proxy/wire/startup.hpp"
 
 #include <boost/system/system_error.hpp>
@@ -34,6 +35,10 @@ private:
     bool entered_;
 };
 
+void log_lost(const boost::system::system_error& lost) {
+    log::debug("a cancel was lost: {reason}", {{"reason", lost.code().message()}});
+}
+
 /// Sends the request and waits for the server's end of the connection.
 net::Awaitable<void> deliver(UpstreamConnection& connection, const CancelKey& key) {
     connection.stream->set_deadline(kCancelTime);
@@ -58,21 +63,34 @@ bool CancelGate::enter() {
     return true;
 }
 
-net::Awaitable<void> forward_cancel(
-    net::Stream& client, CancelKey key, UpstreamTarget target, CancelGate& gate
+net::Awaitable<void> cancel_statement(
+    net::Loop& loop, CancelKey key, UpstreamTarget target, CancelGate& gate
 ) {
     const InFlight in_flight(gate);
+    if (!in_flight.is_allowed()) {
+        co_return;
+    }
     try {
-        if (in_flight.is_allowed()) {
-            auto opened = co_await open_upstream(client.loop(), target);
-            if (opened.has_value()) {
-                UpstreamConnection connection = std::move(*opened);
-                co_await deliver(connection, key);
-            }
+        auto opened = co_await open_upstream(loop, std::move(target));
+        if (opened.has_value()) {
+            UpstreamConnection connection = std::move(*opened);
+            co_await deliver(connection, key);
         }
+    } catch (const boost::system::system_error& lost) {
+        // A cancel has no answer: whatever failed, the client learns it from its running query.
+        log_lost(lost);
+    }
+}
+
+net::Awaitable<void> forward_cancel(
+    net::Stream& client, CancelKey key, std::vector<UpstreamTarget> targets, CancelGate& gate
+) {
+    for (const UpstreamTarget& target : targets) {
+        co_await cancel_statement(client.loop(), key, target, gate);
+    }
+    try {
         co_await client.finish_output();
     } catch (const boost::system::system_error&) {
-        // A cancel has no answer: whatever failed, the client learns it from its running query.
         client.close();
     }
     client.close();

@@ -110,12 +110,18 @@ net::Awaitable<Result<ScramServer::Done>> exchange_scram(
     co_return done;
 }
 
+void welcome(net::Stream& client) {
+    queue_sasl(client, wire::AuthenticationType::kOk, {});
+    client.flush();
+    client.clear_deadline();
+}
+
 net::Awaitable<Result<ClientIdentity>> authenticate_client(
-    net::Stream& client, net::Buffer& input, std::string user, std::shared_ptr<const Users> users
+    net::Stream& client, net::Buffer& input, std::string user, KnownSecret secret
 ) {
-    const ScramVerifier* const known = users->find(user);
+    const ScramVerifier* const known = secret.found ? secret.found.get() : secret.users->find(user);
     const std::optional<ScramVerifier> mock =
-        known == nullptr ? std::optional<ScramVerifier>(users->mock(user)) : std::nullopt;
+        known == nullptr ? std::optional<ScramVerifier>(secret.users->mock(user)) : std::nullopt;
     const ScramVerifier& verifier = known == nullptr ? *mock : *known;
     ScramServerSetup setup;
     setup.user = user;
@@ -125,12 +131,10 @@ net::Awaitable<Result<ClientIdentity>> authenticate_client(
     if (!done.has_value()) {
         co_return done.error();
     }
-    queue_sasl(client, wire::AuthenticationType::kOk, {});
-    client.flush();
-    client.clear_deadline();
+    welcome(client);
     ClientIdentity identity{
         std::move(user),
-        users->path(),
+        std::move(secret.source),
         ScramCredentials{
             std::move(done->client_key),
             verifier.server_key.duplicate(),

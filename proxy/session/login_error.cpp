@@ -33,6 +33,12 @@ LoginError malformed_scram(std::string detail) {
     return refuse("08P01", "malformed SCRAM message", std::move(detail));
 }
 
+LoginError no_memory() {
+    LoginError error = refuse("53200", "out of memory for secrets");
+    error.hint = "Raise memory.arena_bytes or lower the limits in the proxy's settings.";
+    return error;
+}
+
 std::string LoginError::summary() const {
     if (is_silent) {
         return message;

@@ -47,6 +47,9 @@ LoginError password_failed(std::string_view user);
 /// 08P01 "malformed SCRAM message" and its detail, in the words of auth-scram.c.
 LoginError malformed_scram(std::string detail);
 
+/// 53200: the arena is full.
+LoginError no_memory();
+
 /// Appends an ErrorResponse of severity FATAL (or the upstream's own frame); nothing when silent.
 void append_fatal(wire::Output& out, const LoginError& error);
 

@@ -49,6 +49,26 @@ net::Awaitable<Result<wire::Peek>> fill(
     }
 }
 
+/// Sends what is pending and the end of our direction, waits for the client's if `lingers`, closes.
+net::Awaitable<void> finish(net::Stream& client, bool lingers) {
+    try {
+        client.set_deadline(kFarewellTime);
+        co_await client.finish_output();
+        // Closing while input waits unread would send a reset, which can overtake an error.
+        net::Buffer rest(client.loop().buffers());
+        bool has_ended = !lingers;
+        while (!has_ended) {
+            co_await client.readable();
+            has_ended = client.read_some(rest).end;
+            rest.release();
+        }
+    } catch (const boost::system::system_error&) {
+        // The client is gone or does not read: nobody is left to tell.
+        client.close();
+    }
+    client.close();
+}
+
 }  // namespace
 
 net::Awaitable<Result<wire::Frame>> next_message(
@@ -74,26 +94,20 @@ net::Awaitable<Result<wire::ByteView>> next_startup_packet(
     co_return wire::ByteView(input.parsed());
 }
 
+net::Awaitable<void> finish_client(net::Stream& client) {
+    co_await finish(client, true);
+}
+
 net::Awaitable<void> end_login(net::Stream& client, LoginError error) {
+    const bool is_answered = !error.is_silent;
+    wire::Output farewell;
+    append_fatal(farewell, error);
     try {
-        client.set_deadline(kFarewellTime);
-        wire::Output farewell;
-        append_fatal(farewell, error);
         client.queue(farewell.bytes());
-        co_await client.finish_output();
-        // Closing while input waits unread would send a reset, which can overtake the error.
-        net::Buffer rest(client.loop().buffers());
-        bool has_ended = error.is_silent;
-        while (!has_ended) {
-            co_await client.readable();
-            has_ended = client.read_some(rest).end;
-            rest.release();
-        }
     } catch (const boost::system::system_error&) {
-        // The client is gone or does not read: nobody is left to tell.
         client.close();
     }
-    client.close();
+    co_await finish(client, is_answered);
 }
 
 }  // namespace pgveil::session

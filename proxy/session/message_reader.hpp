@@ -25,6 +25,10 @@ net::Awaitable<Result<wire::ByteView>> next_startup_packet(
     net::Stream& stream, net::Buffer& input, std::size_t limit
 );
 
+/// Sends what is pending and the end of our direction, waits for the client's, and closes. Waits at
+/// most a few seconds for a client that does not read, or does not end. Throws nothing.
+net::Awaitable<void> finish_client(net::Stream& client);
+
 /// Sends the FATAL ErrorResponse (nothing if silent), the end of our direction, and closes.
 /// Waits at most a few seconds for a client that does not read. Throws nothing.
 net::Awaitable<void> end_login(net::Stream& client, LoginError error);

@@ -31,7 +31,10 @@ ScramClient::ScramClient(ScramClientSetup setup)
       gs2_header_(gs2_header_for(setup_.binding)),
       // The name stays empty as in libpq: PostgreSQL takes the one of the startup packet.
       first_bare_("n=,r=" + setup_.nonce) {
-    core::invariant(setup_.credentials != nullptr, "a SCRAM client has credentials");
+    core::invariant(
+        setup_.credentials != nullptr || setup_.password != nullptr,
+        "a SCRAM client has credentials"
+    );
     core::invariant(is_printable_nonce(setup_.nonce), "our nonce half is printable");
     core::invariant(
         (setup_.binding == ScramBinding::kEndPoint) != setup_.end_point.empty(),
@@ -73,8 +76,27 @@ Result<std::string> ScramClient::on_server_first(std::string_view message) {
     return final_message(message, *nonce);
 }
 
-Result<void> ScramClient::check_parameters(const core::Bytes& salt, std::uint32_t iterations)
-    const {
+/// A server that asks for more would hold up the worker.
+constexpr std::uint32_t kIterationsMax = 100000;
+
+Result<void> ScramClient::derive_keys(const core::Bytes& salt, std::uint32_t iterations) {
+    if (iterations > kIterationsMax) {
+        return upstream_broke_scram("The iteration count is above 100000.");
+    }
+    auto keys = keys_of_password(setup_.password->reveal(), salt, iterations);
+    if (!keys.has_value()) {
+        return upstream_broke_scram("Salt or iteration count cannot be used.");
+    }
+    derived_.emplace(ScramCredentials{
+        std::move(keys->client_key), std::move(keys->server_key), salt, iterations});
+    setup_.credentials = &*derived_;
+    return {};
+}
+
+Result<void> ScramClient::check_parameters(const core::Bytes& salt, std::uint32_t iterations) {
+    if (setup_.password != nullptr) {
+        return derive_keys(salt, iterations);
+    }
     if (salt == setup_.credentials->salt && iterations == setup_.credentials->iterations) {
         return {};
     }

@@ -5,6 +5,7 @@
 #include "proxy/session/scram.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -24,17 +25,19 @@ enum class ScramBinding {
     kEndPoint     // gs2 `p=tls-server-end-point`
 };
 
-/// What one exchange needs; `credentials` must outlive it.
+/// What one exchange needs; `credentials` and `password` must outlive it. One of them is there; the
+/// password counts if both are.
 struct ScramClientSetup {
     std::string user;        // for error texts
     std::string users_file;  // for error texts: which file to correct
-    const ScramCredentials* credentials;
+    const ScramCredentials* credentials = nullptr;
+    const core::SecretBytes* password = nullptr;  // ASCII: there is no SASLprep here
     ScramBinding binding = ScramBinding::kNone;
     core::Bytes end_point;  // of the upstream's certificate, with kEndPoint
     std::string nonce;
 };
 
-/// The client's side of one SCRAM exchange, by ClientKey instead of a password.
+/// The client's side of one SCRAM exchange, by ClientKey instead of a password where there is none.
 ///
 ///     ScramClient scram(std::move(setup));
 ///     scram.first_message();          // -> SASLInitialResponse of mechanism()
@@ -53,10 +56,12 @@ public:
     Result<void> on_server_final(std::string_view message) const;
 
 private:
-    Result<void> check_parameters(const core::Bytes& salt, std::uint32_t iterations) const;
+    Result<void> check_parameters(const core::Bytes& salt, std::uint32_t iterations);
+    Result<void> derive_keys(const core::Bytes& salt, std::uint32_t iterations);
     std::string final_message(std::string_view server_first, std::string_view nonce);
 
     ScramClientSetup setup_;
+    std::optional<ScramCredentials> derived_;  ///< from the password
     std::string gs2_header_;
     std::string first_bare_;
     std::string auth_message_;

@@ -1,15 +1,12 @@
 #include "proxy/session/session.hpp"
 
-#include "proxy/relay/startup_parameters.hpp"
-#include "proxy/session/bootstrap_endpoint.hpp"
+#include "net/race.hpp"
+#include "proxy/log/log.hpp"
 #include "proxy/session/message_reader.hpp"
-#include "proxy/wire/error_response.hpp"
 
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <new>
-#include <spdlog/spdlog.h>
 
 namespace pgveil::session {
 
@@ -21,88 +18,35 @@ constexpr std::size_t kPendingOutputMax = std::size_t{256} * 1024;
 /// CRYPTO.md section 6: how long a request may wait on its client before its keys are wiped.
 constexpr net::Duration kIdleKeys{1000};
 
-LoginError login_error(const relay::Refusal& refusal) {
-    LoginError error = refuse(refusal.sqlstate, refusal.message, refusal.detail);
-    error.hint = refusal.hint;
+LoginError upstream_lost(std::string_view reason) {
+    LoginError error =
+        refuse("08006", "the connection to the database server was lost", std::string(reason));
+    error.hint =
+        "Connect again. Look whether the last COMMIT took effect if its answer has not come.";
     return error;
 }
 
-constexpr std::string_view kNoMemory = "out of memory for secrets";
-constexpr std::string_view kNoMemoryHint =
-    "Raise memory.arena_bytes or lower the limits in the proxy's settings.";
-
-void send_no_memory(net::Stream& client) {
-    wire::Report report;
-    report.severity = "FATAL";
-    report.sqlstate = "53200";
-    report.message = kNoMemory;
-    report.hint = kNoMemoryHint;
-    wire::Output farewell;
-    wire::append_error(farewell, report);
-    client.send(farewell.bytes());
-}
-
-/// One system call where one slice leaves; else the pieces are gathered first.
-void send(net::Stream& stream, relay::Outgoing& outgoing) {
+/// One system call where one slice leaves; else the pieces are gathered first. `sent` counts bytes.
+void send(net::Stream& stream, relay::Outgoing& outgoing, metrics::Counter& sent) {
     if (outgoing.empty()) {
         return;
     }
-    if (outgoing.slice_count() == 1) {
-        outgoing.for_each([&stream](wire::ByteView slice) { stream.send(slice); });
-    } else {
-        outgoing.for_each([&stream](wire::ByteView slice) { stream.queue(slice); });
+    const bool is_one = outgoing.slice_count() == 1;
+    outgoing.for_each([&stream, &sent, is_one](wire::ByteView slice) {
+        sent.add(slice.size());
+        if (is_one) {
+            stream.send(slice);
+        } else {
+            stream.queue(slice);
+        }
+    });
+    if (!is_one) {
         stream.flush();
     }
     outgoing.clear();
 }
 
-net::Awaitable<void> serve_for_proxy(
-    Worker& worker, net::Stream& client, net::Buffer& input, const ClientStartup& startup
-) {
-    Service& service = worker.service();
-    CustodyBootstrap steps(service.custody, unix_time_s);
-    co_await serve_bootstrap(client, input, startup, steps, service.throttle);
-}
-
-net::Awaitable<void> serve(Worker& worker, net::Stream& client, net::Buffer& input) {
-    const SnapshotPtr snapshot = worker.snapshot();
-    auto accepted = co_await accept_startup(client, input, snapshot->rules);
-    if (!accepted.has_value()) {
-        LoginError error = std::move(accepted.error());
-        co_await end_login(client, std::move(error));
-        co_return;
-    }
-    if (auto* const cancel = std::get_if<CancelKey>(&*accepted)) {
-        CancelKey key = std::move(*cancel);
-        UpstreamTarget target = snapshot->target;
-        co_await forward_cancel(client, std::move(key), std::move(target), worker.cancels());
-        co_return;
-    }
-    ClientStartup startup = std::move(std::get<ClientStartup>(*accepted));
-    if (is_for_proxy(startup)) {
-        co_await serve_for_proxy(worker, client, input, startup);
-        co_return;
-    }
-    Session session(worker, client, input);
-    co_await session.run(std::move(startup));
-}
-
 }  // namespace
-
-net::Awaitable<void> run_session(Worker& worker, std::unique_ptr<net::Stream> client) {
-    try {
-        net::Buffer input(worker.loop().buffers());
-        try {
-            co_await serve(worker, *client, input);
-        } catch (const std::bad_alloc&) {
-            spdlog::error("{}: {}", client->peer_address(), kNoMemory);
-            send_no_memory(*client);
-        }
-    } catch (const boost::system::system_error& lost) {
-        spdlog::debug("{}: connection lost: {}", client->peer_address(), lost.code().message());
-    }
-    client->close();
-}
 
 Session::Session(Worker& worker, net::Stream& client, net::Buffer& input)
     : worker_(&worker),
@@ -110,12 +54,16 @@ Session::Session(Worker& worker, net::Stream& client, net::Buffer& input)
       input_(&input),
       unblocked_(worker.loop()),
       idle_(worker.loop(), [this] { relay_->wipe_idle_keys(); }),
+      limit_(worker.loop(), [this] { on_time_limit(); }),
+      activity_(worker.loop().now()),
+      connected_s_(unix_time_s()),
       id_("s" + std::to_string(++worker.service().session_ids)) {}
 
 Session::~Session() {
     if (counted_) {
         --worker_->service().sessions;
     }
+    worker_->service().routes.remove(cancel_key_);
     if (entered_) {
         worker_->leave(*this);
         log("disconnected");
@@ -130,93 +78,90 @@ net::Awaitable<void> Session::run(ClientStartup startup) {
     entered_ = true;
     worker_->enter(*this);
     log("connected");
-    using boost::asio::experimental::awaitable_operators::operator&&;
-    co_await (pump_requests() && pump_replies());
+    const net::Duration keepalive(worker_->snapshot()->settings.timeouts.keepalive_ms);
+    client_->set_keepalive(keepalive);
+    upstream_.stream->set_keepalive(keepalive);
+    settle();  // the proxy may have been told to stop meanwhile
+    try {
+        co_await net::race(pump_requests(), pump_replies());
+    } catch (const boost::system::system_error&) {
+        cancel_if_running();
+        throw;
+    }
+    upstream_.stream->close();
+    relay_->state().parameters.wipe_shares();
+    co_await finish_client(*client_);
 }
 
-net::Awaitable<bool> Session::log_in(ClientStartup startup) {
-    const SnapshotPtr snapshot = worker_->snapshot();
-    relay::SessionFacts facts;
-    facts.id = id_;
-    facts.login = startup.user;
-    facts.database = startup.database;
-    facts.client_is_tls = startup.is_tls;
-    relay_ = std::make_unique<relay::Relay>(worker_->environment(), std::move(facts));
-    auto pairs = relay::take_startup_parameters(
-        relay_->state().parameters, startup.parameters, startup.is_tls
+/// The client went without a word of goodbye. One that said Terminate gets what it gets without a
+/// proxy: the server goes on until it wants to say something.
+void Session::cancel_if_running() {
+    const bool is_running = relay_ && relay_->awaits_server();
+    if (!is_running || relay_->is_finished() || cancelled_ || worker_->loop().is_stopping()) {
+        return;
+    }
+    cancelled_ = true;
+    log("the connection was lost while a statement ran: it is cancelled");
+    worker_->loop().spawn(
+        cancel_statement(worker_->loop(), cancel_key_, upstream_target_, worker_->cancels())
     );
-    if (!pairs.has_value()) {
-        co_await end_login(*client_, login_error(pairs.error()));
-        co_return false;
-    }
-    std::string user = startup.user;
-    startup = ClientStartup();  // the shares in the packet are wiped before anything waits
-    auto identity =
-        co_await authenticate_client(*client_, *input_, std::move(user), snapshot->users);
-    if (!identity.has_value()) {
-        LoginError error = std::move(identity.error());
-        log(error.summary());
-        co_await end_login(*client_, std::move(error));
-        co_return false;
-    }
-    counted_ = true;
-    if (worker_->service().sessions.fetch_add(1) >= snapshot->settings.limits.sessions) {
-        co_await end_login(*client_, refuse("53300", "sorry, too many clients already"));
-        co_return false;
-    }
-    std::vector<wire::StartupParameter> parameters;
-    for (const auto& [name, value] : *pairs) {
-        parameters.push_back({name, value});
-    }
-    UpstreamTarget target = snapshot->target;
-    auto ready =
-        co_await connect_upstream(worker_->loop(), std::move(target), parameters, *identity);
-    if (!ready.has_value()) {
-        LoginError error = std::move(ready.error());
-        log(error.summary());
-        co_await end_login(*client_, std::move(error));
-        co_return false;
-    }
-    greet(*ready);
-    co_return true;
 }
 
-void Session::greet(UpstreamReady& ready) {
-    for (const auto& [name, value] : ready.greeting.parameters) {
-        relay_->state().settings.set(name, value);
-    }
-    relay_->state().transaction = ready.greeting.status;
-    upstream_ = std::move(ready.connection);
-    to_client_.made().append(ready.greeting.frames.bytes());
-    wire::append_ready_for_query(to_client_.made(), ready.greeting.status);
-    send(*client_, to_client_);
-    to_client_.clear();
-}
+// Whatever is thrown while the server's connection has failed is its loss; else it is the client's,
+// which ends the session.
 
 net::Awaitable<void> Session::pump_requests() {
+    try {
+        co_await relay_requests();
+    } catch (const boost::system::system_error& lost) {
+        if (!is_upstream_lost()) {
+            throw;
+        }
+        on_upstream_lost(lost.code().message());
+    }
+}
+
+net::Awaitable<void> Session::pump_replies() {
+    try {
+        co_await relay_replies();
+    } catch (const boost::system::system_error& lost) {
+        if (!is_upstream_lost()) {
+            throw;
+        }
+        on_upstream_lost(lost.code().message());
+    }
+}
+
+net::Awaitable<void> Session::relay_requests() {
     while (!is_over()) {
-        if (relay_->client_waits() && !input_->empty()) {
+        if (is_held() || (relay_->client_waits() && !input_->empty())) {
             co_await unblocked_.wait();
             continue;
         }
         co_await client_->readable();
+        if (is_held()) {
+            continue;
+        }
         const net::ReadResult read = client_->read_some(*input_);
+        received_bytes_ += read.bytes;
+        worker_->tally().client_received.add(read.bytes);
         take_turn(&Session::feed_requests);
         settle();
         if (read.end) {
+            cancel_if_running();
             ended_ = true;
             break;
         }
         co_await upstream_.stream->drained(kPendingOutputMax);
     }
     co_await upstream_.stream->finish_output();
-    upstream_.stream->close();
 }
 
-net::Awaitable<void> Session::pump_replies() {
+net::Awaitable<void> Session::relay_replies() {
     while (!is_over()) {
         co_await upstream_.stream->readable();
         const net::ReadResult read = upstream_.stream->read_some(*upstream_.input);
+        worker_->tally().upstream_received.add(read.bytes);
         take_turn(&Session::feed_replies);
         if (!relay_->client_waits()) {
             take_turn(&Session::feed_requests);
@@ -224,14 +169,11 @@ net::Awaitable<void> Session::pump_replies() {
         }
         settle();
         if (read.end) {
-            ended_ = true;
+            on_upstream_lost("it closed the connection");
             break;
         }
         co_await client_->drained(kPendingOutputMax);
     }
-    unblocked_.wake();
-    co_await client_->finish_output();
-    client_->close();
 }
 
 /// A secret that finds no room in the arena ends this session, and no other. What its turn has made
@@ -243,22 +185,19 @@ void Session::take_turn(void (Session::*feed)()) {
     try {
         (this->*feed)();
     } catch (const std::bad_alloc&) {
-        log(kNoMemory);
+        log(no_memory().message);
         to_client_.clear();
         to_upstream_.clear();
         relay_->state().parameters.wipe_shares();
-        ended_ = true;
-        send_no_memory(*client_);
-        upstream_.stream->close();
-        unblocked_.wake();
+        end(no_memory());
     }
 }
 
 void Session::feed_requests() {
     idle_.clear();
     const std::size_t used = relay_->on_client(input_->unparsed(), to_upstream_);
-    send(*upstream_.stream, to_upstream_);
     input_->advance(used);
+    send_upstream();
     input_->consume_parsed();
     if (relay_->client_wants() > input_->unparsed().size() && !input_->empty()) {
         input_->grow(relay_->client_wants());
@@ -271,63 +210,73 @@ void Session::feed_requests() {
 void Session::feed_replies() {
     net::Buffer& input = *upstream_.input;
     const std::size_t used = relay_->on_upstream(input.unparsed(), to_client_, to_upstream_);
-    send(*client_, to_client_);
-    send(*upstream_.stream, to_upstream_);
-    input.advance(used);
+    sent_bytes_ += to_client_.size();
+    input.advance(used);  // before anything can throw: these bytes are not taken twice
+    send_to_client();
+    send_upstream();
     input.consume_parsed();
     if (relay_->upstream_wants() > input.unparsed().size() && !input.empty()) {
         input.grow(relay_->upstream_wants());
     }
 }
 
-/// After both directions had their turn: a broken protocol ends the session, and so does a drain
-/// that waited for the end of the transaction.
-void Session::settle() {
-    if (ended_) {
+void Session::send_to_client() {
+    send(*client_, to_client_, worker_->tally().client_sent);
+    is_client_inside_message_ = relay_->is_inside_reply();
+}
+
+/// Nothing for a server that is lost: what it had said before is still being read.
+void Session::send_upstream() {
+    if (is_upstream_lost()) {
+        to_upstream_.clear();
         return;
     }
-    if (!relay_->violation().empty()) {
-        log(relay_->violation());
-        end("08P01", relay_->violation());
-    } else if (worker_->is_draining() && may_end_now()) {
-        end("57P01", "terminating connection due to administrator command");
+    send(*upstream_.stream, to_upstream_, worker_->tally().upstream_sent);
+}
+
+bool Session::is_upstream_lost() const {
+    return static_cast<bool>(upstream_.stream->failure());
+}
+
+/// Once, whoever notices first. What the server said before it went is passed on.
+void Session::on_upstream_lost(std::string_view reason) {
+    to_upstream_.clear();
+    while (!is_over() && upstream_.stream->read_rest(*upstream_.input)) {
+        take_turn(&Session::feed_replies);
+    }
+    settle();
+    if (is_over()) {
+        return;
+    }
+    const LoginError lost = upstream_lost(reason);
+    log(lost.summary());
+    if (relay_->server_said_farewell()) {
+        ended_ = true;
+    } else {
+        end(lost);
     }
 }
 
-bool Session::is_over() const {
-    return ended_ || relay_->is_finished();
-}
-
-bool Session::may_end_now() const {
-    const relay::SessionState& state = relay_->state();
-    return state.pending.empty() && !state.batch_open &&
-           state.transaction == wire::TransactionStatus::kIdle;
-}
-
-void Session::end(std::string_view sqlstate, std::string_view message) {
+void Session::end(const LoginError& reason) {
     ended_ = true;
-    wire::Report report;
-    report.severity = "FATAL";
-    report.sqlstate = sqlstate;
-    report.message = message;
-    wire::append_error(to_client_.made(), report);
-    send(*client_, to_client_);
+    if (!is_client_inside_message_) {
+        append_fatal(to_client_.made(), reason);
+        send(*client_, to_client_, worker_->tally().client_sent);
+    }
     // Whoever waits for the server wakes up and finds the session over.
     upstream_.stream->close();
     unblocked_.wake();
 }
 
-void Session::drain() {
-    if (may_end_now()) {
-        end("57P01", "terminating connection due to administrator command");
-        client_->close();
-    }
-}
-
 void Session::log(std::string_view event) const {
     const relay::SessionFacts& facts = relay_->state().facts;
-    spdlog::info(
-        "{} {}@{} {}: {}", id_, facts.login, facts.database, client_->peer_address(), event
+    log::info(
+        "{session} {user}@{database} {client}: {event}",
+        {{"session", id_},
+         {"user", facts.login},
+         {"database", facts.database},
+         {"client", client_->peer_address()},
+         {"event", event}}
     );
 }
 

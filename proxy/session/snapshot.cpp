@@ -1,5 +1,8 @@
 #include "proxy/session/snapshot.hpp"
 
+#include <new>
+#include <utility>
+
 namespace pgveil::session {
 
 namespace {
@@ -12,7 +15,7 @@ result<std::shared_ptr<const net::TlsContext>, LoadError> listener_tls(
     if (listen.tls == config::ListenTls::kDisable) {
         return std::shared_ptr<const net::TlsContext>();
     }
-    auto context = net::TlsContext::load_server(listen.certificate, listen.key);
+    auto context = net::TlsContext::load_server(listen.certificate, listen.key, listen.client_ca);
     if (!context.has_value()) {
         return LoadError{context.error().message};
     }
@@ -32,6 +35,60 @@ result<std::shared_ptr<const net::TlsContext>, LoadError> upstream_tls(
     return std::move(*context);
 }
 
+UpstreamHosts upstream_hosts(
+    const config::UpstreamSettings& settings, const std::shared_ptr<const net::TlsContext>& tls
+) {
+    UpstreamHosts upstream;
+    upstream.attrs = settings.session_attrs;
+    for (const config::UpstreamHost& each : settings.hosts) {
+        UpstreamTarget target;
+        target.host = each.host;
+        target.port = each.port;
+        target.tls = tls;
+        target.connect_timeout = net::Duration(settings.connect_timeout_ms);
+        upstream.targets.push_back(std::move(target));
+    }
+    return upstream;
+}
+
+result<SnapshotPtr, LoadError> load_all(config::Settings settings) {
+    auto snapshot = std::make_shared<Snapshot>();
+    auto policy = config::load_policy(settings.policy_path);
+    if (!policy.has_value()) {
+        return LoadError{policy.error().message};
+    }
+    snapshot->policy = std::move(*policy);
+    auto users =
+        settings.users_file.empty() ? parse_users({}, {}) : load_users(settings.users_file);
+    if (!users.has_value()) {
+        return LoadError{users.error().message};
+    }
+    snapshot->users = std::move(*users);
+    if (!settings.upstream.passwords_file.empty()) {
+        auto passwords = load_passwords(settings.upstream.passwords_file);
+        if (!passwords.has_value()) {
+            return LoadError{passwords.error()};
+        }
+        snapshot->passwords = std::move(*passwords);
+    }
+    auto server = listener_tls(settings.listen);
+    if (!server.has_value()) {
+        return server.error();
+    }
+    snapshot->rules.policy = snapshot->policy;
+    snapshot->rules.tls = std::move(*server);
+    snapshot->rules.requires_tls = settings.listen.tls == config::ListenTls::kRequire;
+    snapshot->rules.packet_bytes_max = settings.limits.startup_bytes;
+    snapshot->rules.login_timeout = net::Duration(settings.limits.login_timeout_ms);
+    auto client = upstream_tls(settings.upstream);
+    if (!client.has_value()) {
+        return client.error();
+    }
+    snapshot->upstream = upstream_hosts(settings.upstream, *client);
+    snapshot->settings = std::move(settings);
+    return SnapshotPtr(std::move(snapshot));
+}
+
 }  // namespace
 
 result<SnapshotPtr, LoadError> load_snapshot(const std::string& settings_file) {
@@ -43,35 +100,13 @@ result<SnapshotPtr, LoadError> load_snapshot(const std::string& settings_file) {
 }
 
 result<SnapshotPtr, LoadError> load_snapshot(config::Settings settings) {
-    auto snapshot = std::make_shared<Snapshot>();
-    auto policy = config::load_policy(settings.policy_path);
-    if (!policy.has_value()) {
-        return LoadError{policy.error().message};
+    try {
+        return load_all(std::move(settings));
+    } catch (const std::bad_alloc&) {
+        return LoadError{
+            "the files of users and passwords find no room in the memory for secrets: raise "
+            "memory.arena_bytes and start the proxy anew"};
     }
-    snapshot->policy = std::move(*policy);
-    auto users = load_users(settings.users_file);
-    if (!users.has_value()) {
-        return LoadError{users.error().message};
-    }
-    snapshot->users = std::move(*users);
-    auto server = listener_tls(settings.listen);
-    if (!server.has_value()) {
-        return server.error();
-    }
-    snapshot->rules.tls = std::move(*server);
-    snapshot->rules.requires_tls = settings.listen.tls == config::ListenTls::kRequire;
-    snapshot->rules.packet_bytes_max = settings.limits.startup_bytes;
-    snapshot->rules.login_timeout = net::Duration(settings.limits.login_timeout_ms);
-    auto client = upstream_tls(settings.upstream);
-    if (!client.has_value()) {
-        return client.error();
-    }
-    snapshot->target.host = settings.upstream.host;
-    snapshot->target.port = settings.upstream.port;
-    snapshot->target.tls = std::move(*client);
-    snapshot->target.connect_timeout = net::Duration(settings.upstream.connect_timeout_ms);
-    snapshot->settings = std::move(settings);
-    return SnapshotPtr(std::move(snapshot));
 }
 
 }  // namespace pgveil::session

@@ -2,8 +2,9 @@
 
 #include "config/policy.hpp"
 #include "config/settings.hpp"
+#include "proxy/session/passwords_file.hpp"
 #include "proxy/session/startup.hpp"
-#include "proxy/session/upstream_connection.hpp"
+#include "proxy/session/upstream_hosts.hpp"
 #include "proxy/session/users_file.hpp"
 
 #include <boost/system/result.hpp>
@@ -19,8 +20,9 @@ struct Snapshot {
     config::Settings settings;
     std::shared_ptr<const config::Policy> policy;
     std::shared_ptr<const Users> users;
+    std::shared_ptr<const Passwords> passwords;  // null: none
     StartupRules rules;
-    UpstreamTarget target;
+    UpstreamHosts upstream;
 };
 
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

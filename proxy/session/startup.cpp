@@ -42,12 +42,6 @@ bool options_name_us(std::string_view options) {
     });
 }
 
-/// The spellings of "no" that the server's parse_bool takes in full.
-bool is_false(std::string_view value) {
-    const wire::WipedText word = folded(value);
-    return word == "false" || word == "off" || word == "no" || word == "0";
-}
-
 LoginError unsupported_protocol(wire::ByteView packet) {
     constexpr unsigned kMajorShift = 16;
     constexpr std::uint32_t kMinorMask = 0xFFFF;
@@ -55,7 +49,7 @@ LoginError unsupported_protocol(wire::ByteView packet) {
     return refuse(
         "0A000",
         "unsupported frontend protocol " + std::to_string(code >> kMajorShift) + "." +
-            std::to_string(code & kMinorMask) + ": server supports 3.0 to 3.0"
+            std::to_string(code & kMinorMask) + ": server supports 3.0 to 3.2"
     );
 }
 
@@ -77,24 +71,46 @@ LoginError tls_required() {
     return error;
 }
 
+/// PostgreSQL cuts longer names: policy and server must mean the same database.
+constexpr std::size_t kNameBytesMax = 63;
+
+/// The user's name if the client gave none, as at the server.
+std::string_view database_of(const wire::StartupMessage& message) {
+    const std::string_view database = message.find("database").value_or("");
+    const std::string_view user = message.find("user").value_or("");
+    return (database.empty() ? user : database).substr(0, kNameBytesMax);
+}
+
+Replication replication_in(const wire::StartupMessage& message) {
+    return replication_of(message.find("replication").value_or("off"));
+}
+
+/// Whoever sends on without waiting for the answer may be somebody in the middle, whose bytes would
+/// later count as the client's (CVE-2021-23214). In PostgreSQL's words.
+LoginError unencrypted_bytes(std::string_view request) {
+    return refuse(
+        "08P01",
+        "received unencrypted data after " + std::string(request) + " request",
+        "This could be either a client-software bug or evidence of an attempted man-in-the-middle "
+        "attack."
+    );
+}
+
 std::optional<LoginError> reason_to_refuse(
-    const wire::StartupMessage& message, bool is_tls, const StartupRules& rules
+    const wire::StartupMessage& message, bool is_private, const StartupRules& rules
 ) {
     const bool exposes =
         rules.exposes_shares ? rules.exposes_shares(message) : carries_shares(message);
-    if (!is_tls && exposes) {
+    if (!is_private && exposes) {
         return shares_exposed();
     }
-    if (!is_tls && rules.requires_tls) {
+    if (!is_private && rules.requires_tls) {
         return tls_required();
     }
     if (message.find("user").value_or("").empty()) {
         return refuse("28000", "no PostgreSQL user name specified in startup packet");
     }
-    if (!is_false(message.find("replication").value_or("off"))) {
-        return refuse("0A000", "replication connections through pgveil are not supported");
-    }
-    return std::nullopt;
+    return reason_against(replication_in(message), database_of(message), rules.policy.get());
 }
 
 /// What was asked for before the StartupMessage: each kind of encryption once.
@@ -124,6 +140,10 @@ Result<Opening> answer_opening(
     return Opening::kIsDecided;
 }
 
+bool can_use_tls(const net::Stream& client, const StartupRules& rules) {
+    return rules.tls != nullptr && !client.is_local();
+}
+
 net::Awaitable<Result<void>> begin_tls(
     net::Stream& client, const net::Buffer& input, const StartupRules& rules
 ) {
@@ -138,11 +158,14 @@ net::Awaitable<Result<void>> begin_tls(
 net::Awaitable<Result<void>> accept_direct_tls(
     net::Stream& client, const net::Buffer& input, const StartupRules& rules
 ) {
+    if (!can_use_tls(client, rules)) {
+        co_return Result<void>();
+    }
     const auto first_byte = co_await client.peek_first_byte();
     if (!first_byte) {
         co_return silence();
     }
-    if (*first_byte != kTlsHandshakeByte || !rules.tls) {
+    if (*first_byte != kTlsHandshakeByte) {
         co_return Result<void>();
     }
     auto upgraded = co_await begin_tls(client, input, rules);
@@ -157,7 +180,7 @@ void queue_negotiation(net::Stream& client, const wire::StartupMessage& message)
     if (negotiation.needed) {
         wire::Output answer;
         wire::append_negotiate_protocol_version(
-            answer, wire::kProtocol30, negotiation.unrecognized
+            answer, negotiation.version, negotiation.unrecognized
         );
         client.queue(answer.bytes());
     }
@@ -172,7 +195,8 @@ Result<Accepted> decide(
     if (const auto* const cancel = std::get_if<wire::CancelRequest>(&packet)) {
         return Accepted(CancelKey{cancel->process_id, core::to_bytes(cancel->secret)});
     }
-    auto startup = check_startup(core::SecretBytes::copy_of(bytes), client.is_tls(), rules);
+    const bool is_private = client.is_tls() || client.is_local();
+    auto startup = check_startup(core::SecretBytes::copy_of(bytes), is_private, rules);
     if (!startup.has_value()) {
         return startup.error();
     }
@@ -194,6 +218,7 @@ net::Awaitable<Result<Accepted>> accept_startup(
 ) {
     client.set_deadline(rules.login_timeout);
     Asked asked;
+    const bool can_tls = can_use_tls(client, rules);
     auto ready = co_await accept_direct_tls(client, input, rules);
     while (ready.has_value()) {
         const auto bytes = co_await next_startup_packet(client, input, rules.packet_bytes_max);
@@ -204,7 +229,7 @@ net::Awaitable<Result<Accepted>> accept_startup(
         if (!packet.has_value()) {
             co_return undecodable(packet.error(), *bytes);
         }
-        const auto opening = answer_opening(*packet, asked, client, rules.tls != nullptr);
+        const auto opening = answer_opening(*packet, asked, client, can_tls);
         if (!opening.has_value()) {
             co_return opening.error();
         }
@@ -213,10 +238,13 @@ net::Awaitable<Result<Accepted>> accept_startup(
             input.consume_parsed();
             co_return accepted;
         }
+        const bool is_gss = std::holds_alternative<wire::GSSENCRequest>(*packet);
         input.consume_parsed();
         client.send(*opening == Opening::kBeginTls ? kYes : kNo);
         if (*opening == Opening::kBeginTls) {
             ready = co_await begin_tls(client, input, rules);
+        } else if (!input.empty()) {
+            co_return unencrypted_bytes(is_gss ? "GSSAPI encryption" : "SSL");
         }
     }
     co_return ready.error();
@@ -240,12 +268,15 @@ Negotiation negotiate(const wire::StartupMessage& message) {
             negotiation.unrecognized.push_back(parameter.name);
         }
     }
-    negotiation.needed = message.minor_version() > 0 || !negotiation.unrecognized.empty();
+    negotiation.version =
+        message.version >= wire::kProtocol32 ? wire::kProtocol32 : wire::kProtocol30;
+    negotiation.needed =
+        message.version != negotiation.version || !negotiation.unrecognized.empty();
     return negotiation;
 }
 
 Result<ClientStartup> check_startup(
-    core::SecretBytes packet, bool is_tls, const StartupRules& rules
+    core::SecretBytes packet, bool is_private, const StartupRules& rules
 ) {
     ClientStartup startup;
     startup.packet = std::move(packet);
@@ -257,13 +288,14 @@ Result<ClientStartup> check_startup(
     if (message == nullptr) {
         return silence("not a StartupMessage");
     }
-    if (auto refusal = reason_to_refuse(*message, is_tls, rules)) {
+    if (auto refusal = reason_to_refuse(*message, is_private, rules)) {
         return *std::move(refusal);
     }
-    startup.is_tls = is_tls;
+    startup.is_private = is_private;
+    startup.version = negotiate(*message).version;
     startup.user = *message->find("user");
-    const std::string_view database = message->find("database").value_or("");
-    startup.database = database.empty() ? startup.user : std::string(database);
+    startup.database = database_of(*message);
+    startup.replication = replication_in(*message);
     for (const wire::StartupParameter& parameter : message->parameters) {
         if (!parameter.name.starts_with(kProtocolOption)) {
             startup.parameters.push_back(parameter);

@@ -1,5 +1,6 @@
 #include "proxy/session/upstream_handshake.hpp"
 
+#include "keyshare/core/md5.hpp"
 #include "proxy/wire/error_response.hpp"
 #include "proxy/wire/password.hpp"
 
@@ -38,6 +39,8 @@ Result<UpstreamHandshake::Next> UpstreamHandshake::on_message(
         understood = on_greeting(frame);
     } else if (type == wire::BackendType::kAuthentication) {
         understood = on_authentication(frame.body, to_upstream);
+    } else if (type == wire::BackendType::kNegotiateProtocolVersion) {
+        understood = on_negotiation(frame.body);
     } else {
         understood = out_of_order();
     }
@@ -58,14 +61,24 @@ Result<void> UpstreamHandshake::on_authentication(wire::ByteView body, wire::Out
         case wire::AuthenticationType::kSASL: return on_sasl(request->mechanisms, to_upstream);
         case wire::AuthenticationType::kSASLContinue: return on_sasl_continue(content, to_upstream);
         case wire::AuthenticationType::kSASLFinal: return on_sasl_final(content);
-        case wire::AuthenticationType::kCleartextPassword: return unusable_method("password");
-        case wire::AuthenticationType::kMD5Password: return unusable_method("md5");
+        case wire::AuthenticationType::kCleartextPassword: return on_cleartext(to_upstream);
+        case wire::AuthenticationType::kMD5Password: return on_md5(request->content, to_upstream);
         case wire::AuthenticationType::kGSS:
         case wire::AuthenticationType::kGSSContinue:
         case wire::AuthenticationType::kKerberosV5: return unusable_method("gss");
         case wire::AuthenticationType::kSSPI: return unusable_method("sspi");
     }
     return out_of_order();
+}
+
+/// The server speaks an older minor version than it was asked for. It may not answer with a newer.
+Result<void> UpstreamHandshake::on_negotiation(wire::ByteView body) const {
+    const auto negotiation = wire::decode_negotiate_protocol_version(body);
+    const bool is_in_order = state_ == State::kAwaitsRequest && negotiation.has_value();
+    if (!is_in_order || negotiation->version > wire::kProtocol32) {
+        return out_of_order();
+    }
+    return {};
 }
 
 Result<void> UpstreamHandshake::on_sasl(
@@ -80,10 +93,14 @@ Result<void> UpstreamHandshake::on_sasl(
     if (!binds && !is_offered(mechanisms, kScramSha256)) {
         return unusable_method("a SASL mechanism other than SCRAM-SHA-256");
     }
+    if (setup_.credentials == nullptr && !knows_text()) {
+        return password_unknown("SCRAM-SHA-256");
+    }
     ScramClientSetup scram;
     scram.user = setup_.user;
     scram.users_file = setup_.users_file;
     scram.credentials = setup_.credentials;
+    scram.password = knows_text() ? &setup_.password->text : nullptr;
     scram.nonce = setup_.nonce;
     // `y` would be a lie when PLUS is offered but its hash is unknown to us: then say `n`.
     const bool lacks_offer = setup_.is_tls && !is_offered(mechanisms, kScramSha256Plus);
@@ -120,6 +137,55 @@ Result<void> UpstreamHandshake::on_sasl_final(std::string_view message) {
     }
     state_ = State::kAwaitsOk;
     return scram_->on_server_final(message);
+}
+
+Result<void> UpstreamHandshake::on_cleartext(wire::Output& to_upstream) {
+    if (state_ != State::kAwaitsRequest) {
+        return out_of_order();
+    }
+    if (!knows_text()) {
+        return password_unknown("password");
+    }
+    if (!setup_.may_send_password) {
+        LoginError error = refuse(
+            "28000",
+            "the database server \"" + setup_.server + "\" asks for the password of user \"" +
+                setup_.user + "\" on a connection without TLS",
+            "Whoever reads the network would learn it."
+        );
+        error.hint =
+            "Set upstream.tls.mode of the proxy to verify-full, use scram-sha-256 in pg_hba.conf "
+            "of "
+            "the database server, or set upstream.allow_cleartext_password.";
+        return error;
+    }
+    wire::append_password(to_upstream, core::as_text(setup_.password->text.reveal()));
+    state_ = State::kAwaitsOk;
+    return {};
+}
+
+/// Chapter "Frontend/Backend Protocol", AuthenticationMD5Password: 'md5' and
+/// md5(md5(password, user), salt).
+Result<void> UpstreamHandshake::on_md5(wire::ByteView salt, wire::Output& to_upstream) {
+    if (state_ != State::kAwaitsRequest) {
+        return out_of_order();
+    }
+    if (setup_.password == nullptr) {
+        return password_unknown("md5");
+    }
+    const wire::ByteView known = setup_.password->text.reveal();
+    const auto inner = setup_.password->is_md5
+                           ? std::optional(core::SecretBytes::copy_of(known.subspan(3)))
+                           : core::md5_hex({known, core::as_bytes(setup_.user)});
+    const auto outer = inner ? core::md5_hex({inner->reveal(), salt}) : std::nullopt;
+    if (!outer) {
+        return unusable_method("md5, which this machine's libcrypto forbids,");
+    }
+    core::SecretBytes answer = core::SecretBytes::copy_of(core::as_bytes("md5"));
+    answer.append(outer->reveal());
+    wire::append_password(to_upstream, core::as_text(answer.reveal()));
+    state_ = State::kAwaitsOk;
+    return {};
 }
 
 Result<void> UpstreamHandshake::on_ok() {
@@ -200,11 +266,28 @@ LoginError UpstreamHandshake::unusable_method(std::string_view method) const {
         "28000",
         "the database server \"" + setup_.server + "\" asks for authentication by " +
             std::string(method) + " for user \"" + setup_.user + "\"",
-        "The proxy can log in only by SCRAM-SHA-256, with the proof the client gave it."
+        "With the proof the client gave it the proxy can log in only by SCRAM-SHA-256."
     );
     error.hint =
         "Use method scram-sha-256 in pg_hba.conf of the database server for connections "
-        "from the proxy, and a secret made with password_encryption = scram-sha-256.";
+        "from the proxy, and a secret made with password_encryption = scram-sha-256; or put the "
+        "password of this user into upstream.passwords_file of the proxy.";
+    return error;
+}
+
+LoginError UpstreamHandshake::password_unknown(std::string_view method) const {
+    if (setup_.credentials != nullptr) {
+        return unusable_method(method);
+    }
+    LoginError error = refuse(
+        "28000",
+        "the database server \"" + setup_.server + "\" asks for authentication by " +
+            std::string(method) + " for user \"" + setup_.user + "\"",
+        "The user came to the proxy with a certificate, which proves nothing to the server."
+    );
+    error.hint =
+        "Put the password of this user into upstream.passwords_file of the proxy, or let the "
+        "database server trust connections from the proxy for this user.";
     return error;
 }
 

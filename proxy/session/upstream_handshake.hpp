@@ -2,11 +2,13 @@
 
 #include "keyshare/core/bytes.hpp"
 #include "proxy/session/login_error.hpp"
+#include "proxy/session/passwords_file.hpp"
 #include "proxy/session/scram_client.hpp"
 #include "proxy/wire/authentication.hpp"
 #include "proxy/wire/backend.hpp"
 #include "proxy/wire/frame.hpp"
 #include "proxy/wire/output.hpp"
+#include "proxy/wire/startup.hpp"
 
 #include <cstdint>
 #include <map>
@@ -31,8 +33,10 @@ struct UpstreamGreeting {
 struct UpstreamHandshakeSetup {
     std::string user;
     std::string users_file;
-    std::string server;  // "host:port", for error texts
-    const ScramCredentials* credentials = nullptr;
+    std::string server;                             // "host:port", for error texts
+    const ScramCredentials* credentials = nullptr;  // null: the client came by certificate
+    const UpstreamPassword* password = nullptr;     // null: none is known; must outlive it, too
+    bool may_send_password = false;                 // as it is: over TLS, a Unix socket, or allowed
     bool is_tls = false;
     core::Bytes end_point;  // of the server's certificate
     std::string nonce;
@@ -44,7 +48,9 @@ struct UpstreamHandshakeSetup {
 ///     handshake.take_greeting()
 ///
 /// Accepts AuthenticationOk at once (trust, cert, peer) as well as after SCRAM; after SCRAM only if
-/// the server has proved itself. Everything out of order is 08P01.
+/// the server has proved itself. Methods md5 and password need a password of the passwords file. A
+/// NegotiateProtocolVersion may come first and stays here: the client has got the proxy's own.
+/// Everything out of order is 08P01.
 class UpstreamHandshake {
 public:
     enum class Next { kContinue, kReady };
@@ -59,15 +65,22 @@ private:
     enum class State { kAwaitsRequest, kAwaitsContinue, kAwaitsFinal, kAwaitsOk, kAuthenticated };
 
     Result<void> on_authentication(wire::ByteView body, wire::Output& to_upstream);
+    Result<void> on_negotiation(wire::ByteView body) const;
     Result<void> on_sasl(const wire::Strings& mechanisms, wire::Output& to_upstream);
     Result<void> on_sasl_continue(std::string_view message, wire::Output& to_upstream);
     Result<void> on_sasl_final(std::string_view message);
+    Result<void> on_cleartext(wire::Output& to_upstream);
+    Result<void> on_md5(wire::ByteView salt, wire::Output& to_upstream);
     Result<void> on_ok();
     Result<void> on_greeting(const wire::Frame& frame);
     Result<void> keep(const wire::Frame& frame);
     Result<Next> on_ready(wire::ByteView body);
     LoginError on_error(const wire::Frame& frame) const;
     LoginError unusable_method(std::string_view method) const;
+    LoginError password_unknown(std::string_view method) const;
+
+    bool knows_text() const { return setup_.password != nullptr && !setup_.password->is_md5; }
+
     LoginError out_of_order() const;
 
     UpstreamHandshakeSetup setup_;

@@ -14,13 +14,18 @@ namespace {
 constexpr std::size_t kLoginReplyMax = std::size_t{1} << 16U;
 
 UpstreamHandshake make_handshake(
-    const net::Stream& stream, const UpstreamTarget& target, const ClientIdentity& identity
+    const net::Stream& stream,
+    const UpstreamTarget& target,
+    const UpstreamStartup& startup,
+    const ClientIdentity& identity
 ) {
     UpstreamHandshakeSetup setup;
     setup.user = identity.user;
     setup.users_file = identity.users_file;
     setup.server = target.text();
-    setup.credentials = &identity.credentials;
+    setup.credentials = identity.credentials ? &*identity.credentials : nullptr;
+    setup.password = startup.password;
+    setup.may_send_password = stream.is_tls() || stream.is_local() || startup.allows_cleartext;
     setup.is_tls = stream.is_tls();
     setup.end_point = core::to_bytes(stream.server_end_point());
     setup.nonce = fresh_scram_nonce();
@@ -57,7 +62,7 @@ net::Awaitable<Result<void>> converse(
 net::Awaitable<Result<UpstreamReady>> connect_upstream(
     net::Loop& loop,
     UpstreamTarget target,
-    std::span<const wire::StartupParameter> parameters,
+    const UpstreamStartup& startup,
     const ClientIdentity& identity
 ) {
     auto opened = co_await open_upstream(loop, target);
@@ -70,16 +75,17 @@ net::Awaitable<Result<UpstreamReady>> connect_upstream(
     try {
         net::Stream& stream = *ready.connection.stream;
         stream.set_deadline(target.connect_timeout);
-        wire::Output startup;
-        wire::append_startup_message(startup, wire::kProtocol30, parameters);
-        stream.send(startup.bytes());
-        UpstreamHandshake handshake = make_handshake(stream, target, identity);
+        wire::Output message;
+        wire::append_startup_message(message, startup.version, startup.parameters);
+        stream.send(message.bytes());
+        UpstreamHandshake handshake = make_handshake(stream, target, startup, identity);
         const auto finished = co_await converse(ready.connection, handshake, target);
         if (!finished.has_value()) {
             co_return finished.error();
         }
         stream.clear_deadline();
         ready.greeting = handshake.take_greeting();
+        ready.target = std::move(target);
         co_return Result<UpstreamReady>(std::move(ready));
     } catch (const boost::system::system_error& error) {
         lost = error.code().message();

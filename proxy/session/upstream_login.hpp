@@ -13,21 +13,30 @@ namespace pgveil::session {
 struct UpstreamReady {
     UpstreamConnection connection;  // its input may hold bytes behind the ReadyForQuery
     UpstreamGreeting greeting;
+    UpstreamTarget target;  // where it leads
 };
 
-/// Connects to the database server and logs in as the client: StartupMessage (protocol 3.0) with
-/// `parameters` as given, SCRAM-SHA-256 by the client's own key (-PLUS, bound to the server's
-/// certificate, wherever it is offered), then everything up to the first ReadyForQuery.
+/// What the server is told first, and may be told if it asks.
+struct UpstreamStartup {
+    std::uint32_t version = wire::kProtocol30;  // what the client speaks; the server may know less
+    std::span<const wire::StartupParameter> parameters;
+    const UpstreamPassword* password = nullptr;  // null: none is known
+    bool allows_cleartext = false;               // upstream.allow_cleartext_password
+};
+
+/// Connects to the database server and logs in as the client: StartupMessage with what `startup`
+/// holds, SCRAM-SHA-256 by the client's own key (-PLUS, bound to the server's certificate, wherever
+/// it is offered), then everything up to the first ReadyForQuery.
 ///
-/// `parameters` must hold `user`, and no `pgveil.` parameter may be left in them; their views must
-/// live until this returns. `connect_timeout` applies to connecting and once more to the login.
-/// Errors, for end_login: the server's own ErrorResponse byte for byte (3D000, 53300, 28000, ...);
-/// 08006 unreachable, lost or not the right server; 28000 where the server wants a login that
+/// `startup.parameters` must hold `user`, and no `pgveil.` parameter may be left in them; their
+/// views must live until this returns. `connect_timeout` applies to connecting and once more to the
+/// login. Errors, for end_login: the server's own ErrorResponse byte for byte (3D000, 53300, 28000,
+/// ...); 08006 unreachable, lost or not the right server; 28000 where the server wants a login that
 /// cannot be made from the client's SCRAM proof, naming what to change. Throws nothing.
 net::Awaitable<Result<UpstreamReady>> connect_upstream(
     net::Loop& loop,
     UpstreamTarget target,
-    std::span<const wire::StartupParameter> parameters,
+    const UpstreamStartup& startup,
     const ClientIdentity& identity
 );
 

@@ -1,13 +1,10 @@
 #include "proxy/session/users_file.hpp"
 
 #include "keyshare/core/random.hpp"
+#include "proxy/session/quoted_words.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
 #include <optional>
-#include <sys/stat.h>
-#include <system_error>
 #include <utility>
 
 namespace pgveil::session {
@@ -17,41 +14,6 @@ namespace {
 // What initdb and ALTER ROLE ... PASSWORD give with PostgreSQL's defaults.
 constexpr std::uint32_t kUsualIterations = 4096;
 constexpr std::size_t kUsualSaltSize = 16;
-constexpr std::string_view kBlanks = " \t\r";
-
-std::string_view without_leading_blanks(std::string_view text) {
-    const auto start = text.find_first_not_of(kBlanks);
-    return start == std::string_view::npos ? std::string_view() : text.substr(start);
-}
-
-/// Takes one `"quoted"` word off the front; `""` inside stands for one quote. In secret memory,
-/// because the second word of a line holds a server key.
-std::optional<core::SecretBytes> take_quoted(std::string_view& line) {
-    line = without_leading_blanks(line);
-    if (!line.starts_with('"')) {
-        return std::nullopt;
-    }
-    core::SecretBytes word;
-    for (std::size_t at = 1; at < line.size(); ++at) {
-        if (line[at] != '"') {
-            word.append(core::as_bytes(line.substr(at, 1)));
-            continue;
-        }
-        const bool is_doubled = at + 1 < line.size() && line[at + 1] == '"';
-        if (!is_doubled) {
-            line.remove_prefix(at + 1);
-            return word;
-        }
-        word.append(core::as_bytes("\""));
-        ++at;
-    }
-    return std::nullopt;
-}
-
-char* chunk_text(core::SecretBytes& chunk) {
-    // The stream wants characters where the secret holds bytes.
-    return static_cast<char*>(static_cast<void*>(chunk.reveal_mutable().data()));
-}
 
 std::string advice_for(std::string_view secret) {
     if (secret.starts_with("md5")) {
@@ -98,8 +60,7 @@ public:
 
 private:
     std::optional<std::string> read_line(std::string_view line, std::size_t number) {
-        line = without_leading_blanks(line);
-        if (line.empty() || line.front() == ';' || line.front() == '#') {
+        if (is_without_words(line)) {
             return std::nullopt;
         }
         const auto first = take_quoted(line);
@@ -158,35 +119,15 @@ UsersResult parse_users(std::string_view path, std::string_view text) {
 }
 
 UsersResult load_users(const std::string& path) {
-    struct stat status {};
-
-    std::ifstream file(path, std::ios::binary);
-    if (!file || ::stat(path.c_str(), &status) != 0) {
-        return UsersError{
-            "cannot read users file " + path + ": " + std::generic_category().message(errno)};
-    }
-    if ((status.st_mode & S_IWOTH) != 0) {
-        return UsersError{
-            "users file " + path +
-            " can be written by everybody; chmod 600 it, then look whether "
-            "its lines are yours"};
-    }
-    constexpr std::size_t kChunkSize = 4096;
-    core::SecretBytes chunk(kChunkSize);
-    core::SecretBytes content;
-    while (file) {
-        file.read(chunk_text(chunk), static_cast<std::streamsize>(chunk.size()));
-        content.append(chunk.reveal().first(static_cast<std::size_t>(file.gcount())));
-    }
-    if (file.bad()) {
-        return UsersError{
-            "cannot read users file " + path + ": " + std::generic_category().message(errno)};
+    const auto file = read_secret_file("users file", path);
+    if (!file.has_value()) {
+        return UsersError{file.error()};
     }
     UsersReader reader(path);
-    if ((status.st_mode & S_IROTH) != 0) {
-        reader.warn("users file " + path + " can be read by everybody; chmod 600 it");
+    if (!file->warning.empty()) {
+        reader.warn(file->warning);
     }
-    return reader.read(core::as_text(content.reveal()));
+    return reader.read(core::as_text(file->content.reveal()));
 }
 
 }  // namespace pgveil::session

@@ -33,6 +33,14 @@ public:
 
     std::size_t size() const { return verifiers_.size(); }
 
+    std::vector<std::string> names() const {
+        std::vector<std::string> all;
+        for (const auto& [name, verifier] : verifiers_) {
+            all.push_back(name);
+        }
+        return all;
+    }
+
     /// The path as given, for error texts.
     const std::string& path() const { return path_; }
 

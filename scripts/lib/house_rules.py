@@ -31,11 +31,14 @@ ARROWS = {
     "sql/explain": ("keyshare/core", "sql/analysis", "sql/rewrite", "sql/field", "sql/types", "config"),
     "sql/schema": ("config", "sql/catalog", "sql/types"),
     "net": ("keyshare/core",),
+    "proxy/log": ("config",),
     "proxy/wire": (),
-    "proxy/relay": SQL + ("keyshare/core", "keyshare/share", "keyshare/store", "proxy/wire", "config"),
+    "proxy/metrics": (),
+    "proxy/relay": SQL + ("keyshare/core", "keyshare/share", "keyshare/store", "proxy/metrics", "proxy/wire", "config"),
     "proxy/mirror": ("keyshare/core", "keyshare/store", "config", "sql/schema"),
-    "proxy/session": KEYSHARE + ("proxy/relay", "proxy/wire", "net", "config", "sql/types"),
-    "proxy": KEYSHARE + SQL + ("config", "net", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
+    "proxy/admin": ("keyshare/core", "keyshare/share", "keyshare/store", "config", "sql/types", "proxy/wire"),
+    "proxy/session": KEYSHARE + ("proxy/admin", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
+    "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/log", "proxy/metrics", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
     "keyshare/tenant": KEYSHARE + ("keyshare/user",),
 }
@@ -62,7 +65,9 @@ BANS = [
 HEADERS = [
     ("openssl", r"openssl/", ("keyshare/", "net/tls", "test/keyshare/", "test/net/")),
     ("libpg_query", r"(pg_query|postgres\.h|nodes/|parser/)", ("sql/parse/", "test/sql/parse/")),
+    ("beast", r"boost/beast", ("net/", "test/net/")),
     ("asio", r"boost/asio", ("net/", "proxy/session/", "proxy/main", "test/net/", "test/proxy/session/")),
+    ("spdlog", r"spdlog/", ("proxy/log/",)),
 ]
 
 LINES_MAX = 400

@@ -78,7 +78,10 @@ std::shared_ptr<const Entry> Catalog::share(const RelationName& name) const {
 void Catalog::put(RelationName name, Entry entry) {
     erase(name);
     size_bytes_ += size_of(name, entry);
-    entries_.emplace(std::move(name), std::make_shared<const Entry>(std::move(entry)));
+    const auto former = former_.find(name);
+    const bool is_as_before = former != former_.end() && *former->second == entry;
+    auto kept = is_as_before ? former->second : std::make_shared<const Entry>(std::move(entry));
+    entries_.emplace(std::move(name), std::move(kept));
 }
 
 void Catalog::erase(const RelationName& name) {
@@ -101,6 +104,9 @@ void Catalog::erase_absent() {
 }
 
 void Catalog::clear() {
+    if (!entries_.empty()) {
+        former_ = std::move(entries_);
+    }
     entries_.clear();
     size_bytes_ = 0;
 }

@@ -172,6 +172,8 @@ public:
     void erase(const RelationName& name);
     /// Forgets every relation and type that was not there.
     void erase_absent();
+    /// Forgets everything. What is put() again as it was then is the same entry as before: whoever
+    /// has kept it sees by the pointer that nothing has changed.
     void clear();
 
     std::size_t size() const { return entries_.size(); }
@@ -180,7 +182,10 @@ public:
     std::size_t size_bytes() const { return size_bytes_; }
 
 private:
-    std::map<RelationName, std::shared_ptr<const Entry>> entries_;
+    using Entries = std::map<RelationName, std::shared_ptr<const Entry>>;
+
+    Entries entries_;
+    Entries former_;  // before the last clear() that forgot anything
     std::size_t size_bytes_ = 0;
 };
 

@@ -133,6 +133,8 @@ class FreshProxy:
             shutil.rmtree(self.dir / folder, ignore_errors=True)
             if (self.dir / f"{name}-{folder}").exists():
                 succeeded(run(["cp", "-a", self.dir / f"{name}-{folder}", self.dir / folder]))
+        # The home database remembers the newer store.
+        self.stack.superuser("DROP TABLE IF EXISTS pgveil.store_version", f"home_{self.name}")
 
     # -- the tenant and the users ------------------------------------------------------------------------
 

@@ -48,6 +48,10 @@ class HouseRules(unittest.TestCase):
         self.assert_breaks("proxy/relay/x.cpp", "#include <boost/asio/awaitable.hpp>\n", "asio")
         self.assert_clean("net/x.hpp", "#include <boost/asio/awaitable.hpp>\n")
 
+    def test_spdlog_has_one_includer(self):
+        self.assert_breaks("proxy/session/x.cpp", "#include <spdlog/spdlog.h>\n", "spdlog")
+        self.assert_clean("proxy/log/x.cpp", "#include <spdlog/spdlog.h>\n")
+
     def test_coroutines_stay_in_their_folders(self):
         self.assert_breaks("proxy/relay/x.cpp", "void f() { co_await g(); }\n", "co_await")
         self.assert_clean("proxy/session/x.cpp", "void f() { co_await g(); }\n")

@@ -46,6 +46,23 @@ TEST(TlsContext, NamesTheCertificateThatHasExpired) {
     EXPECT_EQ(error.message, "TLS certificate " + files.certificate + ": has expired");
 }
 
+TEST(TlsContext, NamesTheAuthorityOfClientsThatItCannotUse) {
+    TestAuthority authority;
+    const CertificateFiles files = authority.issue({});
+    const std::string known = authority.authority_file();
+    EXPECT_TRUE(TlsContext::load_server(files.certificate, files.key, known).has_value());
+    const auto missing = TlsContext::load_server(files.certificate, files.key, "/nonexistent.ca");
+    ASSERT_FALSE(missing.has_value());
+    EXPECT_EQ(
+        missing.error().message,
+        "TLS client certificate authority /nonexistent.ca: No such file or directory"
+    );
+    const std::string text = authority.write("text.pem", "no certificate");
+    const auto unfit = TlsContext::load_server(files.certificate, files.key, text);
+    ASSERT_FALSE(unfit.has_value());
+    EXPECT_NE(unfit.error().message.find(text + ": not a PEM certificate"), std::string::npos);
+}
+
 TEST(TlsContext, NamesTheFileThatCannotBeRead) {
     TestAuthority authority;
     const CertificateFiles files = authority.issue({});

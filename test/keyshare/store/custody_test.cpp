@@ -77,8 +77,9 @@ TEST_F(Custody, BeforeTheBootstrapNothingElseWorks) {
     const auto proxy = *ProxyCustody::open(fresh_options(), seal("fresh.key"));
     EXPECT_TRUE(proxy->mirror_rows().empty());
     EXPECT_EQ(proxy->apply("x", kNow).error().code, ErrorCode::kNotBootstrapped);
+    OpenedTokens::Slot slot;
     EXPECT_EQ(
-        proxy->rebuild({"nurse", "x", nullptr, nullptr}, kNow).error().kind,
+        proxy->rebuild({"nurse", "x", nullptr, nullptr}, kNow, slot).error().kind,
         share::DenialKind::kNotBootstrapped
     );
     EXPECT_FALSE(proxy->bootstrap_call("steal", "x", kNow).has_value());

@@ -24,7 +24,7 @@ void World::TearDown() {
 }
 
 CustodyOptions World::options(std::string tenant) const {
-    return {folder_ / "store.db", std::move(tenant), limits_};
+    return {folder_ / "store.db", std::move(tenant), limits_, opening_};
 }
 
 std::unique_ptr<seal::Seal> World::seal(const char* name) const {
@@ -133,11 +133,18 @@ core::SecretBytes World::token(const Holdings& holdings, share::TokenTimes times
     return *std::move(made);
 }
 
-share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt) const {
+share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt, OpenedTokens::Slot& slot)
+    const {
     return custody_->rebuild(
         {attempt.user_id, attempt.login, attempt.token, attempt.app_share, attempt.may_finish},
-        attempt.now_s
+        attempt.now_s,
+        slot
     );
+}
+
+share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt) const {
+    OpenedTokens::Slot slot;
+    return rebuild(attempt, slot);
 }
 
 share::DenialKind World::denial_of(const Attempt& attempt) const {

@@ -78,6 +78,10 @@ protected:
         bool may_finish = false;
     };
 
+    /// As a session that presents one token after the other: the slot is its own.
+    share::Verdict<share::RequestKeys> rebuild(const Attempt& attempt, OpenedTokens::Slot& slot)
+        const;
+    /// As a session of its own.
     share::Verdict<share::RequestKeys> rebuild(const Attempt& attempt) const;
     /// The kind of the denial; fails the test if keys were given.
     share::DenialKind denial_of(const Attempt& attempt) const;
@@ -85,7 +89,8 @@ protected:
     bool works(const Holdings& holdings);
 
     std::filesystem::path folder_;
-    TokenLimits limits_;  ///< in force from the next restart() on
+    TokenLimits limits_;  ///< in force from the next restart() on, and so is the next
+    TokenOpening opening_ = TokenOpening::kPerRequest;
     share::TenantIdentity identity_ = share::TenantIdentity::generate();
     std::optional<share::Enrolment> enrolment_;
     std::shared_ptr<ProxyCustody> custody_;

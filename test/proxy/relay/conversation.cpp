@@ -31,18 +31,19 @@ std::vector<std::uint8_t> taken(Outgoing& outgoing) {
     return bytes;
 }
 
-SessionFacts facts() {
+SessionFacts facts(bool replicates) {
     SessionFacts result;
     result.id = "s1";
     result.login = "app";
     result.database = "clinic";
     result.client_is_tls = true;
+    result.replicates = replicates;
     return result;
 }
 
 }  // namespace
 
-Conversation::Conversation(std::string_view policy) {
+Conversation::Conversation(std::string_view policy, bool replicates) {
     auto parsed = config::parse_policy("policy.json", policy);
     EXPECT_TRUE(parsed.has_value()) << parsed.error().message;
     environment_.policy = std::move(*parsed);
@@ -55,7 +56,15 @@ Conversation::Conversation(std::string_view policy) {
         return clock_ms_;
     };
     environment_.plans.set_limit(1U << 20U);
-    relay_ = std::make_unique<Relay>(environment_, facts());
+    relay_ = std::make_unique<Relay>(environment_, facts(replicates));
+}
+
+void Conversation::note_slow(std::uint32_t least_ms) {
+    environment_.slow_statement_ms = least_ms;
+    environment_.on_slow = [this](const SlowStatement& slow) {
+        slow_ += slow.request_id + (slow.failed ? " failed " : " took ") +
+                 std::to_string(slow.took_ms) + ": " + slow.text + "\n";
+    };
 }
 
 std::string Conversation::feed_client() {

@@ -27,11 +27,19 @@ private:
 class Conversation {
 public:
     /// `policy` is policy.json; no custody, so nothing can be sealed or opened.
-    explicit Conversation(std::string_view policy);
+    /// @param replicates it is a replication connection
+    explicit Conversation(std::string_view policy, bool replicates = false);
 
     Relay& relay() { return *relay_; }
 
     config::LimitSettings& limits() { return environment_.limits; }
+
+    /// Statements that take so long are noted in slow(), which has one line for each.
+    void note_slow(std::uint32_t least_ms);
+
+    const std::string& slow() const { return slow_; }
+
+    void pass_ms(std::int64_t duration) { clock_ms_ += duration; }
 
     const DefinitionCount& definitions() const { return *environment_.definitions; }
 
@@ -61,6 +69,7 @@ private:
     std::string to_server_;
     std::string to_client_;
     std::string server_log_;
+    std::string slow_;
 };
 
 // ---- messages ----

@@ -41,6 +41,59 @@ TEST(PlanCache, GivesAPlanBackWhileItsRelationsLookTheSame) {
     EXPECT_EQ(cache.find(key("SELECT 1"), catalog), nullptr) << "not looked up";
 }
 
+std::shared_ptr<analysis::Analysis> plain_of_kind(analysis::StatementKind kind) {
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis->passthrough = true;
+    analysis::StatementPlan plan;
+    plan.kind = kind;
+    analysis->statements.emplace_back(std::move(plan));
+    return analysis;
+}
+
+TEST(PlanCache, APlainStatementServesTextsWithOtherIntegers) {
+    using Kind = analysis::StatementKind;
+    const catalog::Catalog catalog;
+    for (const Kind kind : {Kind::kSelect, Kind::kInsert, Kind::kUpdate, Kind::kDelete}) {
+        PlanCache cache;
+        cache.set_limit(100'000);
+        const AnalysisPtr put = plain_of_kind(kind);
+        cache.put(key("... id = 1"), put, catalog);
+        EXPECT_EQ(cache.find(key("... id = 1"), catalog), put);
+        EXPECT_EQ(cache.find(key("... id = 4711"), catalog), put);
+        EXPECT_EQ(cache.find(key("... id = 4711000000"), catalog), nullptr);
+        EXPECT_EQ(cache.find(key("... id = '1'"), catalog), nullptr);
+        EXPECT_EQ(cache.find(key("... no = 1"), catalog), nullptr);
+        EXPECT_EQ(cache.find(key("... id = 1", 2), catalog), nullptr) << "another policy";
+        PlanKey other_encoding = key("... id = 1");
+        other_encoding.client_encoding = "GB18030";
+        EXPECT_EQ(cache.find(other_encoding, catalog), nullptr);
+    }
+}
+
+TEST(PlanCache, EverythingElseServesItsOwnTextAlone) {
+    using Kind = analysis::StatementKind;
+    const catalog::Catalog catalog;
+    const auto serves_others = [&catalog](const AnalysisPtr& put) {
+        PlanCache cache;
+        cache.set_limit(100'000);
+        cache.put(key("... 1"), put, catalog);
+        EXPECT_EQ(cache.find(key("... 1"), catalog), put);
+        return cache.find(key("... 2"), catalog) != nullptr;
+    };
+    EXPECT_TRUE(serves_others(plain_of_kind(Kind::kSelect)));
+    EXPECT_FALSE(serves_others(plain_of_kind(Kind::kCreateTable)));
+    EXPECT_FALSE(serves_others(plain_of_kind(Kind::kOther)));
+    const auto unread = plain_of_kind(Kind::kSelect);
+    unread->parse_failed = true;
+    EXPECT_FALSE(serves_others(unread));
+    auto opened = std::make_shared<analysis::Analysis>();
+    analysis::StatementPlan plan;
+    plan.kind = Kind::kSelect;
+    plan.results.emplace_back();
+    opened->statements.emplace_back(std::move(plan));
+    EXPECT_FALSE(serves_others(opened));
+}
+
 TEST(PlanCache, StaysWithinItsBytes) {
     PlanCache cache;
     cache.set_limit(20'000);

@@ -1,7 +1,10 @@
+#include "proxy/wire/row.hpp"
 #include "test/proxy/relay/conversation.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include <utility>
 
 namespace pgveil::relay {
 namespace {
@@ -172,6 +175,16 @@ TEST_F(Known, WaitsForTheServersWordWhenANameIsPreparedTwice) {
     EXPECT_EQ(talk.server_sends(error("42P05", "exists")), "E");
 }
 
+TEST_F(Known, KeepsAQueryInABatchUntilItIsKnownWhetherTheServerSkipsIt) {
+    ASSERT_EQ(talk.client_sends(parse("a", "SELECT nosuch FROM visits")), "P");
+    EXPECT_EQ(talk.client_sends(query("SELECT 1")), "H");
+    EXPECT_EQ(talk.server_sends(error("42703", "no such column")), "E");
+    EXPECT_EQ(talk.client_sends(query("SELECT id FROM not_known_yet")), "") << "no look-up either";
+    EXPECT_EQ(talk.client_sends(sync()), "S");
+    EXPECT_EQ(talk.server_sends(ready('I')), "Z");
+    EXPECT_EQ(talk.client_sends(query("SELECT 2")), "Q");
+}
+
 TEST_F(Known, DoesNotWaitForALookUpThatTheServerSkips) {
     ASSERT_EQ(talk.client_sends(parse("a", "SELECT nosuch FROM visits")), "P");
     ASSERT_EQ(talk.client_sends(parse("b", "SELECT id FROM not_known_yet")), "CPBECH");
@@ -235,6 +248,24 @@ TEST_F(Known, EndsOnAMessageThatIsNone) {
 TEST_F(Known, EndsOnAnAnswerThatNobodyAskedFor) {
     EXPECT_EQ(talk.server_sends(acknowledge("n")), "");
     EXPECT_THAT(talk.relay().violation(), HasSubstr("NoData"));
+}
+
+TEST_F(Known, EndsOnAnAnswerToSomethingElse) {
+    ASSERT_EQ(talk.client_sends(both(parse("", "SELECT 1"), sync())), "PS");
+    EXPECT_EQ(talk.server_sends(complete("SELECT 1")), "");
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("CommandComplete"));
+}
+
+TEST_F(Known, EndsOnARowBehindTheEndOfItsStatement) {
+    wire::Output batch = both(both(parse("", "SELECT $1"), bind("", "", "x")), execute(""));
+    ASSERT_EQ(talk.client_sends(both(std::move(batch), sync())), "PBES");
+    ASSERT_EQ(talk.server_sends(acknowledge("12s")), "12s");
+    wire::Output late;
+    wire::RowWriter row(late, 1);
+    row.add(wire::Cell(wire::as_bytes("y")));
+    row.finish();
+    EXPECT_EQ(talk.server_sends(late), "");
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("DataRow"));
 }
 
 TEST_F(Known, RefusesAFunctionCallOfSetConfig) {

@@ -119,7 +119,7 @@ TEST_F(LiveWire, ReceivesTheErrorEvenWithUnreadBytesOnTheWay) {
     EXPECT_TRUE(answer->starts_with('E'));
 }
 
-TEST_F(LiveWire, NegotiatesGreaseDownToProtocol30) {
+TEST_F(LiveWire, NegotiatesGreaseDownToProtocol32) {
     const RawClient client(proxy_->port());
     client.send(startup_message(
                     0x0003270F, {{"user", "nurse"}, {"_pq_.test_protocol_negotiation", ""}}
@@ -129,7 +129,7 @@ TEST_F(LiveWire, NegotiatesGreaseDownToProtocol30) {
     wire::FrameReader frames(wire::as_bytes(*answer), 4096);
     const auto negotiation = wire::decode_negotiate_protocol_version(frames.take().body);
     ASSERT_TRUE(negotiation.has_value());
-    EXPECT_EQ(negotiation->version, wire::kProtocol30);
+    EXPECT_EQ(negotiation->version, wire::kProtocol32);
     ASSERT_EQ(negotiation->unrecognized.size(), 1U);
     EXPECT_EQ(*negotiation->unrecognized.begin(), "_pq_.test_protocol_negotiation");
     const auto offer = wire::decode_authentication(frames.take().body);
@@ -162,21 +162,54 @@ TEST_F(LiveWire, ClosesWhenBytesFollowTheSslRequest) {
 }
 
 TEST_F(LiveWire, SaysNothingToStrangersAndRepeatedRequests) {
-    wire::Output twice;
-    const core::Bytes gss{0, 0, 0, 8, 4, 210, 22, 48};
-    twice.append(gss);
-    twice.append(gss);
     const std::vector<std::pair<core::Bytes, std::string>> cases{
         {core::to_bytes(core::as_bytes("GET / HTTP/1.1\r\nHost: x\r\n\r\n")), ""},
         {core::Bytes{0, 0, 0, 3}, ""},
-        {core::Bytes{0x7F, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0}, ""},
-        {core::to_bytes(twice.bytes()), "N"}};
+        {core::Bytes{0x7F, 0xFF, 0xFF, 0xFF, 0, 3, 0, 0}, ""}};
     for (const auto& [bytes, expected] : cases) {
         const RawClient client(proxy_->port());
         client.send(bytes);
         EXPECT_EQ(client.read_to_end(), expected);
     }
+    const RawClient twice(proxy_->port());
+    const core::Bytes gss{0, 0, 0, 8, 4, 210, 22, 48};
+    twice.send(gss);
+    EXPECT_EQ(twice.read_some(), "N");
+    twice.send(gss);
+    EXPECT_EQ(twice.read_to_end(), "");
     expect_closed_session();
+}
+
+TEST_F(LiveWire, RefusesBytesThatWereSentBehindARequestForEncryption) {
+    setup_.rules.tls = nullptr;
+    start();
+    const core::Bytes gss{0, 0, 0, 8, 4, 210, 22, 48};
+    wire::Output tls;
+    wire::append_ssl_request(tls);
+    for (const wire::ByteView request : {wire::ByteView(gss), tls.bytes()}) {
+        const RawClient client(proxy_->port());
+        wire::Output output;
+        output.append(request);
+        output.append(startup_message(wire::kProtocol30, {{"user", "nurse"}}).bytes());
+        client.send(output.bytes());
+        const auto answer = client.read_to_end();
+        ASSERT_TRUE(answer.has_value());
+        EXPECT_TRUE(answer->starts_with("NE")) << *answer;
+        EXPECT_NE(answer->find("received unencrypted data after"), std::string::npos);
+    }
+    expect_closed_session();
+}
+
+TEST_F(LiveWire, ReadsAStartupPacketThatComesByteForByte) {
+    const RawClient client(proxy_->port());
+    const auto message =
+        startup_message(wire::kProtocol32, {{"user", "nurse"}, {"database", "clinic"}});
+    for (const std::uint8_t byte : message.bytes()) {
+        client.send(wire::ByteView(&byte, 1));
+    }
+    const auto offer = client.read_some();
+    ASSERT_TRUE(offer.has_value());
+    EXPECT_TRUE(offer->starts_with('R')) << "3.2 is spoken: there is nothing to negotiate";
 }
 
 TEST_F(LiveWire, GivesUpOnClientsThatDoNotFinishTheirLogin) {

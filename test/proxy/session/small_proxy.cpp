@@ -90,7 +90,8 @@ net::Awaitable<void> SmallProxy::run(net::Stream& client) {
         co_return co_await end_login(client, accepted.error());
     }
     if (auto* const key = std::get_if<CancelKey>(&*accepted)) {
-        co_return co_await forward_cancel(client, std::move(*key), setup_.target, gate_);
+        std::vector<UpstreamTarget> targets(1, setup_.target);
+        co_return co_await forward_cancel(client, std::move(*key), std::move(targets), gate_);
     }
     ClientStartup startup = std::move(std::get<ClientStartup>(*accepted));
     if (is_for_proxy(startup)) {
@@ -102,12 +103,17 @@ net::Awaitable<void> SmallProxy::run(net::Stream& client) {
 net::Awaitable<void> SmallProxy::relay(
     net::Stream& client, net::Buffer& input, ClientStartup startup
 ) {
-    auto identity = co_await authenticate_client(client, input, startup.user, setup_.users);
+    KnownSecret secret;
+    secret.users = setup_.users;
+    secret.source = setup_.users->path();
+    auto identity = co_await authenticate_client(client, input, startup.user, std::move(secret));
     if (!identity.has_value()) {
         co_return co_await end_login(client, identity.error());
     }
-    auto upstream =
-        co_await connect_upstream(client.loop(), setup_.target, startup.parameters, *identity);
+    UpstreamStartup asked;
+    asked.version = startup.version;
+    asked.parameters = startup.parameters;
+    auto upstream = co_await connect_upstream(client.loop(), setup_.target, asked, *identity);
     if (!upstream.has_value()) {
         co_return co_await end_login(client, upstream.error());
     }

@@ -40,7 +40,7 @@ TEST(Startup, TakesUserDatabaseAndEveryParameterInOrder) {
     const ClientStartup startup = std::move(*checked);
     EXPECT_EQ(startup.user, "nurse");
     EXPECT_EQ(startup.database, "clinic");
-    EXPECT_TRUE(startup.is_tls);
+    EXPECT_TRUE(startup.is_private);
     ASSERT_EQ(startup.parameters.size(), 4U);
     EXPECT_EQ(startup.parameters[2].name, "application_name");
     EXPECT_EQ(startup.parameters[3].value, "-c work_mem=4MB");
@@ -72,7 +72,7 @@ TEST(Startup, RefusesOtherProtocolsInTheServersWords) {
     ASSERT_FALSE(startup.has_value());
     EXPECT_EQ(startup.error().sqlstate, "0A000");
     EXPECT_EQ(
-        startup.error().message, "unsupported frontend protocol 2.0: server supports 3.0 to 3.0"
+        startup.error().message, "unsupported frontend protocol 2.0: server supports 3.0 to 3.2"
     );
 }
 
@@ -118,22 +118,66 @@ TEST(Negotiation, IsDueForALaterMinorVersionOrUnknownOptions) {
         const core::SecretBytes packet = packet_of(pairs, version);
         const auto decoded = wire::decode_startup(packet.reveal());
         const auto negotiation = negotiate(std::get<wire::StartupMessage>(*decoded));
-        std::string text = negotiation.needed ? "due" : "none";
+        const std::string agreed = negotiation.version == wire::kProtocol32 ? "3.2" : "3.0";
+        std::string text = negotiation.needed ? "due " + agreed : "none";
         for (const std::string_view name : negotiation.unrecognized) {
             text += " " + std::string(name);
         }
         return text;
     };
     EXPECT_EQ(due({{"user", "nurse"}}, 0x00030000), "none");
-    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030002), "due");
+    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030001), "due 3.0");
+    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030002), "none");
+    EXPECT_EQ(due({{"user", "nurse"}}, 0x00030003), "due 3.2");
     // What libpq of PostgreSQL 19 beta sends as grease.
     EXPECT_EQ(
         due({{"user", "nurse"}, {"_pq_.test_protocol_negotiation", ""}}, 0x0003270F),
-        "due _pq_.test_protocol_negotiation"
+        "due 3.2 _pq_.test_protocol_negotiation"
     );
     EXPECT_EQ(
-        due({{"user", "n"}, {"_pq_.a", "1"}, {"_pq_.b", "2"}}, 0x00030000), "due _pq_.a _pq_.b"
+        due({{"user", "n"}, {"_pq_.a", "1"}, {"_pq_.b", "2"}}, 0x00030000), "due 3.0 _pq_.a _pq_.b"
     );
+}
+
+TEST(Startup, AgreesOnTheNewestVersionThatBothSidesKnow) {
+    const auto agreed = [](std::uint32_t version) {
+        const auto startup =
+            check_startup(packet_of({{"user", "nurse"}}, version), true, StartupRules());
+        return startup.has_value() ? startup->version : 0;
+    };
+    EXPECT_EQ(agreed(wire::kProtocol30), wire::kProtocol30);
+    EXPECT_EQ(agreed(0x00030001), wire::kProtocol30);
+    EXPECT_EQ(agreed(wire::kProtocol32), wire::kProtocol32);
+    EXPECT_EQ(agreed(0x0003270F), wire::kProtocol32);
+}
+
+TEST(Startup, SaysWhyReplicationIsRefused) {
+    const auto startup = check_startup(
+        packet_of({{"user", "nurse"}, {"replication", "database"}}), true, StartupRules()
+    );
+    ASSERT_FALSE(startup.has_value());
+    EXPECT_NE(startup.error().detail.find("encrypted form"), std::string::npos);
+    EXPECT_NE(startup.error().hint.find("straight to the database server"), std::string::npos);
+}
+
+TEST(Startup, TakesReplicationWhereThePolicyHasNothingAgainstIt) {
+    StartupRules rules;
+    rules.policy = std::make_shared<const config::Policy>(config::PolicyContent{});
+    const auto startup =
+        check_startup(packet_of({{"user", "nurse"}, {"replication", "database"}}), true, rules);
+    ASSERT_TRUE(startup.has_value()) << startup.error().summary();
+    EXPECT_EQ(startup->replication, Replication::kLogical);
+    EXPECT_EQ(startup->parameters.size(), 2U) << "the server has to hear of it, too";
+}
+
+TEST(Startup, CutsTheNameOfTheDatabaseAsTheServerDoes) {
+    const std::string longest(63, 'c');
+    const std::string longer = longest + "x";
+    const auto startup =
+        check_startup(packet_of({{"user", "nurse"}, {"database", longer}}), true, StartupRules());
+    ASSERT_TRUE(startup.has_value());
+    EXPECT_EQ(startup->database, longest);
+    EXPECT_EQ(startup->parameters[1].value, longer);
 }
 
 TEST(Startup, NeverTakesBytesThatAreCutShort) {

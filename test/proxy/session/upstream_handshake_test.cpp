@@ -29,8 +29,14 @@ protected:
             std::move(keys.client_key), std::move(keys.server_key), salt, kIterations};
     }
 
-    UpstreamHandshake make(core::Bytes end_point = {}) {
+    UpstreamHandshake make(
+        core::Bytes end_point = {},
+        const UpstreamPassword* password = nullptr,
+        bool may_send = false
+    ) {
         UpstreamHandshakeSetup setup;
+        setup.password = password;
+        setup.may_send_password = may_send;
         setup.user = "nurse";
         setup.users_file = "users.txt";
         setup.server = "db:5432";
@@ -39,6 +45,21 @@ protected:
         setup.end_point = std::move(end_point);
         setup.nonce = "clientnonce";
         return UpstreamHandshake(std::move(setup));
+    }
+
+    /// Of a client that came by certificate.
+    static UpstreamHandshake make_without_key(const UpstreamPassword* password) {
+        UpstreamHandshakeSetup setup;
+        setup.user = "nurse";
+        setup.server = "db:5432";
+        setup.password = password;
+        setup.nonce = "clientnonce";
+        return UpstreamHandshake(std::move(setup));
+    }
+
+    std::string sent_password() {
+        wire::FrameReader frames(answer_.bytes(), 4096);
+        return std::string(wire::decode_password(frames.take().body)->password);
     }
 
     /// Feeds everything in `server_` and clears it.
@@ -167,6 +188,43 @@ TEST_F(Handshake, RefusesMessagesOutOfOrder) {
     EXPECT_EQ(refused(skipped), "08P01");
 }
 
+TEST_F(Handshake, HearsThatTheServerSpeaksAnOlderVersion) {
+    UpstreamHandshake handshake = make();
+    wire::append_negotiate_protocol_version(server_, wire::kProtocol30, {});
+    wire::append_authentication(server_, wire::AuthenticationType::kOk);
+    wire::append_ready_for_query(server_, wire::TransactionStatus::kIdle);
+    const auto next = feed(handshake);
+    ASSERT_TRUE(next.has_value()) << next.error().summary();
+    EXPECT_EQ(*next, Next::kReady);
+    EXPECT_EQ(handshake.take_greeting().frames.size(), 0U) << "the client got the proxy's own";
+    UpstreamHandshake newer = make();
+    wire::append_negotiate_protocol_version(server_, 0x00030003, {});
+    EXPECT_EQ(refused(newer), "08P01");
+    UpstreamHandshake late = make();
+    wire::append_authentication(server_, wire::AuthenticationType::kOk);
+    wire::append_negotiate_protocol_version(server_, wire::kProtocol30, {});
+    EXPECT_EQ(refused(late), "08P01");
+}
+
+TEST_F(Handshake, TakesCancelKeysOfEveryLength) {
+    for (const std::size_t size : {4U, 32U, 256U}) {
+        UpstreamHandshake handshake = make();
+        wire::append_authentication(server_, wire::AuthenticationType::kOk);
+        const std::vector<std::uint8_t> secret(size, 7);
+        wire::append_backend_key_data(server_, wire::BackendKeyData{77, secret});
+        wire::append_ready_for_query(server_, wire::TransactionStatus::kIdle);
+        const auto next = feed(handshake);
+        ASSERT_TRUE(next.has_value()) << next.error().summary();
+        EXPECT_EQ(handshake.take_greeting().cancel_secret, secret);
+    }
+    UpstreamHandshake handshake = make();
+    wire::append_authentication(server_, wire::AuthenticationType::kOk);
+    wire::append_backend_key_data(
+        server_, wire::BackendKeyData{77, std::vector<std::uint8_t>(257, 7)}
+    );
+    EXPECT_EQ(refused(handshake), "08P01");
+}
+
 TEST_F(Handshake, SaysWhichLoginMethodsCannotWork) {
     for (const auto type :
          {wire::AuthenticationType::kCleartextPassword, wire::AuthenticationType::kMD5Password}) {
@@ -184,6 +242,81 @@ TEST_F(Handshake, SaysWhichLoginMethodsCannotWork) {
     UpstreamHandshake other = make();
     offer({"OAUTHBEARER"});
     EXPECT_EQ(refused(other), "28000");
+}
+
+UpstreamPassword password_of(std::string_view text, bool is_md5) {
+    UpstreamPassword password;
+    password.text = core::SecretBytes::copy_of(core::as_bytes(text));
+    password.is_md5 = is_md5;
+    return password;
+}
+
+TEST_F(Handshake, AnswersMd5FromThePasswordOrFromWhatMd5MakesOfIt) {
+    // md5('pencil' || 'nurse'), and of that and the salt.
+    const UpstreamPassword plain = password_of("pencil", false);
+    const UpstreamPassword hashed = password_of("md5e773b6f91679598cae62110feb5d1a80", true);
+    const std::array<std::uint8_t, 4> salt{1, 2, 3, 4};
+    std::vector<std::string> answers;
+    for (const UpstreamPassword* const password : {&plain, &hashed}) {
+        UpstreamHandshake handshake = make({}, password);
+        wire::append_authentication(server_, wire::AuthenticationType::kMD5Password, salt);
+        ASSERT_TRUE(feed(handshake).has_value());
+        answers.push_back(sent_password());
+        wire::append_authentication(server_, wire::AuthenticationType::kOk);
+        wire::append_ready_for_query(server_, wire::TransactionStatus::kIdle);
+        const auto next = feed(handshake);
+        ASSERT_TRUE(next.has_value()) << next.error().summary();
+        EXPECT_EQ(*next, Next::kReady);
+    }
+    EXPECT_EQ(answers[0], "md51522bf4364c5086e5eb5591155662bba");
+    EXPECT_EQ(answers[1], answers[0]);
+}
+
+TEST_F(Handshake, SendsAPasswordOnlyWhereNobodyCanReadIt) {
+    const UpstreamPassword password = password_of("pencil", false);
+    for (const bool may_send : {true, false}) {
+        UpstreamHandshake handshake = make({}, &password, may_send);
+        wire::append_authentication(server_, wire::AuthenticationType::kCleartextPassword);
+        const auto next = feed(handshake);
+        EXPECT_EQ(next.has_value(), may_send);
+        if (may_send) {
+            EXPECT_EQ(sent_password(), "pencil");
+        } else {
+            EXPECT_EQ(next.error().sqlstate, "28000");
+            EXPECT_TRUE(answer_.bytes().empty());
+        }
+    }
+    const UpstreamPassword hashed = password_of("md5e773b6f91679598cae62110feb5d1a80", true);
+    UpstreamHandshake handshake = make({}, &hashed, true);
+    wire::append_authentication(server_, wire::AuthenticationType::kCleartextPassword);
+    EXPECT_EQ(refused(handshake), "28000") << "md5 cannot be turned back";
+}
+
+TEST_F(Handshake, LogsInByScramWithAPasswordWhereThereIsNoClientKey) {
+    const UpstreamPassword password = password_of("pencil", false);
+    UpstreamHandshake handshake = make_without_key(&password);
+    offer({kScramSha256});
+    ASSERT_TRUE(feed(handshake).has_value());
+    ScramServerSetup setup;
+    setup.verifier = &verifier_;
+    setup.nonce = "servernonce";
+    ScramServer scram(std::move(setup));
+    wire::FrameReader first(answer_.bytes(), 4096);
+    const auto initial = wire::decode_sasl_initial_response(first.take().body);
+    const auto challenge =
+        scram.on_client_first(initial->mechanism, wire::as_text(*initial->response));
+    wire::append_authentication(
+        server_, wire::AuthenticationType::kSASLContinue, wire::as_bytes(*challenge)
+    );
+    ASSERT_TRUE(feed(handshake).has_value());
+    wire::FrameReader last(answer_.bytes(), 4096);
+    const auto response = wire::decode_sasl_response(last.take().body);
+    EXPECT_TRUE(scram.on_client_final(wire::as_text(response->response)).has_value());
+    UpstreamHandshake unknown = make_without_key(nullptr);
+    offer({kScramSha256});
+    const auto next = feed(unknown);
+    ASSERT_FALSE(next.has_value());
+    EXPECT_NE(next.error().hint.find("upstream.passwords_file"), std::string::npos);
 }
 
 TEST_F(Handshake, PassesTheServersErrorOnByteForByte) {

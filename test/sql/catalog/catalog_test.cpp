@@ -28,6 +28,24 @@ TEST(Catalog, CountsItsBytes) {
     EXPECT_EQ(catalog.size_bytes(), 0U);
 }
 
+TEST(Catalog, KnowsAgainWhatHasNotChanged) {
+    Catalog catalog;
+    Relation relation;
+    relation.oid = 1;
+    catalog.put({"", "t"}, Entry{relation, "public"});
+    const auto before = catalog.share({"", "t"});
+    catalog.clear();
+    catalog.clear();
+    EXPECT_EQ(catalog.share({"", "t"}), nullptr) << "it has to be looked up";
+    catalog.put({"", "t"}, Entry{relation, "public"});
+    EXPECT_EQ(catalog.share({"", "t"}), before);
+    catalog.clear();
+    relation.oid = 2;
+    catalog.put({"", "t"}, Entry{relation, "public"});
+    EXPECT_NE(catalog.share({"", "t"}), before);
+    EXPECT_EQ(catalog.find({"", "t"})->relation->oid, 2U);
+}
+
 TEST(Catalog, QuotesNames) {
     EXPECT_EQ(quoted({"", "t"}), "\"t\"");
     EXPECT_EQ(quoted({"S", "a\"b"}), "\"S\".\"a\"\"b\"");

@@ -2,6 +2,7 @@
 #include "sql/schema/schema.hpp"
 
 #include "sql/schema/keyring_mirror.hpp"
+#include "sql/schema/store_version.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -68,6 +69,13 @@ TEST(Setup, MakesSchemaGrantAndUnconstrainedDomain) {
 TEST(KeyringMirror, TakesRightsFromEverybodyElse) {
     EXPECT_THAT(
         std::string(create_keyring()), HasSubstr("REVOKE ALL ON TABLE pgveil.keyring FROM PUBLIC")
+    );
+}
+
+TEST(StoreVersion, TakesRightsFromEverybodyElse) {
+    EXPECT_THAT(
+        std::string(create_store_version()),
+        HasSubstr("REVOKE ALL ON TABLE pgveil.store_version FROM PUBLIC")
     );
 }
 

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# What scripts/bench measures, one figure a call; every call ends in time. Needs message.sh, account.sh, server.sh, proxy.sh, and of its caller:
+# dir, root, seconds, accounts, rows, pgbench, the URLs and PROXY_OPTIONS.
+
+# set_settings NAME=JSON...: changes pgveil.json (names as in tokens.open) and starts the proxy anew.
+set_settings() {
+    python3 - "$dir/pgveil.json" "$@" <<'PYTHON'
+import json, sys
+path, *changes = sys.argv[1:]
+with open(path, encoding="utf-8") as file:
+    settings = json.loads("".join(line for line in file if not line.lstrip().startswith("//")))
+for change in changes:
+    name, value = change.split("=", 1)
+    *parents, last = name.split(".")
+    place = settings
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = json.loads(value)
+with open(path, "w", encoding="utf-8") as file:
+    json.dump(settings, file, indent=4)
+PYTHON
+    stop_proxy
+    start_proxy
+}
+
+# without_tls URL
+without_tls() { echo "${1/sslmode=verify-full/sslmode=disable}"; }
+
+# tps KIND SCRIPT MODE CLIENTS URL [OPTIONS]: transactions a second of pgbench. KIND is plain or veiled.
+tps() {
+    local kind=$1 script=$2 mode=$3 clients=$4 address=$5 options=${6:-} said
+    sed "s/KIND_/${kind}_/" "$root/test/bench/$script.pgbench" >"$dir/$kind.$script.pgbench"
+    if ! said=$(PGOPTIONS=$options timeout --foreground $((seconds + 120)) "$pgbench" -n -M "$mode" -c "$clients" -j $((clients < 2 ? 1 : 2)) -T "$seconds" \
+        -D accounts="$accounts" -f "$dir/$kind.$script.pgbench" "$address" 2>&1); then
+        printf '%s\n' "$said" >&2
+        fail "pgbench $kind $script $mode with $clients clients failed"
+    fi
+    awk '/^tps/ {print $3; found = 1} END {exit !found}' <<<"$said" ||
+        fail "pgbench $kind $script $mode with $clients clients finished no transaction in $seconds s"
+}
+
+# rows_a_second KIND URL [OPTIONS]: of a SELECT of the whole big table.
+rows_a_second() {
+    local kind=$1 address=$2 options=${3:-} said
+    sed "s/KIND_/${kind}_/" "$root/test/bench/rows.pgbench" >"$dir/$kind.rows.pgbench"
+    said=$(PGOPTIONS=$options timeout --foreground 900 "$pgbench" -n -t 1 -c 1 -f "$dir/$kind.rows.pgbench" "$address" 2>&1) ||
+        { printf '%s\n' "$said" >&2; fail "the SELECT of $rows rows of $kind failed"; }
+    awk -v rows="$rows" '/^latency average/ {printf "%.0f\n", rows * 1000 / $4}' <<<"$said"
+}
+
+# copied_a_second KIND URL [OPTIONS]: rows of a COPY FROM into an empty table.
+copied_a_second() {
+    local kind=$1 address=$2 options=${3:-} begin end
+    psql -X -q "$DIRECT_URL" -c "TRUNCATE ${kind}_copied" || fail "${kind}_copied could not be emptied"
+    begin=$(date +%s%N)
+    PGOPTIONS=$options timeout --foreground 1800 psql -X -q -v ON_ERROR_STOP=1 "$address" -c "COPY ${kind}_copied FROM STDIN" <"$dir/big.copy" ||
+        fail "COPY into ${kind}_copied failed"
+    end=$(date +%s%N)
+    awk -v rows="$rows" -v ns=$((end - begin)) 'BEGIN {printf "%.0f\n", rows * 1e9 / ns}'
+}
+
+# key_work per_token|per_request: microseconds of the key work of one request, the median of 5.
+key_work() {
+    timeout --foreground 300 "$bin/key_work_bench" --benchmark_filter="/$1\$" --benchmark_repetitions=5 \
+        --benchmark_report_aggregates_only=true --benchmark_format=csv 2>/dev/null |
+        sed -nE "s/^\"key_work\/$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
+}
+
+# memory WHAT NUMBER URL UNIT: see test/bench/memory.py; in units of so many bytes. Debian's psycopg is its python's own.
+memory() {
+    local bytes
+    bytes=$(PGOPTIONS='' timeout --foreground 1800 /usr/bin/python3 -B "$root/test/bench/memory.py" "$1" "$(cat "$dir/run/pgveil.pid")" "$2" "$3") ||
+        fail "the memory of $1 could not be measured"
+    awk -v bytes="$bytes" -v unit="$4" 'BEGIN {printf "%.1f\n", bytes / unit}'
+}
