@@ -6,8 +6,9 @@ namespace pgveil::relay {
 
 namespace {
 
-bool is_wanted(const analysis::ResultColumn& column) {
-    return column.column != nullptr || column.key_kind;
+bool is_wanted(const analysis::CopyPlan& plan, std::size_t index) {
+    const analysis::ResultColumn& column = plan.columns[index];
+    return plan.is_sent_in_binary || column.column != nullptr || column.key_kind;
 }
 
 /// As the server will decide it.
@@ -34,7 +35,7 @@ void CopyCells::read(const analysis::CopyPlan& plan, std::span<const copy::Field
     OutputSink sink(values_);
     for (std::size_t i = 0; i < fields.size(); ++i) {
         starts_.push_back(values_.size());
-        if (is_wanted(plan.columns[i])) {
+        if (is_wanted(plan, i)) {
             copy::append_value(plan.options, fields[i], sink);
         }
     }
@@ -42,7 +43,7 @@ void CopyCells::read(const analysis::CopyPlan& plan, std::span<const copy::Field
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const wire::ByteView value =
             values_.bytes().subspan(starts_[i], starts_[i + 1] - starts_[i]);
-        if (is_wanted(plan.columns[i]) && !is_null(plan, i, fields[i], wire::as_text(value))) {
+        if (is_wanted(plan, i) && !is_null(plan, i, fields[i], wire::as_text(value))) {
             cells_[i].cell = value;
         }
     }

@@ -12,7 +12,8 @@
 namespace pgveil::relay {
 
 /// The values of one row of COPY data in text or csv, escapes and quotes undone: those of protected
-/// columns and of possible keys; the others read as NULL. Wiped with the next row.
+/// columns and of possible keys, or all if the row leaves in binary; the others read as NULL. Wiped
+/// with the next row.
 class CopyCells {
 public:
     /// There may be fewer fields than columns, not more. FORCE_NULL and FORCE_NOT_NULL are applied.

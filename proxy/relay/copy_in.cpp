@@ -1,11 +1,12 @@
 #include "proxy/relay/copy_in.hpp"
 
+#include "proxy/relay/copy_data_message.hpp"
 #include "proxy/relay/output_sink.hpp"
-#include "proxy/wire/frontend.hpp"
 #include "sql/types/text.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace pgveil::relay {
 
@@ -20,28 +21,7 @@ constexpr int kMarkerIsValue = 18;
 /// PostgreSQL finds it before it knows of columns: when it undoes escapes, or reads the bytes.
 constexpr std::string_view kBadEncoding = "22021";
 
-/// A CopyData message around what is appended while it lives; none if that is nothing.
-class DataMessage {
-public:
-    explicit DataMessage(wire::Output& out)
-        : out_(&out), start_(out.open_message(wire::FrontendType::kCopyData)), body_(out.size()) {}
-
-    DataMessage(const DataMessage&) = delete;
-    DataMessage& operator=(const DataMessage&) = delete;
-
-    ~DataMessage() {
-        if (out_->size() == body_) {
-            out_->truncate(start_);
-        } else {
-            out_->close_message(start_);
-        }
-    }
-
-private:
-    wire::Output* out_;
-    std::size_t start_;
-    std::size_t body_;
-};
+constexpr std::uint8_t kBinaryResponse = 1;
 
 Refusal row_too_long() {
     Refusal result;
@@ -63,13 +43,18 @@ CopyIn::CopyIn(SessionState& state, std::shared_ptr<const Portal> portal, Segmen
       lines_(plan_->options, state.settings.server_major()),
       expects_header_(
           plan_->options.format == Format::kBinary || plan_->options.header != copy::Header::kNone
-      ) {}
+      ) {
+    if (plan_->is_sent_in_binary) {
+        sent_ = std::make_shared<CopiedRows>();
+    }
+}
 
 Outcome CopyIn::take(wire::ByteView bytes, wire::Output& upstream) {
     if (is_over_ && plan_->options.format != Format::kBinary) {
         return {};  // PostgreSQL reads on and drops it, too
     }
-    const DataMessage message(upstream);
+    begin(upstream);
+    const CopyDataMessage message(upstream);
     return plan_->options.format == Format::kBinary ? take_units(bytes, upstream)
                                                     : take_lines(core::as_text(bytes), upstream);
 }
@@ -140,8 +125,10 @@ Outcome CopyIn::take_line(std::string_view bytes, std::size_t end_size, wire::Ou
         is_over_ = true;
         return {};
     }
+    if (sent_ != nullptr) {
+        return take_row_for_binary(line, upstream);
+    }
     if (expects_header_) {
-        expects_header_ = false;
         return take_header(line, end, upstream);
     }
     const std::size_t start = upstream.size();
@@ -156,45 +143,53 @@ Outcome CopyIn::take_line(std::string_view bytes, std::size_t end_size, wire::Ou
 
 /// A header that nobody checks may hold anything: an empty line goes in its place.
 Outcome CopyIn::take_header(std::string_view line, std::string_view end, wire::Output& upstream) {
-    if (plan_->options.header == copy::Header::kMatch) {
-        if (auto split = copy::split_line(plan_->options, line, fields_); !split.has_value()) {
-            return at_line(split.error());
-        }
-        const std::size_t expected = plan_->fields.size();
-        if (fields_.size() != expected) {
+    Outcome checked = check_header(line);
+    if (checked.has_value()) {
+        upstream.append_text(plan_->options.header == copy::Header::kMatch ? line : "");
+        upstream.append_text(end);
+    }
+    return checked;
+}
+
+Outcome CopyIn::check_header(std::string_view line) {
+    expects_header_ = false;
+    if (plan_->options.header != copy::Header::kMatch) {
+        return {};
+    }
+    if (auto split = copy::split_line(plan_->options, line, fields_); !split.has_value()) {
+        return at_line(split.error());
+    }
+    const std::size_t expected = plan_->fields.size();
+    if (fields_.size() != expected) {
+        return in_line(
+            "22P04",
+            "wrong number of fields in header line: got " + std::to_string(fields_.size()) +
+                ", expected " + std::to_string(expected),
+            line
+        );
+    }
+    for (std::size_t i = 0; i < expected; ++i) {
+        wire::Output name;
+        OutputSink sink(name);
+        copy::append_value(plan_->options, fields_[i], sink);
+        const std::string before =
+            "column name mismatch in header line field " + std::to_string(i + 1) + ": got ";
+        const std::string after = ", expected \"" + plan_->fields[i].name + "\"";
+        if (fields_[i].is_null) {
             return in_line(
-                "22P04",
-                "wrong number of fields in header line: got " + std::to_string(fields_.size()) +
-                    ", expected " + std::to_string(expected),
-                line
+                "22P04", before + "null value (\"" + plan_->options.null_text + "\")" + after, line
             );
         }
-        for (std::size_t i = 0; i < expected; ++i) {
-            wire::Output name;
-            OutputSink sink(name);
-            copy::append_value(plan_->options, fields_[i], sink);
-            const std::string before =
-                "column name mismatch in header line field " + std::to_string(i + 1) + ": got ";
-            const std::string after = ", expected \"" + plan_->fields[i].name + "\"";
-            if (fields_[i].is_null) {
-                return in_line(
-                    "22P04",
-                    before + "null value (\"" + plan_->options.null_text + "\")" + after,
-                    line
-                );
-            }
-            if (wire::as_text(name.bytes()) != plan_->fields[i].name) {
-                const std::string got(wire::as_text(name.bytes()));
-                return in_line("22P04", before + "\"" + got + "\"" + after, line);
-            }
+        if (wire::as_text(name.bytes()) != plan_->fields[i].name) {
+            const std::string got(wire::as_text(name.bytes()));
+            return in_line("22P04", before + "\"" + got + "\"" + after, line);
         }
-        upstream.append_text(line);
     }
-    upstream.append_text(end);
     return {};
 }
 
-Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
+/// The values of the line, for as many columns as it has fields.
+Outcome CopyIn::read_fields(std::string_view line) {
     if (auto split = copy::split_line(plan_->options, line, fields_); !split.has_value()) {
         return in_line(split.error().sqlstate, split.error().message, line);
     }
@@ -202,10 +197,21 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
         return in_line("22P04", "extra data after last expected column", line);
     }
     values_.read(*plan_, fields_);
+    return {};
+}
+
+Refusal CopyIn::missing_field(std::size_t index, std::string_view line) const {
+    const std::string& name = plan_->fields[index].name;
+    return in_line("22P04", "missing data for column \"" + name + "\"", line);
+}
+
+Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
+    if (Outcome read = read_fields(line); !read.has_value()) {
+        return read;
+    }
     for (std::size_t i = 0; i < plan_->columns.size(); ++i) {
         if (i >= fields_.size()) {
-            const std::string& name = plan_->fields[i].name;
-            return in_line("22P04", "missing data for column \"" + name + "\"", line);
+            return missing_field(i, line);
         }
         if (i > 0) {
             upstream.append_text({&plan_->options.delimiter, 1});
@@ -218,21 +224,35 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
     return {};
 }
 
+boost::system::result<core::Bytes, Refusal> CopyIn::seal_field(
+    std::size_t index, std::string_view line
+) {
+    auto envelope = sealer_.seal(index, values_.all(), lines_.line());
+    if (!envelope.has_value()) {
+        return in_encoding(std::move(envelope.error()), index, line);
+    }
+    return envelope;
+}
+
+/// `refusal` of that field; bytes that are no UTF-8 are not shown.
+Refusal CopyIn::in_encoding(Refusal refusal, std::size_t index, std::string_view line) const {
+    if (refusal.sqlstate == kBadEncoding) {
+        refusal.where = types::check_utf8(fields_[index].raw).has_value()
+                            ? copy_context(*plan_, lines_.line(), line)
+                            : copy_context(*plan_, lines_.line());
+    }
+    return refusal;
+}
+
 Outcome CopyIn::take_field(std::size_t index, std::string_view line, wire::Output& upstream) {
     const std::string_view raw = fields_[index].raw;
     if (plan_->columns[index].column == nullptr || !values_[index]) {
         upstream.append_text(raw);
         return {};
     }
-    const auto envelope = sealer_.seal(index, values_.all(), lines_.line());
+    const auto envelope = seal_field(index, line);
     if (!envelope.has_value()) {
-        Refusal refusal = envelope.error();
-        if (refusal.sqlstate == kBadEncoding) {
-            refusal.where = types::check_utf8(raw).has_value()
-                                ? copy_context(*plan_, lines_.line(), line)
-                                : copy_context(*plan_, lines_.line());
-        }
-        return refusal;
+        return envelope.error();
     }
     std::string text = "\\x" + core::to_hex(*envelope);
     if (fields_[index].is_quoted) {
@@ -246,92 +266,6 @@ Outcome CopyIn::take_field(std::size_t index, std::string_view line, wire::Outpu
     return {};
 }
 
-// ---- binary ----
-
-Outcome CopyIn::take_units(wire::ByteView bytes, wire::Output& upstream) {
-    if (Outcome kept = keep(bytes); !kept.has_value()) {
-        return kept;
-    }
-    std::size_t used = 0;
-    for (;;) {
-        const wire::ByteView rest = begun_.bytes().subspan(used);
-        if (rest.empty()) {
-            break;
-        }
-        if (is_over_) {
-            return at_line(types::invalid_value("22P04", "received copy data after EOF marker"));
-        }
-        rows_ += expects_header_ ? 0U : 1U;
-        const auto unit =
-            copy::next_unit(rest, expects_header_, plan_->columns.size(), binary_fields_);
-        if (!unit.has_value()) {
-            return expects_header_ ? refusal(unit.error()) : at_field(unit.error());
-        }
-        if (!*unit) {
-            rows_ -= expects_header_ ? 0U : 1U;
-            break;
-        }
-        used += (*unit)->size;
-        if ((*unit)->kind == copy::BinaryUnit::Kind::kRow) {
-            if (Outcome done = take_row(upstream); !done.has_value()) {
-                return done;
-            }
-            continue;
-        }
-        expects_header_ = false;
-        is_over_ = (*unit)->kind == copy::BinaryUnit::Kind::kTrailer;
-        upstream.append(rest.first((*unit)->size));
-    }
-    if (used > 0) {
-        wire::Output left;
-        left.append(begun_.bytes().subspan(used));
-        begun_ = std::move(left);
-    }
-    return {};
-}
-
-Outcome CopyIn::take_row(wire::Output& upstream) {
-    cells_.clear();
-    for (const copy::BinaryField& field : binary_fields_) {
-        cells_.push_back({field, wire::Format::kBinary});
-    }
-    const std::size_t start = upstream.size();
-    upstream.append_int16(static_cast<std::uint16_t>(cells_.size()));
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-        if (plan_->columns[i].column == nullptr || !cells_[i].cell) {
-            wire::append_cell(upstream, cells_[i].cell);
-            continue;
-        }
-        const auto envelope = sealer_.seal(i, cells_, rows_);
-        if (!envelope.has_value()) {
-            upstream.truncate(start);
-            return envelope.error();
-        }
-        wire::append_cell(upstream, wire::ByteView(*envelope));
-    }
-    return {};
-}
-
-/// What is left of a header, or of the count of a row's fields, the server judges.
-Outcome CopyIn::finish_units(wire::Output& upstream) {
-    if (expects_header_ || begun_.size() < 2) {
-        const DataMessage message(upstream);
-        upstream.append(begun_.bytes());
-        return {};
-    }
-    ++rows_;
-    return at_field(types::invalid_value("22P04", "unexpected EOF in COPY data"));
-}
-
-/// The field that could not be read is the one behind those that could.
-Refusal CopyIn::at_field(const types::Error& error) const {
-    Refusal result = at_line(error);
-    if (error.message.find("field count") == std::string::npos) {
-        result.where += ", column " + plan_->fields[binary_fields_.size()].name;
-    }
-    return result;
-}
-
 Outcome CopyIn::finish(wire::Output& upstream) {
     if (plan_->options.format == Format::kBinary) {
         return finish_units(upstream);
@@ -340,25 +274,33 @@ Outcome CopyIn::finish(wire::Output& upstream) {
     if (!ended.has_value()) {
         return at_line(ended.error());
     }
-    if (begun_.empty() || is_over_) {
-        return {};
+    begin(upstream);
+    const CopyDataMessage message(upstream);
+    Outcome done;
+    if (!begun_.empty() && !is_over_) {
+        done = take_line(core::as_text(begun_.bytes()), lines_.end_size(), upstream);
     }
-    const DataMessage message(upstream);
-    return take_line(core::as_text(begun_.bytes()), lines_.end_size(), upstream);
+    if (done.has_value() && sent_ != nullptr) {
+        upstream.append_int16(copy::kTrailer);
+    }
+    return done;
 }
 
-bool begin_copy_in(SessionState& state, std::size_t columns, Outgoing& upstream) {
-    const Expected& expected = *state.pending.front();
+bool begin_copy_in(SessionState& state, const wire::CopyResponse& response, Outgoing& upstream) {
+    const std::size_t columns = response.column_formats.size();
+    Expected& expected = *state.pending.front();
     std::shared_ptr<const Portal> portal = expected.portals[expected.current];
     const analysis::CopyPlan* const plan = portal->planned.plan()->copy.get();
     const bool fits = plan != nullptr && plan->is_from && !plan->is_refused_by_server &&
-                      plan->columns.size() == columns && expected.segment->keys;
+                      plan->columns.size() == columns && expected.segment->keys &&
+                      plan->is_binary_at_server() == (response.format == kBinaryResponse);
     if (!fits) {
         const std::string what = "COPY asks for " + std::to_string(columns) + " columns";
         refuse_copy(state, refusal(Reason::kRowMismatch, what), upstream);
         return false;
     }
     state.copying = std::make_shared<CopyIn>(state, std::move(portal), expected.segment);
+    expected.copied_rows = state.copying->sent_rows();
     return true;
 }
 

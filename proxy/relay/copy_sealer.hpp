@@ -34,11 +34,12 @@ public:
         std::size_t index, std::span<const FormattedCell> cells, std::uint64_t line
     );
 
-private:
+    /// An error of that field, with the place where it was found.
     Refusal located(
         Refusal refusal, std::size_t index, const FormattedCell& cell, std::uint64_t line
     ) const;
 
+private:
     SessionState* state_;
     Segment* segment_;
     const analysis::CopyPlan* plan_;

@@ -15,6 +15,8 @@
 
 namespace pgveil::relay {
 
+class CopiedRows;
+
 /// What was sent upstream and must be answered.
 enum class Awaited : std::uint8_t {
     kParse,
@@ -50,6 +52,7 @@ struct Expected {
     std::size_t current = 0;         ///< Query: the statement whose reply is coming
     std::optional<Refusal> refusal;  ///< stands in for the server's error
     std::string copy_marker;         ///< not empty: it does so if the error quotes this CopyFail
+    std::shared_ptr<const CopiedRows> copied_rows;  ///< of a COPY FROM that left in binary
     PositionMapPtr positions;
     std::optional<Undo> undo;
     std::vector<NameChange> name_changes;  ///< of its statements, in order

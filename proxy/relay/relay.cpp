@@ -246,6 +246,8 @@ bool Relay::on_copy_end(const wire::Frame& frame, Outgoing& upstream) {
             refuse_copy(state_, finished.error(), upstream);
             return true;
         }
+    } else if (state_.copying) {
+        state_.copying->begin(upstream.made());
     }
     state_.copy_in = false;
     state_.copying.reset();

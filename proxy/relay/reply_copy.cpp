@@ -5,10 +5,25 @@
 // The server's side of COPY.
 namespace pgveil::relay {
 
+namespace {
+
+/// CopyInResponse for text or csv: the server itself was promised binary.
+void ask_for_text(std::size_t columns, wire::Output& client) {
+    const std::size_t start = client.open_message(wire::BackendType::kCopyInResponse);
+    client.append_int8(0);
+    client.append_int16(static_cast<std::uint16_t>(columns));
+    for (std::size_t i = 0; i < columns; ++i) {
+        client.append_int16(0);
+    }
+    client.close_message(start);
+}
+
+}  // namespace
+
 void ReplyPath::on_copy_in_response(
     const wire::Frame& frame, Outgoing& client, Outgoing& upstream
 ) {
-    const Expected* const expected = state_->pending.front();
+    Expected* const expected = state_->pending.front();
     const auto response = wire::decode_copy_response(frame.body);
     if (!runs_statement_now() || expected->injected || !response.has_value()) {
         return violate("CopyInResponse");
@@ -18,10 +33,15 @@ void ReplyPath::on_copy_in_response(
     if (state_->wait == Wait::kDrain) {
         state_->wait = Wait::kNothing;  // the server wants what the client has to say
     }
+    expected->copied_rows.reset();
     const bool is_concerned = expected->portal() != nullptr && !expected->silenced;
-    if (!is_concerned || begin_copy_in(*state_, response->column_formats.size(), upstream)) {
-        show(frame, client);
+    if (is_concerned && !begin_copy_in(*state_, *response, upstream)) {
+        return;
     }
+    if (expected->copied_rows != nullptr) {
+        return ask_for_text(response->column_formats.size(), client.made());
+    }
+    show(frame, client);
 }
 
 void ReplyPath::on_copy_out_response(

@@ -1,7 +1,9 @@
 #include "proxy/relay/server_error.hpp"
 
+#include "proxy/relay/copied_rows.hpp"
 #include "proxy/relay/quoted_values.hpp"
 #include "proxy/wire/error_response.hpp"
+#include "sql/analysis/copy_plan.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <algorithm>
@@ -48,7 +50,7 @@ bool answers_refusal(const Expected& expected, const wire::ErrorResponse& error)
 }
 
 bool may_quote_values(char code) {
-    return code == 'M' || code == 'D' || code == 'W';
+    return code == 'M' || code == 'D';
 }
 
 /// The server's answer to a cancel that the proxy sent because of its own time limit.
@@ -63,15 +65,30 @@ void append_timed_out(Outgoing& client) {
     append(client.made(), timed_out);
 }
 
+/// CONTEXT counts the rows of a COPY that the proxy turned into binary.
+std::string in_lines(std::string_view context, const Expected& expected) {
+    const Portal* const portal = expected.portal();
+    const bool is_copied = expected.copied_rows != nullptr && portal != nullptr &&
+                           portal->planned.plan() != nullptr &&
+                           portal->planned.plan()->copy != nullptr;
+    return is_copied
+               ? expected.copied_rows->in_lines(context, portal->planned.plan()->copy->relation)
+               : std::string(context);
+}
+
 /// The field as the client may see it.
 core::SecretBytes shown_value(
-    const wire::ErrorField& field, const PositionMapPtr& positions, QuotedValues& quoted
+    const wire::ErrorField& field, const Expected& expected, QuotedValues& quoted
 ) {
+    if (field.code == 'W') {
+        return quoted.shown(in_lines(field.value, expected));
+    }
     if (may_quote_values(field.code)) {
         return quoted.shown(field.value);
     }
-    const bool is_mapped = field.code == 'P' && positions != nullptr;
-    const std::string mapped = is_mapped ? mapped_position(field.value, *positions) : std::string();
+    const bool is_mapped = field.code == 'P' && expected.positions != nullptr;
+    const std::string mapped =
+        is_mapped ? mapped_position(field.value, *expected.positions) : std::string();
     return core::SecretBytes::copy_of(core::as_bytes(is_mapped ? mapped : field.value));
 }
 
@@ -96,7 +113,7 @@ void append_server_error(
     std::deque<core::SecretBytes> values;
     std::vector<wire::ErrorField> fields;
     for (const wire::ErrorField& field : error->fields) {
-        values.push_back(shown_value(field, expected.positions, quoted));
+        values.push_back(shown_value(field, expected, quoted));
         fields.push_back({field.code, core::as_text(values.back().reveal())});
     }
     wire::append_error_fields(client.made(), wire::BackendType::kErrorResponse, fields);

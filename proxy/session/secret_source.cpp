@@ -14,6 +14,9 @@ namespace {
 /// So many users are kept; beyond, all are asked for anew.
 constexpr std::size_t kEntriesMax = 10000;
 
+/// NAMEDATALEN - 1 of PostgreSQL.
+constexpr std::size_t kNameBytesMax = 63;
+
 /// What the asking coroutine and the source share. The source touches it only through work that it
 /// posts to the loop, so there is no lock; `waiter` is null once the coroutine has given up.
 struct Question {
@@ -79,6 +82,9 @@ std::optional<FoundVerifier> SecretCache::find(
 }
 
 void SecretCache::keep(const std::string& user, FoundVerifier verifier, Clock::time_point now) {
+    if (user.size() > kNameBytesMax) {
+        return;  // no role has such a name
+    }
     const std::lock_guard lock(mutex_);
     if (entries_.size() >= kEntriesMax) {
         entries_.clear();
@@ -88,7 +94,10 @@ void SecretCache::keep(const std::string& user, FoundVerifier verifier, Clock::t
 
 void SecretCache::forget(const std::string& user) {
     const std::lock_guard lock(mutex_);
-    entries_.erase(user);
+    const auto found = entries_.find(user);
+    if (found != entries_.end() && found->second.verifier != nullptr) {
+        entries_.erase(found);
+    }
 }
 
 void SecretCache::forget_all() {

@@ -49,7 +49,8 @@ public:
         const std::string& user, std::chrono::milliseconds lifetime, Clock::time_point now
     ) const;
     void keep(const std::string& user, FoundVerifier verifier, Clock::time_point now);
-    /// After a wrong password: it may have been changed.
+    /// After a wrong password: it may have been changed. Users who were unknown stay so for their
+    /// time, or strangers could have the database asked as often as they like.
     void forget(const std::string& user);
     /// After a reload: another query may have another answer.
     void forget_all();

@@ -1,5 +1,6 @@
 #include "sql/analysis/copy.hpp"
 
+#include "sql/analysis/copy_binary.hpp"
 #include "sql/analysis/copy_plan.hpp"
 #include "sql/analysis/query.hpp"
 #include "sql/schema/schema.hpp"
@@ -202,6 +203,9 @@ public:
                 return column.column != nullptr;
             });
         if (is_concerned && !draft_.is_refused()) {
+            if (relation_ != nullptr) {
+                send_in_binary(draft_, copy_, *relation_, plan_);
+            }
             draft_.plan().copy = std::make_shared<const CopyPlan>(std::move(plan_));
         }
     }
@@ -227,6 +231,7 @@ private:
             return;
         }
         const catalog::Relation& relation = *known->relation;
+        relation_ = &relation;
         plan_.relation = relation.name;
         if (copy_.columns.empty()) {
             list_columns(*known);
@@ -314,6 +319,7 @@ private:
 
     Draft& draft_;
     const parse::Copy& copy_;
+    const catalog::Relation* relation_ = nullptr;  // null: a query
     CopyPlan plan_;
 };
 

@@ -90,4 +90,13 @@ types::Result<std::optional<BinaryUnit>> next_unit(
     return Unit({BinaryUnit::Kind::kRow, at});
 }
 
+core::ByteView plain_header() {
+    static constexpr auto kHeader = [] {
+        std::array<std::uint8_t, kHeaderSize> bytes{};
+        std::copy(kSignature.begin(), kSignature.end(), bytes.begin());
+        return bytes;
+    }();
+    return kHeader;
+}
+
 }  // namespace pgveil::copy

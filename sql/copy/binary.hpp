@@ -4,6 +4,7 @@
 #include "sql/types/error.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -27,5 +28,11 @@ struct BinaryUnit {
 types::Result<std::optional<BinaryUnit>> next_unit(
     core::ByteView bytes, bool expects_header, std::size_t columns, std::vector<BinaryField>& fields
 );
+
+/// A header with no flags and no extension.
+core::ByteView plain_header();
+
+/// What stands behind the last row in place of the number of its fields.
+inline constexpr std::uint16_t kTrailer = 0xffff;
 
 }  // namespace pgveil::copy

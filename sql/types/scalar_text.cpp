@@ -7,6 +7,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <optional>
 #include <string>
 
 namespace pgveil::types {
@@ -110,29 +111,11 @@ bool take_uuid_byte(std::string_view& text, std::size_t index, std::uint8_t& byt
     return true;
 }
 
-}  // namespace
-
-Result<core::SecretBytes> bool_from_text(std::string_view text) {
-    const std::string_view word = trim_spaces(text);
-    if (is_true_word(word)) {
-        return one_byte(1);
-    }
-    if (is_false_word(word)) {
-        return one_byte(0);
-    }
-    return invalid_syntax(Kind::kBool, text);
-}
-
-Result<core::SecretBytes> integer_from_text(Kind kind, std::string_view text) {
-    const std::string_view number = without_plus(trim_spaces(text));
+/// As PostgreSQL up to 15. `number` is trimmed and has no plus sign.
+Result<core::SecretBytes> read_integer(Kind kind, std::string_view number, std::string_view text) {
     const std::string_view digits = number.substr(number.starts_with('-') ? 1 : 0);
     if (digits.empty() || !is_digit(digits.front())) {
         return invalid_syntax(kind, text);
-    }
-    if (is_newer_integer_form(digits)) {
-        return unsupported_form(
-            "integers written with 0x, 0o, 0b or _ cannot be read", "Write plain decimal digits."
-        );
     }
     std::uint64_t magnitude = 0;
     const char* const end = std::to_address(digits.end());
@@ -150,6 +133,95 @@ Result<core::SecretBytes> integer_from_text(Kind kind, std::string_view text) {
     }
     const std::uint64_t value = number.starts_with('-') ? 0 - magnitude : magnitude;
     return big_endian_tail(static_cast<std::int64_t>(value), range.size);
+}
+
+/// Takes 0x, 0o or 0b from the front.
+std::uint32_t take_base(std::string_view& digits) {
+    std::uint32_t base = 10;
+    if (digits.size() >= 2 && digits[0] == '0') {
+        switch (to_lower(digits[1])) {
+            case 'x': base = 16; break;
+            case 'o': base = 8; break;
+            case 'b': base = 2; break;
+            default: break;
+        }
+    }
+    digits.remove_prefix(base == 10 ? 0 : 2);
+    return base;
+}
+
+/// Of `digits` at `index`; nullopt: none of this base.
+std::optional<std::uint32_t> digit_at(
+    std::string_view digits, std::size_t index, std::uint32_t base
+) {
+    const int value = index < digits.size() ? hex_value(digits[index]) : -1;
+    return value >= 0 && static_cast<std::uint32_t>(value) < base
+               ? std::optional(static_cast<std::uint32_t>(value))
+               : std::nullopt;
+}
+
+/// As PostgreSQL from 16 on (pg_strtoint64_safe). `number` is trimmed and has no plus sign.
+Result<core::SecretBytes> read_newer_integer(
+    Kind kind, std::string_view number, std::string_view text
+) {
+    const bool is_negative = number.starts_with('-');
+    std::string_view digits = number.substr(is_negative ? 1 : 0);
+    const std::uint32_t base = take_base(digits);
+    const Range range = range_of(kind);
+    const std::uint64_t magnitude_max = static_cast<std::uint64_t>(range.most) + 1;
+    std::uint64_t magnitude = 0;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const bool may_separate = i > 0 || base != 10;
+        if (digits[i] == '_' && may_separate && digit_at(digits, i + 1, base)) {
+            continue;
+        }
+        const auto digit = digit_at(digits, i, base);
+        if (!digit) {
+            return invalid_syntax(kind, text);
+        }
+        if (magnitude > magnitude_max / base) {
+            return integer_out_of_range(kind, text);
+        }
+        magnitude = magnitude * base + *digit;
+    }
+    if (digits.empty()) {
+        return invalid_syntax(kind, text);
+    }
+    if (magnitude > magnitude_max - (is_negative ? 0 : 1)) {
+        return integer_out_of_range(kind, text);
+    }
+    const std::uint64_t value = is_negative ? 0 - magnitude : magnitude;
+    return big_endian_tail(static_cast<std::int64_t>(value), range.size);
+}
+
+}  // namespace
+
+Result<core::SecretBytes> bool_from_text(std::string_view text) {
+    const std::string_view word = trim_spaces(text);
+    if (is_true_word(word)) {
+        return one_byte(1);
+    }
+    if (is_false_word(word)) {
+        return one_byte(0);
+    }
+    return invalid_syntax(Kind::kBool, text);
+}
+
+Result<core::SecretBytes> integer_from_text(Kind kind, std::string_view text) {
+    const std::string_view number = without_plus(trim_spaces(text));
+    if (is_newer_integer_form(number.substr(number.starts_with('-') ? 1 : 0))) {
+        return unsupported_form(
+            "integers written with 0x, 0o, 0b or _ cannot be read", "Write plain decimal digits."
+        );
+    }
+    return read_integer(kind, number, text);
+}
+
+Result<core::SecretBytes> integer_from_text_at(int server_major, Kind kind, std::string_view text) {
+    constexpr int kNewerForms = 16;
+    const std::string_view number = without_plus(trim_spaces(text));
+    return server_major >= kNewerForms ? read_newer_integer(kind, number, text)
+                                       : read_integer(kind, number, text);
 }
 
 Result<core::SecretBytes> uuid_from_text(std::string_view text) {

@@ -12,6 +12,8 @@ namespace pgveil::types {
 
 Result<core::SecretBytes> bool_from_text(std::string_view text);
 Result<core::SecretBytes> integer_from_text(Kind kind, std::string_view text);
+/// As a server of this version reads it: 0x1F, 0o7, 0b1 and 1_000 are numbers from 16 on.
+Result<core::SecretBytes> integer_from_text_at(int server_major, Kind kind, std::string_view text);
 Result<core::SecretBytes> uuid_from_text(std::string_view text);
 
 /// Output; `binary` has the size of the type.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 namespace pgveil::types {
@@ -52,6 +53,24 @@ std::size_t legal_character_size(std::string_view text) {
     const bool legal = is_second_byte_legal(first, byte_at(text, 1)) &&
                        std::all_of(rest.begin(), rest.end(), is_continuation);
     return legal ? size : 0;
+}
+
+/// How many bytes at the front are certain to be ASCII without NUL: a multiple of 8.
+std::size_t ascii_prefix(std::string_view text) {
+    constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+    constexpr std::uint64_t kOnes = 0x0101010101010101U;
+    std::size_t size = 0;
+    std::uint64_t bytes = 0;
+    while (text.size() - size >= sizeof(bytes)) {
+        std::memcpy(&bytes, text.data() + size, sizeof(bytes));
+        // The high bit of a byte is set in the difference if the byte was 0, perhaps of others,
+        // too.
+        if (((bytes | (bytes - kOnes)) & kHighBits) != 0) {
+            break;
+        }
+        size += sizeof(bytes);
+    }
+    return size;
 }
 
 Error invalid_byte_sequence(std::string_view text) {
@@ -128,14 +147,17 @@ std::optional<std::int32_t> parse_int32(std::string_view digits) {
 }
 
 Result<void> check_utf8(std::string_view text) {
-    while (!text.empty()) {
+    for (;;) {
+        text.remove_prefix(ascii_prefix(text));
+        if (text.empty()) {
+            return {};
+        }
         const std::size_t size = legal_character_size(text);
         if (size == 0) {
             return invalid_byte_sequence(text);
         }
         text.remove_prefix(size);
     }
-    return {};
 }
 
 std::size_t character_size(std::string_view text) {

@@ -17,6 +17,7 @@ What is left aside, and why, stands here and nowhere else:
 - By hash of an encrypted column a row lies in another partition than by hash of the plain one: errors name that one.
 - What changes several rows may fail at another row first: their order is not defined (docs/SQL.md, Results and errors).
 - A line of COPY that an error quotes is cut by the server: what is left of an envelope may be too short to be known as one.
+- The text of a line of COPY that left in binary is not there (docs/SQL.md, COPY).
 - Of "malformed array literal" the detail, of json's errors the first line of CONTEXT (docs/SQL.md, the end of Types).
 - The plan that EXPLAIN shows is that of what was sent: of its rows only the description counts.
 """
@@ -185,6 +186,8 @@ def is_undefined(statement, key, one, other):
 
 def covers(mine, theirs):
     """Does a detail or context say the same, taking (encrypted) for any value?"""
+    if mine.startswith("COPY ") and theirs.startswith(mine + ': "'):
+        return True  # the line left in binary
     mine = CUT_ENVELOPE.sub('(encrypted)"', mine)
     if "(encrypted)" not in mine:
         return False

@@ -30,13 +30,19 @@ class Cancel(unittest.TestCase):
         self.addCleanup(self.connection.close)
 
     def cancelled(self, connection, sql, cancel):
-        """Runs sql, calls cancel() meanwhile; the seconds it took until 57014."""
-        timer = threading.Timer(0.7, cancel)
-        timer.start()
+        """Runs sql, which sleeps, and calls cancel() meanwhile; the seconds it took until 57014."""
+        sleeping = f"SELECT 1 FROM pg_stat_activity WHERE pid = {connection.info.backend_pid} AND wait_event = 'PgSleep'"
+
+        def cancel_it():
+            wait_until(lambda: STACK.superuser(sleeping), "the statement to run")
+            cancel()
+
+        thread = threading.Thread(target=cancel_it)
+        thread.start()
         started = time.monotonic()
         with self.assertRaises(psycopg.errors.QueryCanceled):
             connection.execute(sql)
-        timer.join()
+        thread.join()
         return time.monotonic() - started
 
     def test_a_statement_is_cancelled(self):

@@ -22,6 +22,8 @@ POLICY = {"tables": {
         "raw": {"type": "bytea"},
         "ref": {"type": "uuid"},
         "ratio": {"type": "float8"}}},
+    "public.mixed": {"columns": {"secret": {"type": "text"}, "count": {"type": "int8", "search": "equality"}}},
+    "public.dated": {"columns": {"secret": {"type": "text"}}},
     "public.cards": {"columns": {"pin": {"type": "text", "pad_to": 16}}},
     "public.charts": {"columns": {"finding": {"type": "text", "bind_to": ["ward", "number"]}}}}}
 
@@ -30,6 +32,9 @@ CREATE TABLE people (id int PRIMARY KEY, name text, code varchar(6), born date, 
                      ok bool, raw bytea, ref uuid, ratio float8, note text NOT NULL DEFAULT 'none', "Ward 7" text);
 CREATE TABLE cards (id int GENERATED ALWAYS AS IDENTITY, pin text, twice int GENERATED ALWAYS AS (id * 2) STORED, city text);
 CREATE TABLE charts (ward smallint, number int, finding text, room text, PRIMARY KEY (ward, number));
+CREATE TABLE mixed (id bigint PRIMARY KEY, small smallint, secret text, ok bool, code varchar(4), fixed char(3), count int8,
+                    raw bytea, ref uuid, doc json, tree jsonb, city text NOT NULL DEFAULT 'Prague');
+CREATE TABLE dated (id int, secret text, day date);
 CREATE TABLE wards (id int PRIMARY KEY, name text);
 """
 
@@ -137,7 +142,7 @@ class CopyCase(unittest.TestCase):
 
     def clear(self):
         for session in self.sessions:
-            session.run("TRUNCATE people, charts")
+            session.run("TRUNCATE people, charts, mixed, dated")
             session.run("TRUNCATE cards RESTART IDENTITY")
 
     def both(self, ask):

@@ -8,6 +8,7 @@ import unittest
 import psycopg
 
 import leaks
+import logs
 from copied import COLUMNS, PROTOCOLS, SECRET, TEXT, CopyCase, Session, start
 
 CSV = (b"1,\"Copied Canary, \"\"she\"\"\",ab,2001-02-03,2020-01-01 10:00+02,12.345,t,\\x0102ff,,1.5,n,w\n"
@@ -195,6 +196,136 @@ class In(CopyCase):
         self.set("SET TimeZone = 'America/New_York'")
         self.assert_copied("COPY people (id, born, seen) FROM STDIN", b"1\t03/02/2001\t03/02/2001 10:00\n", 1)
         self.copy_out("COPY people TO STDOUT")
+
+
+class InBinary(CopyCase):
+    """Text and csv that leave in binary, because every plain column has exact text."""
+
+    FIELDS = "id, small, secret, ok, code, fixed, count, raw, ref, doc, tree, city"
+    ROWS = (b"1\t-5\tCopied Canary\tt\tab\tx\t9000\t\\\\x0102ff\t6f9b1c3e-0a51-4f0e-9a39-5d1f2b7c8e01\t"
+            b"{\"a\": 1, \"a\":2}\t{\"b\":[1, 2]}\tw\n"
+            b"-2\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\t\\N\tx\n"
+            b" +3 \t 7\ttab\\there\\\\\\x41\t off \tabcd   \tde \t-1\tabc\\\\134\t"
+            b"{0D3C7A52-6e0b-4c2d-8f74-91b0a6c5d802}\t[]\t\"\\\\u00e9\"\t\\\\N\n"
+            + "9223372036854775807\t0\tKopie Žofie\tyes\té渡辺x\té\t0\t\t\\N\tnull\t1e5\t渡\\n辺\n".encode())
+    CSV = (b"id,small,secret,ok,code,fixed,count,raw,ref,doc,tree,city\n"
+           b"1,2,\"Copied Canary, \"\"she\"\"\",t,\"a,b\",\"\",5,\\x00,,\"{\"\"a\"\":1}\",[],\"two\nlines\"\n"
+           b"2,,,,,,,,,,,\"\"\n3,,\"\",,\"\",,,,,,,\"x\ny\n\nz\"\n4,1,a\"b,c\"d,f,a,a,1,,,,,y\n")
+
+    def assert_binary(self, is_binary, sql, data, table="mixed"):
+        """... and what it does is what it does to a plain table."""
+        STACK.mark_server_log()
+        outcome = self.copy_in(sql, data, table=table)
+        sent = [line for line in logs.through_pgveil(STACK.server_log_since_mark()).splitlines()
+                if "COPY \"public\"" in line or f"COPY public.{table}" in line]
+        self.assertTrue(sent, sql)
+        self.assertEqual({"FORMAT binary" in line for line in sent}, {is_binary}, sent[0])
+        return outcome
+
+    def test_what_leaves_in_binary(self):
+        for tail in ("", " CSV", " (FORMAT csv, NULL 'x', DELIMITER ';')", " DELIMITER '|'", " (ENCODING 'utf-8')"):
+            self.assert_binary(True, f"COPY mixed (id, secret) FROM STDIN{tail}", b"")
+        self.assert_binary(True, "COPY mixed FROM STDIN", b"")
+        self.assert_binary(True, "COPY public.dated (id, secret) FROM STDIN", b"1\ta\n", "dated")
+        self.assert_binary(False, "COPY dated FROM STDIN", b"1\ta\ttomorrow\n2\t\\N\t2001-02-03\n", "dated")
+        self.assert_binary(False, "COPY mixed (id, secret) FROM STDIN WHERE id > 1", b"1\ta\n2\tb\n")
+
+    def test_text(self):
+        for data in (self.ROWS, self.ROWS.replace(b"\n", b"\r\n"), self.ROWS[:-1], self.ROWS + b"\\.\nrubbish\n", b""):
+            outcome = self.assert_binary(True, "COPY mixed FROM STDIN", data)
+            self.assertEqual(outcome[3], "COPY 4" if data else "COPY 0")
+
+    def test_csv(self):
+        self.assertEqual(self.assert_binary(True, "COPY mixed FROM STDIN CSV HEADER", self.CSV)[3], "COPY 4")
+        self.assert_binary(True, "COPY mixed (id, city, secret) FROM STDIN (FORMAT csv, NULL 'x', FORCE_NOT_NULL (city),"
+                           " FORCE_NULL (secret, id))", b'1,x,"x"\n2,"x",x\n3,,y\n')
+        self.assertEqual(self.copy_in("COPY mixed FROM STDIN CSV HEADER", self.CSV + b"5,1\n", "mixed")[2], "22P04")
+        if self.stack.server_major >= 15:
+            self.assert_binary(True, "COPY mixed (id, secret) FROM STDIN (HEADER match)", b"id\tsecret\n1\ta\n")
+
+    def test_errors_of_plain_values(self):
+        for columns, value, sqlstate in (
+                ("small", b"32768", "22003"), ("small", b"x", "22P02"), ("small", b"", "22P02"), ("ok", b"maybe", "22P02"),
+                ("code", b"abcde", "22001"), ("fixed", "éabc".encode(), "22001"), ("raw", b"\\\\x0", "22023"),
+                ("raw", b"\\\\9", "22P02"), ("ref", b"6f9b1c3e", "22P02"), ("city", b"a\\x00b", "22021"),
+                ("city", b"a\\xffb", "22021"), ("city", b"a\xffb", "22021"), ("city", b"\xc3\\xa9", "22021"),
+                ("small", b"1\t2", "22P04"), ("ref", b"{6f9b1c3e-0a51-4f0e-9a39-5d1f2b7c8e01", "22P02")):
+            first = b"x" if columns == "city" else b"\\N"
+            data = b"1\ta\t" + first + b"\n2\tb\t" + value + b"\n"
+            pieces = (None, ) if max(value, default=0) > 127 else (None, 3)
+            outcome = self.copy_in(f"COPY mixed (id, secret, {columns}) FROM STDIN", data, "mixed", pieces)
+            self.assertEqual(outcome[2], sqlstate, outcome)
+        self.assertEqual(self.copy_in("COPY mixed (small, secret, id) FROM STDIN", b"x\ta\n", "mixed")[2], "22P02")
+        self.assertEqual(self.copy_in("COPY mixed (id, secret, small) FROM STDIN", b"1\ta\n", "mixed")[2], "22P04")
+        for number in (b"0x1F", b"1_000", b"0b1", b"1__0"):  # numbers since PostgreSQL 16
+            self.copy_in("COPY mixed (id, secret) FROM STDIN", number + b"\ta\n", "mixed")
+
+    def test_errors_that_the_server_finds(self):
+        """In CONTEXT the text of the line is not there, but its number is."""
+        for sql, data, sqlstate in (
+                ("COPY mixed (id, secret, doc) FROM STDIN", b"1\ta\t1\n2\tb\t{\n", "22P02"),
+                ("COPY mixed (id, secret, tree) FROM STDIN", b"1\ta\t\n", "22P02"),
+                ("COPY mixed (id, secret, city) FROM STDIN CSV HEADER", b'x\n1,"a\nb",c\n2,d,\n', "23502")):
+            for extended in PROTOCOLS:
+                self.clear()
+                veiled, plain = [session.copy_in(sql, data, extended) for session in self.sessions]
+                self.assertEqual(veiled[:4], plain[:4])
+                self.assertEqual(veiled[2], sqlstate)
+                self.assertIn(veiled[4], (plain[4], "Failing row contains (2, null, (encrypted)..., null, null, null, null,"
+                                          " null, null, null, null, null)."))
+                self.assertTrue(veiled[6], veiled)
+                self.assertTrue(plain[6].startswith(veiled[6]), (veiled, plain))
+        for data in (b"", b"head\n", b'head\n1,"a\nb"\n', b'head\n1,"a\nb"\n2,c'):
+            self.clear()
+            self.both(lambda session: session.copy_in("COPY mixed (id, secret) FROM STDIN CSV HEADER", data, fail=b"no"))
+        outcome = self.copy_in("COPY mixed (id, secret) FROM STDIN CSV HEADER",
+                               b'a\n1,"a\nb"\n2,"c\n\n\nd"\n3,e\n1,"f\ng"\n', "mixed")
+        self.assertEqual((outcome[2], outcome[6]), ("23505", "COPY mixed, line 10"))
+
+    def test_freeze_and_transactions(self):
+        for extended in PROTOCOLS:
+            self.clear()
+            for statement in ("BEGIN", "TRUNCATE mixed"):
+                self.set(statement)
+            self.both(lambda session: session.copy_in("COPY mixed (id, secret) FROM STDIN (FREEZE)", b"1\ta\n", extended))
+            self.set("COMMIT")
+            self.both(lambda session: session.run("SELECT id, secret, city FROM mixed"))
+            self.both(lambda session: session.copy_in("COPY mixed (id, secret) FROM STDIN (FREEZE)", b"2\ta\n", extended))
+
+    def test_sizes(self):
+        wide = b"".join(b"%d\t%s\t%s\n" % (i, b"s" * size, b"c" * size) for i, size in enumerate((0, 1, 5000, 3_000_000)))
+        self.copy_in("COPY mixed (id, secret, city) FROM STDIN", wide, "mixed", pieces=(None, 8191))
+        many = b"".join(b"%d\tname of %d\t%d\n" % (i, i, i * 7919) for i in range(20_000))
+        self.assertEqual(self.copy_in("COPY mixed (id, secret, count) FROM STDIN", many, "mixed", pieces=(65536, ))[3],
+                         "COPY 20000")
+
+    def test_client_encoding(self):
+        self.set("SET client_encoding = 'SQL_ASCII'")
+        self.copy_in("COPY mixed (id, secret, city) FROM STDIN", "1\té\té\n".encode(), "mixed")
+        self.copy_in("COPY mixed (id, secret, city) FROM STDIN", b"1\te\t\xe9\n", "mixed")
+        self.set("SET client_encoding = 'LATIN1'")
+        self.assertEqual(self.sessions[0].copy_in("COPY mixed (id, secret) FROM STDIN", b"1\ta\n")[0], "0A000")
+
+    def test_who_may_insert_need_not_select(self):
+        for database in ("clinic", "clinic_plain"):
+            STACK.superuser("DO $$BEGIN CREATE ROLE writer; EXCEPTION WHEN duplicate_object THEN END$$", database)
+            STACK.superuser("GRANT writer TO app", database)
+            STACK.superuser("GRANT INSERT ON mixed TO writer", database)
+        for session in self.sessions:
+            session.run("SET ROLE writer")
+        self.assertEqual(self.both(lambda session: session.copy_in("COPY mixed (id, secret) FROM STDIN", b"1\ta\n"))[3],
+                         "COPY 1")
+        self.assertEqual(self.both(lambda session: session.copy_in("COPY dated (id, secret) FROM STDIN", b""))[0], "42501")
+
+    def test_a_type_that_changed_around_pgveil(self):
+        self.copy_in("COPY mixed (id, secret) FROM STDIN", b"1\ta\n", "mixed")
+        for type_name in ("double precision", "bigint"):
+            with STACK.direct() as direct:
+                direct.execute("TRUNCATE mixed")
+                direct.execute(f"ALTER TABLE mixed ALTER id TYPE {type_name}")
+            outcome = self.sessions[0].copy_in("COPY mixed (id, secret) FROM STDIN", b"7\ta\n")
+            self.assertIn(outcome[0], ("42883", 2), outcome)  # refused, or read by the new type
+            self.assertEqual(STACK.superuser("SELECT id::int FROM mixed", "clinic"), [(7, )] if outcome[0] == 2 else [])
 
 
 if __name__ == "__main__":

@@ -141,8 +141,8 @@ class Hosts(unittest.TestCase):
                 wait_until(lambda: not direct.execute(running).fetchone(), "the statement to end", 20)
 
 
-class Failover(unittest.TestCase):
-    """Last: afterwards the standby is the primary."""
+class WhenThePrimaryIsGone(unittest.TestCase):
+    """Last, also by its name, which is what unittest sorts by: afterwards the standby is the primary."""
 
     def test_new_logins_follow_the_primary(self):
         with changed(STACK, upstream("read-write", STACK.pg_port, STANDBY.port)):

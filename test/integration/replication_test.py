@@ -151,6 +151,7 @@ class Changes(unittest.TestCase):
     def test_a_client_that_is_killed_frees_its_slot(self):
         child = self.follow()
         child.kill()
+        child.wait()
         wait_until(lambda: not self.is_active(), "the slot to be free", 30)
 
     def test_a_drain_does_not_wait_for_a_stream(self):

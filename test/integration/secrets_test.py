@@ -2,10 +2,10 @@
 them by md5 or password."""
 
 import os
+import re
 import threading
 import time
 import unittest
-import urllib.parse
 
 import psycopg
 
@@ -31,9 +31,8 @@ def tearDownModule():
 
 
 def connect(role, password, **more):
-    return psycopg.connect(STACK.url(role="app").replace("//app:", f"//{role}:").replace(
-        f":{(STACK.dir / 'secrets' / 'app.password').read_text().strip()}@", f":{urllib.parse.quote(password)}@" if password else "@"),
-        autocommit=True, connect_timeout=20, **more)
+    url = re.sub(r"//[^@]*@", f"//{role}@", STACK.url())
+    return psycopg.connect(url, password=password, autocommit=True, connect_timeout=20, **more)
 
 
 def user_of(connection):

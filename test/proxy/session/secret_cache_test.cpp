@@ -37,6 +37,19 @@ TEST(SecretCache, ForgetsWhoCameWithAnotherPassword) {
     cache.keep("nurse", some_verifier(), now);
     cache.forget("nurse");
     EXPECT_FALSE(cache.find("nurse", milliseconds(10), now).has_value());
+    cache.keep("nurse", some_verifier(), now);
+    cache.forget_all();
+    EXPECT_FALSE(cache.find("nurse", milliseconds(10), now).has_value());
+}
+
+TEST(SecretCache, GoesOnKnowingThatThereIsNoSuchUser) {
+    SecretCache cache;
+    const auto now = SecretCache::Clock::now();
+    cache.keep("ghost", nullptr, now);
+    cache.forget("ghost");
+    EXPECT_TRUE(cache.find("ghost", milliseconds(10), now).has_value());
+    cache.keep(std::string(64, 'g'), nullptr, now);
+    EXPECT_FALSE(cache.find(std::string(64, 'g'), milliseconds(10), now).has_value());
 }
 
 TEST(SecretCache, IsBounded) {

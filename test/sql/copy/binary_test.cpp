@@ -87,6 +87,11 @@ TEST(CopyBinary, Header) {
     );
 }
 
+TEST(CopyBinary, WritesTheHeaderThatItReads) {
+    EXPECT_EQ(core::to_hex(plain_header()), kHeader);
+    EXPECT_EQ(unit(kHeader, true), "header 19");
+}
+
 TEST(CopyBinary, Rows) {
     const std::string row =
         "0002"
