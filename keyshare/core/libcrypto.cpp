@@ -76,12 +76,6 @@ const EVP_MD* sha_256() {
     return digest;
 }
 
-EVP_MAC* mac_algorithm_hmac() {
-    // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): EVP_MAC_CTX_new
-    static EVP_MAC* const mac = there(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-    return mac;
-}
-
 EVP_MAC* mac_algorithm_cmac() {
     // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): EVP_MAC_CTX_new
     static EVP_MAC* const mac = there(EVP_MAC_fetch(nullptr, "CMAC", nullptr));

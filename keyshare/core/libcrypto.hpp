@@ -28,7 +28,6 @@ const unsigned char* pointer_of(ByteView bytes) noexcept;
 const EVP_CIPHER* aes_256_gcm();
 const EVP_CIPHER* aes_256_ctr();
 const EVP_MD* sha_256();
-EVP_MAC* mac_algorithm_hmac();
 EVP_MAC* mac_algorithm_cmac();
 
 /// AES-256 (FIPS 197) over whole blocks, each for itself; to encrypt, with a key of 32 bytes.

@@ -48,12 +48,12 @@ rows_a_second() {
     awk -v rows="$rows" '/^latency average/ {printf "%.0f\n", rows * 1000 / $4}' <<<"$said"
 }
 
-# copied_a_second KIND URL [OPTIONS]: rows of a COPY FROM into an empty table.
+# copied_a_second KIND URL WHERE [OPTIONS]: rows of a COPY FROM into an empty table.
 copied_a_second() {
-    local kind=$1 address=$2 options=${3:-} begin end
+    local kind=$1 address=$2 where=$3 options=${4:-} begin end
     psql -X -q "$DIRECT_URL" -c "TRUNCATE ${kind}_copied" || fail "${kind}_copied could not be emptied"
     begin=$(date +%s%N)
-    PGOPTIONS=$options timeout --foreground 1800 psql -X -q -v ON_ERROR_STOP=1 "$address" -c "COPY ${kind}_copied FROM STDIN" <"$dir/big.copy" ||
+    PGOPTIONS=$options timeout --foreground 1800 psql -X -q -v ON_ERROR_STOP=1 "$address" -c "COPY ${kind}_copied FROM STDIN $where" <"$dir/big.copy" ||
         fail "COPY into ${kind}_copied failed"
     end=$(date +%s%N)
     awk -v rows="$rows" -v ns=$((end - begin)) 'BEGIN {printf "%.0f\n", rows * 1e9 / ns}'

@@ -11,7 +11,9 @@ import sys
 import time
 
 import psycopg
+import psycopg.waiting
 
+psycopg.waiting.wait = psycopg.waiting.wait_epoll  # select() ends at 1,024 descriptors
 ROW_BYTES = 100_000
 
 
