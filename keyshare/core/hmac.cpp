@@ -39,7 +39,7 @@ public:
             add(key);
             end(block.first(kSha256Size));
         } else {
-            std::ranges::copy(key, block.begin());
+            copy_secret(block.first(key.size()), key);
         }
         add_padded(kInnerPad);
         add(message);

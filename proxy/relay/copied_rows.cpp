@@ -48,8 +48,9 @@ std::optional<std::uint64_t> CopiedRows::line_of(std::uint64_t row) const {
 std::string CopiedRows::in_lines(std::string_view context, std::string_view relation) const {
     const std::string place = "COPY " + std::string(relation);
     const std::string before = place + ", line ";
-    const std::size_t found = context.find(before);
-    if (found == std::string_view::npos) {
+    // The last: what stands before it may hold anybody's text.
+    const std::size_t found = context.rfind(before);
+    if (found == std::string_view::npos || (found > 0 && context[found - 1] != '\n')) {
         return std::string(context);
     }
     const std::string_view rest = context.substr(found + before.size());

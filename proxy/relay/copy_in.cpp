@@ -79,7 +79,7 @@ Refusal CopyIn::in_line(std::string sqlstate, std::string message, std::string_v
     Refusal result;
     result.sqlstate = std::move(sqlstate);
     result.message = std::move(message);
-    result.where = copy_context(*plan_, lines_.line(), line);
+    result.where = copy_context(*plan_, std::max(lines_.line(), std::uint64_t{1}), line);
     return result;
 }
 
@@ -112,18 +112,19 @@ Outcome CopyIn::take_lines(std::string_view bytes, wire::Output& upstream) {
     return {};
 }
 
-bool CopyIn::is_end_marker(std::string_view line) const {
-    const bool is_value =
-        plan_->options.format == Format::kCsv && state_->settings.server_major() >= kMarkerIsValue;
+/// In csv PostgreSQL up to 17 wants a line end behind it, too.
+bool CopyIn::is_end_marker(std::string_view line, std::size_t end_size) const {
+    const bool is_value = plan_->options.format == Format::kCsv &&
+                          (end_size == 0 || state_->settings.server_major() >= kMarkerIsValue);
     return line == "\\." && !is_value;
 }
 
 Outcome CopyIn::take_line(std::string_view bytes, std::size_t end_size, wire::Output& upstream) {
     const std::string_view line = bytes.substr(0, bytes.size() - end_size);
     const std::string_view end = bytes.substr(line.size());
-    if (is_end_marker(line)) {
+    if (is_end_marker(line, end_size)) {
         is_over_ = true;
-        return {};
+        return end_size == 0 ? Outcome(at_line(lines_.bad_marker())) : Outcome();
     }
     if (sent_ != nullptr) {
         return take_row_for_binary(line, upstream);
@@ -280,7 +281,13 @@ Outcome CopyIn::finish(wire::Output& upstream) {
     if (!begun_.empty() && !is_over_) {
         done = take_line(core::as_text(begun_.bytes()), lines_.end_size(), upstream);
     }
-    if (done.has_value() && sent_ != nullptr) {
+    if (sent_ == nullptr || !done.has_value()) {
+        return done;
+    }
+    if (expects_header_) {
+        done = check_header("");  // PostgreSQL looks for it even where there is no line
+    }
+    if (done.has_value()) {
         upstream.append_int16(copy::kTrailer);
     }
     return done;

@@ -66,7 +66,7 @@ private:
     Refusal at_field(const types::Error& error) const;
 
     Outcome keep(wire::ByteView bytes);
-    bool is_end_marker(std::string_view line) const;
+    bool is_end_marker(std::string_view line, std::size_t end_size) const;
     Refusal at_line(const types::Error& error) const;
     Refusal in_encoding(Refusal refusal, std::size_t index, std::string_view line) const;
     Refusal missing_field(std::size_t index, std::string_view line) const;

@@ -37,6 +37,9 @@ public:
     /// The data ends here: is what was taken since the last complete line closed by a line end?
     types::Result<bool> finish();
 
+    /// What PostgreSQL says of \. that nothing but the end of the data follows.
+    types::Error bad_marker() const;
+
     /// Bytes of line end that close the line last completed.
     std::size_t end_size() const { return end_size_; }
 
@@ -57,7 +60,6 @@ private:
 
     types::Error stray_return() const;
     types::Error stray_newline() const;
-    types::Error bad_marker() const;
 
     Options options_;
     bool is_new_wording_;

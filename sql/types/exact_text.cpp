@@ -101,10 +101,8 @@ Result<void> append_send_form(Type type, std::string_view text, int server_major
     if (is_integer(kind)) {
         return append_integer_form(kind, text, server_major, sink);
     }
-    const bool is_limited = type.typmod >= 0;
-    const bool is_as_it_came =
-        kind == Kind::kText || kind == Kind::kJson || (is_characters(kind) && !is_limited);
-    if (is_as_it_came || kind == Kind::kJsonb) {
+    // Lengths are the server's: it pads, cuts and objects, by what the column is by then.
+    if (is_characters(kind) || kind == Kind::kJson || kind == Kind::kJsonb) {
         return append_characters(kind == Kind::kJsonb ? kJsonbVersion : "", text, sink);
     }
     const auto read = from_text(type, text, TextStyle());

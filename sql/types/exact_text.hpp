@@ -16,9 +16,9 @@ inline constexpr int kNewestExactServer = 18;
 /// do not read. Dates (`today`), floats and numeric (hexadecimal forms) are not among them.
 bool has_exact_text(Kind kind);
 
-/// Writes what the server's receive function has to get for `text`, typmod included. `type` has
-/// exact text, `server_major` is one of those above. What is wrong in the text of json and jsonb
-/// the server finds. Errors are PostgreSQL's: 22021, 22P02, 22003, 22001, 22023.
+/// Writes what the server's receive function has to get for `text`. `type` has exact text,
+/// `server_major` is one of those above. Lengths of characters, and what is wrong in the text of
+/// json and jsonb, the server finds. Errors are PostgreSQL's: 22021, 22P02, 22003, 22023.
 Result<void> append_send_form(Type type, std::string_view text, int server_major, TextSink& sink);
 
 }  // namespace pgveil::types

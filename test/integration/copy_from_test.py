@@ -235,6 +235,11 @@ class InBinary(CopyCase):
             outcome = self.assert_binary(True, "COPY mixed FROM STDIN", data)
             self.assertEqual(outcome[3], "COPY 4" if data else "COPY 0")
 
+    def test_an_end_marker_without_a_line_end(self):
+        self.assertEqual(self.copy_in("COPY mixed (id, secret) FROM STDIN", b"1\ta\n\\.", "mixed")[2], "22P04")
+        self.assertEqual(self.copy_in("COPY mixed (secret, id) FROM STDIN CSV", b"a,1\n\\.", "mixed")[2], "22P04")
+        self.assertEqual(self.copy_in("COPY cards (pin) FROM STDIN CSV", b"a\n\\.", "cards")[3], "COPY 2")
+
     def test_csv(self):
         self.assertEqual(self.assert_binary(True, "COPY mixed FROM STDIN CSV HEADER", self.CSV)[3], "COPY 4")
         self.assert_binary(True, "COPY mixed (id, city, secret) FROM STDIN (FORMAT csv, NULL 'x', FORCE_NOT_NULL (city),"
@@ -242,11 +247,14 @@ class InBinary(CopyCase):
         self.assertEqual(self.copy_in("COPY mixed FROM STDIN CSV HEADER", self.CSV + b"5,1\n", "mixed")[2], "22P04")
         if self.stack.server_major >= 15:
             self.assert_binary(True, "COPY mixed (id, secret) FROM STDIN (HEADER match)", b"id\tsecret\n1\ta\n")
+            for data in (b"", b"\\.\n", b"\n"):
+                for tail in ("(HEADER match)", "(HEADER match, FORMAT csv)"):
+                    self.assertEqual(self.copy_in(f"COPY mixed (id, secret) FROM STDIN {tail}", data, "mixed")[2], "22P04")
 
     def test_errors_of_plain_values(self):
         for columns, value, sqlstate in (
                 ("small", b"32768", "22003"), ("small", b"x", "22P02"), ("small", b"", "22P02"), ("ok", b"maybe", "22P02"),
-                ("code", b"abcde", "22001"), ("fixed", "éabc".encode(), "22001"), ("raw", b"\\\\x0", "22023"),
+                ("raw", b"\\\\x0", "22023"),
                 ("raw", b"\\\\9", "22P02"), ("ref", b"6f9b1c3e", "22P02"), ("city", b"a\\x00b", "22021"),
                 ("city", b"a\\xffb", "22021"), ("city", b"a\xffb", "22021"), ("city", b"\xc3\\xa9", "22021"),
                 ("small", b"1\t2", "22P04"), ("ref", b"{6f9b1c3e-0a51-4f0e-9a39-5d1f2b7c8e01", "22P02")):
@@ -265,6 +273,8 @@ class InBinary(CopyCase):
         for sql, data, sqlstate in (
                 ("COPY mixed (id, secret, doc) FROM STDIN", b"1\ta\t1\n2\tb\t{\n", "22P02"),
                 ("COPY mixed (id, secret, tree) FROM STDIN", b"1\ta\t\n", "22P02"),
+                ("COPY mixed (id, secret, code) FROM STDIN", b"1\ta\tabc  \n2\tb\tabcde\n", "22001"),
+                ("COPY mixed (id, secret, fixed) FROM STDIN", "1\ta\té\n2\tb\téabc\n".encode(), "22001"),
                 ("COPY mixed (id, secret, city) FROM STDIN CSV HEADER", b'x\n1,"a\nb",c\n2,d,\n', "23502")):
             for extended in PROTOCOLS:
                 self.clear()
@@ -326,6 +336,18 @@ class InBinary(CopyCase):
             outcome = self.sessions[0].copy_in("COPY mixed (id, secret) FROM STDIN", b"7\ta\n")
             self.assertIn(outcome[0], ("42883", 2), outcome)  # refused, or read by the new type
             self.assertEqual(STACK.superuser("SELECT id::int FROM mixed", "clinic"), [(7, )] if outcome[0] == 2 else [])
+
+    def test_a_length_that_changed_around_pgveil(self):
+        """Lengths are those that the column has by then."""
+        self.copy_in("COPY mixed (id, secret, fixed) FROM STDIN", b"1\ta\tab\n", "mixed")
+        for database in ("clinic", "clinic_plain"):
+            STACK.superuser("ALTER TABLE mixed ALTER fixed TYPE text", database)
+        try:
+            self.copy_in("COPY mixed (id, secret, fixed) FROM STDIN", b"2\ta\tab\n3\tb\tabcdef\n", "mixed")
+        finally:
+            self.clear()
+            for database in ("clinic", "clinic_plain"):
+                STACK.superuser("ALTER TABLE mixed ALTER fixed TYPE char(3)", database)
 
 
 if __name__ == "__main__":
