@@ -36,6 +36,8 @@ struct ColumnPolicy {
     std::vector<std::string> bind_to;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
     std::string pointer;
+
+    friend bool operator==(const ColumnPolicy&, const ColumnPolicy&) = default;
 };
 
 /// One protected table. `schema` is "*" if the entry stands for the table in every schema.
@@ -46,6 +48,8 @@ struct TablePolicy {
 
     /// Null if the column is plain.
     const ColumnPolicy* column(std::string_view column_name) const;
+
+    friend bool operator==(const TablePolicy&, const TablePolicy&) = default;
 };
 
 /// Schema and name of a relation, decoded (no quotes).
@@ -62,6 +66,8 @@ struct FunctionPolicy {
     PolicyName table;
     /// The protected column whose values it returns; empty: it returns rows of the table.
     std::string column;
+
+    friend bool operator==(const FunctionPolicy&, const FunctionPolicy&) = default;
 };
 
 /// The shapes (catalog::shape_of) that a table, or a view over one, may have; one without entry may
@@ -85,10 +91,12 @@ struct PolicyContent {
     std::vector<std::string> databases;
     RepeatedValues repeated_values = RepeatedValues::kRefuse;
     Pins pins;
+
+    friend bool operator==(const PolicyContent&, const PolicyContent&) = default;
 };
 
 /// Which columns are protected and how. Immutable: hold it by shared_ptr<const Policy>; a reload
-/// makes a new one. Thread-safe. All names are exact names, as they stand in pg_class.
+/// that finds another one makes a new one. Thread-safe. All names are exact names, as they stand in pg_class.
 class Policy {
 public:
     explicit Policy(PolicyContent content);
@@ -143,6 +151,9 @@ public:
     std::uint64_t epoch() const { return epoch_; }
 
     bool is_empty() const { return content_.tables.empty(); }
+
+    /// Whatever was decided by the one holds by the other.
+    bool is_same_as(const Policy& other) const { return content_ == other.content_; }
 
     RepeatedValues repeated_values() const { return content_.repeated_values; }
 

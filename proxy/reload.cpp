@@ -18,7 +18,7 @@ boost::system::result<Reloaded, session::LoadError> reloaded(const session::Snap
         log::warn("{notice}", {{"notice", fresh.notices.back()}});
     }
     admin::keep_until_restart(running.settings, *settings);
-    auto snapshot = session::load_snapshot(std::move(*settings));
+    auto snapshot = session::load_snapshot(std::move(*settings), &running);
     if (!snapshot.has_value()) {
         return snapshot.error();
     }

@@ -51,13 +51,14 @@ UpstreamHosts upstream_hosts(
     return upstream;
 }
 
-result<SnapshotPtr, LoadError> load_all(config::Settings settings) {
+result<SnapshotPtr, LoadError> load_all(config::Settings settings, const Snapshot* running) {
     auto snapshot = std::make_shared<Snapshot>();
     auto policy = config::load_policy(settings.policy_path);
     if (!policy.has_value()) {
         return LoadError{policy.error().message};
     }
-    snapshot->policy = std::move(*policy);
+    const bool is_known = running != nullptr && running->policy->is_same_as(**policy);
+    snapshot->policy = is_known ? running->policy : std::move(*policy);
     auto users =
         settings.users_file.empty() ? parse_users({}, {}) : load_users(settings.users_file);
     if (!users.has_value()) {
@@ -99,9 +100,9 @@ result<SnapshotPtr, LoadError> load_snapshot(const std::string& settings_file) {
     return load_snapshot(std::move(*settings));
 }
 
-result<SnapshotPtr, LoadError> load_snapshot(config::Settings settings) {
+result<SnapshotPtr, LoadError> load_snapshot(config::Settings settings, const Snapshot* running) {
     try {
-        return load_all(std::move(settings));
+        return load_all(std::move(settings), running);
     } catch (const std::bad_alloc&) {
         return LoadError{
             "the files of users and passwords find no room in the memory for secrets: raise "

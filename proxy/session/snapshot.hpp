@@ -36,7 +36,10 @@ struct LoadError {
 /// half loaded.
 boost::system::result<SnapshotPtr, LoadError> load_snapshot(const std::string& settings_file);
 
-/// The same for settings that are loaded already.
-boost::system::result<SnapshotPtr, LoadError> load_snapshot(config::Settings settings);
+/// The same for settings that are loaded already. The policy of `running`, if there is one, stays
+/// if the file says the same still: what was prepared under it goes on.
+boost::system::result<SnapshotPtr, LoadError> load_snapshot(
+    config::Settings settings, const Snapshot* running = nullptr
+);
 
 }  // namespace pgveil::session

@@ -94,6 +94,13 @@ TEST(Policy, EveryLoadHasItsOwnEpoch) {
     EXPECT_NE(good(text)->epoch(), good(text)->epoch());
 }
 
+TEST(Policy, IsTheSameIfEverythingItSaysIs) {
+    const auto policy = good(with_column(R"({"type": "text"})"));
+    EXPECT_TRUE(policy->is_same_as(*good("// again\n" + with_column(R"({ "type": "text" })"))));
+    EXPECT_FALSE(policy->is_same_as(*good(with_column(R"({"type": "text", "pad_to": 8})"))));
+    EXPECT_FALSE(policy->is_same_as(*good(with_column(R"({"type": "bytea"})"))));
+}
+
 TEST(Policy, CoversAllDatabasesUnlessItNamesThem) {
     EXPECT_TRUE(good(R"({"tables":{}})")->covers_database("any"));
     const auto policy = good(R"({"tables":{},"databases":["clinic"]})");

@@ -159,10 +159,5 @@ class WhenThePrimaryIsGone(unittest.TestCase):
                 connection.execute("DROP TABLE before_failover")
 
 
-def load_tests(loader, _tests, _pattern):
-    """In this order."""
-    return unittest.TestSuite(loader.loadTestsFromTestCase(case) for case in (Hosts, Failover))
-
-
 if __name__ == "__main__":
     unittest.main()

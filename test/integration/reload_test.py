@@ -74,6 +74,16 @@ class Kept(unittest.TestCase):
 
 
 class Taken(Kept):
+    def test_what_was_prepared_goes_on_under_the_same_policy(self):
+        """Written otherwise, it still says the same."""
+        look_up = "SELECT name FROM patients WHERE ssn = %s"
+        self.session.execute("PREPARE born_on AS SELECT name FROM patients WHERE born = $1 ORDER BY id LIMIT 1")
+        for _ in range(3):
+            self.assertEqual(self.session.execute(look_up, ("120-44-7781",), prepare=True).fetchall(), [("Aurelia Brandt",)])
+            self.assertEqual(self.session.execute("EXECUTE born_on ('1961-03-09')").fetchall(), [("Aurelia Brandt",)])
+            STACK.write("policy.json", "// once more\n" + (STACK.dir / "policy.json").read_text())
+            self.reload()
+
     def test_a_certificate(self):
         self.assertEqual(certificate_shown(), "pgveil")
         settings = operation.settings_of(STACK)
