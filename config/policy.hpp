@@ -96,7 +96,8 @@ struct PolicyContent {
 };
 
 /// Which columns are protected and how. Immutable: hold it by shared_ptr<const Policy>; a reload
-/// that finds another one makes a new one. Thread-safe. All names are exact names, as they stand in pg_class.
+/// that finds another one makes a new one. Thread-safe. All names are exact names, as they stand in
+/// pg_class.
 class Policy {
 public:
     explicit Policy(PolicyContent content);

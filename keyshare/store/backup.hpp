@@ -27,7 +27,8 @@ struct StoreFacts {
 };
 
 /// Copies the store by SQLite's backup interface (https://www.sqlite.org/backup.html) and the key
-/// in force. Neither file may exist; both are made with mode 0600 and synced. kUnavailable if a proxy has the store open.
+/// in force. Neither file may exist; both are made with mode 0600 and synced. kUnavailable if a
+/// proxy has the store open.
 Result<StoreFacts> back_up(
     const std::filesystem::path& store, seal::FileSeal& seal, const BackupFiles& into
 );
