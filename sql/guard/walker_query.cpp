@@ -1,7 +1,6 @@
 #include "sql/guard/walker.hpp"
 
 #include <algorithm>
-#include <ranges>
 
 namespace pgveil::guard {
 
@@ -233,9 +232,9 @@ Range Walker::relation(const parse::TableReference& table) {
     Range range;
     range.alias = table.alias.name.empty() ? table.name : table.alias.name;
     if (table.schema.empty()) {
-        for (const auto& scope : std::views::reverse(common_tables_)) {
-            const auto found = scope.find(table.name);
-            if (found != scope.end()) {
+        for (auto scope = common_tables_.rbegin(); scope != common_tables_.rend(); ++scope) {
+            const auto found = scope->find(table.name);
+            if (found != scope->end()) {
                 range.columns = found->second;
                 rename(range.columns, table.alias.columns);
                 return range;

@@ -198,11 +198,10 @@ private:
         };
         std::ranges::reverse(children);
         std::ranges::stable_sort(children, is_before);
-        const auto rest =
-            std::ranges::unique(children, [this](std::size_t left, std::size_t right) {
-                return text_of(nodes_[left].key) == text_of(nodes_[right].key);
-            });
-        children.erase(rest.begin(), rest.end());
+        const auto is_same = [this](std::size_t left, std::size_t right) {
+            return text_of(nodes_[left].key) == text_of(nodes_[right].key);
+        };
+        children.erase(std::unique(children.begin(), children.end(), is_same), children.end());
     }
 
     std::string_view text_of(Range range) const {
