@@ -195,7 +195,8 @@ bool on_close(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
 
 bool on_sync(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
     if (state.copy_in) {
-        upstream.pass(frame.bytes);  // the server ignores it: no answer comes
+        state.pending.forget_sync();  // the server ignores it, unless it has failed by now
+        upstream.pass(frame.bytes);
         return true;
     }
     const bool writes = state.segment && state.segment->writes;

@@ -47,7 +47,19 @@ void PendingReplies::silence(const SegmentPtr& segment) {
 void PendingReplies::forget_syncs_behind_front() {
     while (queue_.size() > 1 && queue_[1].kind == Awaited::kSync) {
         queue_.erase(queue_.begin() + 1);
+        ++forgotten_syncs_;
     }
+}
+
+bool PendingReplies::recall_sync() {
+    if (forgotten_syncs_ == 0) {
+        return false;
+    }
+    --forgotten_syncs_;
+    Expected sync;
+    sync.kind = Awaited::kSync;
+    queue_.push_front(std::move(sync));
+    return true;
 }
 
 }  // namespace pgveil::relay

@@ -118,8 +118,19 @@ public:
     /// The client sees no more replies of this segment (its ReadyForQuery excepted).
     void silence(const SegmentPtr& segment);
 
-    /// The server ignores Sync while it reads COPY data: forgets those right behind the front.
+    /// The server ignores Sync while it reads COPY data: forgets those right behind the front. It
+    /// may have failed before it read them, though, and answers them then.
     void forget_syncs_behind_front();
+
+    /// The same of one that comes later.
+    void forget_sync() { ++forgotten_syncs_; }
+
+    /// A ReadyForQuery came that nothing else awaits: puts one of those Syncs back in front,
+    /// without its segment, whose keys are gone. Returns false if there is none.
+    bool recall_sync();
+
+    /// Something else was answered: what was forgotten stays so.
+    void settle_syncs() { forgotten_syncs_ = 0; }
 
     /// Rows that must be opened (or answered) are still to come.
     bool has_protected_rows() const { return protected_rows_ > 0; }
@@ -133,6 +144,7 @@ private:
     std::deque<Expected> queue_;
     std::size_t settings_in_flight_ = 0;
     std::size_t protected_rows_ = 0;
+    std::size_t forgotten_syncs_ = 0;
 };
 
 }  // namespace pgveil::relay

@@ -35,6 +35,13 @@ bool runs_statement(Awaited kind) {
     return kind == Awaited::kQuery || kind == Awaited::kExecute;
 }
 
+/// What comes unasked, and what may follow a COPY that failed before it read anything.
+bool leaves_syncs_open(BackendType type) {
+    return type == BackendType::kErrorResponse || type == BackendType::kReadyForQuery ||
+           type == BackendType::kNoticeResponse || type == BackendType::kNotificationResponse ||
+           type == BackendType::kParameterStatus;
+}
+
 }  // namespace
 
 bool ReplyPath::runs_statement_now() const {
@@ -44,6 +51,9 @@ bool ReplyPath::runs_statement_now() const {
 
 void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
     const BackendType type = wire::backend_type(frame.type);
+    if (!leaves_syncs_open(type)) {
+        state_->pending.settle_syncs();
+    }
     switch (type) {
         case BackendType::kParseComplete:
         case BackendType::kBindComplete:
@@ -224,7 +234,10 @@ void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) 
 
 void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, Outgoing& upstream) {
     const auto ready = wire::decode_ready_for_query(frame.body);
-    const Expected* const expected = state_->pending.front();
+    const Expected* expected = state_->pending.front();
+    if ((expected == nullptr || !expected->ends_segment()) && state_->pending.recall_sync()) {
+        expected = state_->pending.front();
+    }
     if (!ready.has_value() || expected == nullptr || !expected->ends_segment()) {
         return violate("ReadyForQuery");
     }

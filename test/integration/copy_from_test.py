@@ -10,6 +10,7 @@ import psycopg
 import leaks
 import logs
 from copied import COLUMNS, PROTOCOLS, SECRET, TEXT, CopyCase, Session, start
+from wire import Wire
 
 CSV = (b"1,\"Copied Canary, \"\"she\"\"\",ab,2001-02-03,2020-01-01 10:00+02,12.345,t,\\x0102ff,,1.5,n,w\n"
        b"2,,,,,,,,,,x,\n"
@@ -301,6 +302,17 @@ class InBinary(CopyCase):
             self.set("COMMIT")
             self.both(lambda session: session.run("SELECT id, secret, city FROM mixed"))
             self.both(lambda session: session.copy_in("COPY mixed (id, secret) FROM STDIN (FREEZE)", b"2\ta\n", extended))
+
+    def test_a_server_that_fails_before_it_reads_answers_every_sync(self):
+        """FREEZE is judged behind CopyInResponse; in binary the server reads the header first. libpq cannot tell the
+        second ReadyForQuery from a later answer's."""
+        self.fill()
+        with Wire(STACK, STACK.options()) as wire:
+            wire.parse("", "COPY people (id, name) FROM STDIN (FREEZE) WHERE id > 0").bind("", "").execute("").sync()
+            self.assertEqual("".join(letter for letter, _ in wire.replies()), "12GEZ")
+            wire.message("d", b"9\tNobody\n").message("c").sync().query("SELECT count(*) FROM people")
+            self.assertEqual(wire.replies(), [("Z", b"I")])
+            self.assertIn(b"4", dict(wire.replies())["D"])
 
     def test_sizes(self):
         wide = b"".join(b"%d\t%s\t%s\n" % (i, b"s" * size, b"c" * size) for i, size in enumerate((0, 1, 5000, 3_000_000)))

@@ -195,17 +195,42 @@ TEST_F(Known, DoesNotWaitForALookUpThatTheServerSkips) {
         << "nothing was learnt";
 }
 
-TEST_F(Known, EndsOnAStatementInTheMiddleOfCopy) {
-    ASSERT_EQ(talk.client_sends(parse("c", "COPY visits FROM STDIN")), "P");
-    ASSERT_THAT(talk.to_server(), HasSubstr("FROM STDIN"));
-    wire::Output copy = both(bind("", "c", "v"), execute(""));
-    ASSERT_EQ(talk.client_sends(copy), "BE");
+/// ParseComplete, BindComplete and a CopyInResponse without columns.
+wire::Output copy_begun() {
     wire::Output begun = acknowledge("12");
     begun.append_int8('G');
     begun.append_int32(7);
     begun.append_int8(0);
     begun.append_int16(0);
-    ASSERT_EQ(talk.server_sends(begun), "12G");
+    return begun;
+}
+
+TEST_F(Known, TakesTheAnswerToASyncBehindACopyThatFailedBeforeItReadAnything) {
+    for (const bool is_read_later : {false, true}) {
+        wire::Output copy = both(parse("", "COPY visits FROM STDIN"), bind("", "", "v"));
+        ASSERT_EQ(talk.client_sends(both(std::move(copy), both(execute(""), sync()))), "PBES");
+        ASSERT_EQ(talk.server_sends(copy_begun()), "12G");
+        if (is_read_later) {
+            EXPECT_EQ(talk.client_sends(sync()), "S");
+        }
+        EXPECT_EQ(talk.server_sends(both(error("55000", "FREEZE"), ready('I'))), "EZ");
+        EXPECT_EQ(
+            talk.server_sends(is_read_later ? ready('I') : wire::Output()), is_read_later ? "Z" : ""
+        );
+        EXPECT_EQ(talk.relay().violation(), "");
+        ASSERT_EQ(talk.client_sends(query("SELECT 1")), "Q");
+        ASSERT_EQ(talk.server_sends(both(complete("SELECT 1"), ready('I'))), "CZ");
+    }
+    talk.server_sends(ready('I'));
+    EXPECT_THAT(talk.relay().violation(), HasSubstr("ReadyForQuery")) << "once answered, it is";
+}
+
+TEST_F(Known, EndsOnAStatementInTheMiddleOfCopy) {
+    ASSERT_EQ(talk.client_sends(parse("c", "COPY visits FROM STDIN")), "P");
+    ASSERT_THAT(talk.to_server(), HasSubstr("FROM STDIN"));
+    wire::Output copy = both(bind("", "c", "v"), execute(""));
+    ASSERT_EQ(talk.client_sends(copy), "BE");
+    ASSERT_EQ(talk.server_sends(copy_begun()), "12G");
     EXPECT_EQ(talk.client_sends(sync()), "S") << "PostgreSQL ignores it here";
     EXPECT_EQ(talk.client_sends(query("SELECT 1")), "");
     EXPECT_THAT(talk.relay().violation(), HasSubstr("during COPY"));
