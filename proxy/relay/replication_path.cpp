@@ -34,9 +34,11 @@ bool names_us(wire::ByteView body) {
 std::vector<std::string> words_of(std::string_view command) {
     std::vector<std::string> words;
     bool inside = false;
+    bool quoted = false;
     for (const char letter : command) {
-        const bool belongs =
-            std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_' || letter == '"';
+        quoted = quoted != (letter == '"');
+        const bool belongs = quoted || letter == '"' || letter == '_' ||
+                             std::isalnum(static_cast<unsigned char>(letter)) != 0;
         if (belongs && !inside) {
             words.emplace_back();
         }
@@ -87,7 +89,6 @@ void ReplicationPath::on_client(const wire::Frame& frame, Outgoing& upstream) {
     }
     switch (wire::frontend_type(frame.type)) {
         case FrontendType::kQuery: return on_query(frame, upstream);
-        case FrontendType::kSync: commands_.emplace_back(); return upstream.pass(frame.bytes);
         case FrontendType::kCopyData:
         case FrontendType::kCopyDone:
         case FrontendType::kCopyFail:
@@ -100,9 +101,10 @@ void ReplicationPath::on_client(const wire::Frame& frame, Outgoing& upstream) {
         case FrontendType::kFunctionCall:
         case FrontendType::kParse:
         case FrontendType::kPasswordMessage:
+        case FrontendType::kSync:
         case FrontendType::kUnknown: break;
     }
-    // The server takes none of these here either.
+    // The server takes none of these here either, but Sync, which belongs to them.
     state_->violation = "a replication connection takes simple queries only";
 }
 

@@ -1,21 +1,22 @@
 #include "proxy/session/replication.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace pgveil::session {
 
 namespace {
 
-/// The spellings of "no" that the server's parse_bool takes in full.
+/// What the server's parse_bool takes for no: `0`, and words that are unique as they are cut.
 bool is_false(std::string_view value) {
-    constexpr std::array<std::string_view, 4> kWords = {"false", "off", "no", "0"};
     std::string word(value);
     std::transform(word.begin(), word.end(), word.begin(), [](char letter) {
         return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
     });
-    return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
+    const auto is_cut_from = [&word](std::string_view whole, std::size_t least) {
+        return word.size() >= least && whole.starts_with(word);
+    };
+    return word == "0" || is_cut_from("false", 1) || is_cut_from("no", 1) || is_cut_from("off", 2);
 }
 
 LoginError refused(std::string_view where) {

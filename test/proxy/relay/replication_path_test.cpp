@@ -106,7 +106,8 @@ TEST(ReplicationPath, KnowsWhatReadsTheWholeCluster) {
           " base_backup( LABEL 'x')",
           "START_REPLICATION 0/0",
           "START_REPLICATION SLOT s PHYSICAL 0/0",
-          "START_REPLICATION SLOT \"logical\" 0/0"}) {
+          "START_REPLICATION SLOT \"logical\" 0/0",
+          "START_REPLICATION SLOT \"x logical y\" PHYSICAL 0/0"}) {
         EXPECT_TRUE(reads_whole_cluster(command)) << command;
     }
     for (const std::string_view command :
@@ -128,9 +129,11 @@ TEST(ReplicationPath, NothingLeavesOnceThePolicyIsForThisDatabase) {
 }
 
 TEST(ReplicationPath, TheExtendedProtocolEndsIt) {
-    Conversation talk(kNothing, true);
-    EXPECT_EQ(talk.client_sends(parse("", "SELECT 1")), "");
-    EXPECT_THAT(talk.relay().violation(), HasSubstr("simple queries only"));
+    for (const auto& bytes : {parse("", "SELECT 1"), sync()}) {
+        Conversation talk(kNothing, true);
+        EXPECT_EQ(talk.client_sends(bytes), "");
+        EXPECT_THAT(talk.relay().violation(), HasSubstr("simple queries only"));
+    }
 }
 
 TEST(ReplicationPath, TerminateAndFarewellAreSeen) {

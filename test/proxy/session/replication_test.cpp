@@ -30,7 +30,7 @@ TEST(Replication, IsReadAsTheServerReadsIt) {
     for (const char* const yes : {"true", "on", "1", "yes", "Database", "DATABASE", "maybe", ""}) {
         EXPECT_EQ(replication_of(yes), Replication::kPhysical) << yes;
     }
-    for (const char* const no : {"false", "OFF", "no", "0"}) {
+    for (const char* const no : {"false", "OFF", "no", "0", "f", "n", "of", "FAL"}) {
         EXPECT_EQ(replication_of(no), Replication::kNone) << no;
     }
 }
