@@ -1,5 +1,6 @@
 """SQL PREPARE, EXECUTE and DEALLOCATE over protected columns, beside the protocol's own prepared statements."""
 
+import json
 import signal
 import unittest
 
@@ -117,14 +118,22 @@ class Prepared(FormCase):
         self.twins.veiled.execute("DO $$ BEGIN END $$")
         self.assertEqual(self.veiled_error("EXECUTE made"), "", "now it may be there")
 
-    def test_what_a_reload_leaves_has_to_be_prepared_again(self):
-        veiled = self.twins.veiled
-        veiled.execute("PREPARE p AS SELECT name FROM people WHERE ssn = $1")
-        veiled.pgconn.prepare(b"q", b"SELECT name FROM people WHERE ssn = $1")
-        self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "")
+    def reload_with(self, policy):
+        self.stack.write("policy.json", policy)
         mark = len(self.stack.proxy_log())
         self.stack.signal_proxy(signal.SIGHUP)
         wait_until(lambda: "reloaded" in self.stack.proxy_log()[mark:], "the reload")
+
+    def test_under_another_policy_it_has_to_be_prepared_again(self):
+        veiled = self.twins.veiled
+        policy = (self.stack.dir / "policy.json").read_text()
+        other = json.loads(policy)
+        other["tables"]["public.added"] = {"columns": {"word": {"type": "text"}}}
+        self.addCleanup(self.reload_with, policy)
+        veiled.execute("PREPARE p AS SELECT name FROM people WHERE ssn = $1")
+        veiled.pgconn.prepare(b"q", b"SELECT name FROM people WHERE ssn = $1")
+        self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "")
+        self.reload_with(json.dumps(other))
         self.assertEqual(self.veiled_error("EXECUTE p('222-XK')"), "0A000")
         answer = veiled.pgconn.exec_prepared(b"q", [b"222-XK"])
         self.assertEqual(answer.error_field(psycopg.pq.DiagnosticField.SQLSTATE), b"0A000")

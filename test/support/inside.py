@@ -1,7 +1,7 @@
 """Run by gdb: lets a stopped process write its own secret memory, which nobody can read from outside, to a file.
 
 Environment: INSIDE_FILE, a file that the process may write. It calls open(2), write(2) and close(2) itself, over every
-mapping of memfd_secret(2).
+mapping of memfd_secret(2), by the names that only the C library has: "write" alone is found in namespaces, too.
 """
 
 import os
@@ -30,9 +30,9 @@ if not mappings:
     raise gdb.GdbError("the process has no secret memory")
 name = int(gdb.parse_and_eval("(unsigned long)$sp")) - STACK_ROOM
 gdb.selected_inferior().write_memory(name, os.environ["INSIDE_FILE"].encode() + b"\0")
-file = call("open", name, os.O_WRONLY)
+file = call("__open", name, os.O_WRONLY)
 for first, last in mappings:
-    if call("write", file, first, last - first) != last - first:
+    if call("__write", file, first, last - first) != last - first:
         raise gdb.GdbError("the process could not write its memory")
-call("close", file)
+call("__close", file)
 gdb.execute("detach")
