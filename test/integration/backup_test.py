@@ -138,6 +138,7 @@ class Rollback(BackupCase):
         self.assertTrue(self.works("visitor"), "that is what was accepted")
 
     def test_what_stands_there_can_be_accepted_without_a_backup(self):
+        wait_until(noted_versions, "a first note")
         STACK.stop_proxy()
         STACK.superuser("UPDATE pgveil.store_version SET store_version = store_version + 100", "pgveil_home")
         self.assert_fails(STACK.serve(), "no command of the tenant is missing")

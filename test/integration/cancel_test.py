@@ -93,7 +93,7 @@ class Cancel(unittest.TestCase):
         wait_until(lambda: STACK.superuser(running), "the statement to run")
         child.kill()
         child.wait()
-        wait_until(lambda: not STACK.superuser(running), "the server session to end", 10)
+        wait_until(lambda: not STACK.superuser(running), "the server session to end")
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ class Ending(unittest.TestCase):
         return connection
 
     def wait_for_end(self):
-        wait_until(lambda: not is_alive(self.pid), "pgveil to end", 30)
+        wait_until(lambda: not is_alive(self.pid), "pgveil to end")
 
     def wait_for_log(self, text):
         wait_until(lambda: text in STACK.proxy_log()[self.seen:], f'"{text}" in the log')
@@ -160,7 +160,7 @@ class Term(Ending):
         threads = [threading.Thread(target=work, args=(n * 1000000,)) for n in range(1, 9)]
         for thread in threads:
             thread.start()
-        wait_until(lambda: len(committed) > 40, "some transfers", 60)
+        wait_until(lambda: len(committed) > 40, "some transfers")
         self.signal(signal.SIGTERM)
         for thread in threads:
             thread.join(60)

@@ -176,7 +176,7 @@ class Batches(EdgeCase):
             libpq.exec_(b"SELECT 1 / 0")
             libpq.exec_(b"ROLLBACK TO s")
             libpq.send_query_params(b"SELECT entry FROM ledger WHERE entry = $1 AND no_such_function()", [b"one"])
-            wait_until(lambda: self.is_answered(libpq), "the answer to a batch that fails", 20)
+            wait_until(lambda: self.is_answered(libpq), "the answer to a batch that fails")
             self.assertEqual(answer(libpq.get_result()), "42883")
             self.assertIsNone(libpq.get_result())
             self.assertEqual(libpq.transaction_status, pq.TransactionStatus.INERROR)

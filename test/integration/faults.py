@@ -98,8 +98,8 @@ class FaultCase(unittest.TestCase):
     def tearDown(self):
         self.assertEqual(self.stack.proxy_pid, self.pid)
         self.assert_works()
-        wait_until(lambda: self.sessions() == 0, "the server's side of all sessions to end", 30)
-        wait_until(lambda: descriptors(self.stack) <= self.kept, f"descriptors to be closed, {self.kept} are to be left", 30)
+        wait_until(lambda: self.sessions() == 0, "the server's side of all sessions to end")
+        wait_until(lambda: descriptors(self.stack) <= self.kept, f"descriptors to be closed, {self.kept} are to be left")
 
     def assert_works(self, port=None):
         with Talk(self.stack, port) as talk:

@@ -53,7 +53,7 @@ class Cuts(FaultCase):
                 with self.subTest(exchange.name, place=place):
                     talk = Talk(STACK)
                     talk.say(exchange.said[:place]).break_off(reset=(seed + number) % 2 == 0)
-                    wait_until(lambda: self.sessions() == 0, "the server to notice", 30)
+                    wait_until(lambda: self.sessions() == 0, "the server to notice")
                     is_whole = place == len(exchange.said)
                     self.assertIn(rows_written(STACK), {0, exchange.writes} if is_whole else {0})
                     forget_rows(STACK)

@@ -49,7 +49,7 @@ class HostileTest(unittest.TestCase):
     def look_back(self):
         self.assertTrue(hostile.lives(STACK, self.pid), STACK.proxy_log()[-2000:])
         served = self.bystander.answers
-        wait_until(lambda: self.bystander.answers > served or self.bystander.error, "the other session", 60)
+        wait_until(lambda: self.bystander.answers > served or self.bystander.error, "the other session")
         self.bystander.__exit__()
         self.assertIsNone(self.bystander.error)
         peak = hostile.peak_bytes(self.pid)

@@ -138,7 +138,7 @@ class Hosts(unittest.TestCase):
                                  autocommit=True) as direct:
                 wait_until(lambda: direct.execute(running).fetchone(), "the statement to run")
                 login.abandon()
-                wait_until(lambda: not direct.execute(running).fetchone(), "the statement to end", 20)
+                wait_until(lambda: not direct.execute(running).fetchone(), "the statement to end")
 
 
 class WhenThePrimaryIsGone(unittest.TestCase):

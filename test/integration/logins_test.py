@@ -142,7 +142,7 @@ class VanishedClients(unittest.TestCase):
                 wire.query("SELECT pg_sleep(60), 'for nobody'").send()
                 wait_until(lambda: is_running("for nobody"), "the statement to run")
                 abandon(wire)
-                wait_until(lambda: not is_running("for nobody"), "the statement to end", 20)
+                wait_until(lambda: not is_running("for nobody"), "the statement to end")
                 self.assertIn("canceling statement due to user request", STACK.server_log_since_mark())
 
     def test_a_killed_client_counts(self):
@@ -151,21 +151,21 @@ class VanishedClients(unittest.TestCase):
         wait_until(lambda: is_running("killed client"), "the statement to run")
         child.send_signal(signal.SIGKILL)
         child.wait()
-        wait_until(lambda: not is_running("killed client"), "the statement to end", 20)
+        wait_until(lambda: not is_running("killed client"), "the statement to end")
 
     def test_in_a_batch_on_a_protected_table_too(self):
         wire = Wire(STACK, STACK.options())
         wire.parse("", "SELECT name, pg_sleep(60) AS batched FROM patients").bind("", "").execute("").sync().send()
         wait_until(lambda: is_running("batched"), "the statement to run")
         wire.abandon()
-        wait_until(lambda: not is_running("batched"), "the statement to end", 20)
+        wait_until(lambda: not is_running("batched"), "the statement to end")
 
     def test_who_says_goodbye_behind_a_statement_lets_it_finish(self):
         wire = Wire(STACK, STACK.options())
         wire.query("SELECT pg_sleep(4), 'goodbye'").message("X").send()
         wire._socket.close()
         wait_until(lambda: is_running("goodbye"), "the statement to run")
-        wait_until(lambda: not is_running("goodbye"), "the statement to end", 20)
+        wait_until(lambda: not is_running("goodbye"), "the statement to end")
         self.assertNotIn("canceling statement", STACK.server_log_since_mark())
 
 

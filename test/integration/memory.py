@@ -99,7 +99,7 @@ class Secrets:
                 "MOMENTS_FUNCTIONS": " ".join(functions), "MOMENTS_READY": folder / "ready",
                 "MOMENTS_END": folder / "end",
                 "MOMENTS_SCAN": f"{shlex.join(map(str, scan))} <{folder / 'wanted'} >>{folder / 'reports'}"})
-            wait_until(lambda: (folder / "ready").exists() or gdb.poll() is not None, "gdb to watch", 60)
+            wait_until(lambda: (folder / "ready").exists() or gdb.poll() is not None, "gdb to watch")
             try:
                 yield findings
             finally:

@@ -215,7 +215,7 @@ class AfterARequest(MemoryTest):
         self.connection = self.stack.connect(as_options(self.shares))
         self.held(seconds=0.1).end()
         self.assert_wiped()
-        wait_until(lambda: self.refused_for_its_shares(self.connection), "the token to expire", 10)
+        wait_until(lambda: self.refused_for_its_shares(self.connection), "the token to expire")
         self.assert_wiped(shares_stay=False)
 
     def test_a_transaction_that_finishes_after_its_token(self):
@@ -346,7 +346,7 @@ class MemfdSecret(MemoryTest):
 
     def test_the_process_itself_finds_keys_there_during_a_request_and_none_after_it(self):
         running = Running(self.connection, HELD_LONG.format(seconds=0.3))
-        wait_until(lambda: WAITING_KINDS <= self.secrets.inside(self.stack.proxy_pid), "the keys to show", 30)
+        wait_until(lambda: WAITING_KINDS <= self.secrets.inside(self.stack.proxy_pid), "the keys to show")
         self.connection.cancel()
         self.assertEqual(running.end(), "57014")
         time.sleep(memory_case.WIPED_AFTER_S)

@@ -79,4 +79,4 @@ def sessions(stack, **wanted):
 
 
 def wait_for_session(stack, what, **wanted):
-    wait_until(lambda: sessions(stack, **wanted), what, 30)
+    wait_until(lambda: sessions(stack, **wanted), what)

@@ -46,7 +46,7 @@ class Quickstart(unittest.TestCase):
         self.assertIn("nurse still reads 6 names", parts[5])
         self.assertLessEqual(max(map(len, done.stdout.splitlines())), 120)
         # A server has ended for pg_ctl when its pid file is gone, a moment before its process.
-        wait_until(lambda: not processes_of(self.dir), "the last process to end", 10)
+        wait_until(lambda: not processes_of(self.dir), "the last process to end")
 
     def test_a_kept_stack_can_be_used_and_stopped(self):
         done = run([QUICKSTART, "--keep", "--dir", self.dir], timeout=200)
@@ -61,16 +61,16 @@ class Quickstart(unittest.TestCase):
         self.assertTrue(processes_of(self.dir))
         stopped = run([QUICKSTART, "--stop", "--dir", self.dir])
         self.assertEqual(stopped.returncode, 0, stopped.stderr)
-        wait_until(lambda: not processes_of(self.dir), "the last process to end", 10)
+        wait_until(lambda: not processes_of(self.dir), "the last process to end")
 
     def test_an_interrupt_stops_everything(self):
         child = subprocess.Popen([QUICKSTART, "--dir", self.dir], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        wait_until(lambda: (self.dir / "run" / "pgveil.pid").exists(), "pgveil to start", 60)
+        wait_until(lambda: (self.dir / "run" / "pgveil.pid").exists(), "pgveil to start")
         time.sleep(0.5)
         child.send_signal(signal.SIGINT)
         child.communicate(timeout=60)
         self.assertNotEqual(child.returncode, 0)
-        wait_until(lambda: not processes_of(self.dir), "the last process to end", 10)
+        wait_until(lambda: not processes_of(self.dir), "the last process to end")
 
 
 if __name__ == "__main__":

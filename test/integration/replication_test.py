@@ -120,7 +120,7 @@ class Changes(unittest.TestCase):
         self.addCleanup(self.drop_slot)
 
     def drop_slot(self):
-        wait_until(lambda: not self.is_active(), "the slot to be free", 30)
+        wait_until(lambda: not self.is_active(), "the slot to be free")
         STACK.superuser("SELECT pg_drop_replication_slot('changes')")
 
     def is_active(self):
@@ -152,7 +152,7 @@ class Changes(unittest.TestCase):
         child = self.follow()
         child.kill()
         child.wait()
-        wait_until(lambda: not self.is_active(), "the slot to be free", 30)
+        wait_until(lambda: not self.is_active(), "the slot to be free")
 
     def test_a_drain_does_not_wait_for_a_stream(self):
         child = self.follow()

@@ -208,7 +208,7 @@ class Stack:
         """PostgreSQL itself; it does not come back."""
         pid = int((self.dir / "postgres" / "postmaster.pid").read_text().split()[0])
         os.kill(pid, signal.SIGINT)
-        wait_until(lambda: not is_alive(pid), "PostgreSQL to end", 60)
+        wait_until(lambda: not is_alive(pid), "PostgreSQL to end")
 
     def serve(self, settings=None, seconds=20, prefix=()):
         """Runs `pgveil serve` to its end, as a user would see it fail: a finished process, or None if it kept on."""
@@ -276,7 +276,7 @@ def is_alive(pid):
         return False
 
 
-def wait_until(condition, what, seconds=15):
+def wait_until(condition, what, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -97,19 +97,19 @@ class Server(FaultCase):
             os.kill(pid, signal.SIGKILL)
             for each in (talk, other):
                 self.assertEqual(farewell(each.hear()[0])[0].get("C"), LOST)
-        wait_until(logs_in, "the server to recover", 60)
+        wait_until(logs_in, "the server to recover")
 
     def test_the_server_is_killed_and_comes_back(self):
         with Talk(STACK) as talk:
             pid, backend = postmaster(), backend_of(talk)
             os.kill(pid, signal.SIGKILL)
             self.assertIn(farewell(talk.hear()[0])[0].get("C"), {LOST, TERMINATED})
-        wait_until(lambda: not is_alive(pid) and not is_alive(backend), "the server to be gone", 60)
+        wait_until(lambda: not is_alive(pid) and not is_alive(backend), "the server to be gone")
         with self.assertRaises(LoginError) as caught:
             Login(STACK, "")
         self.assertEqual(caught.exception.args[0]["C"], LOST)
         wait_until(self.starts, "the server to start", 120)
-        wait_until(logs_in, "the server to take sessions", 60)
+        wait_until(logs_in, "the server to take sessions")
 
     def starts(self):
         done = run([*STACK.as_owner(), self.programs / "pg_ctl", "-D", STACK.dir / "postgres", "-l",
@@ -163,12 +163,12 @@ class Clients(FaultCase):
     def test_one_that_never_reads(self):
         """300 MB wait for it; the proxy keeps little of that, and others go on."""
         with Talk(STACK) as talk, Bystander(STACK) as other:
-            wait_until(lambda: other.answers > 0 or other.error, "the other session", 60)
+            wait_until(lambda: other.answers > 0 or other.error, "the other session")
             before = hostile.resident_bytes(STACK.proxy_pid)
             talk.say(query("SELECT repeat('x', 1000) FROM generate_series(1, 300000)"))
             time.sleep(1)
             served = other.answers
-            wait_until(lambda: other.answers > served or other.error, "the other session", 60)
+            wait_until(lambda: other.answers > served or other.error, "the other session")
             self.assertIsNone(other.error)
             self.assertLess(hostile.resident_bytes(STACK.proxy_pid) - before, 16 << 20)
             talk.break_off(reset=False)
@@ -221,7 +221,7 @@ class Clients(FaultCase):
             with limited("NOFILE", spare):
                 waiting = [self.stranger(b"\0") for _ in range(40)]
                 try:
-                    wait_until(lambda: descriptors(STACK) >= spare, "the proxy to have none left", 30)
+                    wait_until(lambda: descriptors(STACK) >= spare, "the proxy to have none left")
                     self.assertIn(b"Aurelia Brandt", talk.say(query(NAME)).hear(1)[0])
                 finally:
                     for each in waiting:
