@@ -52,7 +52,8 @@ private:
         std::vector<wire::Format> formats;  ///< one for each column
     };
 
-    Next on_extended(wire::FrontendType type, wire::ByteView body, wire::Output& reply);
+    Next on_sync(wire::Output& reply);
+    static Next on_function_call(wire::Output& reply);
     Next on_query(wire::ByteView body, wire::Output& reply);
     Next on_parse(wire::ByteView body, wire::Output& reply);
     Next on_bind(wire::ByteView body, wire::Output& reply);

@@ -72,22 +72,20 @@ void append_answer(wire::Output& reply, const BootstrapSteps::Answer& answer) {
 
 bool BootstrapConversation::on_message(const wire::Frame& frame, wire::Output& reply) {
     const wire::FrontendType type = wire::frontend_type(frame.type);
+    if (skips_to_sync_ && wire::is_skipped_after_error(type)) {
+        return true;
+    }
     switch (type) {
         case wire::FrontendType::kTerminate: return false;
-        case wire::FrontendType::kSync:
-            skips_to_sync_ = false;
-            portal_.reset();
-            append_ready(reply);
-            return true;
+        case wire::FrontendType::kSync: return on_sync(reply);
+        case wire::FrontendType::kQuery: return on_query(frame.body, reply);
+        case wire::FrontendType::kParse: return on_parse(frame.body, reply);
+        case wire::FrontendType::kBind: return on_bind(frame.body, reply);
+        case wire::FrontendType::kDescribe: return on_describe(frame.body, reply);
+        case wire::FrontendType::kExecute: return on_execute(frame.body, reply);
+        case wire::FrontendType::kClose: return on_close(frame.body, reply);
+        case wire::FrontendType::kFunctionCall: return on_function_call(reply);
         case wire::FrontendType::kFlush: return true;
-        case wire::FrontendType::kQuery:
-        case wire::FrontendType::kFunctionCall:
-        case wire::FrontendType::kParse:
-        case wire::FrontendType::kBind:
-        case wire::FrontendType::kDescribe:
-        case wire::FrontendType::kExecute:
-        case wire::FrontendType::kClose:
-            return skips_to_sync_ || on_extended(type, frame.body, reply);
         case wire::FrontendType::kCopyData:
         case wire::FrontendType::kCopyDone:
         case wire::FrontendType::kCopyFail:
@@ -98,28 +96,14 @@ bool BootstrapConversation::on_message(const wire::Frame& frame, wire::Output& r
     return broken(reply);
 }
 
-bool BootstrapConversation::on_extended(
-    wire::FrontendType type, wire::ByteView body, wire::Output& reply
-) {
-    using enum wire::FrontendType;
-    if (type == kQuery) {
-        return on_query(body, reply);
-    }
-    if (type == kParse) {
-        return on_parse(body, reply);
-    }
-    if (type == kBind) {
-        return on_bind(body, reply);
-    }
-    if (type == kDescribe) {
-        return on_describe(body, reply);
-    }
-    if (type == kExecute) {
-        return on_execute(body, reply);
-    }
-    if (type == kClose) {
-        return on_close(body, reply);
-    }
+bool BootstrapConversation::on_sync(wire::Output& reply) {
+    skips_to_sync_ = false;
+    portal_.reset();
+    append_ready(reply);
+    return true;
+}
+
+bool BootstrapConversation::on_function_call(wire::Output& reply) {
     append_report(reply, "ERROR", "0A000", kOnlyTheCall);
     append_ready(reply);
     return true;

@@ -69,7 +69,8 @@ private:
         wire::Format result_format = wire::Format::kText;
     };
 
-    bool on_extended(wire::FrontendType type, wire::ByteView body, wire::Output& reply);
+    bool on_sync(wire::Output& reply);
+    static bool on_function_call(wire::Output& reply);
     bool on_query(wire::ByteView body, wire::Output& reply);
     bool on_parse(wire::ByteView body, wire::Output& reply);
     bool on_bind(wire::ByteView body, wire::Output& reply);

@@ -36,6 +36,13 @@ FrontendType frontend_type(std::uint8_t type_byte) noexcept {
     return known_or_unknown(kKnown, type_byte);
 }
 
+bool is_skipped_after_error(FrontendType type) noexcept {
+    return type == FrontendType::kQuery || type == FrontendType::kFunctionCall ||
+           type == FrontendType::kParse || type == FrontendType::kBind ||
+           type == FrontendType::kDescribe || type == FrontendType::kExecute ||
+           type == FrontendType::kClose;
+}
+
 BackendType backend_type(std::uint8_t type_byte) noexcept {
     using enum BackendType;
     static constexpr std::array kKnown{

@@ -56,6 +56,10 @@ enum class BackendType : std::uint8_t {
 
 /// The enumerator of a type byte, or kUnknown: a later protocol may bring new ones.
 FrontendType frontend_type(std::uint8_t type_byte) noexcept;
+
+/// A server that has answered an extended query by an error reads these, and does nothing, up to
+/// the next Sync (PostgreSQL, "Extended Query").
+bool is_skipped_after_error(FrontendType type) noexcept;
 BackendType backend_type(std::uint8_t type_byte) noexcept;
 
 }  // namespace pgveil::wire

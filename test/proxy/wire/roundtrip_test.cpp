@@ -177,6 +177,11 @@ TEST(RoundTrip, TypeBytesMapToTheirNamesAndOthersToUnknown) {
         backend += backend_type(type) != BackendType::kUnknown ? 1 : 0;
     }
     EXPECT_EQ(frontend, 14);
+    EXPECT_TRUE(is_skipped_after_error(FrontendType::kBind));
+    for (const char type : {'S', 'H', 'X', 'd', 'c', 'f', 'p', '?'}) {
+        EXPECT_FALSE(is_skipped_after_error(frontend_type(static_cast<std::uint8_t>(type))))
+            << type;
+    }
     EXPECT_EQ(backend, 24);
 }
 
