@@ -16,19 +16,23 @@ void append_integer(std::string& out, Integer value) {
 /// Longer texts seldom come again with other numbers.
 constexpr std::size_t kPatternBytesMax = 16384;
 
-std::optional<std::string> pattern_of(const PlanKey& key) {
-    const bool has_pattern = key.text.size() <= kPatternBytesMax && key.client_encoding == "UTF8";
-    return has_pattern ? parse::pattern_of(key.text, key.standard_conforming_strings)
-                       : std::nullopt;
+std::vector<parse::Slot> slots_of(const PlanKey& key) {
+    const bool has_slots = key.text.size() <= kPatternBytesMax && key.client_encoding == "UTF8";
+    return has_slots ? parse::slots_of(key.text, key.standard_conforming_strings)
+                     : std::vector<parse::Slot>();
 }
 
-/// `text` is the key's, or its pattern.
-std::string spelled(const PlanKey& key, std::string_view text) {
+/// What the key of an item is, so that no two kinds have one in common.
+enum class KeyKind : char { kText = 't', kPattern = 'p', kKinds = 'k', kTemplate = 's' };
+
+/// `text` is the key's, or what is left of it.
+std::string spelled(const PlanKey& key, KeyKind kind, std::string_view text) {
     std::string out;
     out.reserve(
         text.size() + key.database.size() + key.client_encoding.size() +
         key.server_encoding.size() + 32 + key.parameter_oids.size() * 5
     );
+    out.push_back(static_cast<char>(kind));
     append_integer(out, key.policy_epoch);
     append_integer(out, key.database.size());
     out.append(key.database);
@@ -85,15 +89,40 @@ AnalysisPtr PlanCache::find(const PlanKey& key, const catalog::Catalog& catalog)
     if (key.text.size() > bytes_max_) {
         return nullptr;  // and not copied for looking
     }
-    if (const auto pattern = pattern_of(key)) {
-        if (AnalysisPtr known = find_named(spelled(key, *pattern), catalog)) {
-            return known;
+    const std::vector<parse::Slot> slots = slots_of(key);
+    if (const auto pattern = parse::pattern_of(key.text, slots)) {
+        if (const Item* const known =
+                find_named(spelled(key, KeyKind::kPattern, *pattern), catalog)) {
+            return known->analysis;
         }
     }
-    return find_named(spelled(key, key.text), catalog);
+    if (AnalysisPtr filled = find_pattern(key, slots, catalog)) {
+        return filled;
+    }
+    const Item* const known = find_named(spelled(key, KeyKind::kText, key.text), catalog);
+    return known == nullptr ? nullptr : known->analysis;
 }
 
-AnalysisPtr PlanCache::find_named(const std::string& name, const catalog::Catalog& catalog) {
+AnalysisPtr PlanCache::find_pattern(
+    const PlanKey& key, std::span<const parse::Slot> slots, const catalog::Catalog& catalog
+) {
+    if (slots.empty() || key.style == nullptr) {
+        return nullptr;
+    }
+    const std::string kinds = parse::without_slots(key.text, slots);
+    const Item* const known = find_named(spelled(key, KeyKind::kKinds, kinds), catalog);
+    const auto sealed = known == nullptr ? std::nullopt : chosen(slots, known->sealed);
+    if (!sealed) {
+        return nullptr;
+    }
+    const std::string rest = parse::without_slots(key.text, *sealed);
+    const Item* const item = find_named(spelled(key, KeyKind::kTemplate, rest), catalog);
+    return item == nullptr ? nullptr : item->pattern->filled(key.text, *sealed, *key.style);
+}
+
+const PlanCache::Item* PlanCache::find_named(
+    const std::string& name, const catalog::Catalog& catalog
+) {
     const auto found = by_key_.find(name);
     if (found == by_key_.end()) {
         return nullptr;
@@ -107,28 +136,71 @@ AnalysisPtr PlanCache::find_named(const std::string& name, const catalog::Catalo
         return nullptr;
     }
     items_.splice(items_.begin(), items_, item);
-    return item->analysis;
+    return &*item;
 }
 
 void PlanCache::put(
     const PlanKey& key, const AnalysisPtr& analysis, const catalog::Catalog& catalog
 ) {
-    if (key.text.size() > bytes_max_ || !may_be_kept(*analysis)) {
+    if (key.text.size() > bytes_max_) {
+        return;
+    }
+    if (!may_be_kept(*analysis)) {
+        put_pattern(key, *analysis, catalog);
         return;
     }
     Item item;
-    const auto pattern = serves_pattern(*analysis) ? pattern_of(key) : std::nullopt;
-    item.key = spelled(key, pattern ? std::string_view(*pattern) : key.text);
+    const auto pattern =
+        serves_pattern(*analysis) ? parse::pattern_of(key.text, slots_of(key)) : std::nullopt;
+    item.key = pattern ? spelled(key, KeyKind::kPattern, *pattern)
+                       : spelled(key, KeyKind::kText, key.text);
     item.analysis = analysis;
-    item.size_bytes = item.key.size() + analysis::size_bytes_of(*analysis) + sizeof(Item);
-    for (const catalog::RelationName& name : analysis->relations) {
+    item.size_bytes = analysis::size_bytes_of(*analysis);
+    if (note_dependencies(item, *analysis, catalog)) {
+        keep(std::move(item));
+    }
+}
+
+void PlanCache::put_pattern(
+    const PlanKey& key, const analysis::Analysis& analysis, const catalog::Catalog& catalog
+) {
+    const std::vector<parse::Slot> slots = slots_of(key);
+    auto pattern = PlanTemplate::of(analysis, key.text, slots);
+    if (!pattern) {
+        return;
+    }
+    Item item;
+    if (!note_dependencies(item, analysis, catalog)) {
+        return;
+    }
+    Item kinds;
+    kinds.key = spelled(key, KeyKind::kKinds, parse::without_slots(key.text, slots));
+    kinds.sealed = pattern->sealed();
+    kinds.size_bytes = kinds.sealed.size() * sizeof(std::size_t);
+    const std::string rest = parse::without_slots(key.text, *chosen(slots, kinds.sealed));
+    item.key = spelled(key, KeyKind::kTemplate, rest);
+    item.size_bytes += pattern->size_bytes();
+    item.pattern = std::move(pattern);
+    keep(std::move(item));
+    keep(std::move(kinds));
+}
+
+bool PlanCache::note_dependencies(
+    Item& item, const analysis::Analysis& analysis, const catalog::Catalog& catalog
+) {
+    for (const catalog::RelationName& name : analysis.relations) {
         const catalog::Entry* const entry = catalog.find(name);
         if (entry == nullptr) {
-            return;
+            return false;
         }
         item.dependencies.push_back({name, *entry});
         item.size_bytes += sizeof(Dependency) + size_bytes_of(*entry);
     }
+    return true;
+}
+
+void PlanCache::keep(Item item) {
+    item.size_bytes += item.key.size() + sizeof(Item);
     if (item.size_bytes > bytes_max_) {
         return;
     }

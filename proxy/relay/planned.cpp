@@ -2,39 +2,42 @@
 
 namespace pgveil::relay {
 
+analysis::StatementPlan without_splices(const analysis::StatementPlan& plan) {
+    analysis::StatementPlan kept;
+    kept.begin = plan.begin;
+    kept.end = plan.end;
+    kept.kind = plan.kind;
+    kept.touches_protected = plan.touches_protected;
+    kept.parameters = plan.parameters;
+    kept.results = plan.results;
+    kept.copy = plan.copy;
+    kept.hidden_results = plan.hidden_results;
+    kept.needs_ciphertext_type = plan.needs_ciphertext_type;
+    kept.changes_catalog = plan.changes_catalog;
+    kept.may_change_session_parameters = plan.may_change_session_parameters;
+    kept.may_change_search_path = plan.may_change_search_path;
+    kept.shown_parameter = plan.shown_parameter;
+    kept.used_name = plan.used_name;
+    kept.used = plan.used;
+    kept.defined_name = plan.defined_name;
+    kept.defined = plan.defined;
+    kept.is_held = plan.is_held;
+    kept.is_binary = plan.is_binary;
+    kept.parameter_count = plan.parameter_count;
+    kept.split_parameters = plan.split_parameters;
+    kept.open_texts = plan.open_texts;
+    kept.calls_set_config = plan.calls_set_config;
+    kept.calls_own_function = plan.calls_own_function;
+    kept.runs_unknown_sql = plan.runs_unknown_sql;
+    return kept;
+}
+
 Planned Planned::kept() const {
     // A call's arguments are still to be used when its row comes.
     if (plan_ == nullptr || plan_->splices.empty() || plan_->call) {
         return *this;
     }
-    auto kept = std::make_shared<analysis::StatementPlan>();
-    analysis::StatementPlan& plan = *kept;
-    plan.begin = plan_->begin;
-    plan.end = plan_->end;
-    plan.kind = plan_->kind;
-    plan.touches_protected = plan_->touches_protected;
-    plan.parameters = plan_->parameters;
-    plan.results = plan_->results;
-    plan.copy = plan_->copy;
-    plan.hidden_results = plan_->hidden_results;
-    plan.needs_ciphertext_type = plan_->needs_ciphertext_type;
-    plan.changes_catalog = plan_->changes_catalog;
-    plan.may_change_session_parameters = plan_->may_change_session_parameters;
-    plan.may_change_search_path = plan_->may_change_search_path;
-    plan.shown_parameter = plan_->shown_parameter;
-    plan.used_name = plan_->used_name;
-    plan.used = plan_->used;
-    plan.defined_name = plan_->defined_name;
-    plan.defined = plan_->defined;
-    plan.is_held = plan_->is_held;
-    plan.is_binary = plan_->is_binary;
-    plan.parameter_count = plan_->parameter_count;
-    plan.split_parameters = plan_->split_parameters;
-    plan.open_texts = plan_->open_texts;
-    plan.calls_set_config = plan_->calls_set_config;
-    plan.calls_own_function = plan_->calls_own_function;
-    plan.runs_unknown_sql = plan_->runs_unknown_sql;
-    return Planned(std::move(kept));
+    return Planned(std::make_shared<const analysis::StatementPlan>(without_splices(*plan_)));
 }
 
 }  // namespace pgveil::relay

@@ -56,4 +56,8 @@ private:
     analysis::PlanPtr plan_;
 };
 
+/// A copy of a plan without call, for when its text has left: without splices, columns and
+/// repeated.
+analysis::StatementPlan without_splices(const analysis::StatementPlan& plan);
+
 }  // namespace pgveil::relay

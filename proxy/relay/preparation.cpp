@@ -152,7 +152,8 @@ AnalysisPtr decide(
         state.settings.client_encoding(),
         state.settings.server_encoding(),
         parameter_oids,
-        text};
+        text,
+        &state.settings.style()};
     if (AnalysisPtr known = environment.plans.find(key, state.catalog)) {
         environment.tally->plans_reused.add();
         return known;

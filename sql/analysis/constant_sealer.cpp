@@ -83,7 +83,15 @@ private:
             return;
         }
         draft_.sealed_.emplace(bare_.begin, column_);
-        draft_.splice(literal_begin(), *end, SealedLiteral{column_, std::move(*value)});
+        draft_.splice(
+            literal_begin(), *end, SealedLiteral{column_, std::move(*value), {}, bare_use()}
+        );
+    }
+
+    std::optional<ParameterUse> bare_use() const {
+        const bool is_bare = !parameter_type_ && bare_.casts.empty() && bare_.conversions.empty() &&
+                             !column_->is_bound();
+        return is_bare ? std::optional(use_) : std::nullopt;
     }
 
     /// `'{a,b}'` leaves as ARRAY[<a>,<b>]::bytea[].

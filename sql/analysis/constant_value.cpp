@@ -79,6 +79,25 @@ types::Result<core::SecretBytes> converted(
     return types::convert_for_assignment(*value.type, column, binary, style);
 }
 
+/// What is left of a constant inside its casts, as `column` takes it.
+types::Result<core::SecretBytes> converted(
+    const TypedConstant& value,
+    const parse::Constant& constant,
+    const types::Type& column,
+    ParameterUse use,
+    const types::TextStyle& style
+) {
+    if (value.type) {
+        return converted(value, column, use, style);
+    }
+    if (use != ParameterUse::kCompared) {
+        return types::from_text(column, constant.text, style);
+    }
+    const types::Type compared = types::comparison_type(column);
+    auto read = types::from_text(compared, constant.text, style);
+    return read ? types::convert_for_comparison(compared, column, read->reveal()) : std::move(read);
+}
+
 types::Result<core::SecretBytes> convert(
     const BareConstant& bare, const types::Type& column, ParameterUse use, const Reading& reading
 ) {
@@ -94,18 +113,7 @@ types::Result<core::SecretBytes> convert(
             value = apply_cast(std::move(*value), conversion.type, bare.constant->text, style);
         }
     }
-    if (!value) {
-        return value.error();
-    }
-    if (value->type) {
-        return converted(*value, column, use, style);
-    }
-    if (use != ParameterUse::kCompared) {
-        return types::from_text(column, bare.constant->text, style);
-    }
-    const types::Type compared = types::comparison_type(column);
-    auto read = types::from_text(compared, bare.constant->text, style);
-    return read ? types::convert_for_comparison(compared, column, read->reveal()) : std::move(read);
+    return value ? converted(*value, *bare.constant, column, use, style) : value.error();
 }
 
 }  // namespace
@@ -135,6 +143,20 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     const Reading& reading
 ) {
     auto value = convert(bare, column.type, use, reading);
+    return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
+}
+
+types::Result<core::SecretBytes> plaintext_of_bare_constant(
+    const parse::Constant& constant,
+    const field::ProtectedColumn& column,
+    ParameterUse use,
+    const types::TextStyle& style
+) {
+    const auto read = read_constant(constant, style);
+    if (!read) {
+        return read.error();
+    }
+    auto value = converted(*read, constant, column.type, use, style);
     return value ? field::plaintext_of(column, std::move(*value)) : std::move(value);
 }
 

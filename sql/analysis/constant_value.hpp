@@ -29,6 +29,14 @@ types::Result<core::SecretBytes> plaintext_of_constant(
     const Reading& reading
 );
 
+/// The same of a constant without casts: an integer, or an untyped string.
+types::Result<core::SecretBytes> plaintext_of_bare_constant(
+    const parse::Constant& constant,
+    const field::ProtectedColumn& column,
+    ParameterUse use,
+    const types::TextStyle& style
+);
+
 /// A constant with its casts as a parameter of this type takes it, by assignment: an argument of
 /// EXECUTE.
 types::Result<core::SecretBytes> argument_value(

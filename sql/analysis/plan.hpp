@@ -27,12 +27,28 @@ struct FixedText {
     std::string text;
 };
 
+/// How the value of a protected parameter or constant reaches the column.
+enum class ParameterUse {
+    /// Not protected.
+    kPlain,
+    /// Assigned: input_type becomes column->type by assignment (types::convert_for_assignment).
+    kAssigned,
+    /// Compared: types::convert_for_comparison.
+    kCompared,
+    /// Stands beside the column in CASE, COALESCE or a set operation: types::convert_unchanged.
+    kBeside,
+};
+
 /// A constant in a protected position: leaves as E'\\x<envelope>'::bytea.
 /// `plaintext` is as field::plaintext_of() returns it.
 struct SealedLiteral {
     ColumnPtr column;
     core::SecretBytes plaintext;
     core::Bytes row = {};  // field::row_binding() for a column with bind_to, else empty
+    /// The constant stands alone, without casts or conversions, for a column without bind_to: then
+    /// plaintext_of_bare_constant() with this gives the plaintext of another constant of its kind
+    /// in its place. Else nullopt.
+    std::optional<ParameterUse> bare_use = {};
 };
 
 /// The value of a session parameter: leaves as '<a fresh random handle>'. `value` is the text.
@@ -49,18 +65,6 @@ struct Splice {
     std::uint32_t begin = 0;
     std::uint32_t end = 0;
     Replacement replacement;
-};
-
-/// How a protected parameter's value reaches the column.
-enum class ParameterUse {
-    /// Not protected.
-    kPlain,
-    /// Assigned: input_type becomes column->type by assignment (types::convert_for_assignment).
-    kAssigned,
-    /// Compared: types::convert_for_comparison.
-    kCompared,
-    /// Stands beside the column in CASE, COALESCE or a set operation: types::convert_unchanged.
-    kBeside,
 };
 
 /// The parameter that brings a key of `bind_to`, and the type in which it comes.

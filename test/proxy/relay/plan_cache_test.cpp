@@ -122,6 +122,58 @@ TEST(PlanCache, KeepsNoSecret) {
     EXPECT_EQ(cache.find(key("SET x"), catalog), nullptr);
 }
 
+/// A SELECT whose constant at `begin` is sealed.
+AnalysisPtr sealing(std::uint32_t begin, std::uint32_t end) {
+    auto column = std::make_shared<field::ProtectedColumn>();
+    column->type = {types::Kind::kInt4, -1};
+    column->scheme = config::Scheme::kEquality;
+    auto analysis = std::make_shared<analysis::Analysis>();
+    analysis::StatementPlan plan;
+    plan.kind = analysis::StatementKind::kSelect;
+    plan.splices.push_back(
+        {begin,
+         end,
+         analysis::SealedLiteral{
+             column, core::SecretBytes(4), {}, analysis::ParameterUse::kCompared}}
+    );
+    analysis->statements.emplace_back(std::move(plan));
+    analysis->relations.push_back({"", "visits"});
+    return analysis;
+}
+
+TEST(PlanCache, KeepsWhatIsSealedWithoutItsConstants) {
+    PlanCache cache;
+    cache.set_limit(100'000);
+    catalog::Catalog catalog;
+    catalog.put({"", "visits"}, table(1));
+    const types::TextStyle style;
+    const auto found = [&](std::string_view text, const types::TextStyle* read_in) {
+        PlanKey asked = key(text);
+        asked.style = read_in;
+        return cache.find(asked, catalog);
+    };
+    cache.put(key("... 7, 'a' WHERE b = 1"), sealing(21, 22), catalog);
+    for (const std::string_view text : {"... 7, 'a' WHERE b = 1", "... 7, 'a' WHERE b = 4711"}) {
+        const AnalysisPtr known = found(text, &style);
+        ASSERT_NE(known, nullptr);
+        EXPECT_FALSE(known->passthrough);
+        const auto& plan = std::get<analysis::StatementPlan>(known->statements.front());
+        EXPECT_EQ(plan.splices.front().end, text.size());
+    }
+    for (const std::string_view text :
+         {"... 8, 'a' WHERE b = 1",
+          "... 7, 'b' WHERE b = 1",
+          "... 7, 'a' WHERE b = '1'",
+          "... 7, 'a' WHERE c = 1",
+          "... 7, 'a' WHERE b = 1, 1",
+          "... 7, 'a' WHERE b = 4711000000"}) {
+        EXPECT_EQ(found(text, &style), nullptr) << text;
+    }
+    EXPECT_EQ(found("... 7, 'a' WHERE b = 1", nullptr), nullptr);
+    catalog.put({"", "visits"}, table(2));
+    EXPECT_EQ(found("... 7, 'a' WHERE b = 1", &style), nullptr) << "another relation";
+}
+
 TEST(PlanCache, ATextOfAnotherEncodingIsAnotherText) {
     PlanCache cache;
     cache.set_limit(100'000);

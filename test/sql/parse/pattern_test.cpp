@@ -50,6 +50,39 @@ TEST(Pattern, FindsTheEndOfStringsAsTheServerDoes) {
     EXPECT_EQ(shown(kText, false), R"(SELECT '\' || 1 || ' , #)");
 }
 
+/// Of the slots, with # for an integer and ? for a string.
+std::string without(std::string_view text) {
+    std::string rest = without_slots(text, slots_of(text, true));
+    std::string result;
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+        const bool is_string = rest[i] == '\0' && i + 1 < rest.size() && rest[i + 1] == '\'';
+        result.push_back(rest[i] != '\0' ? rest[i] : is_string ? '?' : '#');
+        i += is_string ? 1 : 0;
+    }
+    return result;
+}
+
+TEST(Slots, AreIntegersAndSimpleStrings) {
+    EXPECT_EQ(without("SELECT 1, 'one', '', -2"), "SELECT #, ?, ?, -#");
+    EXPECT_EQ(without("a='x'and b='y'"), "a='x'and b=?") << "words that touch";
+    EXPECT_EQ(without("f('a b',1)"), "f(?,#)");
+    EXPECT_EQ(without("date '2020-01-01'"), "date ?");
+}
+
+TEST(Slots, AreNoOtherConstants) {
+    for (const std::string_view text :
+         {"SELECT 'it''s'",
+          "SELECT 'back\\slash'",
+          "SELECT E'a', U&'b', N'c', B'1', X'1F', $$d$$, $q$e$q$",
+          "SELECT 'a'\n'b'",
+          "SELECT 'gr\xc3\xbc\xc3\x9f'",
+          "SELECT 'tab\t'",
+          "SELECT 'open",
+          "SELECT \"a\" -- '1'"}) {
+        EXPECT_EQ(without(text), text);
+    }
+}
+
 TEST(Pattern, TextsThatDifferElsewhereDiffer) {
     EXPECT_NE(shown("SELECT 1 FROM a"), shown("SELECT 1 FROM b"));
     EXPECT_NE(shown("SELECT 1"), shown("SELECT  1"));
