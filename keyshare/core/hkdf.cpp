@@ -2,6 +2,7 @@
 
 #include "keyshare/core/hmac.hpp"
 
+#include <array>
 #include <cstdint>
 
 namespace pgveil::core {
@@ -21,18 +22,16 @@ SecretBytes hkdf_extract_sha256(ByteView salt, ByteView input) {
 
 SecretBytes hkdf_expand_sha256(ByteView pseudorandom_key, ByteView info, std::size_t size) {
     check_size(size);
-    SecretBytes out;
-    out.reserve(size + kSha256Size);
-    SecretBytes message;
-    message.reserve(kSha256Size + info.size() + 1);
-    SecretBytes block;
-    for (std::uint8_t counter = 1; out.size() < size; ++counter) {
-        message.resize_down(0);
-        message.append(block.reveal());
-        message.append(info);
-        message.append(ByteView(&counter, 1));
-        block = secret_hmac_sha256(pseudorandom_key, message.reveal());
-        out.append(block.reveal());
+    SecretBytes out((size + kSha256Size - 1) / kSha256Size * kSha256Size);
+    const MutableByteView blocks = out.reveal_mutable();
+    ByteView last;
+    std::uint8_t counter = 1;
+    for (std::size_t at = 0; at < blocks.size(); at += kSha256Size) {
+        const std::array<ByteView, 3> message = {last, info, ByteView(&counter, 1)};
+        const MutableByteView next = blocks.subspan(at, kSha256Size);
+        secret_hmac_sha256(pseudorandom_key, message, next);
+        last = next;
+        ++counter;
     }
     out.resize_down(size);
     return out;
@@ -45,6 +44,12 @@ SecretBytes hkdf_sha256(ByteView key, ByteView salt, ByteView info, std::size_t 
 
 SecretBytes hkdf_sha256(ByteView key, ByteView info, std::size_t size) {
     return hkdf_sha256(key, {}, info, size);
+}
+
+ExtractedKey::ExtractedKey(ByteView key) : pseudorandom_key_(hkdf_extract_sha256({}, key)) {}
+
+SecretBytes ExtractedKey::expand(ByteView info, std::size_t size) const {
+    return hkdf_expand_sha256(pseudorandom_key_.reveal(), info, size);
 }
 
 }  // namespace pgveil::core

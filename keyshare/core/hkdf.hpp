@@ -32,4 +32,16 @@ SecretType derive(ByteView key, ByteView info) {
 SecretBytes hkdf_extract_sha256(ByteView salt, ByteView input);
 SecretBytes hkdf_expand_sha256(ByteView pseudorandom_key, ByteView info, std::size_t size);
 
+/// An input key of which several keys are made: expand() gives what hkdf_sha256(key, info, size)
+/// gives, but the extraction is done once.
+class ExtractedKey {
+public:
+    explicit ExtractedKey(ByteView key);
+
+    SecretBytes expand(ByteView info, std::size_t size = kSha256Size) const;
+
+private:
+    SecretBytes pseudorandom_key_;
+};
+
 }  // namespace pgveil::core

@@ -31,7 +31,7 @@ public:
         must(EVP_DigestInit_ex2(hash_.get(), sha_256(), nullptr), "SHA-256 starts");
     }
 
-    void compute(ByteView key, ByteView message, MutableByteView out) {
+    void compute(ByteView key, std::span<const ByteView> message, MutableByteView out) {
         invariant(out.size() == kSha256Size, "HMAC-SHA256 gives 32 bytes");
         const MutableByteView block = block_.reveal_mutable();
         std::ranges::fill(block, std::uint8_t{0});
@@ -42,7 +42,9 @@ public:
             copy_secret(block.first(key.size()), key);
         }
         add_padded(kInnerPad);
-        add(message);
+        for (const ByteView part : message) {
+            add(part);
+        }
         end(out);
         add_padded(kInnerPad ^ kOuterPad);
         add(out);
@@ -74,7 +76,7 @@ private:
     SecretBytes block_;
 };
 
-void compute(ByteView key, ByteView message, MutableByteView out) {
+void compute(ByteView key, std::span<const ByteView> message, MutableByteView out) {
     thread_local Workspace workspace;
     workspace.compute(key, message, out);
 }
@@ -83,14 +85,18 @@ void compute(ByteView key, ByteView message, MutableByteView out) {
 
 Sha256Digest hmac_sha256(ByteView key, ByteView message) {
     Sha256Digest out{};
-    compute(key, message, out);
+    compute(key, {&message, 1}, out);
     return out;
 }
 
 SecretBytes secret_hmac_sha256(ByteView key, ByteView message) {
     SecretBytes out(kSha256Size);
-    compute(key, message, out.reveal_mutable());
+    compute(key, {&message, 1}, out.reveal_mutable());
     return out;
+}
+
+void secret_hmac_sha256(ByteView key, std::span<const ByteView> message, MutableByteView out) {
+    compute(key, message, out);
 }
 
 }  // namespace pgveil::core

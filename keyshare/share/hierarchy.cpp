@@ -1,10 +1,11 @@
 #include "keyshare/share/hierarchy.hpp"
 
-#include "keyshare/core/hkdf.hpp"
+#include "keyshare/core/invariant.hpp"
 #include "keyshare/core/lp.hpp"
 #include "keyshare/core/xaes.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgveil::share {
 namespace {
@@ -16,6 +17,13 @@ core::Bytes place_bytes(std::string_view purpose, const TenantKeyPlace& place) {
          core::as_bytes(place.group),
          core::big_endian32(place.tk_epoch)}
     );
+}
+
+template <class SecretType>
+SecretType key_from(const core::ExtractedKey& extracted, core::ByteView info) {
+    auto made = SecretType::from(extracted.expand(info, SecretType::kSize));
+    core::invariant(made.has_value(), "HKDF gives the size asked for");
+    return *std::move(made);
 }
 
 core::Bytes wrap_place_bytes(const DataKeyPlace& place) {
@@ -31,20 +39,31 @@ core::Bytes wrap_place_bytes(const DataKeyPlace& place) {
 
 }  // namespace
 
-Digest key_check_of(const TenantKey& key, const TenantKeyPlace& place) {
-    const core::SecretBytes check =
-        core::hkdf_sha256(key.reveal(), place_bytes("pgveil/1 key check", place));
+Digest TenantKeyBranches::key_check(const TenantKeyPlace& place) const {
+    const core::SecretBytes check = extracted_.expand(place_bytes("pgveil/1 key check", place));
     Digest out{};
     std::ranges::copy(check.reveal(), out.begin());
     return out;
 }
 
+ZeroKey TenantKeyBranches::zero_key(const TenantKeyPlace& place) const {
+    return key_from<ZeroKey>(extracted_, place_bytes("pgveil/1 zero", place));
+}
+
+WrappingKey TenantKeyBranches::wrapping_key(const TenantKeyPlace& place) const {
+    return key_from<WrappingKey>(extracted_, place_bytes("pgveil/1 kek", place));
+}
+
+Digest key_check_of(const TenantKey& key, const TenantKeyPlace& place) {
+    return TenantKeyBranches(key).key_check(place);
+}
+
 ZeroKey zero_key_of(const TenantKey& key, const TenantKeyPlace& place) {
-    return core::derive<ZeroKey>(key.reveal(), place_bytes("pgveil/1 zero", place));
+    return TenantKeyBranches(key).zero_key(place);
 }
 
 WrappingKey wrapping_key_of(const TenantKey& key, const TenantKeyPlace& place) {
-    return core::derive<WrappingKey>(key.reveal(), place_bytes("pgveil/1 kek", place));
+    return TenantKeyBranches(key).wrapping_key(place);
 }
 
 core::Bytes seal_zero(const ZeroKey& key, const TenantKeyPlace& place, core::RandomSource& random) {
@@ -83,7 +102,7 @@ Result<DataKey> unwrap_data_key(
             std::string(place.tenant_key.group) + " does not open"};
 }
 
-core::SecretBytes column_key_of(const DataKey& key, const ColumnKeyPlace& place, std::size_t size) {
+core::SecretBytes DataKeyBranches::column_key(const ColumnKeyPlace& place, std::size_t size) const {
     const core::Bytes info = core::length_prefixed(
         {core::as_bytes("pgveil/1 column"),
          core::as_bytes(place.tenant),
@@ -93,7 +112,11 @@ core::SecretBytes column_key_of(const DataKey& key, const ColumnKeyPlace& place,
          core::as_bytes(place.scheme),
          core::as_bytes(place.purpose)}
     );
-    return core::hkdf_sha256(key.reveal(), info, size);
+    return extracted_.expand(info, size);
+}
+
+core::SecretBytes column_key_of(const DataKey& key, const ColumnKeyPlace& place, std::size_t size) {
+    return DataKeyBranches(key).column_key(place, size);
 }
 
 }  // namespace pgveil::share

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "keyshare/core/hkdf.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/share/error.hpp"
 #include "keyshare/share/key_kinds.hpp"
@@ -35,13 +36,26 @@ struct ColumnKeyPlace {
     std::string_view purpose;
 };
 
-/// HKDF(TK, LP("pgveil/1 key check", tenant, group, TK epoch)). Public; compare in constant time.
+/// What comes of one TK. It can be made anew from this alone, so it is as secret as TK.
+class TenantKeyBranches {
+public:
+    explicit TenantKeyBranches(const TenantKey& key) : extracted_(key.reveal()) {}
+
+    /// HKDF(TK, LP("pgveil/1 key check", tenant, group, TK epoch)). Public; compare in constant
+    /// time.
+    Digest key_check(const TenantKeyPlace& place) const;
+    /// HKDF(TK, LP("pgveil/1 zero", tenant, group, TK epoch)).
+    ZeroKey zero_key(const TenantKeyPlace& place) const;
+    /// HKDF(TK, LP("pgveil/1 kek", tenant, group, TK epoch)).
+    WrappingKey wrapping_key(const TenantKeyPlace& place) const;
+
+private:
+    core::ExtractedKey extracted_;
+};
+
+/// The same where only one of them is needed.
 Digest key_check_of(const TenantKey& key, const TenantKeyPlace& place);
-
-/// HKDF(TK, LP("pgveil/1 zero", tenant, group, TK epoch)).
 ZeroKey zero_key_of(const TenantKey& key, const TenantKeyPlace& place);
-
-/// HKDF(TK, LP("pgveil/1 kek", tenant, group, TK epoch)).
 WrappingKey wrapping_key_of(const TenantKey& key, const TenantKeyPlace& place);
 
 /// The ciphertext of "0": nonce(24) || XAES-256-GCM(zero key, "0", AAD = LP("pgveil/1 zero",
@@ -63,8 +77,20 @@ Result<DataKey> unwrap_data_key(
     const WrappingKey& key, const DataKeyPlace& place, core::ByteView wrapped
 );
 
-/// HKDF(DEK, LP("pgveil/1 column", tenant, group, key id, context, scheme, purpose)), `size` bytes
-/// (1 to 255*32).
+/// What comes of one DEK, and as secret.
+class DataKeyBranches {
+public:
+    explicit DataKeyBranches(const DataKey& key) : extracted_(key.reveal()) {}
+
+    /// HKDF(DEK, LP("pgveil/1 column", tenant, group, key id, context, scheme, purpose)), `size`
+    /// bytes (1 to 255*32).
+    core::SecretBytes column_key(const ColumnKeyPlace& place, std::size_t size) const;
+
+private:
+    core::ExtractedKey extracted_;
+};
+
+/// The same for a single column.
 core::SecretBytes column_key_of(const DataKey& key, const ColumnKeyPlace& place, std::size_t size);
 
 }  // namespace pgveil::share

@@ -26,7 +26,7 @@ const core::SecretBytes* RequestKeys::cached(const ColumnKeyRequest& request, st
     return found == column_keys_.end() ? nullptr : found->key.get();
 }
 
-Result<const DataKey*> RequestKeys::data_key(const Group& group, const KeyringRow& row) {
+Result<const DataKeyBranches*> RequestKeys::data_key(const Group& group, const KeyringRow& row) {
     const auto found = std::ranges::find(data_keys_, row.key_id, &CachedDataKey::key_id);
     if (found != data_keys_.end()) {
         return &found->key;
@@ -42,7 +42,7 @@ Result<const DataKey*> RequestKeys::data_key(const Group& group, const KeyringRo
     if (!opened.has_value()) {
         return opened.error();
     }
-    data_keys_.push_back({row.key_id, *std::move(opened)});
+    data_keys_.push_back({row.key_id, DataKeyBranches(*opened)});
     return &data_keys_.back().key;
 }
 
@@ -86,7 +86,7 @@ Result<FieldKeyRef> RequestKeys::column_key(const ColumnKeyRequest& request) {
          std::string(request.context),
          std::string(request.scheme),
          std::string(request.purpose),
-         std::make_unique<core::SecretBytes>(column_key_of(**dek, place, request.size))}
+         std::make_unique<core::SecretBytes>((*dek)->column_key(place, request.size))}
     );
     return FieldKeyRef{column_keys_.back().key.get(), row->key_id};
 }

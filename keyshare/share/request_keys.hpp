@@ -2,6 +2,7 @@
 
 #include "keyshare/core/secret.hpp"
 #include "keyshare/share/error.hpp"
+#include "keyshare/share/hierarchy.hpp"
 #include "keyshare/share/keyring.hpp"
 
 #include <cstdint>
@@ -75,7 +76,7 @@ public:
 private:
     struct CachedDataKey {
         std::uint32_t key_id;
-        DataKey key;
+        DataKeyBranches key;
     };
 
     struct CachedColumnKey {
@@ -86,7 +87,7 @@ private:
     };
 
     const Group* find_group(std::string_view name) const;
-    Result<const DataKey*> data_key(const Group& group, const KeyringRow& row);
+    Result<const DataKeyBranches*> data_key(const Group& group, const KeyringRow& row);
     const core::SecretBytes* cached(const ColumnKeyRequest& request, std::uint32_t key_id) const;
 
     Holder holder_;

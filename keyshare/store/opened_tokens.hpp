@@ -17,6 +17,8 @@ struct OpenedToken {
     share::TokenContents contents;
     std::uint32_t key_id = 0;  ///< of the token key it is sealed to
     share::Digest text{};      ///< SHA-256 of its text form
+    /// share::commitment_of() each of contents.groups, in their order.
+    std::vector<share::Digest> commitments = {};
 };
 
 using OpenedTokenPtr = std::shared_ptr<const OpenedToken>;

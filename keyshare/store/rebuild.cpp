@@ -101,15 +101,12 @@ std::string epoch_objection(std::uint32_t held, std::uint32_t in_force, const st
 // One user's record and what was presented for him.
 struct Presented {
     const share::PresentedShares& given;
-    const share::TokenContents& token;
+    const OpenedToken& opened;
+    const share::TokenContents& token;  // of `opened`
     const share::AppShare& app_share;
 };
 
-Verdict<void> check_user_part(
-    const RebuildContext& context,
-    const Presented& presented,
-    const share::GroupCommitment& expected
-) {
+Verdict<void> check_user_part(const Presented& presented, const share::GroupCommitment& expected) {
     if (presented.token.epoch != expected.user_epoch) {
         return deny(
             DenialKind::kUserShareStale,
@@ -121,10 +118,11 @@ Verdict<void> check_user_part(
                 )
         );
     }
-    const share::SharePlace place{
-        context.tenant, presented.given.user_id, expected.group, expected.user_epoch};
-    const share::UserPart& part = *find_part(presented.token.groups, expected.group);
-    if (!core::equal_in_constant_time(share::commitment_of(part, place), expected.user)) {
+    const auto& groups = presented.token.groups;
+    const auto part =
+        std::ranges::find(groups, expected.group, &share::GroupPart<share::UserPart>::group);
+    const auto index = static_cast<std::size_t>(part - groups.begin());
+    if (!core::equal_in_constant_time(presented.opened.commitments[index], expected.user)) {
         return deny(
             DenialKind::kUserShareWrong,
             "the user's share is wrong: it is not the one the tenant made for user \"" +
@@ -164,10 +162,10 @@ Verdict<void> check_app_part(
 }
 
 Verdict<void> check_key(
-    const RebuildContext& context, const share::TenantKey& key, const share::KeyringRow& row
+    const RebuildContext& context, const share::TenantKeyBranches& key, const share::KeyringRow& row
 ) {
     const share::TenantKeyPlace place{context.tenant, row.group, row.tk_epoch};
-    if (!core::equal_in_constant_time(share::key_check_of(key, place), row.key_check)) {
+    if (!core::equal_in_constant_time(key.key_check(place), row.key_check)) {
         return deny(
             DenialKind::kProxyShareBroken,
             "the proxy's own share of this user does not fit the tenant key of group " + row.group +
@@ -183,7 +181,7 @@ Verdict<void> check_key(
             "connection to it"
         );
     }
-    if (!share::opens_to_zero(share::zero_key_of(key, place), place, zero->second)) {
+    if (!share::opens_to_zero(key.zero_key(place), place, zero->second)) {
         return deny(
             DenialKind::kZeroWrong,
             "the \"0\" of group " + row.group +
@@ -199,7 +197,7 @@ Verdict<share::RequestKeys::Group> rebuild_group(
     const share::GroupCommitment& expected,
     const share::GroupParts<share::ProxyPart>& proxy_parts
 ) {
-    const auto user_checked = check_user_part(context, presented, expected);
+    const auto user_checked = check_user_part(presented, expected);
     if (!user_checked.has_value()) {
         return user_checked.error();
     }
@@ -215,19 +213,17 @@ Verdict<share::RequestKeys::Group> rebuild_group(
             "the proxy holds no share or key of group " + expected.group
         );
     }
-    const share::TenantKey key = share::combine(
+    const share::TenantKeyBranches key(share::combine(
         *find_part(presented.token.groups, expected.group),
         *find_part(presented.app_share.groups, expected.group),
         *proxy_part
-    );
+    ));
     const auto key_checked = check_key(context, key, *row);
     if (!key_checked.has_value()) {
         return key_checked.error();
     }
     return share::RequestKeys::Group{
-        row->group,
-        row->tk_epoch,
-        share::wrapping_key_of(key, {context.tenant, row->group, row->tk_epoch})};
+        row->group, row->tk_epoch, key.wrapping_key({context.tenant, row->group, row->tk_epoch})};
 }
 
 // The application share is not sealed: a group name altered in it must not pass for a group not
@@ -314,7 +310,7 @@ Verdict<Rebuilt> rebuild_keys(
     if (!app_share.has_value()) {
         return app_share.error();
     }
-    auto groups = rebuild_groups(context, {presented, contents, *app_share}, **user);
+    auto groups = rebuild_groups(context, {presented, *token, contents, *app_share}, **user);
     if (!groups.has_value()) {
         return groups.error();
     }

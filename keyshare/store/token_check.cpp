@@ -1,6 +1,7 @@
 #include "keyshare/store/token_check.hpp"
 
 #include "keyshare/core/hash.hpp"
+#include "keyshare/share/commitment.hpp"
 
 #include <algorithm>
 #include <array>
@@ -40,6 +41,17 @@ const TokenKeyRecord* find_token_key(const RebuildContext& context, std::uint32_
     return found == keys.end() ? nullptr : &*found;
 }
 
+std::vector<share::Digest> commitments_of(
+    const share::TokenContents& token, std::string_view tenant
+) {
+    std::vector<share::Digest> made;
+    made.reserve(token.groups.size());
+    for (const auto& [group, part] : token.groups) {
+        made.push_back(share::commitment_of(part, {tenant, token.user_id, group, token.epoch}));
+    }
+    return made;
+}
+
 Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView text) {
     const auto sealed = share::parse_token(text);
     if (!sealed.has_value()) {
@@ -67,8 +79,9 @@ Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView
     if (!contents.has_value()) {
         return token_denial(contents.error());
     }
+    auto commitments = commitments_of(*contents, context.tenant);
     return std::make_shared<const OpenedToken>(OpenedToken{
-        *std::move(contents), sealed->key_id, core::sha256(text)});
+        *std::move(contents), sealed->key_id, core::sha256(text), std::move(commitments)});
 }
 
 Verdict<void> check_times(

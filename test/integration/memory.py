@@ -2,7 +2,7 @@
 
     secrets = Secrets(stack, "nurse")
     found = secrets.in_process(stack.proxy_pid)
-    found.kinds              # {"KEK", "DEK", ...}
+    found.kinds              # {"KEK", "column key", ...}
     found.where("TK")        # lines for a person: which secret, in which mapping
 
 Only root may look into a process that forbids attaching, so these tests are for root.
@@ -22,7 +22,8 @@ from stack import ROOT, StackError, succeeded, wait_until
 BLOCK = 8
 
 # What exists while a request runs and must be gone after it.
-KEY_KINDS = {"TK", "TKu", "TKa", "TKp", "zero key", "KEK", "DEK", "column key", "one-time key", "round key"}
+KEY_KINDS = {"TK", "extracted TK", "TKu", "TKa", "TKp", "zero key", "KEK", "DEK", "extracted DEK", "column key",
+             "one-time key", "round key"}
 
 # Stays as long as the session; then it goes, too.
 SHARE_KINDS = {"user_token", "app_share"}

@@ -18,7 +18,7 @@ from stack import Stack, wait_until
 
 LOCKED_BYTES = 16 << 20
 WIPED_AFTER_S = 0.1
-WAITING_KINDS = {"KEK", "DEK", "column key"}
+WAITING_KINDS = {"KEK", "extracted DEK", "column key"}
 
 # Held inside the server while rows come one by one: 9000 bytes fill its output buffer, so each row leaves at once.
 HELD = "SELECT name, ssn, repeat('x', 9000), pg_sleep({seconds}) FROM patients WHERE ssn <> 'nobody'"

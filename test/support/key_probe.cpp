@@ -6,6 +6,7 @@
 // wanted too.
 #include "config/policy.hpp"
 #include "keyshare/core/gcm.hpp"
+#include "keyshare/core/hkdf.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/share/app_share.hpp"
 #include "keyshare/share/hierarchy.hpp"
@@ -70,6 +71,11 @@ void print_one_time_key(const std::string& name, core::ByteView key, core::ByteV
     print_aes_key("one-time key", name, xaes_derived_key(key, message));
 }
 
+/// From it all that comes of `key` can be made.
+void print_extracted(std::string_view kind, const std::string& name, core::ByteView key) {
+    print(kind, name, core::hkdf_extract_sha256({}, key).reveal());
+}
+
 core::SecretBytes passphrase_in(const std::string& file) {
     user::SecretSource source;
     source.file = file;
@@ -104,6 +110,7 @@ void print_shares(
     const share::AppPart& app_part = part_of(app.groups, group.group);
     const auto whole = must(share::ProxyPart::from(group.key.reveal()));
     print("TK", group.group, group.key.reveal());
+    print_extracted("extracted TK", group.group, group.key.reveal());
     print("TKu", group.group, user_part.reveal());
     print("TKa", group.group, app_part.reveal());
     // The third part is TK without the other two.
@@ -130,6 +137,7 @@ OpenedRow open_row(
     print_aes_key("KEK", name, kek.reveal());
     print_one_time_key("the wrap of " + name, kek.reveal(), row.wrap);
     print("DEK", name, dek.reveal());
+    print_extracted("extracted DEK", name, dek.reveal());
     return {&row, std::move(dek)};
 }
 

@@ -87,6 +87,19 @@ TEST(HkdfSha256DeathTest, EndsTheProcessWhenAskedForMoreThanTheRfcAllows) {
     EXPECT_DEATH(static_cast<void>(hkdf_sha256({}, {}, 0)), "1 to 8160 bytes");
 }
 
+TEST(HkdfSha256, OneExtractionServesSeveralKeys) {
+    const Bytes key(32, 3);
+    const ExtractedKey extracted(key);
+    for (const std::size_t size : {32U, 64U, 100U}) {
+        for (const std::string_view info : {"one", "other", ""}) {
+            EXPECT_EQ(
+                to_hex(extracted.expand(as_bytes(info), size).reveal()),
+                to_hex(hkdf_sha256(key, as_bytes(info), size).reveal())
+            );
+        }
+    }
+}
+
 TEST(HkdfSha256, DerivedRolesAreTheSameBytes) {
     using Key = Secret<struct SomeRole, 64>;
     const Bytes key(32, 3);
