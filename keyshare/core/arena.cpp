@@ -1,6 +1,7 @@
 #include "keyshare/core/arena.hpp"
 
 #include "keyshare/core/block_allocator.hpp"
+#include "keyshare/core/block_cache.hpp"
 #include "keyshare/core/fork.hpp"
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/large_blocks.hpp"
@@ -12,11 +13,18 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 
 namespace pgveil::core {
 namespace {
 
 static_assert(kLargeBlock == BlockAllocator::kLargest);
+
+/// The cache of one thread, in the list of all.
+struct ListedCache : BlockCache {
+    using BlockCache::BlockCache;
+    ListedCache* next = nullptr;
+};
 
 struct Arena {
     explicit Arena(const Region& region) : mode(region.mode), blocks(region.bytes) {}
@@ -24,11 +32,38 @@ struct Arena {
     // A forked child has neither the region's content nor locks in a known state.
     bool is_gone() const noexcept { return fork_generation() != generation; }
 
+    void enlist(ListedCache& cache) noexcept {
+        const std::lock_guard guard(caches_lock);
+        cache.next = caches;
+        caches = &cache;
+    }
+
+    void strike(const ListedCache& cache) noexcept {
+        const std::lock_guard guard(caches_lock);
+        ListedCache** at = &caches;
+        while (*at != &cache) {
+            at = &(*at)->next;
+        }
+        *at = cache.next;
+    }
+
+    /// In all caches.
+    std::size_t kept() noexcept {
+        const std::lock_guard guard(caches_lock);
+        std::size_t sum = 0;
+        for (const ListedCache* cache = caches; cache != nullptr; cache = cache->next) {
+            sum += cache->kept();
+        }
+        return sum;
+    }
+
     ArenaMode mode;
     std::uint64_t generation = fork_generation();
     BlockAllocator blocks;
     LargeBlocks large;
     std::atomic<std::size_t> refused = 0;
+    std::mutex caches_lock;
+    ListedCache* caches = nullptr;
 };
 
 // Never destroyed: libcrypto frees its own objects after the last destructor of this program.
@@ -42,8 +77,56 @@ Arena* usable_arena() noexcept {
     return arena == nullptr || arena->is_gone() ? nullptr : arena;
 }
 
+/// libcrypto still frees its own when the thread's cache is gone.
+thread_local bool cache_is_gone = false;
+
+class OwnCache {
+public:
+    explicit OwnCache(Arena& arena) noexcept : arena_(&arena), cache_(arena.blocks) {
+        arena.enlist(cache_);
+    }
+
+    OwnCache(const OwnCache&) = delete;
+    OwnCache& operator=(const OwnCache&) = delete;
+    OwnCache(OwnCache&&) = delete;
+    OwnCache& operator=(OwnCache&&) = delete;
+
+    ~OwnCache() {
+        cache_is_gone = true;
+        if (!arena_->is_gone()) {
+            cache_.flush();
+            arena_->strike(cache_);
+        }
+    }
+
+    BlockCache& cache() noexcept { return cache_; }
+
+private:
+    Arena* arena_;
+    ListedCache cache_;
+};
+
+/// Null at the end of the thread.
+BlockCache* cache_of_thread(Arena& arena) noexcept {
+    if (cache_is_gone) {
+        return nullptr;
+    }
+    thread_local OwnCache own(arena);
+    return &own.cache();
+}
+
+void* allocate_block(Arena& arena, std::size_t size) noexcept {
+    BlockCache* const cache = cache_of_thread(arena);
+    return cache == nullptr ? arena.blocks.allocate(size) : cache->allocate(size);
+}
+
+void release_block(Arena& arena, void* block) noexcept {
+    BlockCache* const cache = cache_of_thread(arena);
+    cache == nullptr ? arena.blocks.release(block) : cache->release(block);
+}
+
 void* allocate_from(Arena& arena, std::size_t size) noexcept {
-    void* block = size > kLargeBlock ? arena.large.allocate(size) : arena.blocks.allocate(size);
+    void* block = size > kLargeBlock ? arena.large.allocate(size) : allocate_block(arena, size);
     if (block == nullptr) {
         arena.refused.fetch_add(1, std::memory_order_relaxed);
     }
@@ -73,7 +156,7 @@ void* allocate_on_heap(std::size_t size) noexcept {
 
 void release_to(Arena& arena, void* block) noexcept {
     if (arena.blocks.owns(block)) {
-        arena.blocks.release(block);
+        release_block(arena, block);
         return;
     }
     invariant(arena.large.release(block), "libcrypto frees only what it got from the arena");
@@ -91,7 +174,7 @@ bool release_secret_to(Arena& arena, void* block, std::size_t size) noexcept {
         return in_region || size > kLargeBlock;
     }
     if (in_region) {
-        arena.blocks.release(block);
+        release_block(arena, block);
         return true;
     }
     return size > kLargeBlock && arena.large.release(block);
@@ -174,11 +257,12 @@ ArenaReport arena_report() {
     if (arena == nullptr) {
         return {};
     }
+    const std::size_t in_use = arena->blocks.in_use();
     return {
         .mode = arena->mode,
         .installed = true,
         .size = arena->blocks.region().size(),
-        .in_use = arena->blocks.in_use(),
+        .in_use = in_use - std::min(in_use, arena->kept()),
         .claimed = arena->blocks.claimed(),
         .large = arena->large.in_use(),
         .large_unlocked = arena->large.unlocked(),

@@ -14,7 +14,7 @@ constexpr std::size_t kLinear = 128;  // up to here a class every 16 bytes, abov
 constexpr std::size_t kLinearClasses = kLinear / kGrain;
 constexpr std::uint32_t kSmallSpan = 4;
 
-constexpr std::uint32_t class_of(std::size_t size) {
+constexpr std::uint32_t class_for(std::size_t size) {
     if (size <= kLinear) {
         return static_cast<std::uint32_t>((size - 1) / kGrain);
     }
@@ -23,7 +23,7 @@ constexpr std::uint32_t class_of(std::size_t size) {
     return static_cast<std::uint32_t>(kLinearClasses + std::size_t{power - 7} * 4 + quarter);
 }
 
-constexpr std::size_t size_of(std::uint32_t size_class) {
+constexpr std::size_t class_size(std::uint32_t size_class) {
     if (size_class < kLinearClasses) {
         return (std::size_t{size_class} + 1) * kGrain;
     }
@@ -31,15 +31,19 @@ constexpr std::size_t size_of(std::uint32_t size_class) {
     return (5 + above % 4) << (5 + above / 4);
 }
 
-static_assert(size_of(0) == 16 && size_of(7) == 128 && size_of(8) == 160 && size_of(11) == 256);
-static_assert(class_of(16) == 0 && class_of(17) == 1 && class_of(128) == 7 && class_of(129) == 8);
-static_assert(class_of(256) == 11 && class_of(257) == 12);
-static_assert(class_of(BlockAllocator::kLargest) == BlockAllocator::kClasses - 1);
-static_assert(size_of(BlockAllocator::kClasses - 1) == BlockAllocator::kLargest);
+static_assert(
+    class_size(0) == 16 && class_size(7) == 128 && class_size(8) == 160 && class_size(11) == 256
+);
+static_assert(
+    class_for(16) == 0 && class_for(17) == 1 && class_for(128) == 7 && class_for(129) == 8
+);
+static_assert(class_for(256) == 11 && class_for(257) == 12);
+static_assert(class_for(BlockAllocator::kLargest) == BlockAllocator::kClasses - 1);
+static_assert(class_size(BlockAllocator::kClasses - 1) == BlockAllocator::kLargest);
 
 // The shortest run of pages that wastes at most an eighth.
 constexpr std::uint32_t pages_of(std::uint32_t size_class) {
-    const std::size_t size = size_of(size_class);
+    const std::size_t size = class_size(size_class);
     std::size_t pages = (size + BlockAllocator::kPage - 1) / BlockAllocator::kPage;
     while ((pages * BlockAllocator::kPage % size) * 8 > pages * BlockAllocator::kPage) {
         ++pages;
@@ -48,7 +52,7 @@ constexpr std::uint32_t pages_of(std::uint32_t size_class) {
 }
 
 std::uint32_t blocks_in(std::uint32_t pages, std::uint32_t size_class) {
-    return static_cast<std::uint32_t>(pages * BlockAllocator::kPage / size_of(size_class));
+    return static_cast<std::uint32_t>(pages * BlockAllocator::kPage / class_size(size_class));
 }
 
 void* next_of(const void* block) noexcept {
@@ -62,6 +66,14 @@ void set_next(void* block, void* next) noexcept {
 }
 
 }  // namespace
+
+std::uint32_t BlockAllocator::class_of(std::size_t size) noexcept {
+    return class_for(size);
+}
+
+std::size_t BlockAllocator::size_of(std::uint32_t size_class) noexcept {
+    return class_size(size_class);
+}
 
 BlockAllocator::BlockAllocator(MutableByteView region)
     : region_(region),

@@ -30,6 +30,11 @@ public:
     /// `block` came from allocate() of this object and is live.
     void release(void* block) noexcept;
 
+    /// The number of the size class that serves `size` bytes (1 to kLargest), and the size of its
+    /// blocks.
+    static std::uint32_t class_of(std::size_t size) noexcept;
+    static std::size_t size_of(std::uint32_t size_class) noexcept;
+
     bool owns(const void* block) const noexcept;
     /// Usable bytes of a live block: at least what was asked for.
     std::size_t capacity_of(const void* block) const noexcept;
