@@ -3,9 +3,11 @@
 #include "keyshare/core/bytes.hpp"
 #include "keyshare/core/error.hpp"
 #include "keyshare/core/handles.hpp"
+#include "keyshare/core/nettle_aes.hpp"
 #include "keyshare/core/secret.hpp"
 
 #include <cstddef>
+#include <variant>
 
 namespace pgveil::core {
 
@@ -21,9 +23,9 @@ inline constexpr std::size_t kGcmTagSize = 16;
 class Aes256Gcm {
 public:
     /// Without a key: rekey() comes before anything else (invariant).
-    Aes256Gcm();
+    explicit Aes256Gcm(AesLibrary library = suitable_aes_library());
     /// `key` is 32 bytes (invariant).
-    explicit Aes256Gcm(ByteView key);
+    explicit Aes256Gcm(ByteView key, AesLibrary library = suitable_aes_library());
 
     /// Goes on with another key in the same context; cheaper than a new object.
     void rekey(ByteView key);
@@ -37,9 +39,15 @@ public:
     /// kAuthentication when the tag does not fit; the unauthenticated plaintext is wiped and never
     /// shown.
     Result<SecretBytes> open(ByteView nonce, ByteView associated, ByteView sealed);
+    /// The same into `out`, which is sealed.size() - kGcmTagSize bytes long (invariant) and must
+    /// not overlap. False: kAuthentication, and `out` is wiped.
+    [[nodiscard]] bool open_into(
+        ByteView nonce, ByteView associated, ByteView sealed, MutableByteView out
+    );
 
 private:
-    CipherContext context_;
+    std::variant<NettleGcm, CipherContext> cipher_;
+    bool has_key_ = false;
 };
 
 }  // namespace pgveil::core

@@ -11,15 +11,6 @@ namespace {
 
 constexpr std::size_t kBlock = 16;
 
-void encrypt_block(EVP_CIPHER_CTX* cipher, ByteView from, MutableByteView to) {
-    int written = 0;
-    must(
-        EVP_EncryptUpdate(cipher, to.data(), &written, from.data(), kBlock),
-        "AES encrypts one block"
-    );
-    invariant(written == kBlock, "AES-ECB gives a block for a block");
-}
-
 // Step 2 of the specification: doubling in GF(2^128), without a branch on the secret top bit.
 void double_block(MutableByteView block) {
     const auto carry_of_all = static_cast<std::uint8_t>(block[0] >> 7U);
@@ -32,21 +23,38 @@ void double_block(MutableByteView block) {
     block[block.size() - 1] ^= static_cast<std::uint8_t>(carry_of_all * 0x87U);
 }
 
-CipherContext block_cipher(ByteView key) {
-    invariant(key.size() == kAes256KeySize, "an XAES-256-GCM key has 32 bytes");
-    return aes_256_blocks(key);
-}
-
 Error too_short() {
     return {ErrorCode::kLength, "an XAES-256-GCM message has a nonce of 24 bytes and a tag of 16"};
 }
 
 }  // namespace
 
-Xaes256Gcm::Xaes256Gcm(ByteView key) : block_cipher_(block_cipher(key)) {
+Xaes256Gcm::BlockCipher Xaes256Gcm::block_cipher(ByteView key, AesLibrary library) {
+    invariant(key.size() == kAes256KeySize, "an XAES-256-GCM key has 32 bytes");
+    if (library == AesLibrary::kNettle) {
+        return NettleAes256(key);
+    }
+    return aes_256_blocks(key);
+}
+
+Xaes256Gcm::Xaes256Gcm(ByteView key, AesLibrary library)
+    : block_cipher_(block_cipher(key, library)), gcm_(library) {
     const std::array<std::uint8_t, kBlock> zeros{};
-    encrypt_block(block_cipher_.get(), zeros, subkey_.reveal_mutable());
+    encrypt_block(zeros, subkey_.reveal_mutable());
     double_block(subkey_.reveal_mutable());
+}
+
+void Xaes256Gcm::encrypt_block(ByteView from, MutableByteView to) {
+    if (auto* const nettle = std::get_if<NettleAes256>(&block_cipher_)) {
+        return nettle->encrypt_block(from, to);
+    }
+    EVP_CIPHER_CTX* const cipher = std::get<CipherContext>(block_cipher_).get();
+    int written = 0;
+    must(
+        EVP_EncryptUpdate(cipher, to.data(), &written, from.data(), kBlock),
+        "AES encrypts one block"
+    );
+    invariant(written == kBlock, "AES-ECB gives a block for a block");
 }
 
 // Steps 3 to 5 of the specification. KBKDF of OpenSSL 3.0 cannot be told the counter's 16 bits and
@@ -67,11 +75,7 @@ void Xaes256Gcm::use_prefix(ByteView prefix) {
             block[i] ^= subkey_.reveal()[i];
         }
         const std::size_t half = (counter - 1U) * kBlock;
-        encrypt_block(
-            block_cipher_.get(),
-            block,
-            MutableByteView(derived_.reveal_mutable()).subspan(half, kBlock)
-        );
+        encrypt_block(block, MutableByteView(derived_.reveal_mutable()).subspan(half, kBlock));
     }
     gcm_.rekey(derived_.reveal());
     std::copy(prefix.begin(), prefix.end(), prefix_.begin());
@@ -98,6 +102,14 @@ Result<SecretBytes> Xaes256Gcm::open(ByteView nonce, ByteView associated, ByteVi
     }
     use_prefix(nonce.first(kXaesPrefixSize));
     return gcm_.open(nonce.subspan(kXaesPrefixSize), associated, sealed);
+}
+
+bool Xaes256Gcm::open_into(
+    ByteView nonce, ByteView associated, ByteView sealed, MutableByteView out
+) {
+    invariant(nonce.size() == kXaesNonceSize, "an XAES-256-GCM nonce has 24 bytes");
+    use_prefix(nonce.first(kXaesPrefixSize));
+    return gcm_.open_into(nonce.subspan(kXaesPrefixSize), associated, sealed, out);
 }
 
 Bytes xaes_seal(ByteView key, ByteView associated, ByteView plaintext, RandomSource& random) {

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <variant>
 
 namespace pgveil::core {
 
@@ -30,7 +31,7 @@ using XaesNonce = std::array<std::uint8_t, kXaesNonceSize>;
 class Xaes256Gcm {
 public:
     /// `key` is 32 bytes (invariant).
-    explicit Xaes256Gcm(ByteView key);
+    explicit Xaes256Gcm(ByteView key, AesLibrary library = suitable_aes_library());
 
     /// Ciphertext, then tag: plaintext.size() + 16 bytes. The nonce is not part of the result.
     Bytes seal(const XaesNonce& nonce, ByteView associated, ByteView plaintext);
@@ -41,11 +42,20 @@ public:
     /// `nonce` of another size than 24 is kLength, everything else that does not fit is
     /// kAuthentication.
     Result<SecretBytes> open(ByteView nonce, ByteView associated, ByteView sealed);
+    /// The same into `out` of sealed.size() - kXaesTagSize bytes (invariant); `nonce` has 24
+    /// (invariant). False: kAuthentication, and `out` is wiped.
+    [[nodiscard]] bool open_into(
+        ByteView nonce, ByteView associated, ByteView sealed, MutableByteView out
+    );
 
 private:
+    using BlockCipher = std::variant<NettleAes256, CipherContext>;
+
+    static BlockCipher block_cipher(ByteView key, AesLibrary library);
+    void encrypt_block(ByteView from, MutableByteView to);
     void use_prefix(ByteView prefix);
 
-    CipherContext block_cipher_;
+    BlockCipher block_cipher_;
     Secret<struct XaesSubkey, 16> subkey_;
     Secret<struct XaesDerivedKey, kAes256KeySize> derived_;
     std::array<std::uint8_t, kXaesPrefixSize> prefix_{};

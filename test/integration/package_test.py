@@ -82,7 +82,7 @@ class Contents(unittest.TestCase):
 
     def test_it_says_what_it_needs(self):
         depends = self.field("Depends")
-        for library in ("libc6", "libpq5", "libssl3", "libsqlite3-0", "adduser"):
+        for library in ("libc6", "libnettle8", "libpq5", "libssl3", "libsqlite3-0", "adduser"):
             self.assertIn(library, depends)
         self.assertEqual(self.field("Package"), "pgveil")
         self.assertIn(self.field("Version"), run(BUILD / "bin" / "pgveil", "--version").stdout)

@@ -116,15 +116,15 @@ TEST_F(Residue, OfSecretsThatWereCopiedMovedGrownAndShrunk) {
     });
 }
 
-TEST_F(Residue, OfXaesKeysAndRoundKeys) {
-    expect_no_residue_in_arenas([] {
+void expect_no_residue_of_xaes(AesLibrary library) {
+    expect_no_residue_in_arenas([library] {
         Seen seen;
         Needles needles;
         {
             const Key key = random_secret<Key>(system_random());
             needles = needles_of_key(key.reveal());
             add(needles, needles_of_aes_rounds(key.reveal()));
-            Xaes256Gcm xaes(key.reveal());
+            Xaes256Gcm xaes(key.reveal(), library);
             XaesNonces nonces;
             const XaesNonce nonce = nonces.next(system_random());
             const Bytes sealed = xaes.seal(nonce, {}, Bytes(100));
@@ -138,20 +138,36 @@ TEST_F(Residue, OfXaesKeysAndRoundKeys) {
     });
 }
 
-TEST_F(Residue, OfRoundKeysWhileTheContextLivesIsFoundEvenWhenTheKeyItselfIsGone) {
-    expect_no_residue_in_arenas([] {
+TEST_F(Residue, OfXaesKeysAndRoundKeysInNettle) {
+    expect_no_residue_of_xaes(AesLibrary::kNettle);
+}
+
+TEST_F(Residue, OfXaesKeysAndRoundKeysInLibcrypto) {
+    expect_no_residue_of_xaes(AesLibrary::kLibcrypto);
+}
+
+void expect_round_keys_die_with_the_context(AesLibrary library) {
+    expect_no_residue_in_arenas([library] {
         Seen seen;
         Needles rounds;
         {
             Key key = random_secret<Key>(system_random());
             rounds = needles_of_aes_rounds(key.reveal());
-            Aes256Gcm gcm(key.reveal());
+            Aes256Gcm gcm(key.reveal(), library);
             key = Key();
             seen.alive = scan(rounds);
         }
         seen.dead = scan(rounds);
         return seen;
     });
+}
+
+TEST_F(Residue, OfRoundKeysWhileNettlesContextLivesIsFoundEvenWhenTheKeyItselfIsGone) {
+    expect_round_keys_die_with_the_context(AesLibrary::kNettle);
+}
+
+TEST_F(Residue, OfRoundKeysWhileLibcryptosContextLivesIsFoundEvenWhenTheKeyItselfIsGone) {
+    expect_round_keys_die_with_the_context(AesLibrary::kLibcrypto);
 }
 
 TEST_F(Residue, OfSivKeysAndRoundKeys) {

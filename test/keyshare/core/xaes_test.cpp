@@ -47,11 +47,24 @@ private:
     std::size_t at_ = 0;
 };
 
-TEST(Xaes256Gcm, PassesThePublishedVectors) {
+std::string name_of_library(const ::testing::TestParamInfo<AesLibrary>& tried) {
+    return tried.param == AesLibrary::kNettle ? "nettle" : "libcrypto";
+}
+
+class Xaes256GcmOf : public ::testing::TestWithParam<AesLibrary> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Both,
+    Xaes256GcmOf,
+    ::testing::Values(AesLibrary::kNettle, AesLibrary::kLibcrypto),
+    name_of_library
+);
+
+TEST_P(Xaes256GcmOf, PassesThePublishedVectors) {
     int passed = 0;
     const auto vectors = testing::load_vectors("xaes-256-gcm.json");
     for (const auto& vector : vectors.at("vectors")) {
-        Xaes256Gcm xaes(bytes_at(vector, "key"));
+        Xaes256Gcm xaes(bytes_at(vector, "key"), GetParam());
         const Bytes nonce = bytes_at(vector, "nonce");
         const Bytes associated = bytes_at(vector, "aad");
         const Bytes plaintext = bytes_at(vector, "plaintext");
@@ -65,7 +78,7 @@ TEST(Xaes256Gcm, PassesThePublishedVectors) {
     EXPECT_EQ(passed, 2);
 }
 
-TEST(Xaes256Gcm, PassesTheAccumulatedTest) {
+TEST_P(Xaes256GcmOf, PassesTheAccumulatedTest) {
     const nlohmann::json accumulated = testing::load_vectors("xaes-256-gcm.json").at("accumulated");
     const int iterations = accumulated.at("iterations");
     Stream stream(static_cast<std::size_t>(iterations) * (32 + 24 + 2 * 256));
@@ -76,7 +89,7 @@ TEST(Xaes256Gcm, PassesTheAccumulatedTest) {
         const XaesNonce nonce = nonce_of(stream.take(24));
         const ByteView plaintext = stream.take_vector();
         const ByteView associated = stream.take_vector();
-        Xaes256Gcm xaes(key);
+        Xaes256Gcm xaes(key, GetParam());
         const Bytes sealed = xaes.seal(nonce, associated, plaintext);
         const auto opened = xaes.open(nonce, associated, sealed);
         ASSERT_TRUE(opened.has_value() && std::ranges::equal(opened->reveal(), plaintext));
