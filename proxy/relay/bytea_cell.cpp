@@ -2,7 +2,12 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace pgveil::relay {
 
@@ -24,23 +29,68 @@ std::uint8_t hex_digit(char letter) {
     return kHexDigits[static_cast<unsigned char>(letter)];
 }
 
+#if defined(__SSE2__)
+
+constexpr std::size_t kStep = 16;  // digits
+
+/// Sixteen digits at once; false: not all of them are.
+bool read_step(const char* digits, std::uint8_t* bytes) {
+    const auto at_least = [](__m128i letters, char least) {
+        return _mm_cmpgt_epi8(letters, _mm_set1_epi8(static_cast<char>(least - 1)));
+    };
+    __m128i letters;
+    std::memcpy(&letters, digits, sizeof letters);
+    const __m128i is_number = _mm_andnot_si128(at_least(letters, '9' + 1), at_least(letters, '0'));
+    const __m128i is_letter = _mm_andnot_si128(at_least(letters, 'f' + 1), at_least(letters, 'a'));
+    const __m128i base = _mm_or_si128(
+        _mm_and_si128(is_number, _mm_set1_epi8('0')),
+        _mm_and_si128(is_letter, _mm_set1_epi8('a' - 10))
+    );
+    const __m128i values = _mm_sub_epi8(letters, base);
+    const __m128i high = _mm_and_si128(_mm_slli_epi16(values, 4), _mm_set1_epi16(0xf0));
+    const __m128i pairs = _mm_or_si128(high, _mm_srli_epi16(values, 8));
+    const __m128i packed = _mm_packus_epi16(pairs, pairs);
+    std::memcpy(bytes, &packed, kStep / 2);
+    return _mm_movemask_epi8(_mm_or_si128(is_number, is_letter)) == 0xffff;
+}
+
+#else
+
+constexpr std::size_t kStep = 2;
+
+bool read_step(const char* digits, std::uint8_t* bytes) {
+    const std::uint8_t high = hex_digit(digits[0]);
+    const std::uint8_t low = hex_digit(digits[1]);
+    *bytes = static_cast<std::uint8_t>(high << 4U | low);
+    return (high | low) < 16;
+}
+
+#endif
+
 /// The bytes after "\x", as bytea_output = hex writes them; empty if they are not that.
-core::Bytes from_hex_output(std::string_view digits) {
-    core::Bytes bytes(digits.size() / 2);
+void read_hex_output(std::string_view digits, core::Bytes& bytes) {
+    bytes.resize(digits.size() / 2);
     std::uint8_t seen = 0;
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    std::size_t i = 0;
+    for (; 2 * i + kStep <= digits.size(); i += kStep / 2) {
+        if (!read_step(digits.data() + 2 * i, bytes.data() + i)) {
+            seen = kNoDigit;
+        }
+    }
+    for (; i < bytes.size(); ++i) {
         const std::uint8_t high = hex_digit(digits[2 * i]);
         const std::uint8_t low = hex_digit(digits[2 * i + 1]);
         seen = static_cast<std::uint8_t>(seen | high | low);
         bytes[i] = static_cast<std::uint8_t>(high << 4U | low);
     }
-    return seen < 16 ? bytes : core::Bytes();
+    if (seen >= 16) {
+        bytes.clear();
+    }
 }
 
 /// The bytes of bytea_output = escape: \\ and \ooo stand for one byte each.
-core::Bytes from_escape_output(std::string_view text) {
-    core::Bytes bytes;
-    bytes.reserve(text.size());
+void read_escape_output(std::string_view text, core::Bytes& bytes) {
+    bytes.clear();
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '\\') {
             bytes.push_back(static_cast<std::uint8_t>(text[i]));
@@ -54,7 +104,6 @@ core::Bytes from_escape_output(std::string_view text) {
             i += 3;
         }
     }
-    return bytes;
 }
 
 }  // namespace
@@ -63,8 +112,18 @@ core::Bytes bytes_of_bytea(core::ByteView cell, wire::Format format) {
     if (format == wire::Format::kBinary) {
         return core::to_bytes(cell);
     }
+    core::Bytes bytes;
+    read_bytea(cell, bytes);
+    return bytes;
+}
+
+void read_bytea(core::ByteView cell, core::Bytes& bytes) {
     const std::string_view text = core::as_text(cell);
-    return text.starts_with("\\x") ? from_hex_output(text.substr(2)) : from_escape_output(text);
+    if (text.starts_with("\\x")) {
+        read_hex_output(text.substr(2), bytes);
+    } else {
+        read_escape_output(text, bytes);
+    }
 }
 
 }  // namespace pgveil::relay

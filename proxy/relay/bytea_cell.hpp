@@ -9,4 +9,7 @@ namespace pgveil::relay {
 /// bytea_output. A text that is neither gives some other bytes or none.
 core::Bytes bytes_of_bytea(core::ByteView cell, wire::Format format);
 
+/// The same of a text, in place of what `bytes` held.
+void read_bytea(core::ByteView cell, core::Bytes& bytes);
+
 }  // namespace pgveil::relay

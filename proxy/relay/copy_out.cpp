@@ -100,7 +100,7 @@ Outcome CopyOut::append_opened(
     }
     const analysis::ResultColumn& column = plan_->columns[index];
     const types::Type type = column.shown_type.value_or(column.column->type);
-    const auto text = types::to_text(type, opened->reveal(), state.settings.style());
+    const auto text = types::to_text(type, *opened, state.settings.style());
     if (!text.has_value()) {
         return refusal(text.error());
     }
@@ -147,7 +147,7 @@ Outcome CopyOut::answer_row(SessionState& state, wire::Output& client) {
         if (!opened.has_value()) {
             return opened.error();
         }
-        wire::append_cell(client, opened->reveal());
+        wire::append_cell(client, *opened);
     }
     return {};
 }

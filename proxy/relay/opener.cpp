@@ -8,6 +8,7 @@
 #include "sql/field/envelope.hpp"
 #include "sql/field/plaintext.hpp"
 #include "sql/types/codec.hpp"
+#include "sql/types/searchable_form.hpp"
 
 #include <vector>
 
@@ -24,7 +25,8 @@ std::string column_count(std::size_t came, std::size_t planned) {
     return std::to_string(came) + " columns came, " + std::to_string(planned) + " were planned";
 }
 
-result<core::SecretBytes, Refusal> open_cell(
+/// In the room of the segment.
+result<core::ByteView, Refusal> open_cell(
     SessionState& state,
     Segment& segment,
     const analysis::ColumnPtr& column,
@@ -42,16 +44,21 @@ result<core::SecretBytes, Refusal> open_cell(
                    ? refusal(Reason::kValueNotOpened, column->qualified_name())
                    : cipher.error();
     }
-    auto opened = (*cipher)->open(envelope, row);
+    core::SecretBytes& room = segment.room.value;
+    const auto opened = (*cipher)->open_in(room, envelope, row);
     if (!opened.has_value()) {
         return refusal(Reason::kValueNotOpened, column->qualified_name());
     }
-    auto value = field::value_of(*column, std::move(*opened));
+    state.environment->tally->values_opened.add();
+    if (types::is_stored_as_sent(column->type)) {
+        return *opened;
+    }
+    auto value = field::value_of(*column, core::SecretBytes::copy_of(*opened));
     if (!value.has_value()) {
         return refusal(value.error());
     }
-    state.environment->tally->values_opened.add();
-    return std::move(*value);
+    room = std::move(*value);
+    return room.reveal();
 }
 
 bool has_planned_type(const wire::Field& field, const analysis::ResultColumn& planned) {
@@ -98,11 +105,9 @@ Outcome append_value(
 }
 
 /// For a Bind what is ours was asked for in binary, the rest as the client wants it.
-std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expected& expected) {
-    const Portal& portal = *expected.portal();
+void read_cells(const wire::DataRow& row, const Portal& portal, std::vector<FormattedCell>& cells) {
     const analysis::StatementPlan& plan = *portal.planned.plan();
-    std::vector<FormattedCell> cells;
-    cells.reserve(row.cells.size());
+    cells.clear();
     for (const wire::Cell& cell : row.cells) {
         const std::size_t index = cells.size();
         const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
@@ -111,7 +116,6 @@ std::vector<FormattedCell> formatted_cells(const wire::DataRow& row, const Expec
                                 : static_cast<wire::Format>(portal.format_for(index));
         cells.push_back({cell, format});
     }
-    return cells;
 }
 
 Outcome open_row(
@@ -119,7 +123,9 @@ Outcome open_row(
 ) {
     const Portal& portal = *expected.portal();
     const analysis::StatementPlan& plan = *portal.planned.plan();
-    const std::vector<FormattedCell> cells = formatted_cells(row, expected);
+    std::vector<FormattedCell> own;
+    std::vector<FormattedCell>& cells = expected.segment ? expected.segment->room.cells : own;
+    read_cells(row, portal, cells);
     wire::RowWriter writer(client, static_cast<std::uint16_t>(plan.shown_results()));
     for (std::size_t index = 0; index < plan.shown_results(); ++index) {
         const analysis::ColumnPtr& column = plan.results[index].column;
@@ -133,7 +139,7 @@ Outcome open_row(
         }
         const std::int16_t wanted = portal.format_for(index);
         writer.open_cell();
-        auto appended = append_value(state, column->type, opened->reveal(), wanted, client);
+        auto appended = append_value(state, column->type, *opened, wanted, client);
         if (!appended.has_value()) {
             return appended;
         }
@@ -194,7 +200,7 @@ void open_parameters(
     wire::append_parameter_description(client, oids);
 }
 
-result<core::SecretBytes, Refusal> open_value(
+result<core::ByteView, Refusal> open_value(
     SessionState& state,
     Segment& segment,
     const std::vector<analysis::ResultColumn>& results,
@@ -212,8 +218,10 @@ result<core::SecretBytes, Refusal> open_value(
     }
     const FormattedCell& came = cells[index];
     const bool is_binary = came.format == wire::Format::kBinary;
-    const core::Bytes read = is_binary ? core::Bytes() : bytes_of_bytea(*came.cell, came.format);
-    const core::ByteView envelope = is_binary ? core::ByteView(*came.cell) : core::ByteView(read);
+    if (!is_binary) {
+        read_bytea(*came.cell, segment.room.envelope);
+    }
+    const core::ByteView envelope = is_binary ? *came.cell : segment.room.envelope;
     auto opened = open_cell(state, segment, column, envelope, row);
     for (const analysis::ColumnPtr& other : results[index].others) {
         if (opened.has_value()) {

@@ -25,8 +25,8 @@ void open_parameters(
 );
 
 /// The value in the protected, not NULL cell `index` of a row: kValueNotOpened if it was altered or
-/// moved. `segment` has keys.
-boost::system::result<core::SecretBytes, Refusal> open_value(
+/// moved. `segment` has keys; the value stands in its room until the next one is opened.
+boost::system::result<core::ByteView, Refusal> open_value(
     SessionState& state,
     Segment& segment,
     const std::vector<analysis::ResultColumn>& results,

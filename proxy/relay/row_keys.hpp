@@ -1,5 +1,6 @@
 #pragma once
 
+#include "proxy/relay/formatted_cell.hpp"
 #include "proxy/relay/refusal.hpp"
 #include "proxy/relay/statements.hpp"
 #include "proxy/wire/values.hpp"
@@ -14,12 +15,6 @@
 
 // bind_to: the row that a value belongs to, from the keys that come beside it.
 namespace pgveil::relay {
-
-/// A cell and how it is written.
-struct FormattedCell {
-    wire::Cell cell;
-    wire::Format format = wire::Format::kText;
-};
 
 /// The row that `keys` name, with the parameters of a Bind. nullopt: a key in WHERE is NULL, so
 /// that no row is concerned. A NULL key that is to be stored is refused (22004).

@@ -163,15 +163,19 @@ core::Result<core::SecretBytes> FieldCipher::open_body(core::ByteView body, core
     return std::get_if<core::AesSiv>(&keyed_)->open({core::ByteView(associated_)}, body);
 }
 
+bool FieldCipher::accepts(core::ByteView envelope, core::ByteView row) const {
+    const auto parsed = parse_envelope(envelope);
+    return row.empty() != is_bound_ && parsed.has_value() && parsed->scheme == scheme_ &&
+           parsed->key_id == key_id_;
+}
+
 boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
     core::ByteView envelope, core::ByteView row
 ) {
-    const auto parsed = parse_envelope(envelope);
-    if (row.empty() == is_bound_ || !parsed.has_value() || parsed->scheme != scheme_ ||
-        parsed->key_id != key_id_) {
+    if (!accepts(envelope, row)) {
         return OpenError::kNotOpened;
     }
-    core::Result<core::SecretBytes> opened = open_body(parsed->body, row);
+    core::Result<core::SecretBytes> opened = open_body(envelope.subspan(kEnvelopeHeaderSize), row);
     if (opened.has_value() && scheme_ == config::Scheme::kPadded) {
         opened = without_padding(std::move(*opened));
     }
@@ -179,6 +183,36 @@ boost::system::result<core::SecretBytes, OpenError> FieldCipher::open(
         return OpenError::kNotOpened;
     }
     return std::move(*opened);
+}
+
+boost::system::result<core::ByteView, OpenError> FieldCipher::open_in(
+    core::SecretBytes& room, core::ByteView envelope, core::ByteView row
+) {
+    if (scheme_ != config::Scheme::kRandomized) {
+        auto opened = open(envelope, row);
+        if (!opened.has_value()) {
+            return opened.error();
+        }
+        room = std::move(*opened);
+        return room.reveal();
+    }
+    if (!accepts(envelope, row)) {
+        return OpenError::kNotOpened;
+    }
+    const std::size_t size = envelope.size() - kRandomizedOverhead;
+    if (room.size() < size) {
+        room = core::SecretBytes(std::max(size, 2 * room.size()));
+    }
+    const core::ByteView body = envelope.subspan(kEnvelopeHeaderSize);
+    const core::MutableByteView plaintext = room.reveal_mutable().first(size);
+    const bool is_opened = std::get<Randomized>(keyed_).cipher.open_into(
+        body.first(core::kXaesNonceSize),
+        associated_with(row),
+        body.subspan(core::kXaesNonceSize),
+        plaintext
+    );
+    return is_opened ? boost::system::result<core::ByteView, OpenError>(core::ByteView(plaintext))
+                     : OpenError::kNotOpened;
 }
 
 core::Bytes seal_value(

@@ -67,6 +67,12 @@ public:
         core::ByteView envelope, core::ByteView row = {}
     );
 
+    /// The same in `room`, which grows as needed and may hold other values behind; for many values
+    /// of one request. The view lives as long as the bytes of `room`.
+    boost::system::result<core::ByteView, OpenError> open_in(
+        core::SecretBytes& room, core::ByteView envelope, core::ByteView row = {}
+    );
+
 private:
     struct Randomized {
         core::Xaes256Gcm cipher;
@@ -90,6 +96,7 @@ private:
     );
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
     core::Bytes seal_ordered(Ordered& keyed, core::ByteView plaintext);
+    bool accepts(core::ByteView envelope, core::ByteView row) const;
     core::Result<core::SecretBytes> open_body(core::ByteView body, core::ByteView row);
     core::Result<core::SecretBytes> open_ordered(Ordered& keyed, core::ByteView body);
 

@@ -111,11 +111,15 @@ core::SecretBytes stored_form(Type type, core::SecretBytes value) {
     return has_assigned_oid(type) ? with_element_oid(std::move(value), 0) : std::move(value);
 }
 
+bool is_stored_as_sent(Type type) {
+    return !has_assigned_oid(type) && (type.kind != Kind::kBpchar || type.typmod < 0);
+}
+
 Result<core::SecretBytes> send_form_of_stored(Type type, core::SecretBytes stored) {
     if (has_assigned_oid(type)) {
         return with_element_oid(std::move(stored), oid_of(element_of(type.kind)));
     }
-    if (type.kind != Kind::kBpchar || type.typmod < 0) {
+    if (is_stored_as_sent(type)) {
         return stored;
     }
     return assign_to_bpchar(type.typmod, core::as_text(stored.reveal()));

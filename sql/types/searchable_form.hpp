@@ -27,6 +27,10 @@ Result<core::SecretBytes> searchable_form(Type type, core::ByteView binary);
 /// an array of them, because every database assigns another one.
 core::SecretBytes stored_form(Type type, core::SecretBytes value);
 
+/// Values of columns without search are sealed as they are sent: send_form_of_stored() changes
+/// nothing.
+bool is_stored_as_sent(Type type);
+
 /// The send form of a value that was sealed in any of these forms: char(n) gets its blanks again,
 /// an array of an enum the OID.
 Result<core::SecretBytes> send_form_of_stored(Type type, core::SecretBytes stored);
