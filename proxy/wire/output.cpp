@@ -17,23 +17,12 @@ void require(bool condition, const char* what) noexcept {
     }
 }
 
-void store_int32(std::span<std::uint8_t, 4> bytes, std::uint32_t value) noexcept {
-    bytes[0] = static_cast<std::uint8_t>(value >> 24);
-    bytes[1] = static_cast<std::uint8_t>(value >> 16);
-    bytes[2] = static_cast<std::uint8_t>(value >> 8);
-    bytes[3] = static_cast<std::uint8_t>(value);
-}
-
 }  // namespace
 
 void detail::wipe(void* bytes, std::size_t size) noexcept {
     if (size > 0) {
         explicit_bzero(bytes, size);
     }
-}
-
-void Output::append(ByteView bytes) {
-    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
 }
 
 void Output::append_text(std::string_view text) {
@@ -45,28 +34,9 @@ void Output::append_cstring(std::string_view text) {
     append_int8(0);
 }
 
-void Output::append_int8(std::uint8_t value) {
-    bytes_.push_back(value);
-}
-
-void Output::append_int16(std::uint16_t value) {
-    append_int8(static_cast<std::uint8_t>(value >> 8));
-    append_int8(static_cast<std::uint8_t>(value));
-}
-
-void Output::append_int32(std::uint32_t value) {
-    store_int32(append_space(4).first<4>(), value);
-}
-
-std::span<std::uint8_t> Output::append_space(std::size_t count) {
-    const std::size_t start = bytes_.size();
-    bytes_.resize(start + count);
-    return std::span(bytes_).subspan(start);
-}
-
 void Output::patch_int32(std::size_t position, std::uint32_t value) noexcept {
     require(position + 4 <= bytes_.size(), "wire: patched outside the output\n");
-    store_int32(std::span(bytes_).subspan(position).first<4>(), value);
+    detail::store_int32(std::span(bytes_).subspan(position).first<4>(), value);
 }
 
 std::size_t Output::open_message(FrontendType type) {

@@ -18,6 +18,13 @@ namespace detail {
 
 void wipe(void* bytes, std::size_t size) noexcept;
 
+inline void store_int32(std::span<std::uint8_t, 4> bytes, std::uint32_t value) noexcept {
+    bytes[0] = static_cast<std::uint8_t>(value >> 24);
+    bytes[1] = static_cast<std::uint8_t>(value >> 16);
+    bytes[2] = static_cast<std::uint8_t>(value >> 8);
+    bytes[3] = static_cast<std::uint8_t>(value);
+}
+
 /// Wipes what it gives back, growth of a vector included; leaves new elements uninitialised.
 template <class T>
 struct WipingAllocator {
@@ -76,15 +83,29 @@ public:
 
     bool empty() const noexcept { return bytes_.empty(); }
 
-    void append(ByteView bytes);
+    void append(ByteView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+
     void append_text(std::string_view text);
     void append_cstring(std::string_view text);  ///< text and a NUL; stops at a NUL inside
-    void append_int8(std::uint8_t value);
-    void append_int16(std::uint16_t value);
-    void append_int32(std::uint32_t value);
+
+    void append_int8(std::uint8_t value) { bytes_.push_back(value); }
+
+    void append_int16(std::uint16_t value) {
+        const std::span<std::uint8_t> bytes = append_space(2);
+        bytes[0] = static_cast<std::uint8_t>(value >> 8);
+        bytes[1] = static_cast<std::uint8_t>(value);
+    }
+
+    void append_int32(std::uint32_t value) {
+        detail::store_int32(append_space(4).first<4>(), value);
+    }
 
     /// `count` bytes at the end for the caller to fill; valid until the next append.
-    std::span<std::uint8_t> append_space(std::size_t count);
+    std::span<std::uint8_t> append_space(std::size_t count) {
+        const std::size_t start = bytes_.size();
+        bytes_.resize(start + count);
+        return std::span(bytes_).subspan(start);
+    }
 
     /// Overwrites four bytes that were appended before.
     void patch_int32(std::size_t position, std::uint32_t value) noexcept;
