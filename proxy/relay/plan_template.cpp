@@ -68,6 +68,7 @@ std::optional<PlanTemplate> PlanTemplate::of(
     }
     made.plan_ = without_splices(plan);
     made.plan_.columns = plan.columns;
+    made.relations_ = analysis.relations;
     return made;
 }
 
@@ -145,6 +146,7 @@ AnalysisPtr PlanTemplate::filled(
     }
     plan.end += moved;
     filled->statements.emplace_back(std::move(plan));
+    filled->relations = relations_;
     return filled;
 }
 
@@ -154,6 +156,9 @@ std::size_t PlanTemplate::size_bytes() const {
     for (const Piece& piece : pieces_) {
         const auto* const fixed = std::get_if<analysis::FixedText>(&piece.replacement);
         size += sizeof(piece) + (fixed == nullptr ? 0 : fixed->text.size());
+    }
+    for (const catalog::RelationName& name : relations_) {
+        size += sizeof(name) + name.schema.size() + name.name.size();
     }
     return size;
 }

@@ -65,6 +65,7 @@ private:
     ) const;
 
     analysis::StatementPlan plan_;  // without splices
+    std::vector<catalog::RelationName> relations_;  // what every such text depends on
     std::vector<Piece> pieces_;
     std::vector<std::size_t> sealed_;
     std::vector<parse::Slot> slots_;  // those that were sealed, in the text that was analysed

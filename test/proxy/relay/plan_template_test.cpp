@@ -68,6 +68,7 @@ std::string plaintext_of(const AnalysisPtr& analysis, std::size_t splice = 0) {
 
 TEST(PlanTemplate, ReadsAnotherConstantInTheSamePlace) {
     Sample sample("SELECT a WHERE b = <5> OR c", sealed(types::Kind::kInt4));
+    sample.analysis.relations.push_back({"public", "people"});
     sample.plan().splices.push_back({23, 24, FixedText{"s.c"}});
     const auto pattern = sample.made();
     ASSERT_TRUE(pattern);
@@ -77,6 +78,7 @@ TEST(PlanTemplate, ReadsAnotherConstantInTheSamePlace) {
     ASSERT_NE(filled, nullptr);
     EXPECT_EQ(plaintext_of(filled), "00001267");
     EXPECT_FALSE(filled->passthrough);
+    EXPECT_EQ(filled->relations, sample.analysis.relations) << "Bind asks whether they changed";
     const auto& splices = plan_of(filled).splices;
     ASSERT_EQ(splices.size(), 2U);
     EXPECT_EQ(other.substr(splices[0].begin, splices[0].end - splices[0].begin), "4711");
