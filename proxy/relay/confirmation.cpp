@@ -75,7 +75,9 @@ Preparation confirm_plain(SessionState& state, const Grounds& grounds, Outgoing&
     analysis::StandingOfAll found =
         analysis::standing_of(names_of(grounds), context_of(state, grounds.parameter_oids));
     if (!found.missing.empty()) {
-        return prepare_catalog(state, std::move(found.missing), upstream);
+        Preparation known = prepare_catalog(state, std::move(found.missing), upstream);
+        return known.readiness == Readiness::kReady ? confirm_plain(state, grounds, upstream)
+                                                    : known;
     }
     return found.are_plain ? Preparation{} : changed();
 }

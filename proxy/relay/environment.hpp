@@ -7,6 +7,7 @@
 #include "proxy/metrics/tally.hpp"
 #include "proxy/relay/definition_count.hpp"
 #include "proxy/relay/plan_cache.hpp"
+#include "proxy/relay/shared_catalog.hpp"
 #include "sql/types/time_zone.hpp"
 
 #include <cstdint>
@@ -48,6 +49,7 @@ struct Environment {
     /// May be empty.
     std::function<void(const SlowStatement& slow)> on_slow;
     PlanCache plans;
+    SharedCatalog shared_catalog;
     std::shared_ptr<metrics::Tally> tally = std::make_shared<metrics::Tally>();
     /// Of all workers.
     std::shared_ptr<DefinitionCount> definitions = std::make_shared<DefinitionCount>();

@@ -1,5 +1,6 @@
 #include "proxy/relay/injected_answer.hpp"
 
+#include "proxy/relay/catalog_question.hpp"
 #include "sql/catalog/lookup.hpp"
 
 #include <array>
@@ -24,10 +25,20 @@ void use_catalog_rows(SessionState& state) {
             return state.injection.fail(strange_answer(added.error().message));
         }
     }
+    const std::string viewpoint = reader.viewpoint();
     const auto finished = std::move(reader).finish(state.catalog);
     if (!finished.has_value()) {
-        state.injection.fail(strange_answer(finished.error().message));
+        return state.injection.fail(strange_answer(finished.error().message));
     }
+    share_catalog(state, viewpoint, state.injection.names());
+}
+
+void use_viewpoint(SessionState& state) {
+    const auto& rows = state.injection.rows();
+    if (rows.size() != 1 || rows.front().size() != 1 || !rows.front().front()) {
+        return state.injection.fail(strange_answer("what its names depend on"));
+    }
+    state.viewpoint = *rows.front().front();
 }
 
 void use_parameter_row(SessionState& state) {
@@ -73,6 +84,7 @@ void use_injected_answer(SessionState& state) {
     if (!state.injection.has_failed()) {
         switch (state.injection.purpose()) {
             case Injection::Purpose::kCatalog: use_catalog_rows(state); break;
+            case Injection::Purpose::kViewpoint: use_viewpoint(state); break;
             case Injection::Purpose::kParameters: use_parameter_row(state); break;
             case Injection::Purpose::kVerifiedUser: use_verified_user(state); break;
             case Injection::Purpose::kCiphertextType:

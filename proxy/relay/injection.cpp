@@ -51,6 +51,13 @@ void Injection::look_up(
     );
 }
 
+void Injection::ask_viewpoint(wire::Output& upstream, Ending ending) {
+    reset();
+    purpose_ = Purpose::kViewpoint;
+    ending_ = ending;
+    send(upstream, catalog::viewpoint_query(), {});
+}
+
 void Injection::read_parameters(wire::Output& upstream, Ending ending) {
     reset();
     purpose_ = Purpose::kParameters;

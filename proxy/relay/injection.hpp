@@ -25,6 +25,7 @@ public:
     enum class Purpose {
         kNone,
         kCatalog,         ///< look relation names up
+        kViewpoint,       ///< what its answer depends on in this session
         kParameters,      ///< read the handles of the session parameters back
         kCiphertextType,  ///< create schema and domain if they are missing
         kVerifiedUser,    ///< set pgveil_verified.user_id
@@ -42,6 +43,7 @@ public:
         std::vector<catalog::RelationName> names,
         std::string_view protected_names
     );
+    void ask_viewpoint(wire::Output& upstream, Ending ending);
     void read_parameters(wire::Output& upstream, Ending ending);
     void create_ciphertext_type(wire::Output& upstream, Ending ending);
     void set_verified_user(wire::Output& upstream, Ending ending, std::string user_id);

@@ -1,16 +1,14 @@
 #include "proxy/relay/preparation.hpp"
 
+#include "proxy/relay/catalog_question.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/wire/frontend.hpp"
-#include "sql/catalog/lookup.hpp"
 #include "sql/guard/guard.hpp"
 
 #include <algorithm>
 
 namespace pgveil::relay {
-
-namespace {
 
 using analysis::StatementKind;
 
@@ -18,7 +16,6 @@ Ending ending_for(const SessionState& state) {
     return state.batch_open ? Ending::kFlush : Ending::kSync;
 }
 
-/// The replies that an injection brings, in order.
 void expect_injection(SessionState& state) {
     std::vector<Awaited> kinds = {
         Awaited::kClose, Awaited::kParse, Awaited::kBind, Awaited::kExecute, Awaited::kClose};
@@ -36,35 +33,7 @@ void expect_injection(SessionState& state) {
     state.wait = Wait::kInjection;
 }
 
-/// Look-ups are good for a while, and for one message only while DDL is in the air.
-void forget_stale_catalog(SessionState& state) {
-    if (state.looked_up) {
-        return;
-    }
-    const std::int64_t age_ms = state.environment->now_ms() - state.catalog_read_ms;
-    const std::uint64_t definitions = state.environment->definitions->count();
-    if (state.catalog_uncertain || age_ms > state.environment->limits.catalog_ttl_ms ||
-        definitions != state.definitions_seen) {
-        state.catalog.clear();
-    }
-    state.definitions_seen = definitions;
-    // Another session may have made it since, a view over a protected table as well.
-    state.catalog.erase_absent();
-}
-
-void look_up(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream) {
-    if (state.catalog.size() == 0) {
-        state.catalog_read_ms = state.environment->now_ms();
-    }
-    state.looked_up = true;
-    state.injection.look_up(
-        upstream.made(),
-        ending_for(state),
-        std::move(names),
-        catalog::protected_parameter(*state.policy)
-    );
-    expect_injection(state);
-}
+namespace {
 
 void read_back(SessionState& state, Outgoing& upstream) {
     state.injection.read_parameters(upstream.made(), ending_for(state));
@@ -130,8 +99,7 @@ Preparation prepare_catalog(
     if (names.empty()) {
         return {};
     }
-    look_up(state, std::move(names), upstream);
-    return Preparation::waiting();
+    return ask_catalog(state, std::move(names), upstream) ? Preparation() : Preparation::waiting();
 }
 
 namespace {
@@ -164,8 +132,9 @@ AnalysisPtr decide(
     const metrics::Stopwatch watch(environment.tally->parse);
     auto decided = std::make_shared<analysis::Analysis>(guard::analyze(text, context));
     if (!decided->missing.empty()) {
-        look_up(state, std::move(decided->missing), upstream);
-        return nullptr;
+        return ask_catalog(state, std::move(decided->missing), upstream)
+                   ? decide(state, text, parameter_oids, upstream)
+                   : nullptr;
     }
     AnalysisPtr result = std::move(decided);
     if (context.can_look_up) {

@@ -43,6 +43,12 @@ analysis::Context context_of(
     const SessionState& state, const std::vector<std::uint32_t>& parameter_oids
 );
 
+/// How a query of the proxy's own ends that is sent now.
+Ending ending_for(const SessionState& state);
+
+/// Awaits the replies that state.injection brings, in order.
+void expect_injection(SessionState& state);
+
 /// Asks the server for those of the names that are not known well enough any more.
 Preparation prepare_catalog(
     SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream

@@ -193,6 +193,7 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     }
     time_statement(state_, frame);
     state_.looked_up = false;
+    state_.viewpoint.clear();
     state_.type_ensured = false;
     return true;
 }

@@ -44,7 +44,8 @@ struct SessionState {
           facts(std::move(session)),
           policy(shared.policy_for(facts.database)),
           settings(*shared.zones),
-          parameters(*shared.random) {}
+          parameters(*shared.random),
+          catalog_turn(shared.shared_catalog.next_turn()) {}
 
     Environment* environment;
     SessionFacts facts;
@@ -57,6 +58,10 @@ struct SessionState {
 
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;
+    std::uint32_t catalog_turn;          ///< SharedCatalog::next_turn()
+    SharedCatalog::Told told;            ///< by the server, to this session
+    bool asks_as_of_now = false;         ///< its last look-up, outside of any transaction
+    std::string viewpoint;               ///< of the message now at hand; empty: not asked for
     std::uint64_t definitions_seen = 0;  ///< Environment::definitions when it was last asked
     bool defines_something = false;      ///< DDL ran in this transaction: others must hear of it
     bool catalog_uncertain = false;  ///< DDL ran in this transaction: every look-up is made anew

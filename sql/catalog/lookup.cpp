@@ -294,7 +294,7 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
         SELECT 1 FROM pg_catalog.pg_rewrite q WHERE q.ev_class OPERATOR(pg_catalog.=) x.oid
           AND q.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name)
       OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid))),
-  h.is_veiled, h.names
+  h.is_veiled, h.names, {viewpoint}
 FROM wanted w
 LEFT JOIN holding h ON h.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
@@ -337,13 +337,14 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
     }
 }
 
-/// Writes out each `{parts of ...}`.
+/// Writes out each `{parts of ...}` and `{viewpoint}`.
 std::string expanded(std::string query) {
     for (const std::string_view type : {"s.type", "h.type", "p.type"}) {
         std::string parts(kParts);
         replace_all(parts, "{type}", type);
         replace_all(query, "{parts of " + std::string(type) + "}", parts);
     }
+    replace_all(query, "{viewpoint}", kViewpoint);
     return query;
 }
 

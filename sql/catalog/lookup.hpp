@@ -50,12 +50,27 @@ using Result = boost::system::result<T, Error>;
 ///   type   26 its schema   27 its format_type
 ///   28 hash of a view's query   29 is_intercepted (t/f): in the first of its rows
 ///   30 HeldRows::is_veiled (t/f) of a type; NULL: no such type   31 HeldRows::relations, as in 21
+///   32 what viewpoint_query() answers
 /// What functions see, and what types hold, is asked for only if a name wants it: it takes the
 /// server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
 
+/// Another query, without parameters: one row with one cell. Where two sessions of one database get
+/// the same, lookup_query() tells both the same about relations, but for texts that the server
+/// prints (view_text, partition_key): it names the server and its start, search_path as resolved,
+/// the role, the schema of temporary tables, the client's encoding and how identifiers are quoted.
+std::string viewpoint_query();
+
+/// What it selects, which lookup_query() answers as well.
+inline constexpr std::string_view kViewpoint =
+    "pg_catalog.concat_ws(' ', pg_catalog.date_part('epoch', "
+    "pg_catalog.pg_postmaster_start_time()), pg_catalog.quote_ident(CURRENT_USER), "
+    "pg_catalog.current_schemas(true), pg_catalog.pg_my_temp_schema(), "
+    "pg_catalog.current_setting('client_encoding'), "
+    "pg_catalog.current_setting('quote_all_identifiers'))";
+
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 32;
+inline constexpr std::size_t kLookupColumns = 33;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);
@@ -84,6 +99,10 @@ public:
     explicit LookupReader(std::vector<RelationName> names);
 
     Result<void> add_row(LookupRow row);
+
+    /// What the rows said of it; empty if nothing.
+    const std::string& viewpoint() const { return viewpoint_; }
+
     /// Puts one entry per name, absent ones included. An error if a name got no row.
     Result<void> finish(Catalog& catalog) &&;
 
@@ -95,6 +114,7 @@ private:
 
     std::vector<RelationName> names_;
     std::vector<std::optional<Entry>> entries_;
+    std::string viewpoint_;
 };
 
 }  // namespace pgveil::catalog

@@ -20,6 +20,7 @@ constexpr std::size_t kEnumCell = 24;
 constexpr std::size_t kQueryHashCell = 28;
 constexpr std::size_t kInterceptedCell = 29;
 constexpr std::size_t kHeldRowsCell = 30;
+constexpr std::size_t kViewpointCell = 32;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -187,6 +188,10 @@ Error unexpected(const char* what) {
 
 }  // namespace
 
+std::string viewpoint_query() {
+    return "SELECT " + std::string(kViewpoint);
+}
+
 LookupReader::LookupReader(std::vector<RelationName> names)
     : names_(std::move(names)), entries_(names_.size()) {}
 
@@ -194,6 +199,7 @@ Result<void> LookupReader::add_row(LookupRow row) {
     if (row.size() != kLookupColumns) {
         return unexpected("wrong number of columns");
     }
+    viewpoint_ = row[kViewpointCell].value_or(std::string_view());
     RowReader cells(row);
     const auto ordinal = cells.number<std::uint32_t>();
     if (!cells.good() || ordinal == 0 || ordinal > entries_.size()) {
