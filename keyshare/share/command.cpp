@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::string_view kType = "pgveil-command";
 constexpr std::string_view kPartsFormat = "pgveil/1 proxy parts";
-constexpr std::size_t kCommandsMax = 1000;
 constexpr char kSeparator = ',';
 
 struct OperationName {
@@ -25,6 +24,7 @@ struct OperationName {
 constexpr std::array kOperations{
     OperationName{Operation::kAddUser, "add_user"},
     OperationName{Operation::kChangeKey, "change_key"},
+    OperationName{Operation::kRenewShares, "renew_shares"},
     OperationName{Operation::kWithdrawUser, "withdraw_user"}};
 
 Json commitment_to_json(const GroupCommitment& one) {
@@ -106,6 +106,7 @@ bool fits_operation(const Command& command) {
     switch (command.operation) {
         case Operation::kAddUser:
         case Operation::kChangeKey:
+        case Operation::kRenewShares:
             return command.epoch >= 1 && command.expires_at_s > command.issued_at_s &&
                    !command.sealed_parts.empty() && !command.commitments.empty() &&
                    command.commitments.size() <= kGroupsMax && ascending(command.commitments);

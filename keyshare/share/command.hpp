@@ -8,6 +8,7 @@
 #include "keyshare/share/error.hpp"
 #include "keyshare/share/key_kinds.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,12 +18,13 @@
 namespace pgveil::share {
 
 /// What a command does. Others follow; a name that is not here is refused (kUnsupported).
-enum class Operation { kAddUser, kChangeKey, kWithdrawUser };
-std::string_view name_of(Operation operation
-);  ///< "add_user", "change_key", "withdraw_user": the SQL call's name too
+enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser };
+/// "add_user", "change_key", "renew_shares", "withdraw_user".
+std::string_view name_of(Operation operation);
 /// The operation of that name; nothing for another word.
 std::optional<Operation> operation_named(std::string_view name);
-/// Whether the operation gives the user a fresh triple.
+/// Whether the operation leaves the user with shares: a fresh triple, or fresh TKa and TKp beside
+/// the TKu he has.
 bool makes_shares(Operation operation);
 
 /// P's public command key.
@@ -70,8 +72,10 @@ core::Bytes seal_parts(
 );
 Result<GroupParts<ProxyPart>> open_parts(const Command& command, const core::HpkeKeyPair& key);
 
+/// Most commands that one `command` argument may carry.
+inline constexpr std::size_t kCommandsMax = 1000;
 /// The `command` argument of the SQL calls: one or several compact JWS, oldest first, separated by
-/// one comma. At most 1000; none may be empty.
+/// one comma. At most kCommandsMax; none may be empty.
 Result<std::vector<std::string_view>> split_commands(std::string_view argument);
 std::string join_commands(const std::vector<std::string>& commands);
 

@@ -44,16 +44,17 @@ std::string sign_and_advance(
 GroupCommitment commit_group(
     const Enrolment& enrolment, const UserShares& shares, const UserShares::GroupTriple& one
 ) {
-    const SharePlace place{enrolment.tenant, shares.user_id, one.group, shares.epoch};
+    const SharePlace user{enrolment.tenant, shares.user_id, one.group, shares.user_epoch};
+    const SharePlace app{enrolment.tenant, shares.user_id, one.group, shares.epoch};
     return {
         one.group,
+        shares.user_epoch,
+        commitment_of(one.triple.user, user),
         shares.epoch,
-        commitment_of(one.triple.user, place),
-        shares.epoch,
-        commitment_of(one.triple.app, place)};
+        commitment_of(one.triple.app, app)};
 }
 
-// A signed command that gives P the parts of a fresh triple.
+// A signed command that gives P its parts of fresh shares.
 Result<std::string> make_shares_command(
     Enrolment& enrolment,
     const TenantIdentity& identity,
@@ -215,7 +216,7 @@ Result<UserShares> make_user(
             "group"};
     }
     const std::set<std::string> ordered(groups.begin(), groups.end());
-    UserShares shares{std::string(user_id), epoch, {}};
+    UserShares shares{std::string(user_id), epoch, epoch, {}};
     for (const std::string& group : ordered) {
         const GroupKey* known = find_group(enrolment, group);
         if (known == nullptr) {
@@ -226,8 +227,25 @@ Result<UserShares> make_user(
     return shares;
 }
 
+Result<UserShares> renew_user(
+    const Enrolment& enrolment, const UserKey& kept, std::uint32_t epoch, core::RandomSource& random
+) {
+    if (epoch <= kept.epoch) {
+        return Error{ErrorCode::kInvalidArgument, "renewed shares need a higher share epoch"};
+    }
+    UserShares shares{kept.user_id, epoch, kept.epoch, {}};
+    for (const auto& [group, part] : kept.groups) {
+        const GroupKey* known = find_group(enrolment, group);
+        if (known == nullptr) {
+            return Error{ErrorCode::kUnknownGroup, "this tenant has no key group " + group};
+        }
+        shares.groups.push_back({group, split_keeping(known->key, part, random)});
+    }
+    return shares;
+}
+
 UserKey user_key_of(const UserShares& shares, const Enrolment& enrolment) {
-    UserKey key{enrolment.tenant, shares.user_id, shares.epoch, enrolment.proxy_identity, {}};
+    UserKey key{enrolment.tenant, shares.user_id, shares.user_epoch, enrolment.proxy_identity, {}};
     for (const UserShares::GroupTriple& one : shares.groups) {
         key.groups.push_back({one.group, one.triple.user.duplicate()});
     }
@@ -258,6 +276,15 @@ Result<std::string> make_change_key(
     CommandTimes times
 ) {
     return make_shares_command(enrolment, identity, Operation::kChangeKey, shares, times);
+}
+
+Result<std::string> make_renew_shares(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const UserShares& shares,
+    CommandTimes times
+) {
+    return make_shares_command(enrolment, identity, Operation::kRenewShares, shares, times);
 }
 
 Result<std::string> make_withdraw_user(

@@ -70,7 +70,8 @@ Result<void> absorb(Enrolment& enrolment, const Receipt& receipt);
 /// The three parts of one user in every group granted.
 struct UserShares {
     std::string user_id;
-    std::uint32_t epoch = 0;
+    std::uint32_t epoch = 0;       ///< share epoch of TKa and TKp
+    std::uint32_t user_epoch = 0;  ///< of TKu: lower than `epoch` once the others were renewed
 
     struct GroupTriple {
         std::string group;
@@ -89,6 +90,12 @@ Result<UserShares> make_user(
     const std::vector<std::string>& groups,
     std::uint32_t epoch,
     core::RandomSource& random
+);
+/// Fresh TKa and TKp beside the TKu that the user has, in every group of his key. `epoch`: higher
+/// than any made for him. kUnknownGroup if a group is not the tenant's; kInvalidArgument if the
+/// epoch is not higher than the key's.
+Result<UserShares> renew_user(
+    const Enrolment& enrolment, const UserKey& kept, std::uint32_t epoch, core::RandomSource& random
 );
 /// What goes into the user's key file and into A's share table.
 UserKey user_key_of(const UserShares& shares, const Enrolment& enrolment);
@@ -109,6 +116,14 @@ Result<std::string> make_add_user(
     CommandTimes times
 );
 Result<std::string> make_change_key(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const UserShares& shares,
+    CommandTimes times
+);
+/// The signed renew_shares, with what renew_user made; advances `enrolment.head`. Until its expiry
+/// P may hold the former TKp, too.
+Result<std::string> make_renew_shares(
     Enrolment& enrolment,
     const TenantIdentity& identity,
     const UserShares& shares,

@@ -17,10 +17,12 @@ struct Judgement {
     std::string reason;
     std::optional<UserRecord> user;
     std::optional<share::GroupParts<share::ProxyPart>> parts;
+    std::optional<FormerParts> former;
+    bool forgets;
 };
 
 Judgement refuse(std::string reason) {
-    return {Outcome::kRefused, std::move(reason), {}, {}};
+    return {Outcome::kRefused, std::move(reason), {}, {}, {}, false};
 }
 
 const User* find_user(const CommandContext& context, const Command& command) {
@@ -50,7 +52,7 @@ std::string objection_to_add(const User* known, const Command& command) {
                                                     : std::string();
 }
 
-// Why the user's key cannot be changed, as far as the user goes; empty if it can.
+// Why the shares of a user cannot be replaced, as far as the user goes; empty if they can.
 std::string objection_to_change(const User* known, const Command& command) {
     if (known == nullptr) {
         return "this proxy knows no user " + command.user_id;
@@ -66,12 +68,31 @@ std::string objection_to_change(const User* known, const Command& command) {
         &share::GroupCommitment::group
     );
     return same_groups ? std::string()
-                       : "change_key keeps the key groups of a user: to grant others, withdraw "
-                         "the user and add it again";
+                       : std::string(share::name_of(command.operation)) +
+                             " keeps the key groups of a user: to grant others, withdraw the user "
+                             "and add it again";
 }
 
-// Why a fresh triple cannot be taken over; empty if it can.
-std::string objection_to_triple(
+// Why a renewal cannot keep what the user holds; empty if it does.
+std::string objection_to_renewal(const User* known, const Command& command) {
+    std::string objection = objection_to_change(known, command);
+    if (!objection.empty()) {
+        return objection;
+    }
+    const bool keeps_user_part = std::ranges::equal(
+        known->record.commitments,
+        command.commitments,
+        [](const share::GroupCommitment& held, const share::GroupCommitment& given) {
+            return held.user_epoch == given.user_epoch && held.user == given.user;
+        }
+    );
+    return keeps_user_part ? std::string()
+                           : "renew_shares keeps the share that the user holds, and this one is of "
+                             "another: was it made from an older home?";
+}
+
+// Why fresh parts cannot be taken over; empty if they can.
+std::string objection_to_parts(
     const CommandContext& context, const User* known, const Command& command
 ) {
     if (known != nullptr && command.epoch <= known->record.epoch) {
@@ -82,7 +103,10 @@ std::string objection_to_triple(
         if (context.state.keyring.live(one.group) == nullptr) {
             return "this proxy has no key group " + one.group;
         }
-        if (one.user_epoch != command.epoch || one.app_epoch != command.epoch) {
+        const bool is_of_command =
+            one.app_epoch == command.epoch && (one.user_epoch == command.epoch ||
+                                               command.operation == share::Operation::kRenewShares);
+        if (!is_of_command) {
             return "its commitments are of another share epoch than the command";
         }
     }
@@ -96,7 +120,7 @@ Judgement judge_triple(const CommandContext& context, const Command& command) {
                                 ? objection_to_add(known, command)
                                 : objection_to_change(known, command);
     if (objection.empty()) {
-        objection = objection_to_triple(context, known, command);
+        objection = objection_to_parts(context, known, command);
     }
     if (!objection.empty()) {
         return refuse(std::move(objection));
@@ -106,7 +130,57 @@ Judgement judge_triple(const CommandContext& context, const Command& command) {
         return refuse(parts.error().message);
     }
     UserRecord record{true, command.epoch, context.now_s, command.commitments};
-    return {Outcome::kApplied, {}, std::move(record), *std::move(parts)};
+    const bool forgets = known != nullptr && known->record.active;
+    return {Outcome::kApplied, {}, std::move(record), *std::move(parts), {}, forgets};
+}
+
+bool has_former(const User& user, std::int64_t now_s) {
+    return user.former && now_s <= user.former->shares.until_s;
+}
+
+// What stays in force beside the renewed shares: those that the application is known to use. Shares
+// of a renewal that never succeeded are not. Nothing, if what P holds does not open.
+std::optional<FormerParts> former_of(
+    const CommandContext& context, const User& known, const Command& command
+) {
+    const bool goes_on = has_former(known, context.now_s);
+    const RowName row = goes_on ? former_part_row(command.user_id) : part_row(command.user_id);
+    const auto opened =
+        context.snapshot.seal->open(row, goes_on ? known.former->parts : known.parts);
+    auto parts = opened.has_value() ? parse_parts(opened->reveal()) : opened.error();
+    if (!parts.has_value()) {
+        return std::nullopt;
+    }
+    return FormerParts{
+        {command.expires_at_s,
+         goes_on ? known.former->shares.commitments : known.record.commitments},
+        *std::move(parts)};
+}
+
+// renew_shares: the user's record and parts become those of the command, and the former ones are
+// kept beside them.
+Judgement judge_renewal(const CommandContext& context, const Command& command) {
+    const User* known = find_user(context, command);
+    std::string objection = objection_to_renewal(known, command);
+    if (objection.empty()) {
+        objection = objection_to_parts(context, known, command);
+    }
+    if (!objection.empty()) {
+        return refuse(std::move(objection));
+    }
+    auto parts = open_parts(context, command);
+    if (!parts.has_value()) {
+        return refuse(parts.error().message);
+    }
+    UserRecord record{true, command.epoch, context.now_s, command.commitments};
+    const bool forgets = known->former.has_value();
+    return {
+        Outcome::kApplied,
+        {},
+        std::move(record),
+        *std::move(parts),
+        former_of(context, *known, command),
+        forgets};
 }
 
 Judgement judge_withdraw(const CommandContext& context, const Command& command) {
@@ -115,21 +189,22 @@ Judgement judge_withdraw(const CommandContext& context, const Command& command) 
         return refuse("this proxy knows no user " + command.user_id);
     }
     if (!known->record.active) {
-        return {Outcome::kApplied, {}, {}, {}};
+        return {Outcome::kApplied, {}, {}, {}, {}, false};
     }
     UserRecord record = known->record;
     record.active = false;
     record.changed_at_s = context.now_s;
-    return {Outcome::kApplied, {}, std::move(record), {}};
+    return {Outcome::kApplied, {}, std::move(record), {}, {}, true};
 }
 
 Judgement judge(const CommandContext& context, const Command& command) {
     if (command.expires_at_s != 0 && context.now_s > command.expires_at_s) {
-        return {Outcome::kExpired, {}, {}, {}};
+        return {Outcome::kExpired, {}, {}, {}, {}, false};
     }
     switch (command.operation) {
         case share::Operation::kAddUser:
         case share::Operation::kChangeKey: return judge_triple(context, command);
+        case share::Operation::kRenewShares: return judge_renewal(context, command);
         case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
     }
     core::invariant(false, "every operation is judged");
@@ -189,7 +264,13 @@ CommandEffect decide(
 ) {
     Judgement judgement = judge(context, command);
     CommandEffect effect{
-        context.state, command.user_id, std::move(judgement.user), std::move(judgement.parts), {}};
+        context.state,
+        command.user_id,
+        std::move(judgement.user),
+        std::move(judgement.parts),
+        std::move(judgement.former),
+        judgement.forgets,
+        {}};
     effect.state.last_sequence = command.sequence;
     effect.state.last_hash = hash;
     if (judgement.outcome == Outcome::kApplied) {

@@ -26,13 +26,21 @@ struct CommandContext {
     std::int64_t clock_skew_s;
 };
 
+/// The shares that a renewal replaces, with their TKp.
+struct FormerParts {
+    FormerShares shares;
+    share::GroupParts<share::ProxyPart> parts;
+};
+
 /// What a command changes: the new state, one user at most, and the receipt to give back.
 struct CommandEffect {
     CustodyState state;
     std::string user_id;
     std::optional<UserRecord> user;  ///< nothing: no user changes
     std::optional<share::GroupParts<share::ProxyPart>>
-        parts;  ///< with `user`; nothing: TKp is deleted
+        parts;                          ///< with `user`; nothing: TKp is deleted
+    std::optional<FormerParts> former;  ///< with `user`; nothing: none are held
+    bool forgets = false;               ///< a TKp that was in the store is deleted
     std::string receipt;
 };
 

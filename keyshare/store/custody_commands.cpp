@@ -156,25 +156,36 @@ Result<std::string> ProxyCustody::Impl::repeat_receipt(
     return std::move(record->receipt);
 }
 
+void ProxyCustody::Impl::write_user(const CommandEffect& effect, std::vector<Change>& changes)
+    const {
+    const std::string& user_id = effect.user_id;
+    changes.push_back({user_row(user_id), serialize(*effect.user)});
+    if (effect.parts) {
+        changes.push_back({part_row(user_id), serialize(*effect.parts)});
+    } else {
+        changes.push_back({part_row(user_id), std::nullopt});
+    }
+    if (effect.former) {
+        changes.push_back({former_row(user_id), serialize(effect.former->shares)});
+        changes.push_back({former_part_row(user_id), serialize(effect.former->parts)});
+    } else if (store_.contains(former_row(user_id))) {
+        changes.push_back({former_row(user_id), std::nullopt});
+        changes.push_back({former_part_row(user_id), std::nullopt});
+    }
+}
+
 Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Digest& hash) {
     std::vector<Change> changes;
     changes.push_back({state_row(), serialize(effect.state)});
     changes.push_back(
         {receipt_row(effect.state.last_sequence), serialize(ReceiptRecord{hash, effect.receipt})}
     );
-    const auto former = snapshot_.current()->users.find(effect.user_id);
-    const bool forgets =
-        effect.user && former != snapshot_.current()->users.end() && former->second->record.active;
+    const bool forgets = effect.forgets;
     if (forgets) {
         make_renewal_due(changes);
     }
     if (effect.user) {
-        changes.push_back({user_row(effect.user_id), serialize(*effect.user)});
-        if (effect.parts) {
-            changes.push_back({part_row(effect.user_id), serialize(*effect.parts)});
-        } else {
-            changes.push_back({part_row(effect.user_id), std::nullopt});
-        }
+        write_user(effect, changes);
     }
     auto next = copy_snapshot();
     if (!next->bootstrap.verifier.empty()) {

@@ -19,14 +19,6 @@ RowName state_row() {
     return {"custody", "state"};
 }
 
-RowName user_row(std::string_view user_id) {
-    return {"user", std::string(user_id)};
-}
-
-RowName part_row(std::string_view user_id) {
-    return {"part", std::string(user_id)};
-}
-
 RowName token_key_row(std::uint32_t key_id) {
     return {"token_key", std::to_string(key_id)};
 }
@@ -156,13 +148,20 @@ Result<std::shared_ptr<const User>> ProxyCustody::Impl::load_user(const std::str
     if (!record.has_value()) {
         return record.error();
     }
-    User user{*std::move(record), {}};
+    User user{*std::move(record), {}, {}};
     if (user.record.active) {
         auto parts = store_.read_sealed(part_row(user_id));
         if (!parts.has_value()) {
             return parts.error();
         }
         user.parts = *std::move(parts);
+    }
+    if (store_.contains(former_row(user_id))) {
+        auto former = load_former(user_id);
+        if (!former.has_value()) {
+            return former.error();
+        }
+        user.former = *std::move(former);
     }
     return std::make_shared<const User>(std::move(user));
 }
@@ -253,7 +252,13 @@ share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
         return rebuilt;
     }
     const auto claimed = claim_token(*rebuilt, presented.login);
-    return claimed.has_value() ? std::move(rebuilt) : claimed.error();
+    if (!claimed.has_value()) {
+        return claimed.error();
+    }
+    if (rebuilt->renewed_epoch) {
+        end_renewal(presented.user_id, *rebuilt->renewed_epoch);
+    }
+    return rebuilt;
 }
 
 share::Verdict<void> ProxyCustody::Impl::claim_token(
@@ -297,6 +302,7 @@ CustodyReport ProxyCustody::Impl::report() const {
     report.last_sequence = snapshot->last_sequence;
     for (const auto& [user_id, user] : snapshot->users) {
         ++(user->record.active ? report.active_users : report.withdrawn_users);
+        report.renewing_users += user->former ? 1U : 0U;
     }
     report.zero_read = snapshot->zeros != nullptr;
     report.renewal_due = snapshot->renewal_due;

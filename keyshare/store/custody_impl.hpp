@@ -24,8 +24,6 @@ namespace pgveil::store {
 RowName identity_row();
 RowName bootstrap_row();
 RowName state_row();
-RowName user_row(std::string_view user_id);
-RowName part_row(std::string_view user_id);
 RowName token_key_row(std::uint32_t key_id);
 RowName receipt_row(std::uint64_t sequence);
 RowName spent_token_key_row(std::uint32_t key_id);
@@ -99,6 +97,7 @@ private:
 
     Result<void> load_snapshot();
     Result<std::shared_ptr<const User>> load_user(const std::string& user_id) const;
+    Result<User::Former> load_former(const std::string& user_id) const;
     Result<share::ProxyBootstrap> load_bootstrap() const;
     std::shared_ptr<Snapshot> copy_snapshot() const;
     Result<void> commit(std::vector<Change> changes, std::shared_ptr<Snapshot> next);
@@ -109,6 +108,11 @@ private:
     Result<std::string> apply_one(std::string_view jws, std::int64_t now_s);
     Result<std::string> repeat_receipt(std::uint64_t sequence, const share::Digest& hash) const;
     Result<void> carry_out(CommandEffect effect, const share::Digest& hash);
+    void write_user(const CommandEffect& effect, std::vector<Change>& changes) const;
+
+    Result<void> forget_former(const std::vector<std::string>& user_ids);
+    void end_renewal(const std::string& user_id, std::uint32_t share_epoch);
+    Result<void> forget_late_former(std::int64_t now_s);
 
     Result<void> roll_token_keys(std::int64_t now_s);
     bool must_roll_token_keys(const Snapshot& snapshot, std::int64_t now_s) const;

@@ -132,6 +132,10 @@ Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
     if (!forgotten.has_value()) {
         return forgotten;
     }
+    const auto ended = forget_late_former(now_s);
+    if (!ended.has_value()) {
+        return ended;
+    }
     return successor_in_force_ || store_.contains(renewal_row()) ? renew_store_key()
                                                                  : Result<void>();
 }

@@ -49,6 +49,7 @@ struct CustodyReport {
     std::int64_t pinned_at_s = 0, closed_at_s = 0;
     std::uint64_t store_version = 0, last_sequence = 0;
     std::size_t active_users = 0, withdrawn_users = 0;
+    std::size_t renewing_users = 0;  ///< their former shares are still taken, too
     bool zero_read = false;
     bool renewal_due = false;  ///< the store key still has to be renewed: maintain() says why
 };
@@ -68,8 +69,9 @@ struct MirrorVerdict {
 /// request. Times are Unix seconds given by the caller.
 ///
 /// Whenever a secret was deleted that an older copy of the store still holds (withdraw, change_key,
-/// a token key whose time is over, its part of TK), the store key is renewed, everything is sealed
-/// anew and the old key is destroyed: older copies of the store open no more.
+/// the end of a user's renewal, a token key whose time is over, its part of TK), the store key is
+/// renewed, everything is sealed anew and the old key is destroyed: older copies of the store open
+/// no more.
 class ProxyCustody {
 public:
     /// The order step: makes store, identity, first token key, command key and one-time password.
@@ -132,12 +134,14 @@ public:
     Result<std::string> withdraw_user(
         std::string_view user_id, std::string_view command, std::int64_t now_s
     );
-    /// pgveil.apply(command): any operations.
+    /// pgveil.apply(command): any operations, and the only call for renew_shares, whose former TKp
+    /// goes when the new shares first give keys, or when the command's time is over.
     Result<std::string> apply(std::string_view command, std::int64_t now_s);
     /// pgveil.token_key(): the signed statement; makes a new token key when the epoch is over.
     Result<std::string> token_key_statement(std::int64_t now_s);
     /// Wipes expired tokens that are kept open, rolls token keys and destroys old ones, forgets
-    /// expired nonces, and tries again a renewal of the store key that failed. Cheap when nothing
+    /// expired nonces and former shares whose deadline has passed, and renews the store key when
+    /// that is due, also after a renewal that failed. Cheap when nothing
     /// is due: call about once a second.
     Result<void> maintain(std::int64_t now_s);
 

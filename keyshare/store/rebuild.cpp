@@ -226,12 +226,39 @@ Verdict<share::RequestKeys::Group> rebuild_group(
         row->group, row->tk_epoch, key.wrapping_key({context.tenant, row->group, row->tk_epoch})};
 }
 
+// Which of a user's shares a request is judged by.
+struct InForce {
+    const std::vector<share::GroupCommitment>& commitments;
+    const SealedRow& parts;
+    RowName row;
+    bool is_former;
+};
+
+// The application share says of which renewal it is; that it fits the commitments is checked later.
+InForce in_force(const RebuildContext& context, const Presented& presented, const User& user) {
+    const std::string& user_id = presented.given.user_id;
+    const bool is_former = user.former && context.now_s <= user.former->shares.until_s &&
+                           std::ranges::any_of(
+                               user.former->shares.commitments,
+                               [&](const share::GroupCommitment& one) {
+                                   return one.app_epoch == presented.app_share.epoch;
+                               }
+                           );
+    if (is_former) {
+        return {
+            user.former->shares.commitments, user.former->parts, former_part_row(user_id), true};
+    }
+    return {user.record.commitments, user.parts, part_row(user_id), false};
+}
+
 // The application share is not sealed: a group name altered in it must not pass for a group not
 // granted. (A token may name groups that were revoked since; its seal says that nobody altered it.)
-Verdict<void> check_app_groups(const share::AppShare& app_share, const UserRecord& record) {
+Verdict<void> check_app_groups(
+    const share::AppShare& app_share, const std::vector<share::GroupCommitment>& commitments
+) {
     for (const auto& [group, part] : app_share.groups) {
-        if (std::ranges::find(record.commitments, group, &share::GroupCommitment::group) ==
-            record.commitments.end()) {
+        if (std::ranges::find(commitments, group, &share::GroupCommitment::group) ==
+            commitments.end()) {
             return deny(
                 DenialKind::kAppShareWrong,
                 "the application share names key group " + group +
@@ -243,13 +270,13 @@ Verdict<void> check_app_groups(const share::AppShare& app_share, const UserRecor
 }
 
 Verdict<std::vector<share::RequestKeys::Group>> rebuild_groups(
-    const RebuildContext& context, const Presented& presented, const User& user
+    const RebuildContext& context, const Presented& presented, const InForce& shares
 ) {
-    const auto app_groups = check_app_groups(presented.app_share, user.record);
+    const auto app_groups = check_app_groups(presented.app_share, shares.commitments);
     if (!app_groups.has_value()) {
         return app_groups.error();
     }
-    const auto opened = context.snapshot.seal->open({"part", presented.given.user_id}, user.parts);
+    const auto opened = context.snapshot.seal->open(shares.row, shares.parts);
     auto parts = opened.has_value() ? parse_parts(opened->reveal()) : opened.error();
     if (!parts.has_value()) {
         return deny(
@@ -257,7 +284,7 @@ Verdict<std::vector<share::RequestKeys::Group>> rebuild_groups(
         );
     }
     std::vector<share::RequestKeys::Group> groups;
-    for (const share::GroupCommitment& expected : user.record.commitments) {
+    for (const share::GroupCommitment& expected : shares.commitments) {
         if (find_part(presented.token.groups, expected.group) == nullptr ||
             find_part(presented.app_share.groups, expected.group) == nullptr) {
             continue;  // a statement that needs this group is refused by RequestKeys::column_key
@@ -310,7 +337,9 @@ Verdict<Rebuilt> rebuild_keys(
     if (!app_share.has_value()) {
         return app_share.error();
     }
-    auto groups = rebuild_groups(context, {presented, *token, contents, *app_share}, **user);
+    const Presented given{presented, *token, contents, *app_share};
+    const InForce shares = in_force(context, given, **user);
+    auto groups = rebuild_groups(context, given, shares);
     if (!groups.has_value()) {
         return groups.error();
     }
@@ -324,7 +353,8 @@ Verdict<Rebuilt> rebuild_keys(
             *std::move(groups)
         ),
         std::move(token),
-        context.now_s};
+        context.now_s,
+        (*user)->former && !shares.is_former ? std::optional((*user)->record.epoch) : std::nullopt};
 }
 
 }  // namespace pgveil::store

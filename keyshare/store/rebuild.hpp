@@ -9,6 +9,7 @@
 #include "keyshare/store/snapshot.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 namespace pgveil::store {
@@ -26,6 +27,8 @@ struct Rebuilt {
     share::RequestKeys keys;
     OpenedTokenPtr token;
     std::int64_t now_s;
+    std::optional<std::uint32_t>
+        renewed_epoch;  ///< these shares replace others that P still holds, which can go
 };
 
 /// Opens the token, unless `opened` is this very token opened before, checks token and shares

@@ -12,6 +12,7 @@ using share::FieldReader;
 using share::FieldWriter;
 
 constexpr std::string_view kUserFormat = "pgveil/1 user record";
+constexpr std::string_view kFormerFormat = "pgveil/1 former shares";
 constexpr std::string_view kTokenKeyFormat = "pgveil/1 token key record";
 constexpr std::string_view kSpentFormat = "pgveil/1 spent token key";
 constexpr std::string_view kStateFormat = "pgveil/1 custody state";
@@ -25,6 +26,33 @@ Error unknown_form(std::string_view what) {
             " of a form this program does not know: was it written by a newer version?"};
 }
 
+void write_commitments(
+    FieldWriter& writer, const std::vector<share::GroupCommitment>& commitments
+) {
+    writer.u32(static_cast<std::uint32_t>(commitments.size()));
+    for (const share::GroupCommitment& one : commitments) {
+        writer.text(one.group)
+            .u32(one.user_epoch)
+            .bytes(one.user)
+            .u32(one.app_epoch)
+            .bytes(one.app);
+    }
+}
+
+std::vector<share::GroupCommitment> read_commitments(FieldReader& reader) {
+    std::vector<share::GroupCommitment> commitments;
+    for (std::uint32_t left = reader.u32(); left > 0 && !reader.failed(); --left) {
+        share::GroupCommitment one;
+        one.group = reader.group_name();
+        one.user_epoch = reader.u32();
+        one.user = reader.digest();
+        one.app_epoch = reader.u32();
+        one.app = reader.digest();
+        commitments.push_back(std::move(one));
+    }
+    return commitments;
+}
+
 HpkeKeyPairPtr read_pair(FieldReader& reader) {
     auto pair = core::HpkeKeyPair::from_scalar(reader.secret<core::Scalar>());
     if (!pair.has_value()) {
@@ -36,17 +64,26 @@ HpkeKeyPairPtr read_pair(FieldReader& reader) {
 
 }  // namespace
 
+RowName user_row(std::string_view user_id) {
+    return {"user", std::string(user_id)};
+}
+
+RowName part_row(std::string_view user_id) {
+    return {"part", std::string(user_id)};
+}
+
+RowName former_row(std::string_view user_id) {
+    return {"former", std::string(user_id)};
+}
+
+RowName former_part_row(std::string_view user_id) {
+    return {"former_part", std::string(user_id)};
+}
+
 core::SecretBytes serialize(const UserRecord& record) {
     FieldWriter writer(kUserFormat);
     writer.u32(record.active ? 1 : 0).u32(record.epoch).i64(record.changed_at_s);
-    writer.u32(static_cast<std::uint32_t>(record.commitments.size()));
-    for (const share::GroupCommitment& one : record.commitments) {
-        writer.text(one.group)
-            .u32(one.user_epoch)
-            .bytes(one.user)
-            .u32(one.app_epoch)
-            .bytes(one.app);
-    }
+    write_commitments(writer, record.commitments);
     return std::move(writer).finish();
 }
 
@@ -56,16 +93,23 @@ Result<UserRecord> parse_user_record(core::ByteView bytes) {
     record.active = reader.u32() == 1;
     record.epoch = reader.u32();
     record.changed_at_s = reader.i64();
-    for (std::uint32_t left = reader.u32(); left > 0 && !reader.failed(); --left) {
-        share::GroupCommitment one;
-        one.group = reader.group_name();
-        one.user_epoch = reader.u32();
-        one.user = reader.digest();
-        one.app_epoch = reader.u32();
-        one.app = reader.digest();
-        record.commitments.push_back(std::move(one));
-    }
+    record.commitments = read_commitments(reader);
     return reader.ok() ? Result<UserRecord>(std::move(record)) : unknown_form("user");
+}
+
+core::SecretBytes serialize(const FormerShares& former) {
+    FieldWriter writer(kFormerFormat);
+    writer.i64(former.until_s);
+    write_commitments(writer, former.commitments);
+    return std::move(writer).finish();
+}
+
+Result<FormerShares> parse_former_shares(core::ByteView bytes) {
+    FieldReader reader(bytes, kFormerFormat);
+    FormerShares former;
+    former.until_s = reader.i64();
+    former.commitments = read_commitments(reader);
+    return reader.ok() ? Result<FormerShares>(std::move(former)) : unknown_form("former share");
 }
 
 core::SecretBytes serialize(const TokenKeyRecord& record) {

@@ -7,14 +7,22 @@
 #include "keyshare/share/keyring.hpp"
 #include "keyshare/share/token.hpp"
 #include "keyshare/store/error.hpp"
+#include "keyshare/store/row_seal.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// The rows of the custody and their binary forms (docs/FORMATS.md).
 namespace pgveil::store {
+
+/// Names of a user's rows.
+RowName user_row(std::string_view user_id);
+RowName part_row(std::string_view user_id);
+RowName former_row(std::string_view user_id);
+RowName former_part_row(std::string_view user_id);
 
 using HpkeKeyPairPtr = std::shared_ptr<const core::HpkeKeyPair>;
 
@@ -28,6 +36,16 @@ struct UserRecord {
 
 core::SecretBytes serialize(const UserRecord& record);
 Result<UserRecord> parse_user_record(core::ByteView bytes);
+
+/// Row "former"/uid: the shares that a renewal replaces, while P still takes them. No secret in it;
+/// their TKp is row "former_part"/uid.
+struct FormerShares {
+    std::int64_t until_s = 0;  ///< the deadline of the renewal; after it they are not taken
+    std::vector<share::GroupCommitment> commitments;
+};
+
+core::SecretBytes serialize(const FormerShares& former);
+Result<FormerShares> parse_former_shares(core::ByteView bytes);
 
 /// Row "token_key"/id.
 struct TokenKeyRecord {
@@ -80,7 +98,7 @@ struct ReceiptRecord {
 core::SecretBytes serialize(const ReceiptRecord& record);
 Result<ReceiptRecord> parse_receipt_record(core::ByteView bytes);
 
-/// Row "part"/uid: TKp of every group. The one row that stays sealed in memory.
+/// Rows "part"/uid and "former_part"/uid: TKp of every group. The rows that stay sealed in memory.
 core::SecretBytes serialize(const share::GroupParts<share::ProxyPart>& parts);
 Result<share::GroupParts<share::ProxyPart>> parse_parts(core::ByteView bytes);
 

@@ -23,6 +23,14 @@ namespace pgveil::store {
 struct User {
     UserRecord record;
     SealedRow parts;  ///< row "part"/uid, still sealed; empty when withdrawn
+
+    /// What a renewal replaces, until the new shares succeed or its deadline passes.
+    struct Former {
+        FormerShares shares;
+        SealedRow parts;  ///< row "former_part"/uid, still sealed
+    };
+
+    std::optional<Former> former;
 };
 
 /// Where the bootstrap stands, without its secrets.

@@ -45,6 +45,17 @@ Result<void> user_change_key(const Context& context, const HandoutArguments& arg
 /// Writes the kept key of a user again. No command: nothing changes at the proxy.
 Result<void> user_copy(const Context& context, const HandoutArguments& arguments);
 
+/// What renew-shares needs: where the applications' shares and the calls go.
+struct RenewalArguments {
+    std::string out;
+    std::string url;  ///< of --apply, or empty
+    unsigned valid_days = 7;
+};
+
+/// New TKa and TKp for every active user. Asked again before the receipts came, it hands out the
+/// same shares.
+Result<void> renew_shares_of_all(const Context& context, const RenewalArguments& arguments);
+
 /// Where commands go: a directory, the proxy, or both.
 struct Delivery {
     std::string out;

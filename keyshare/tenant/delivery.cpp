@@ -1,5 +1,6 @@
 #include "keyshare/tenant/delivery.hpp"
 
+#include "keyshare/tenant/calls.hpp"
 #include "keyshare/tenant/handouts.hpp"
 #include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/proxy_connection.hpp"
@@ -65,12 +66,21 @@ Result<void> apply(Home& home, const user::Console& console, const std::string& 
     if (!proxy) {
         return proxy.error();
     }
-    const Call call = call_for(home.state());
-    const auto answer = proxy->call(call.function, call.arguments);
-    if (!answer) {
-        return answer.error();
+    Result<void> verdict;
+    for (const Call& call : calls_for(home.state())) {
+        const auto answer = proxy->call(call.function, call.arguments);
+        if (!answer) {
+            return answer.error();
+        }
+        const std::size_t before = pending(home.state()).size();
+        if (auto taken = take_receipts(home, console, *answer); !taken) {
+            verdict = taken;
+            if (pending(home.state()).size() == before) {
+                break;
+            }
+        }
     }
-    return take_receipts(home, console, *answer);
+    return verdict;
 }
 
 }  // namespace
@@ -123,11 +133,13 @@ Result<void> take_receipts(Home& home, const user::Console& console, const std::
 
 Result<void> deliver(Home& home, const user::Console& console, const Delivery& delivery) {
     if (!delivery.out.empty()) {
-        const auto path = write_sql(home.state(), delivery.out);
-        if (!path) {
-            return path.error();
+        const auto paths = write_sql(home.state(), delivery.out);
+        if (!paths) {
+            return paths.error();
         }
-        console.note("wrote " + *path);
+        for (const std::string& path : *paths) {
+            console.note("wrote " + path);
+        }
     }
     if (!delivery.url.empty()) {
         return apply(home, console, delivery.url);

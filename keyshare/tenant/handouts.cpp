@@ -1,6 +1,7 @@
 #include "keyshare/tenant/handouts.hpp"
 
 #include "keyshare/core/random.hpp"
+#include "keyshare/tenant/calls.hpp"
 #include "keyshare/user/private_file.hpp"
 
 #include <cerrno>
@@ -115,8 +116,7 @@ Result<void> write_handouts(
     if (auto written = write_user(user, names.user, lock); !written) {
         return written;
     }
-    const core::SecretBytes app = line_of(user.app_share.reveal());
-    return write_once(names.app, app.reveal(), user::Audience::kOwner);
+    return write_app_file(user, names);
 }
 
 Result<void> write_user_file(
@@ -125,14 +125,23 @@ Result<void> write_user_file(
     return write_user(user, names.user, lock);
 }
 
-Result<std::string> write_sql(const HomeState& state, const std::string& directory) {
-    const Call call = call_for(state);
-    std::string path = directory + "/" + sql_file_name(call);
-    const std::string text = sql_file(state, call);
-    if (auto written = write_once(path, core::as_bytes(text), user::Audience::kAnybody); !written) {
-        return written.error();
+Result<void> write_app_file(const UserRecord& user, const HandoutNames& names) {
+    const core::SecretBytes app = line_of(user.app_share.reveal());
+    return write_once(names.app, app.reveal(), user::Audience::kOwner);
+}
+
+Result<std::vector<std::string>> write_sql(const HomeState& state, const std::string& directory) {
+    std::vector<std::string> paths;
+    for (const Call& call : calls_for(state)) {
+        const std::string path = directory + "/" + sql_file_name(call);
+        const std::string text = sql_file(state, call);
+        auto written = write_once(path, core::as_bytes(text), user::Audience::kAnybody);
+        if (!written) {
+            return written.error();
+        }
+        paths.push_back(path);
     }
-    return path;
+    return paths;
 }
 
 }  // namespace pgveil::tenant

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "keyshare/tenant/home_state.hpp"
-#include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/user_file.hpp"
 
 #include <string>
@@ -34,8 +33,11 @@ Result<void> write_user_file(
     const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
 );
 
-/// Writes DIR/NNNN-operation.sql with every pending command; returns its path. An existing file of
-/// the same content is left alone, another one is an error.
-Result<std::string> write_sql(const HomeState& state, const std::string& directory);
+/// Writes UID.app alone, as write_handouts does.
+Result<void> write_app_file(const UserRecord& user, const HandoutNames& names);
+
+/// Writes DIR/NNNN-operation.sql for each call that pending commands need; returns their paths. An
+/// existing file of the same content is left alone, another one is an error.
+Result<std::vector<std::string>> write_sql(const HomeState& state, const std::string& directory);
 
 }  // namespace pgveil::tenant

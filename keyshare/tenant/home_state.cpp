@@ -112,6 +112,7 @@ std::string_view word_for(share::Operation operation) {
     switch (operation) {
         case share::Operation::kAddUser: return "add";
         case share::Operation::kChangeKey: return "change-key";
+        case share::Operation::kRenewShares: return "renew-shares";
         case share::Operation::kWithdrawUser: return "withdraw";
     }
     return "";

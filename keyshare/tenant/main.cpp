@@ -74,7 +74,8 @@ void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOu
 }
 
 /// The arguments of an order that expires.
-void add_order(CLI::App& command, HandoutArguments& to) {
+template <class Arguments>
+void add_order(CLI::App& command, Arguments& to) {
     command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
     command.add_option("--valid-days", to.valid_days, "Days until the command expires")
         ->check(CLI::Range(1, 365))
@@ -107,6 +108,7 @@ void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
 struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
     HandoutArguments handout;
+    pgveil::tenant::RenewalArguments renewal;
     pgveil::tenant::Delivery delivery;
     std::string user_id;
     std::string receipts;
@@ -130,6 +132,21 @@ void add_user(CLI::App& app, Arguments& to, Action& action) {
     withdraw->callback([&to, &action] {
         action = [&to](const Context& context) {
             return user_withdraw(context, to.user_id, to.delivery);
+        };
+    });
+}
+
+void add_renewal(CLI::App& app, pgveil::tenant::RenewalArguments& to, Action& action) {
+    CLI::App* renew = app.add_subcommand(
+        "renew-shares", "Give the application and the proxy new shares of every active user"
+    );
+    renew->add_option("--out", to.out, "Directory for UID.app and NNNN-renew_shares.sql")
+        ->required()
+        ->type_name("DIR");
+    add_order(*renew, to);
+    renew->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return renew_shares_of_all(context, to);
         };
     });
 }
@@ -172,6 +189,7 @@ int run(int argc, char** argv) {
     Action action;
     add_bootstrap(app, arguments.bootstrap, action);
     add_user(app, arguments, action);
+    add_renewal(app, arguments.renewal, action);
     add_chain(app, arguments, action);
     try {
         app.parse(argc, argv);

@@ -1,11 +1,9 @@
 #include "keyshare/tenant/orders.hpp"
 
-#include "keyshare/core/invariant.hpp"
 #include "keyshare/core/p256.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <utility>
 
 namespace pgveil::tenant {
 
@@ -107,6 +105,30 @@ UserRecord record_of(
     record.user_key = share::serialize(share::user_key_of(shares, *state.enrolment));
     record.app_share = share::serialize(share::app_share_of(shares, *state.enrolment));
     return record;
+}
+
+/// One user's renewal: the kept TKu stays as it is.
+Result<void> renew_one(
+    HomeState& state, UserRecord& user, share::CommandTimes times, core::RandomSource& random
+) {
+    const auto kept = share::parse_user_key(user.user_key.reveal());
+    if (!kept) {
+        return in_words(kept.error());
+    }
+    const auto shares = share::renew_user(*state.enrolment, *kept, user.epoch + 1, random);
+    if (!shares) {
+        return in_words(shares.error());
+    }
+    auto command = share::make_renew_shares(*state.enrolment, state.identity, *shares, times);
+    if (!command) {
+        return in_words(command.error());
+    }
+    user.epoch = shares->epoch;
+    user.app_share = share::serialize(share::app_share_of(*shares, *state.enrolment));
+    append_command(
+        state, share::Operation::kRenewShares, user.user_id, times.issued_at_s, std::move(*command)
+    );
+    return {};
 }
 
 Result<bool> file_receipt(HomeState& state, std::string_view jws) {
@@ -225,6 +247,35 @@ Result<void> change_user_key(
     return {};
 }
 
+Result<std::size_t> renew_shares(
+    HomeState& state, share::CommandTimes times, core::RandomSource& random
+) {
+    std::size_t renewed = 0;
+    for (UserRecord& user : state.users) {
+        if (is_pending(state.last_command(user.user_id))) {
+            return waits_for_receipt(user.user_id);
+        }
+        if (!state.is_active(user.user_id)) {
+            continue;
+        }
+        if (auto ordered = renew_one(state, user, times, random); !ordered) {
+            return ordered.error();
+        }
+        ++renewed;
+    }
+    return renewed;
+}
+
+std::vector<const UserRecord*> renewed_users(const HomeState& state) {
+    std::vector<const UserRecord*> users;
+    for (const CommandRecord* command : pending(state)) {
+        if (command->operation == share::Operation::kRenewShares) {
+            users.push_back(state.find_user(command->user_id));
+        }
+    }
+    return users;
+}
+
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s) {
     if (state.find_user(user_id) == nullptr) {
         return no_such_user(user_id);
@@ -252,55 +303,6 @@ std::vector<const CommandRecord*> pending(const HomeState& state) {
         }
     }
     return found;
-}
-
-Call call_for(const HomeState& state) {
-    const auto commands = pending(state);
-    core::invariant(!commands.empty(), "a call is made of at least one pending command");
-    std::vector<std::string> texts;
-    texts.reserve(commands.size());
-    for (const CommandRecord* command : commands) {
-        texts.push_back(command->jws);
-    }
-    const CommandRecord& last = *commands.back();
-    Call call;
-    call.function = share::name_of(last.operation);
-    call.sequence = last.sequence;
-    call.arguments.emplace_back(last.user_id);
-    if (share::makes_shares(last.operation)) {
-        // The application's share is A's secret: at P the argument stays NULL.
-        call.arguments.emplace_back(std::nullopt);
-    }
-    call.arguments.emplace_back(share::join_commands(texts));
-    return call;
-}
-
-std::string sql_file_name(const Call& call) {
-    std::array<char, 32> number{};
-    static_cast<void>(std::snprintf(
-        number.data(), number.size(), "%04llu", static_cast<unsigned long long>(call.sequence)
-    ));
-    return std::string(number.data()) + "-" + call.function + ".sql";
-}
-
-std::string sql_file(const HomeState& state, const Call& call) {
-    std::string text =
-        "-- Tenant " + state.tenant + ": every command without a receipt, oldest first.\n";
-    for (const CommandRecord* command : pending(state)) {
-        text += "--   " + std::to_string(command->sequence) + " " +
-                std::string(share::name_of(command->operation)) + " " + command->user_id + "\n";
-    }
-    text +=
-        "-- Run it through the proxy with any client, outside a transaction, and give what it\n"
-        "-- returns to `pgveil-tenant receipt FILE`. It may be run more than once.\n";
-    text += "SELECT pgveil." + call.function + "(";
-    std::string_view separator;
-    for (const auto& argument : call.arguments) {
-        text += separator;
-        text += argument ? "'" + *argument + "'" : "NULL";
-        separator = ", ";
-    }
-    return text + ");\n";
 }
 
 Result<std::size_t> file_receipts(HomeState& state, std::string_view text) {

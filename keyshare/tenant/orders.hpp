@@ -41,6 +41,15 @@ Result<void> change_user_key(
     core::RandomSource& random
 );
 
+/// Makes fresh TKa and TKp for every active user, and the signed renew_shares for each; TKu stays.
+/// Returns how many. Refuses while the last command about any of them is pending.
+Result<std::size_t> renew_shares(
+    HomeState& state, share::CommandTimes times, core::RandomSource& random
+);
+
+/// The users whose renewal waits for its receipt, in the order of the commands.
+std::vector<const UserRecord*> renewed_users(const HomeState& state);
+
 /// The kept key of a user, to be handed out again. Refuses a user that is not active, or whose last
 /// command is pending: which key is in force is not known then.
 Result<const UserRecord*> kept_user(const HomeState& state, std::string_view user_id);
@@ -51,22 +60,6 @@ Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int6
 
 /// The commands without a receipt, oldest first.
 std::vector<const CommandRecord*> pending(const HomeState& state);
-
-/// The SQL call that carries every pending command, oldest first: `add_user(uid, NULL, commands)`,
-/// change_key likewise, or `withdraw_user(uid, commands)` after the last of them. There must be one
-/// (invariant).
-struct Call {
-    std::string function;
-    std::vector<std::optional<std::string>> arguments;
-    std::uint64_t sequence = 0;  ///< of the last command
-};
-
-Call call_for(const HomeState& state);
-
-/// The file form of a call: comments for people, then one SQL statement.
-std::string sql_file(const HomeState& state, const Call& call);
-/// "0007-add_user.sql".
-std::string sql_file_name(const Call& call);
 
 /// Verifies P's answer (one or several receipts) and notes what became of each command. Receipts
 /// already filed change nothing. Returns how many were new. All or nothing: on an error the caller

@@ -289,6 +289,7 @@ Table show_state(const StateFacts& state, const store::CustodyReport& custody) {
          {std::string("identity_fingerprint"), text_or_null(custody.identity_fingerprint)},
          {std::string("keyring_mirror_read"), yes_or_no(custody.zero_read)},
          {std::string("active_users"), std::to_string(custody.active_users)},
+         {std::string("renewing_users"), std::to_string(custody.renewing_users)},
          {std::string("withdrawn_users"), std::to_string(custody.withdrawn_users)},
          {std::string("last_command"), std::to_string(custody.last_sequence)},
          {std::string("store_version"), std::to_string(custody.store_version)},

@@ -148,6 +148,25 @@ class Commands(Swept):
         self.assertFalse(opens(self.proxy_, f"u{step}"))
         self.assertTrue(opens(self.proxy_, "witness"))
 
+    def renewed(self, step):
+        """Killed in the middle, the old shares still work; asked again, the new ones do and the old are gone."""
+        name, out = f"u{step}", self.proxy_.dir / f"renewed{step}"
+        self.assertTrue(opens(self.proxy_, name))
+        if "renew_shares, made" not in succeeded(self.proxy_.tenant("user", "show", name)):
+            succeeded(self.proxy_.renew_shares(out))
+        elif "pending" in self.status(step):
+            succeeded(self.proxy_.renew_shares(out))
+        self.assertIn("\tactive\tepoch 1", self.status(step))
+        for one in (name, "witness"):
+            with self.proxy_.connect(self.proxy_.options(one, apps=out)) as connection:
+                connection.execute(READ)
+            self.assertFalse(opens(self.proxy_, one))
+            shutil.copy(out / f"{one}.app", self.proxy_.users / f"{one}.app")
+
+    def sweep_renewal(self, side):
+        self.sweep(self.proxy_, side, lambda step: self.proxy_.renew_shares(self.proxy_.dir / f"renewed{step}"),
+                   self.renewed, self.add)
+
     def sweep_verb(self, side, verb, judge, prepare=lambda step: None):
         self.sweep(self.proxy_, side, lambda step: self.user(verb, step), judge, prepare)
 
@@ -162,6 +181,12 @@ class Commands(Swept):
 
     def test_change_key_tenant_dies(self):
         self.sweep_verb("tenant", "change-key", self.changed, self.with_old_files)
+
+    def test_renew_shares_proxy_dies(self):
+        self.sweep_renewal("proxy")
+
+    def test_renew_shares_tenant_dies(self):
+        self.sweep_renewal("tenant")
 
     def test_withdraw_proxy_dies(self):
         self.sweep_verb("proxy", "withdraw", self.withdrawn, self.add)

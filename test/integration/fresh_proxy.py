@@ -158,10 +158,14 @@ class FreshProxy:
             more += ["--apply", self.url()]
         return self.tenant("user", verb, name, *more)
 
-    def options(self, name, folder=None, valid_s=60):
+    def renew_shares(self, out, apply=True):
+        return self.tenant("renew-shares", "--out", out, *(["--apply", self.url()] if apply else []))
+
+    def options(self, name, folder=None, valid_s=60, apps=None):
+        """Of the key in folder and the app share in apps, or in folder, too."""
         users = folder or self.users
         return succeeded(run([*self.stack.as_owner(), self.stack.dir / "bin" / "pgveil-user", "options", "--key",
-                              users / f"{name}.user", "--app-share", users / f"{name}.app", "--from", self.url(),
+                              users / f"{name}.user", "--app-share", (apps or users) / f"{name}.app", "--from", self.url(),
                               "--valid", valid_s])).strip()
 
     def connect(self, options):

@@ -102,6 +102,63 @@ class ChangeKey(unittest.TestCase):
         self.assertEqual(reason(PROXY.options("pia", folder=copies)), "")
 
 
+class RenewShares(unittest.TestCase):
+    def setUp(self):
+        self.out = PROXY.dir / self.id().rsplit(".", 1)[-1]
+
+    def test_old_shares_work_until_the_new_ones_do_and_tokens_stay_good(self):
+        for name in ("rosa", "sara"):
+            succeeded(PROXY.user("add", name))
+        old = PROXY.options("rosa")
+        with PROXY.connect(old) as open_session:
+            open_session.execute(READ)
+            succeeded(PROXY.renew_shares(self.out))
+            self.assertEqual(reason(PROXY.options("rosa")), "")
+            open_session.execute(READ)
+            PROXY.stop()
+            PROXY.start()
+        new = mixed(old, PROXY.options("rosa", apps=self.out))
+        self.assertEqual(reason(old), "")
+        self.assertEqual(reason(new), "")  # the token that was made before
+        self.assertIn("application share is stale", reason(PROXY.options("rosa")))
+        self.assertIn("share epoch 1, in force 2", reason(PROXY.options("rosa")))
+        self.assertEqual(reason(PROXY.options("sara")), "")  # not used yet: both are good
+        self.assertIn("rosa\tactive\tepoch 1", PROXY.tenant("user", "list").stdout)
+
+    def test_a_stolen_table_or_a_stolen_store_is_worthless_and_both_are_not(self):
+        succeeded(PROXY.user("add", "tina"))
+        table = PROXY.options("tina", valid_s=600)  # holds the app share that was stolen
+        PROXY.stop()
+        PROXY.keep("stolen")
+        PROXY.start()
+        succeeded(PROXY.renew_shares(self.out))
+        present = PROXY.options("tina", apps=self.out, valid_s=600)
+        self.assertEqual(reason(present), "")
+        self.assertIn("application share is stale", reason(table))
+        PROXY.stop()
+        PROXY.keep("now")
+        PROXY.put_back("stolen")
+        PROXY.start()
+        self.assertIn("application share is newer", reason(present))
+        self.assertEqual(reason(table), "")  # both taken
+        PROXY.stop()
+        PROXY.put_back("now")
+        PROXY.start()
+        self.assertEqual(reason(present), "")
+
+    def test_the_calls_can_be_sent_later_and_by_anybody(self):
+        succeeded(PROXY.user("add", "uma"))
+        succeeded(PROXY.renew_shares(self.out, apply=False))
+        self.assertIn("uma\tactive, renew-shares pending", PROXY.tenant("user", "list").stdout)
+        self.assertIn("newer than this proxy knows", reason(PROXY.options("uma", apps=self.out)))
+        (calls,) = self.out.glob("*-renew_shares.sql")
+        receipts = call(calls.read_text())
+        STACK.write("keys/receipt", receipts + "\n")
+        succeeded(PROXY.tenant("receipt", PROXY.dir / "receipt"))
+        self.assertEqual(PROXY.tenant("pending").stdout, "")
+        self.assertEqual(reason(PROXY.options("uma", apps=self.out)), "")
+
+
 class Chain(unittest.TestCase):
     """Lost, late, repeated, reordered and foreign commands, as the application could send them."""
 

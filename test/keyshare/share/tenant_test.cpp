@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace pgveil::share {
 namespace {
 
@@ -70,6 +72,34 @@ TEST_F(TenantTest, MakesUsersOfKnownGroupsOnly) {
     EXPECT_FALSE(make_user(enrolment_, "nurse", {}, 1, random).has_value());
     EXPECT_FALSE(make_user(enrolment_, "", {"default"}, 1, random).has_value());
     EXPECT_FALSE(make_user(enrolment_, "a\nb", {"default"}, 1, random).has_value());
+}
+
+TEST_F(TenantTest, RenewedPartsFitTheKeptShareAndNoOlderPart) {
+    core::RandomSource& random = core::system_random();
+    const auto old = make_user(enrolment_, "nurse", {"medical", "default"}, 1, random);
+    const auto kept = user_key_of(*old, enrolment_);
+    const auto fresh = renew_user(enrolment_, kept, 2, random);
+    ASSERT_TRUE(fresh.has_value());
+    EXPECT_EQ(serialize(user_key_of(*fresh, enrolment_)).size(), serialize(kept).size());
+    EXPECT_TRUE(core::equal_in_constant_time(
+        serialize(user_key_of(*fresh, enrolment_)).reveal(), serialize(kept).reveal()
+    ));
+    ASSERT_EQ(fresh->groups.size(), old->groups.size());
+    for (std::size_t at = 0; at < old->groups.size(); ++at) {
+        const Triple& before = old->groups[at].triple;
+        const Triple& after = fresh->groups[at].triple;
+        const auto opens = [&](const AppPart& app, const ProxyPart& proxy) {
+            const TenantKey key = combine(after.user, app, proxy);
+            return std::ranges::any_of(enrolment_.groups, [&](const GroupKey& one) {
+                return core::equal_in_constant_time(one.key.reveal(), key.reveal());
+            });
+        };
+        EXPECT_TRUE(opens(after.app, after.proxy));
+        EXPECT_TRUE(opens(before.app, before.proxy));  // whoever took both still has TK
+        EXPECT_FALSE(opens(after.app, before.proxy));
+        EXPECT_FALSE(opens(before.app, after.proxy));
+    }
+    EXPECT_FALSE(renew_user(enrolment_, kept, 1, random).has_value());
 }
 
 TEST_F(TenantTest, TakesOverTheNextCommandKeyOnce) {

@@ -141,6 +141,55 @@ TEST_F(Crash, ChangeKeyAtEveryCallLeavesExactlyOneTripleInForce) {
     EXPECT_GT(calls, kFewCalls);
 }
 
+TEST_F(Crash, RenewSharesAtEveryCallLocksNobodyOut) {
+    const Holdings old = add_user("nurse");
+    const Holdings clerk = add_user("clerk");
+    const Holdings fresh = make_renewal(old, 2);
+    const std::int64_t calls = sweep(applies(fresh.command), [&] {
+        EXPECT_TRUE(works(old));
+        EXPECT_TRUE(works(clerk));
+        expect_recoverable(fresh.command);
+        EXPECT_TRUE(works(old));
+        EXPECT_TRUE(works(fresh));
+        EXPECT_FALSE(works(old));
+    });
+    EXPECT_GT(calls, kFewCalls);
+}
+
+TEST_F(Crash, TheEndOfARenewalAtEveryCallLeavesTheNewSharesAndNoSecondPair) {
+    const Holdings old = add_user("nurse");
+    const Holdings fresh = renew_shares(old, 2);
+    const core::SecretBytes made = token(fresh), app = app_text(fresh);
+    const auto use = [&](ProxyCustody& custody) {
+        OpenedTokens::Slot slot;
+        return custody.check_zero_from_database(custody.mirror_rows()).has_value() &&
+               custody.rebuild({"nurse", "clinic", &made, &app, false}, kNow, slot).has_value() &&
+               custody.maintain(kNow).has_value();
+    };
+    const std::int64_t calls = sweep(use, [&] {
+        EXPECT_TRUE(works(fresh));
+        EXPECT_FALSE(works(old));
+        EXPECT_TRUE(custody_->maintain(kNow).has_value());
+        EXPECT_FALSE(custody_->report().renewal_due);
+    });
+    EXPECT_GT(calls, kFewCalls);
+}
+
+TEST_F(Crash, TheDeadlineOfARenewalAtEveryCall) {
+    const Holdings old = add_user("nurse");
+    const Holdings fresh = renew_shares(old, 2);
+    const auto expire = [](ProxyCustody& custody) {
+        return custody.maintain(kNow + 601).has_value();
+    };
+    const std::int64_t calls = sweep(expire, [&] {
+        ASSERT_TRUE(custody_->maintain(kNow + 601).has_value());
+        EXPECT_EQ(custody_->report().renewing_users, 0U);
+        EXPECT_FALSE(works(old));
+        EXPECT_TRUE(works(fresh));
+    });
+    EXPECT_GT(calls, kFewCalls);
+}
+
 TEST_F(Crash, TheBootstrapAtEveryCallOfEveryStep) {
     custody_.reset();
     for (const char* name : {"store.db", "store.db-wal", "store.db-shm"}) {

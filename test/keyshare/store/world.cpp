@@ -102,6 +102,26 @@ Holdings World::change_key(std::string_view user_id) {
     return holdings;
 }
 
+Holdings World::make_renewal(const Holdings& held, std::uint32_t epoch, std::int64_t until_s) {
+    const auto shares = share::renew_user(*enrolment_, held.user_key, epoch, core::system_random());
+    EXPECT_TRUE(shares.has_value());
+    auto command = share::make_renew_shares(*enrolment_, identity_, *shares, {kNow, until_s});
+    EXPECT_TRUE(command.has_value());
+    return {
+        share::user_key_of(*shares, *enrolment_),
+        share::app_share_of(*shares, *enrolment_),
+        *std::move(command)};
+}
+
+Holdings World::renew_shares(const Holdings& held, std::uint32_t epoch) {
+    Holdings holdings = make_renewal(held, epoch);
+    const auto receipt = custody_->apply(holdings.command, kNow);
+    EXPECT_TRUE(receipt.has_value()) << receipt.error().message;
+    EXPECT_EQ(receipt_of(*receipt).outcome, share::Outcome::kApplied);
+    EXPECT_TRUE(share::absorb(*enrolment_, receipt_of(*receipt)).has_value());
+    return holdings;
+}
+
 std::string World::withdraw(std::string_view user_id) {
     auto command = share::make_withdraw_user(*enrolment_, identity_, user_id, kNow);
     EXPECT_TRUE(command.has_value());

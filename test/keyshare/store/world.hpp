@@ -58,6 +58,12 @@ protected:
     );
     /// Changes the key of a user that is in its first share epoch.
     Holdings change_key(std::string_view user_id);
+    /// Fresh shares of the application and the proxy beside the TKu of `held`; does not apply them.
+    Holdings make_renewal(
+        const Holdings& held, std::uint32_t epoch, std::int64_t until_s = kNow + 600
+    );
+    /// Applies it, too.
+    Holdings renew_shares(const Holdings& held, std::uint32_t epoch);
     std::string withdraw(std::string_view user_id);
     share::Receipt receipt_of(std::string_view jws) const;
 

@@ -1,6 +1,7 @@
 #include "keyshare/tenant/handouts.hpp"
 
 #include "keyshare/share/app_share.hpp"
+#include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/private_file.hpp"
 #include "test/keyshare/tenant/enrolled.hpp"
 
@@ -97,9 +98,9 @@ TEST_F(Handouts, UserFileUnderAnotherPassphraseIsNotTakenForOurs) {
 }
 
 TEST_F(Handouts, SqlFileIsWrittenOncePerContent) {
-    const auto path = write_sql(home_.state(), scratch_.path());
-    ASSERT_TRUE(path);
-    EXPECT_EQ(*path, scratch_ / "0001-add_user.sql");
+    const auto paths = write_sql(home_.state(), scratch_.path());
+    ASSERT_TRUE(paths);
+    EXPECT_EQ(*paths, std::vector<std::string>{scratch_ / "0001-add_user.sql"});
     EXPECT_TRUE(write_sql(home_.state(), scratch_.path()));
     home_.state().commands[0].jws += "x";
     EXPECT_FALSE(write_sql(home_.state(), scratch_.path()));

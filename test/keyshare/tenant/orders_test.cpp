@@ -1,5 +1,6 @@
 #include "keyshare/tenant/orders.hpp"
 
+#include "keyshare/tenant/calls.hpp"
 #include "test/keyshare/tenant/enrolled.hpp"
 
 #include <gmock/gmock.h>
@@ -26,7 +27,8 @@ protected:
 
     Result<std::size_t> send(share::Outcome outcome = share::Outcome::kApplied) {
         return file_receipts(
-            home_.state(), proxy_.receipts(*call_for(home_.state()).arguments.back(), outcome)
+            home_.state(),
+            proxy_.receipts(*calls_for(home_.state()).front().arguments.back(), outcome)
         );
     }
 
@@ -36,6 +38,10 @@ protected:
         return change_user_key(
             home_.state(), user_id, {kTestNow, kTestNow + 86400}, core::system_random()
         );
+    }
+
+    Result<std::size_t> renew() {
+        return renew_shares(home_.state(), {kTestNow, kTestNow + 86400}, core::system_random());
     }
 
     std::string kept_key(const std::string& user_id) {
@@ -83,7 +89,7 @@ TEST_F(Orders, AppShareIsForgottenOnceReceiptedAndTKuIsKept) {
 TEST_F(Orders, CallCarriesEveryPendingCommandOldestFirst) {
     ASSERT_TRUE(add("nurse"));
     ASSERT_TRUE(add("clerk"));
-    const Call call = call_for(state());
+    const Call call = calls_for(state()).front();
     EXPECT_EQ(call.function, "add_user");
     ASSERT_EQ(call.arguments.size(), 3U);
     EXPECT_EQ(*call.arguments[0], "clerk");
@@ -95,7 +101,7 @@ TEST_F(Orders, WithdrawCallHasNoAppShare) {
     ASSERT_TRUE(add("nurse"));
     ASSERT_TRUE(send());
     ASSERT_TRUE(withdraw_user(state(), "nurse", kTestNow));
-    const Call call = call_for(state());
+    const Call call = calls_for(state()).front();
     EXPECT_EQ(call.function, "withdraw_user");
     ASSERT_EQ(call.arguments.size(), 2U);
     ASSERT_TRUE(send());
@@ -104,7 +110,7 @@ TEST_F(Orders, WithdrawCallHasNoAppShare) {
 
 TEST_F(Orders, SqlFileHoldsTheCallAndNoAppShare) {
     ASSERT_TRUE(add("nurse"));
-    const Call call = call_for(state());
+    const Call call = calls_for(state()).front();
     EXPECT_EQ(sql_file_name(call), "0001-add_user.sql");
     const std::string text = sql_file(state(), call);
     EXPECT_THAT(
@@ -203,7 +209,7 @@ TEST_F(Orders, ReceiptsMayComeForAPart) {
     ASSERT_TRUE(file_receipts(state(), proxy_.receipts(state().commands[0].jws)));
     EXPECT_EQ(status("nurse"), "active");
     EXPECT_EQ(status("clerk"), "add pending");
-    EXPECT_EQ(*call_for(state()).arguments[2], state().commands[1].jws);
+    EXPECT_EQ(*calls_for(state()).front().arguments[2], state().commands[1].jws);
 }
 
 TEST_F(Orders, ChangeKeyGivesTheNextEpochAndForgetsTheFormerKeyWithItsReceipt) {
@@ -212,8 +218,8 @@ TEST_F(Orders, ChangeKeyGivesTheNextEpochAndForgetsTheFormerKeyWithItsReceipt) {
     const std::string former = kept_key("nurse");
     ASSERT_TRUE(change("nurse"));
     EXPECT_EQ(status("nurse"), "active, change-key pending");
-    EXPECT_EQ(call_for(state()).function, "change_key");
-    EXPECT_FALSE(call_for(state()).arguments[1]);
+    EXPECT_EQ(calls_for(state()).front().function, "change_key");
+    EXPECT_FALSE(calls_for(state()).front().arguments[1]);
     EXPECT_EQ(core::as_text(state().find_user("nurse")->former_key.reveal()), former);
     ASSERT_TRUE(send());
     EXPECT_EQ(status("nurse"), "active");
@@ -248,6 +254,58 @@ TEST_F(Orders, ChangeKeyAndCopyNeedAUserWithSharesInForce) {
     ASSERT_TRUE(send());
     EXPECT_THAT(change("nurse").error().message, HasSubstr("no shares in force"));
     EXPECT_THAT(kept_user(state(), "nurse").error().message, HasSubstr("no shares in force"));
+}
+
+TEST_F(Orders, RenewSharesMakesOneCommandForEachActiveUserAndKeepsTKu) {
+    for (const char* name : {"nurse", "clerk", "gone"}) {
+        ASSERT_TRUE(add(name));
+    }
+    ASSERT_TRUE(withdraw_user(state(), "gone", kTestNow));
+    ASSERT_TRUE(send());
+    const std::string kept = kept_key("nurse");
+    ASSERT_EQ(*renew(), 2U);
+    EXPECT_EQ(pending(state()).size(), 2U);
+    EXPECT_EQ(renewed_users(state()).size(), 2U);
+    EXPECT_EQ(status("nurse"), "active, renew-shares pending");
+    EXPECT_EQ(calls_for(state()).front().function, "apply");
+    EXPECT_EQ(sql_file_name(calls_for(state()).front()), "0006-renew_shares.sql");
+    EXPECT_EQ(state().find_user("nurse")->epoch, 2U);
+    const auto app = share::parse_app_share(state().find_user("nurse")->app_share.reveal());
+    ASSERT_TRUE(app);
+    EXPECT_EQ(app->epoch, 2U);
+    EXPECT_THAT(renew().error().message, HasSubstr("has no receipt yet"));
+    ASSERT_TRUE(send());
+    EXPECT_EQ(status("nurse"), "active");
+    EXPECT_EQ(status("gone"), "withdrawn");
+    EXPECT_EQ(kept_key("nurse"), kept);
+    EXPECT_TRUE(state().find_user("nurse")->app_share.empty());
+    ASSERT_TRUE(change("nurse"));
+    EXPECT_EQ(share_epoch(*state().find_user("nurse")), 3U);
+}
+
+TEST_F(Orders, ARenewalThatCameTooLateLeavesTheUserAsHeWas) {
+    ASSERT_TRUE(add("nurse"));
+    ASSERT_TRUE(send());
+    const std::string kept = kept_key("nurse");
+    ASSERT_EQ(*renew(), 1U);
+    ASSERT_TRUE(send(share::Outcome::kExpired));
+    EXPECT_EQ(status("nurse"), "active, renew-shares expired");
+    EXPECT_EQ(kept_key("nurse"), kept);
+    ASSERT_EQ(*renew(), 1U);
+    EXPECT_EQ(state().find_user("nurse")->epoch, 3U);
+}
+
+TEST_F(Orders, MoreCommandsThanACallCarriesMakeSeveralCallsInTheirOrder) {
+    for (std::size_t at = 0; at <= share::kCommandsMax; ++at) {
+        ASSERT_TRUE(add("user" + std::to_string(at)));
+    }
+    const auto calls = calls_for(state());
+    ASSERT_EQ(calls.size(), 2U);
+    EXPECT_EQ(calls[0].sequence, share::kCommandsMax);
+    EXPECT_EQ(calls[0].commands.size(), share::kCommandsMax);
+    EXPECT_EQ(calls[1].sequence, share::kCommandsMax + 1);
+    EXPECT_EQ(*calls[1].arguments[2], state().commands.back().jws);
+    EXPECT_EQ(sql_file_name(calls[1]), "1001-add_user.sql");
 }
 
 TEST_F(Orders, AnActiveUserIsNotAddedAgainAfterARefusedCommand) {

@@ -1,5 +1,6 @@
 #include "test/keyshare/user/program.hpp"
 
+#include "keyshare/tenant/calls.hpp"
 #include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/private_file.hpp"
 #include "keyshare/user/user_file.hpp"
@@ -69,7 +70,7 @@ protected:
     std::string answer_of_proxy(const std::string& name) {
         const auto home = Home::open(scratch_ / "home", test_passphrase());
         EXPECT_TRUE(home);
-        put(name, proxy_.receipts(*call_for(home->state()).arguments.back()) + "\n");
+        put(name, proxy_.receipts(*calls_for(home->state()).front().arguments.back()) + "\n");
         return scratch_ / name;
     }
 
@@ -219,6 +220,30 @@ TEST_F(TenantProgram, ChangeKeyWritesNewFilesAndAskedAgainTheSameOnes) {
     EXPECT_THAT(again.notes, HasSubstr("handing out the same shares"));
     ASSERT_EQ(run({"receipt", answer_of_proxy("second")}).code, 0);
     EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 2\tdefault\n");
+}
+
+TEST_F(TenantProgram, RenewSharesWritesTheApplicationsFilesAndAskedAgainTheSameOnes) {
+    ASSERT_EQ(add_nurse().code, 0);
+    const std::vector<std::string> renew = {"renew-shares", "--out", scratch_ / "renewed"};
+    EXPECT_THAT(run(renew).notes, HasSubstr("no user has shares in force"));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
+    const Ended first = run(renew);
+    ASSERT_EQ(first.code, 0) << first.notes;
+    EXPECT_TRUE(exists(scratch_ / "renewed/0002-renew_shares.sql"));
+    EXPECT_FALSE(exists(scratch_ / "renewed/nurse.user"));
+    const auto app = user::read_private_file(scratch_ / "renewed/nurse.app", 10000);
+    ASSERT_TRUE(app);
+    EXPECT_THAT(run({"user", "list"}).output, HasSubstr("active, renew-shares pending"));
+    EXPECT_EQ(::unlink((scratch_ / "renewed/nurse.app").c_str()), 0);
+    const Ended again = run(renew);
+    EXPECT_EQ(again.code, 0) << again.notes;
+    EXPECT_THAT(again.notes, HasSubstr("handing out the same shares"));
+    const auto same = user::read_private_file(scratch_ / "renewed/nurse.app", 10000);
+    ASSERT_TRUE(same);
+    EXPECT_TRUE(core::equal_in_constant_time(app->reveal(), same->reveal()));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("second")}).code, 0);
+    EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 1\tdefault\n");
+    EXPECT_THAT(run(renew).notes, HasSubstr("exists already"));
 }
 
 TEST_F(TenantProgram, CopyWritesTheKeptKeyUnderANewPassphraseWithoutACommand) {

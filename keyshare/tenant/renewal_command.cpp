@@ -1,0 +1,67 @@
+#include "keyshare/core/random.hpp"
+#include "keyshare/tenant/commands.hpp"
+#include "keyshare/tenant/delivery.hpp"
+#include "keyshare/tenant/handouts.hpp"
+#include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/fresh_token.hpp"
+
+namespace pgveil::tenant {
+
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+
+/// Orders the renewal of everybody and saves it, before any file is written.
+Result<void> order_renewal(Home& home, const RenewalArguments& arguments) {
+    std::vector<std::string> files;
+    for (const UserRecord& user : home.state().users) {
+        if (home.state().is_active(user.user_id)) {
+            files.push_back(handout_names(arguments.out, user.user_id).app);
+        }
+    }
+    if (files.empty()) {
+        return user::failed("no user has shares in force: there is nothing to renew");
+    }
+    if (auto free = require_free(files); !free) {
+        return free;
+    }
+    const std::int64_t now_s = user::seconds_now();
+    const auto renewed = renew_shares(
+        home.state(), {now_s, now_s + arguments.valid_days * kSecondsPerDay}, core::system_random()
+    );
+    return renewed ? home.save() : renewed.error();
+}
+
+}  // namespace
+
+Result<void> renew_shares_of_all(const Context& context, const RenewalArguments& arguments) {
+    auto home = open_enrolled(context);
+    if (!home) {
+        return home.error();
+    }
+    if (auto made = make_out_directory(arguments.out); !made) {
+        return made;
+    }
+    if (!renewed_users(home->state()).empty()) {
+        context.console.note(
+            "a renewal was ordered before and has no receipt: handing out the same shares"
+        );
+    } else if (auto ordered = order_renewal(*home, arguments); !ordered) {
+        return ordered;
+    }
+    const auto users = renewed_users(home->state());
+    for (const UserRecord* user : users) {
+        const HandoutNames names = handout_names(arguments.out, user->user_id);
+        if (auto written = write_app_file(*user, names); !written) {
+            return written;
+        }
+    }
+    context.console.note(
+        "wrote " + std::to_string(users.size()) + " application shares to " + arguments.out +
+        ": for the application only"
+    );
+    return deliver(*home, context.console, {arguments.out, arguments.url});
+}
+
+}  // namespace pgveil::tenant
