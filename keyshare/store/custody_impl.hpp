@@ -84,6 +84,8 @@ public:
 
     const std::string& tenant() const { return tenant_; }
 
+    const core::SigningKey& identity() const { return identity_; }
+
 private:
     struct Parts {
         CustodyOptions options;

@@ -1,5 +1,6 @@
 #include "keyshare/store/proxy_custody.hpp"
 
+#include "keyshare/share/audit_head.hpp"
 #include "keyshare/store/custody_impl.hpp"
 
 #include <utility>
@@ -95,6 +96,16 @@ CustodyReport ProxyCustody::report() const {
 
 const std::string& ProxyCustody::tenant() const {
     return impl_->tenant();
+}
+
+std::string ProxyCustody::sign_audit_head(
+    std::uint64_t sequence, const share::Digest& hash, std::int64_t now_s
+) const {
+    return share::sign_audit_head({tenant(), sequence, hash, now_s}, impl_->identity());
+}
+
+const core::PublicPoint& ProxyCustody::identity() const {
+    return impl_->identity().verifying_key().point();
 }
 
 }  // namespace pgveil::store

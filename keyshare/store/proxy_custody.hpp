@@ -169,6 +169,13 @@ public:
     CustodyReport report() const;
     const std::string& tenant() const;
 
+    /// Signs that the audit log held line `sequence` with this hash (share::AuditHead).
+    std::string sign_audit_head(
+        std::uint64_t sequence, const share::Digest& hash, std::int64_t now_s
+    ) const;
+    /// The public half of the identity key.
+    const core::PublicPoint& identity() const;
+
 private:
     class Impl;
     explicit ProxyCustody(std::unique_ptr<Impl> impl);
