@@ -64,7 +64,7 @@ private:
         const types::TextStyle& style
     ) const;
 
-    analysis::StatementPlan plan_;  // without splices
+    analysis::StatementPlan plan_;                  // without splices
     std::vector<catalog::RelationName> relations_;  // what every such text depends on
     std::vector<Piece> pieces_;
     std::vector<std::size_t> sealed_;
