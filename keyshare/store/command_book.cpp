@@ -113,19 +113,26 @@ std::string objection_to_parts(
     return {};
 }
 
+// The parts that P is to hold, unless something speaks against the command, `objection` first.
+Result<share::GroupParts<share::ProxyPart>> accepted_parts(
+    const CommandContext& context, const User* known, const Command& command, std::string objection
+) {
+    if (objection.empty()) {
+        objection = objection_to_parts(context, known, command);
+    }
+    if (!objection.empty()) {
+        return Error{ErrorCode::kRefused, std::move(objection)};
+    }
+    return open_parts(context, command);
+}
+
 // add_user and change_key: the user's record and parts become those of the command.
 Judgement judge_triple(const CommandContext& context, const Command& command) {
     const User* known = find_user(context, command);
     std::string objection = command.operation == share::Operation::kAddUser
                                 ? objection_to_add(known, command)
                                 : objection_to_change(known, command);
-    if (objection.empty()) {
-        objection = objection_to_parts(context, known, command);
-    }
-    if (!objection.empty()) {
-        return refuse(std::move(objection));
-    }
-    auto parts = open_parts(context, command);
+    auto parts = accepted_parts(context, known, command, std::move(objection));
     if (!parts.has_value()) {
         return refuse(parts.error().message);
     }
@@ -161,14 +168,7 @@ std::optional<FormerParts> former_of(
 // kept beside them.
 Judgement judge_renewal(const CommandContext& context, const Command& command) {
     const User* known = find_user(context, command);
-    std::string objection = objection_to_renewal(known, command);
-    if (objection.empty()) {
-        objection = objection_to_parts(context, known, command);
-    }
-    if (!objection.empty()) {
-        return refuse(std::move(objection));
-    }
-    auto parts = open_parts(context, command);
+    auto parts = accepted_parts(context, known, command, objection_to_renewal(known, command));
     if (!parts.has_value()) {
         return refuse(parts.error().message);
     }

@@ -299,8 +299,11 @@ bool Writer::write_pending() {
         return true;
     }
     const int reason = errno;
-    static_cast<void>(::ftruncate(file_, static_cast<off_t>(file_bytes_)));
-    return fail(status_.file + ": " + std::strerror(reason));
+    const bool is_taken_back = ::ftruncate(file_, static_cast<off_t>(file_bytes_)) == 0;
+    return fail(
+        status_.file + ": " + std::strerror(reason) +
+        (is_taken_back ? "" : "; its last line is torn")
+    );
 }
 
 /// Always false.
