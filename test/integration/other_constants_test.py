@@ -67,6 +67,14 @@ class OtherConstants(unittest.TestCase):
             self.both(f"SELECT id, pulse, weight_g FROM visits WHERE weight_g = {number} ORDER BY id")
             self.both(f"SELECT id, pulse FROM visits WHERE weight_g IN ({number}, 7) ORDER BY id")
 
+    def test_numbers_as_text(self):
+        """The server writes a number anew before it is text: 007 is stored as 7, and -0 as 0."""
+        for number in ("5", "007", "-0", "-007", "00", "- 5", "999999999") * 2:
+            self.both(f"INSERT INTO patients (id, name, remark) VALUES (777, {number}, {number})")
+            self.both(f"UPDATE visits SET reason = {number} WHERE id = 104 RETURNING reason")
+            self.both("SELECT name, remark FROM patients WHERE id = 777")
+            self.both("DELETE FROM patients WHERE id = 777")
+
     def test_dates(self):
         for born in ["1970-01-01", "1 May 1970", "yesteryear", "2020-02-30", "infinity", "epoch"] * 2:
             self.both(f"SELECT id, born FROM patients WHERE born < '{born}' ORDER BY id")

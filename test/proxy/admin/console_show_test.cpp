@@ -138,6 +138,7 @@ TEST(ConsoleShow, ShowsTheState) {
     store::CustodyReport custody;
     custody.closed = true;
     custody.active_users = 2;
+    custody.renewing_users = 1;
     const std::vector<std::string> rows = rows_of(show_state(state, custody));
     EXPECT_THAT(
         rows,
@@ -150,6 +151,7 @@ TEST(ConsoleShow, ShowsTheState) {
              "loaded|1970-01-01 00:00:01 UTC",
              "bootstrap|closed",
              "active_users|2",
+             "renewing_users|1",
              "tenant_fingerprint|NULL"}
         )
     );
