@@ -194,9 +194,11 @@ private:
             }
             microseconds = *read;
         }
-        const bool is_odd = hours < 0 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60;
+        if (hours < 0 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60) {
+            return DateFault::kFieldOverflow;
+        }
         const std::int64_t rest = (minutes * 60 + seconds) * kMicrosPerSecond + microseconds;
-        if (is_odd || hours > (INT64_MAX - rest) / kMicrosPerHour) {
+        if (hours > (INT64_MAX - rest) / kMicrosPerHour) {
             return DateFault::kFieldOverflow;
         }
         // PostgreSQL 14 counts hours in 32 bits.

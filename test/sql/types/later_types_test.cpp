@@ -68,6 +68,16 @@ TEST(LaterTypes, WrongBinaryFormsAreErrors) {
     EXPECT_EQ(received("json", "ff"), "22021 invalid byte sequence for encoding \"UTF8\": 0xff");
 }
 
+TEST(LaterTypes, AClockThatOverflowsIsAnError) {
+    const auto read = [](const char* text) {
+        return hex_or_error(from_text(type_named("interval"), text, TextStyle())).substr(0, 5);
+    };
+    EXPECT_EQ(read("-04266666666666666662:."), "22007");
+    EXPECT_EQ(read("4266666666666666662:00.5"), "22015");
+    EXPECT_EQ(read("9223372036854775807:59.5"), "22015");
+    EXPECT_EQ(read("9223372036854775807:59:60"), "22015");
+}
+
 TEST(LaterTypes, WrongArraysAreErrors) {
     const std::string head = "000000010000000000000017";
     const std::string one = head + "0000000100000001";
