@@ -79,6 +79,7 @@ private:
     void take_admission(AdmissionSettings& admission) const;
     void take_modes(Settings& settings) const;
     void take_log(LogSettings& log) const;
+    void take_audit(AuditSettings& audit) const;
 
     std::filesystem::path folder_;
     const Json& document_;
@@ -225,6 +226,12 @@ void SettingsReader::take_log(LogSettings& log) const {
     }
 }
 
+void SettingsReader::take_audit(AuditSettings& audit) const {
+    take_path("/audit/path", audit.path);
+    take("/audit/rotate_bytes", audit.rotate_bytes);
+    audit.refuses = word("/audit/on_failure") != "continue";
+}
+
 Settings SettingsReader::read() const {
     Settings settings;
     take("/tenant", settings.tenant);
@@ -251,6 +258,7 @@ Settings SettingsReader::read() const {
     take_admission(settings.admission);
     take("/memory/arena_bytes", settings.memory.arena_bytes);
     take_modes(settings);
+    take_audit(settings.audit);
     return settings;
 }
 

@@ -141,6 +141,13 @@ struct LogSettings {
     std::uint32_t slow_statement_ms = 0;  // 0: none is logged
 };
 
+/// Who did what with protected columns, in files of their own.
+struct AuditSettings {
+    std::string path;                       // of a folder; empty: off
+    std::uint64_t rotate_bytes = 67108864;  // a file of this size is the last but one
+    bool refuses = true;                    // protected statements, while lines cannot be written
+};
+
 /// pgveil.json after load. A plain value; every path in it is absolute.
 struct Settings {
     std::string file;  // absolute path it came from
@@ -160,6 +167,7 @@ struct Settings {
     AdmissionSettings admission;
     MemorySettings memory;
     LogSettings log;
+    AuditSettings audit;
     TimeoutSettings timeouts;
     ConsoleSettings console;
 };

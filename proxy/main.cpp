@@ -1,3 +1,4 @@
+#include "proxy/audit_command.hpp"
 #include "proxy/backup.hpp"
 #include "proxy/check.hpp"
 #include "proxy/explain.hpp"
@@ -12,8 +13,8 @@
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr std::array<const char*, 6> kLater = {
-    "migrate", "unmigrate", "rotate-data", "lock", "unlock", "audit"};
+constexpr std::array<const char*, 5> kLater = {
+    "migrate", "unmigrate", "rotate-data", "lock", "unlock"};
 
 /// The verbs share the option --config and the exit code.
 struct CommandLine {
@@ -21,6 +22,7 @@ struct CommandLine {
     int status = 0;
     std::string config;
     std::string log;
+    pgveil::proxy::AuditRequest audited;
     pgveil::proxy::BackupRequest saved;
     pgveil::proxy::RestoreRequest restored;
     pgveil::proxy::CheckRequest checked;
@@ -127,6 +129,46 @@ void add_restore(CommandLine& line) {
     });
 }
 
+/// `pgveil audit verify | show | export`.
+void add_audit(CommandLine& line) {
+    using pgveil::proxy::AuditVerb;
+    CLI::App* const audit = line.app.add_subcommand("audit", "verify or read the audit log");
+    audit->require_subcommand(1);
+    const auto add = [&line, audit](const char* name, const char* what, AuditVerb verb) {
+        CLI::App* const added = audit->add_subcommand(name, what);
+        added->add_option("--config", line.config, "settings file (pgveil.json)")->required();
+        added->add_option(
+            "FILE", line.audited.files, "without it all files of the settings' folder"
+        );
+        added->callback([&line, verb] {
+            line.status = pgveil::proxy::audit_log(line.config, verb, line.audited);
+        });
+        return added;
+    };
+    CLI::App* const verify =
+        add("verify", "find the first thing that was changed, and where", AuditVerb::kVerify);
+    verify->add_option(
+        "--identity",
+        line.audited.identity,
+        "fingerprint of the proxy's identity key; without it the share store is asked, which a "
+        "running proxy holds"
+    );
+    verify->add_option(
+        "--head", line.audited.head, "a signed head, or a file with one: must be in the log"
+    );
+    for (CLI::App* const lister :
+         {add("show",
+              "the lines for people; says nothing about whether they are genuine",
+              AuditVerb::kShow),
+          add("export",
+              "the lines as JSON; says nothing about whether they are genuine",
+              AuditVerb::kExport)}) {
+        lister->add_option("--since", line.audited.since, "from this time on (UTC)");
+        lister->add_option("--until", line.audited.until, "before this time (UTC)");
+        lister->add_option("--user", line.audited.user, "with the share of this user");
+    }
+}
+
 void add_later(CommandLine& line, const std::string& verb) {
     CLI::App* const later = line.app.add_subcommand(verb, "not available in this version");
     later->allow_extras();
@@ -146,6 +188,7 @@ int run(int argc, char** argv) {
     add_order(line);
     add_backup(line);
     add_restore(line);
+    add_audit(line);
     for (const char* const verb : kLater) {
         add_later(line, verb);
     }

@@ -4,6 +4,7 @@
 #include "keyshare/seal/file_seal.hpp"
 #include "net/service_manager.hpp"
 #include "net/unix_listener.hpp"
+#include "proxy/audit_command.hpp"
 #include "proxy/custody_options.hpp"
 #include "proxy/custody_watch.hpp"
 #include "proxy/ending.hpp"
@@ -364,12 +365,17 @@ int serve(const std::string& settings_file) {
     if (!custody.has_value()) {
         return refuse_to_start(custody.error().message);
     }
+    auto audit = open_audit((*snapshot)->settings, **custody);
+    if (!audit.has_value()) {
+        return refuse_to_start(audit.error().message);
+    }
     const auto home = mirror::check_home((*snapshot)->settings);
     if (!home.has_value()) {
         return refuse_to_start(home.error().message);
     }
     session::Service service;
     service.custody = std::move(*custody);
+    service.audit = std::move(*audit);
     service.secrets = std::make_shared<SecretLookup>();
     service.version = PGVEIL_VERSION;
     service.started_s = session::unix_time_s();

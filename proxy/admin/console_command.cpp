@@ -9,7 +9,7 @@ namespace pgveil::admin {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Topic>, 9> kTopics{{
+constexpr std::array<std::pair<std::string_view, Topic>, 10> kTopics{{
     {"STATS", Topic::kStats},
     {"SESSIONS", Topic::kSessions},
     {"USERS", Topic::kUsers},
@@ -18,6 +18,7 @@ constexpr std::array<std::pair<std::string_view, Topic>, 9> kTopics{{
     {"CONFIG", Topic::kConfig},
     {"VERSION", Topic::kVersion},
     {"STATE", Topic::kState},
+    {"AUDIT", Topic::kAudit},
     {"HELP", Topic::kHelp},
 }};
 
@@ -138,9 +139,6 @@ private:
 
 Result<Command> read_show(Reader& reader) {
     const std::string word = reader.word();
-    if (word == "AUDIT") {
-        return CommandError("0A000", "SHOW AUDIT is not available in this version");
-    }
     const auto* const found = std::find_if(
         kTopics.begin(), kTopics.end(), [&word](const auto& entry) { return entry.first == word; }
     );

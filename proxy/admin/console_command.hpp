@@ -17,6 +17,7 @@ enum class Topic {
     kConfig,
     kVersion,
     kState,
+    kAudit,
     kHelp,
 };
 

@@ -159,6 +159,11 @@ void list_operation(const config::Settings& settings, Listing& listing) {
     listing.add("log.level", word(settings.log.level));
     listing.add("log.format", word(settings.log.format));
     listing.add("log.slow_statement_ms", settings.log.slow_statement_ms);
+    listing.add_fixed("audit.path", settings.audit.path);
+    listing.add_fixed("audit.rotate_bytes", settings.audit.rotate_bytes);
+    listing.add_fixed(
+        "audit.on_failure", std::string(settings.audit.refuses ? "refuse" : "continue")
+    );
 }
 
 void list_listen(const config::ListenSettings& listen, Listing& listing) {

@@ -177,6 +177,7 @@ std::span<const Column> columns_of(Topic topic) {
         case Topic::kConfig: return config_columns();
         case Topic::kVersion: return kVersion;
         case Topic::kState: return kState;
+        case Topic::kAudit: return kState;
         case Topic::kHelp: break;
     }
     return kHelp;
@@ -300,8 +301,21 @@ Table show_state(const StateFacts& state, const store::CustodyReport& custody) {
          {std::string("arena_refused"), std::to_string(state.arena_refused)}}};
 }
 
+Table show_audit(const AuditFacts& audit) {
+    return {
+        kState,
+        {{std::string("on"), yes_or_no(audit.is_on)},
+         {std::string("file"), text_or_null(audit.file)},
+         {std::string("last_record"), std::to_string(audit.last)},
+         {std::string("signed_up_to"), std::to_string(audit.signed_up_to)},
+         {std::string("signed"), time_cell(audit.signed_s)},
+         {std::string("queued"), std::to_string(audit.queued)},
+         {std::string("lost"), std::to_string(audit.lost)},
+         {std::string("failure"), text_or_null(audit.failure)}}};
+}
+
 Table show_help() {
-    constexpr std::array<std::array<std::string_view, 2>, 16> kLines{{
+    constexpr std::array<std::array<std::string_view, 2>, 17> kLines{{
         {"SHOW STATS", "requests, transactions, bytes and times by database"},
         {"SHOW SESSIONS", "sessions of clients"},
         {"SHOW USERS", "who may log in, and rights here"},
@@ -310,6 +324,7 @@ Table show_help() {
         {"SHOW CONFIG", "settings, and whether a reload changes them"},
         {"SHOW VERSION", "the version of pgveil"},
         {"SHOW STATE", "the state of the proxy and its share store"},
+        {"SHOW AUDIT", "how far the audit log is written and signed"},
         {"SHOW HELP", "this list"},
         {"RELOAD", "read settings, policy, users and certificates again"},
         {"PAUSE", "hold new transactions; returns when none is open"},

@@ -70,6 +70,18 @@ struct StateFacts {
     std::uint64_t arena_refused = 0;
 };
 
+/// The audit log.
+struct AuditFacts {
+    bool is_on = false;
+    std::string file;
+    std::uint64_t last = 0;          ///< number of the last record
+    std::uint64_t signed_up_to = 0;  ///< 0: no head since the start
+    std::int64_t signed_s = 0;
+    std::uint64_t queued = 0;
+    std::uint64_t lost = 0;
+    std::string failure;  ///< empty: it is written
+};
+
 /// The columns of the answer to SHOW topic.
 std::span<const Column> columns_of(Topic topic);
 /// Those of EXPLAIN VEIL.
@@ -88,6 +100,7 @@ Table show_columns(const config::Policy& policy);
 Table show_keys(const share::KeyringPtr& keyring);
 Table show_version(std::string_view version);
 Table show_state(const StateFacts& state, const store::CustodyReport& custody);
+Table show_audit(const AuditFacts& audit);
 Table show_help();
 
 /// One row for each line of the text.

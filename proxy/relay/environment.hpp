@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/store/proxy_custody.hpp"
+#include "proxy/audit/record.hpp"
 #include "proxy/metrics/tally.hpp"
 #include "proxy/relay/definition_count.hpp"
 #include "proxy/relay/plan_cache.hpp"
@@ -48,6 +49,11 @@ struct Environment {
     std::uint32_t slow_statement_ms = 0;  ///< 0: nobody asks
     /// May be empty.
     std::function<void(const SlowStatement& slow)> on_slow;
+    /// Called when a statement on protected columns has ended or was refused; sets the time. Empty:
+    /// nothing is noted for it.
+    std::function<void(audit::Record record)> on_audit;
+    /// What is opened or sealed now can be recorded. May be empty: it need not be.
+    std::function<bool()> audit_is_ready;
     PlanCache plans;
     SharedCatalog shared_catalog;
     std::shared_ptr<metrics::Tally> tally = std::make_shared<metrics::Tally>();

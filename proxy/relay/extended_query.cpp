@@ -1,5 +1,6 @@
 #include "proxy/relay/extended_query.hpp"
 
+#include "proxy/relay/audit.hpp"
 #include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/measures.hpp"
@@ -154,6 +155,7 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
     if (plan != nullptr) {
         note_effects(state, *plan, expected);
         count_sent(state, plan->touches_protected);
+        audit_sent(state, *plan, expected);
         note_name_change(state, *plan, {0, portal->grounds}, expected);
         expected.segment->writes |= !is_read_only(*plan);
         expected.positions = portal->positions;

@@ -1,12 +1,24 @@
 #include "proxy/relay/key_source.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "proxy/relay/audit.hpp"
 
 namespace pgveil::relay {
 
 using analysis::SessionParameter;
 
+std::string claimed_user(const SessionState& state) {
+    if (state.parameters.must_read_back()) {
+        return {};
+    }
+    const auto* const user_id = state.parameters.current(SessionParameter::kUserId);
+    return user_id == nullptr ? std::string() : audit::harmless(core::as_text(user_id->reveal()));
+}
+
 std::optional<Refusal> ensure_keys(SessionState& state) {
+    if (auto unrecorded = check_audit(state)) {
+        return unrecorded;
+    }
     Segment& segment = state.open_segment();
     if (segment.keys) {
         return std::nullopt;

@@ -9,6 +9,7 @@
 #include <boost/system/result.hpp>
 
 #include <optional>
+#include <string>
 
 namespace pgveil::relay {
 
@@ -17,6 +18,10 @@ namespace pgveil::relay {
 /// outstanding. On refusal the client is told 28000 and which share is wrong; when the token has
 /// expired the session's shares are wiped.
 std::optional<Refusal> ensure_keys(SessionState& state);
+
+/// Who the session claims to be, for the audit log; empty: nobody, or the server has not been
+/// asked since that may have changed.
+std::string claimed_user(const SessionState& state);
 
 /// The cipher of `column` for sealing (under the live key), or for opening values under `key_id`.
 /// Lives as long as the segment's keys. The segment must have keys (invariant).

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxy/metrics/histogram.hpp"
+#include "proxy/relay/audited_statement.hpp"
 #include "proxy/relay/refusal.hpp"
 #include "proxy/relay/segment.hpp"
 #include "proxy/relay/statements.hpp"
@@ -55,10 +56,11 @@ struct Expected {
     std::shared_ptr<const CopiedRows> copied_rows;  ///< of a COPY FROM that left in binary
     PositionMapPtr positions;
     std::optional<Undo> undo;
-    std::vector<NameChange> name_changes;  ///< of its statements, in order
-    std::unique_ptr<Timing> timing;        ///< of a Query or Execute; null: nobody asks
-    Charge charge;                         ///< what it keeps beside what others keep
-    metrics::Clock::time_point sent;       ///< unset: not yet, or by the proxy
+    std::vector<NameChange> name_changes;       ///< of its statements, in order
+    std::unique_ptr<Timing> timing;             ///< of a Query or Execute; null: nobody asks
+    std::unique_ptr<AuditedStatement> audited;  ///< null: it is not recorded
+    Charge charge;                              ///< what it keeps beside what others keep
+    metrics::Clock::time_point sent;            ///< unset: not yet, or by the proxy
 
     /// What the reply now coming belongs to; null: plain.
     const Portal* portal() const {

@@ -8,6 +8,7 @@ analysis::StatementPlan without_splices(const analysis::StatementPlan& plan) {
     kept.end = plan.end;
     kept.kind = plan.kind;
     kept.touches_protected = plan.touches_protected;
+    kept.columns = plan.columns;
     kept.parameters = plan.parameters;
     kept.results = plan.results;
     kept.copy = plan.copy;

@@ -1,5 +1,6 @@
 #include "proxy/relay/relay.hpp"
 
+#include "proxy/relay/audit.hpp"
 #include "proxy/relay/copy_in.hpp"
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/measures.hpp"
@@ -187,11 +188,13 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
     if (is_between_requests()) {
         state_.renew_policy();
     }
+    const AtHand at_hand(state_, frame);
     const bool runs_statements = type == FrontendType::kQuery || type == FrontendType::kExecute;
     if ((runs_statements && revoke_verified_user(state_, upstream)) || !dispatch(frame, upstream)) {
         return false;
     }
     time_statement(state_, frame);
+    name_audited(state_, frame);
     state_.looked_up = false;
     state_.viewpoint.clear();
     state_.type_ensured = false;

@@ -72,6 +72,8 @@ void ReplyPath::on_copy_data(const wire::Frame& frame, Outgoing& client, Outgoin
     const Outcome answered = state_->copied->answer(*state_, frame.body, client.made());
     if (!answered.has_value()) {
         fail_late(answered.error(), client, upstream);
+    } else if (AuditedStatement* const audited = state_->pending.front()->audited.get()) {
+        audited->opened_row();
     }
 }
 

@@ -1,3 +1,4 @@
+#include "proxy/relay/audit.hpp"
 #include "proxy/relay/injected_answer.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -52,11 +53,13 @@ void ReplyPath::on_error(const wire::Frame& frame, Outgoing& client) {
     if (expected->timing != nullptr) {
         expected->timing->failed = true;
     }
+    fail_audited(*expected, frame);
     if (expected->kind == Awaited::kQuery || expected->kind == Awaited::kFunctionCall) {
         expected->silenced = true;  // nothing but ReadyForQuery can follow
         return;
     }
     report_if_slow(*state_, *expected);
+    end_audited(*expected);
     skip_to_sync();
 }
 

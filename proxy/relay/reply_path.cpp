@@ -1,5 +1,6 @@
 #include "proxy/relay/reply_path.hpp"
 
+#include "proxy/relay/audit.hpp"
 #include "proxy/relay/injected_answer.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -198,6 +199,8 @@ void ReplyPath::on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing
     const Outcome opened = answer_row(*state_, *row, *expected, client.made());
     if (!opened.has_value()) {
         fail_late(opened.error(), client, upstream);
+    } else if (expected->audited != nullptr) {
+        expected->audited->opened_row();
     }
 }
 
@@ -214,6 +217,9 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     const bool is_complete = type == BackendType::kCommandComplete;
     if (is_complete && !expected->injected) {
         const auto complete = wire::decode_command_complete(frame.body);
+        if (expected->audited != nullptr && complete.has_value()) {
+            expected->audited->completed(complete->tag);
+        }
         apply_name_changes(*state_, complete.has_value() ? complete->tag : "", *expected);
     }
     if (expected->kind == Awaited::kQuery) {
@@ -312,6 +318,7 @@ void ReplyPath::show(const wire::Frame& frame, Outgoing& client) {
 void ReplyPath::pop() {
     const bool was_injected = state_->pending.front()->injected;
     report_if_slow(*state_, *state_->pending.front());
+    end_audited(*state_->pending.front());
     state_->pending.pop();
     if (was_injected && state_->injection.answered()) {
         use_injected_answer(*state_);

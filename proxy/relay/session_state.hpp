@@ -9,6 +9,7 @@
 #include "proxy/relay/unreported_settings.hpp"
 #include "proxy/relay/verified_user.hpp"
 #include "proxy/wire/backend.hpp"
+#include "proxy/wire/frame.hpp"
 #include "sql/catalog/catalog.hpp"
 
 #include <cstdint>
@@ -20,6 +21,11 @@ namespace pgveil::relay {
 
 class CopyIn;
 class CopyOut;
+
+struct SessionState;
+
+/// A statement is refused, or what its reply brought: Environment::on_audit hears of it.
+void audit_refusal(SessionState& state, std::string_view sqlstate);
 
 /// Facts of one session that do not change.
 struct SessionFacts {
@@ -89,6 +95,8 @@ struct SessionState {
     Injection injection;
     std::optional<std::int64_t> arrived_ms;  ///< the message now at hand, for slow statements
     std::uint64_t requests = 0;              ///< counter for request ids
+    const wire::Frame* at_hand = nullptr;    ///< the client's message; null between messages
+    std::string application;                 ///< as the client calls itself, harmless()
     std::string violation;  ///< the peer broke the protocol: the session ends with this
     std::uint64_t answered_requests = 0;   ///< of the client, by a ReadyForQuery
     std::uint64_t ended_transactions = 0;  ///< of the client
@@ -106,6 +114,9 @@ struct SessionState {
         if (environment->on_refused) {
             environment->on_refused(id, refusal.sqlstate);
         }
+        if (environment->on_audit) {
+            audit_refusal(*this, refusal.sqlstate);
+        }
         return marker(id);
     }
 
@@ -114,6 +125,9 @@ struct SessionState {
     void take_setting(std::string_view name, std::string_view value) {
         const std::string encoding(settings.client_encoding());
         settings.set(name, value);
+        if (name == "application_name") {
+            application = audit::harmless(value);
+        }
         if (encoding != settings.client_encoding()) {
             catalog.clear();
         }

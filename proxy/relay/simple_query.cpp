@@ -1,5 +1,6 @@
 #include "proxy/relay/simple_query.hpp"
 
+#include "proxy/relay/audit.hpp"
 #include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -52,6 +53,7 @@ void note_statements(
     for (; sent.index < end; ++sent.index) {
         note_effects(state, plan_at(sent.index), expected);
         count_sent(state, plan_at(sent.index).touches_protected);
+        audit_sent(state, plan_at(sent.index), expected);
         note_name_change(state, plan_at(sent.index), sent, expected);
     }
 }

@@ -9,6 +9,8 @@ namespace {
 
 using wire::FrontendType;
 
+}  // namespace
+
 std::shared_ptr<const std::string> text_of(const SessionState& state, const wire::Frame& frame) {
     if (wire::frontend_type(frame.type) == FrontendType::kQuery) {
         const auto query = wire::decode_query(frame.body);
@@ -22,10 +24,8 @@ std::shared_ptr<const std::string> text_of(const SessionState& state, const wire
     return found == state.portals.end() ? nullptr : found->second->shown;
 }
 
-}  // namespace
-
 std::shared_ptr<const std::string> shown_text(const SessionState& state, std::string_view text) {
-    return state.environment->slow_statement_ms == 0
+    return state.environment->slow_statement_ms == 0 && !state.environment->on_audit
                ? nullptr
                : std::make_shared<const std::string>(parse::with_placeholders(text));
 }

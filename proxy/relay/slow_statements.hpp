@@ -15,6 +15,9 @@ namespace pgveil::relay {
 /// What is kept of a statement's text: placeholders stand for its constants. Null: nobody asks.
 std::shared_ptr<const std::string> shown_text(const SessionState& state, std::string_view text);
 
+/// The same of a Query or Execute; null also: it is not known.
+std::shared_ptr<const std::string> text_of(const SessionState& state, const wire::Frame& frame);
+
 /// A message is looked at; it may be again, when it had to wait.
 void note_arrival(SessionState& state);
 

@@ -107,6 +107,23 @@ admin::StateFacts state_facts(
     return state;
 }
 
+admin::AuditFacts audit_facts(const Service& service) {
+    admin::AuditFacts facts;
+    if (service.audit == nullptr) {
+        return facts;
+    }
+    const audit::WriterStatus status = service.audit->status();
+    facts.is_on = true;
+    facts.file = status.file;
+    facts.last = status.last;
+    facts.signed_up_to = status.signed_up_to;
+    facts.signed_s = status.signed_at_s;
+    facts.queued = status.queued;
+    facts.lost = status.lost;
+    facts.failure = status.failure;
+    return facts;
+}
+
 admin::Table table_of(
     admin::Topic topic, Worker& worker, const std::vector<admin::WorkerFacts>& workers
 ) {
@@ -125,6 +142,7 @@ admin::Table table_of(
             return admin::show_state(
                 state_facts(service, snapshot, workers), service.custody->report()
             );
+        case admin::Topic::kAudit: return admin::show_audit(audit_facts(service));
         case admin::Topic::kHelp: break;
     }
     return admin::show_help();

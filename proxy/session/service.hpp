@@ -2,6 +2,7 @@
 
 #include "keyshare/store/proxy_custody.hpp"
 #include "net/loop.hpp"
+#include "proxy/audit/writer.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/relay/definition_count.hpp"
 #include "proxy/session/admission.hpp"
@@ -48,13 +49,15 @@ struct Service {
     std::atomic<std::uint32_t> consoles{0};  ///< sessions of the console
     std::atomic<std::uint32_t> console_commands{0};  ///< of theirs that have no answer yet
     Control control;
+    std::unique_ptr<audit::Writer> audit;  ///< null: off; set before the workers are made
     // Set before the workers start.
     std::vector<WorkerHandle> workers;
     std::string version;
     std::int64_t started_s = 0;
 };
 
-/// Unix time in seconds.
+/// Unix time in seconds, in milliseconds.
 std::int64_t unix_time_s();
+std::int64_t unix_time_ms();
 
 }  // namespace pgveil::session

@@ -169,7 +169,7 @@ std::optional<LoginError> Session::reason_to_stay_out(const Snapshot& snapshot) 
 
 void Session::greet(UpstreamReady& ready) {
     for (const auto& [name, value] : ready.greeting.parameters) {
-        relay_->state().settings.set(name, value);
+        relay_->state().take_setting(name, value);
     }
     relay_->state().transaction = ready.greeting.status;
     upstream_ = std::move(ready.connection);

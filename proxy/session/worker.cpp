@@ -33,6 +33,11 @@ std::int64_t unix_time_s() {
     return std::chrono::duration_cast<std::chrono::seconds>(now).count();
 }
 
+std::int64_t unix_time_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
     environment_.custody = service.custody;
     environment_.definitions = service.definitions;
@@ -59,6 +64,15 @@ Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
         );
     };
     environment_.on_slow = log_slow;
+    if (audit::Writer* const writer = service.audit.get()) {
+        environment_.on_audit = [writer](audit::Record record) {
+            record.at_ms = unix_time_ms();
+            writer->offer(std::move(record));
+        };
+        environment_.audit_is_ready = [writer] {
+            return writer->is_ready();
+        };
+    }
     adopt(std::move(snapshot));
 }
 

@@ -166,7 +166,7 @@ class Rights(unittest.TestCase):
 class Commands(unittest.TestCase):
     def test_what_it_does_not_know_is_an_error_and_the_session_goes_on(self):
         with operation.console(STACK) as connection:
-            for text in ("SELECT 1", "SHOW tables", "BEGIN", "SHOW AUDIT"):
+            for text in ("SELECT 1", "SHOW tables", "BEGIN", "SHOW AUDITS"):
                 with self.assertRaises((psycopg.errors.SyntaxError, psycopg.errors.FeatureNotSupported)):
                     connection.execute(text)
             self.assertEqual(len(connection.execute("SHOW VERSION").fetchall()), 1)
