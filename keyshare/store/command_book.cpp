@@ -230,6 +230,16 @@ void add_command_key(CustodyState& state) {
     );
 }
 
+bool may_join(const std::vector<Decided>& batch, const Command& command) {
+    constexpr std::size_t kBatchMax = 100;
+    const bool adds_only = command.operation == share::Operation::kAddUser ||
+                           command.operation == share::Operation::kRenewShares;
+    return adds_only && batch.size() < kBatchMax &&
+           std::ranges::none_of(batch, [&](const Decided& other) {
+               return other.effect.forgets || other.effect.user_id == command.user_id;
+           });
+}
+
 Result<void> check_order(const CommandContext& context, const Command& command) {
     const std::uint64_t next = context.state.last_sequence + 1;
     if (command.sequence != next) {

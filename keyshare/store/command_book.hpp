@@ -44,6 +44,16 @@ struct CommandEffect {
     std::string receipt;
 };
 
+/// A command that was decided about.
+struct Decided {
+    CommandEffect effect;
+    share::Digest hash{};  ///< of the command
+};
+
+/// Whether a command may be committed together with those before it: they are about other users,
+/// and none looks at what the others change.
+bool may_join(const std::vector<Decided>& batch, const share::Command& command);
+
 /// Whether a command may come next: kOutOfOrder says what is missing. Not for commands applied
 /// already.
 Result<void> check_order(const CommandContext& context, const share::Command& command);

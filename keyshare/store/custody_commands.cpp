@@ -98,41 +98,64 @@ Result<std::string> ProxyCustody::Impl::apply(
     }
     const std::scoped_lock lock(writer_);
     std::vector<std::string> receipts;
+    std::vector<Decided> batch;
+    Result<void> outcome;
     for (const std::string_view jws : *commands) {
-        auto receipt = apply_one(jws, now_s);
+        auto receipt = apply_one(jws, now_s, batch);
         if (!receipt.has_value()) {
-            return receipt.error();
+            outcome = receipt.error();
+            break;
         }
         receipts.push_back(*std::move(receipt));
+    }
+    // Also what came before the one that failed: it was in order.
+    const auto done = carry_out(std::move(batch));
+    if (!done.has_value() || !outcome.has_value()) {
+        return done.has_value() ? outcome.error() : done.error();
     }
     return share::join_commands(receipts);
 }
 
-CommandContext ProxyCustody::Impl::command_context(const Snapshot& snapshot, std::int64_t now_s)
-    const {
-    return {state_, snapshot, identity_, core::system_random(), now_s, limits_.clock_skew_s};
+CommandContext ProxyCustody::Impl::command_context(
+    const CustodyState& state, const Snapshot& snapshot, std::int64_t now_s
+) const {
+    return {state, snapshot, identity_, core::system_random(), now_s, limits_.clock_skew_s};
 }
 
-Result<std::string> ProxyCustody::Impl::apply_one(std::string_view jws, std::int64_t now_s) {
+/// Decides about the command and leaves it in the batch. Commits the batch first where the command
+/// may not join it.
+Result<std::string> ProxyCustody::Impl::apply_one(
+    std::string_view jws, std::int64_t now_s, std::vector<Decided>& batch
+) {
     const auto command = verify(jws);
     if (!command.has_value()) {
         return command.error();
     }
     const auto hash = core::jws_hash(jws);
     core::invariant(hash.has_value(), "a verified JWS has a hash");
-    if (command->sequence <= state_.last_sequence) {
+    const auto in_force = [&]() -> const CustodyState& {
+        return batch.empty() ? state_ : batch.back().effect.state;
+    };
+    const bool is_known = command->sequence <= in_force().last_sequence;
+    if (is_known || !may_join(batch, *command)) {
+        const auto done = carry_out(std::exchange(batch, {}));
+        if (!done.has_value()) {
+            return done.error();
+        }
+    }
+    if (is_known) {
         return repeat_receipt(command->sequence, *hash);
     }
     const SnapshotPtr snapshot = snapshot_.current();
-    const CommandContext context = command_context(*snapshot, now_s);
+    const CommandContext context = command_context(in_force(), *snapshot, now_s);
     const auto in_order = check_order(context, *command);
     if (!in_order.has_value()) {
         return in_order.error();
     }
     CommandEffect effect = decide(context, *command, *hash);
     std::string receipt = effect.receipt;
-    const auto done = carry_out(std::move(effect), *hash);
-    return done.has_value() ? Result<std::string>(std::move(receipt)) : done.error();
+    batch.push_back({std::move(effect), *hash});
+    return receipt;
 }
 
 Result<std::string> ProxyCustody::Impl::repeat_receipt(
@@ -174,55 +197,89 @@ void ProxyCustody::Impl::write_user(const CommandEffect& effect, std::vector<Cha
     }
 }
 
-Result<void> ProxyCustody::Impl::carry_out(CommandEffect effect, const share::Digest& hash) {
+std::vector<Change> ProxyCustody::Impl::changes_of(const std::vector<Decided>& batch) const {
     std::vector<Change> changes;
-    changes.push_back({state_row(), serialize(effect.state)});
-    changes.push_back(
-        {receipt_row(effect.state.last_sequence), serialize(ReceiptRecord{hash, effect.receipt})}
-    );
-    const bool forgets = effect.forgets;
-    if (forgets) {
-        make_renewal_due(changes);
-    }
-    if (effect.user) {
-        write_user(effect, changes);
-    }
-    auto next = copy_snapshot();
-    if (!next->bootstrap.verifier.empty()) {
-        // A command continues the chain of the close receipt: the tenant has it, the password has
-        // done its service.
-        auto bootstrap = load_bootstrap();
-        if (!bootstrap.has_value()) {
-            return bootstrap.error();
+    changes.push_back({state_row(), serialize(batch.back().effect.state)});
+    for (const auto& [effect, hash] : batch) {
+        changes.push_back(
+            {receipt_row(effect.state.last_sequence),
+             serialize(ReceiptRecord{hash, effect.receipt})}
+        );
+        if (effect.forgets) {
+            make_renewal_due(changes);
         }
-        bootstrap->forget_password();
-        next->bootstrap = facts_of(*bootstrap);
-        changes.push_back({bootstrap_row(), bootstrap->save()});
+        if (effect.user) {
+            write_user(effect, changes);
+        }
+    }
+    return changes;
+}
+
+/// A command continues the chain of the close receipt: the tenant has it, the password has done its
+/// service.
+Result<void> ProxyCustody::Impl::forget_password(Snapshot& next, std::vector<Change>& changes)
+    const {
+    if (next.bootstrap.verifier.empty()) {
+        return {};
+    }
+    auto bootstrap = load_bootstrap();
+    if (!bootstrap.has_value()) {
+        return bootstrap.error();
+    }
+    bootstrap->forget_password();
+    next.bootstrap = facts_of(*bootstrap);
+    changes.push_back({bootstrap_row(), bootstrap->save()});
+    return {};
+}
+
+Result<void> ProxyCustody::Impl::reload_users(const std::vector<Decided>& batch, Snapshot& next)
+    const {
+    Result<void> outcome;
+    for (const Decided& decided : batch) {
+        const CommandEffect& effect = decided.effect;
+        if (!effect.user) {
+            continue;
+        }
+        next.users.erase(effect.user_id);
+        auto user = load_user(effect.user_id);
+        if (user.has_value()) {
+            next.users.emplace(effect.user_id, *std::move(user));
+        } else {
+            outcome = user.error();
+        }
+    }
+    return outcome;
+}
+
+/// One commit: all of the batch, or none of it.
+Result<void> ProxyCustody::Impl::carry_out(std::vector<Decided> batch) {
+    if (batch.empty()) {
+        return {};
+    }
+    std::vector<Change> changes = changes_of(batch);
+    auto next = copy_snapshot();
+    if (auto forgotten = forget_password(*next, changes); !forgotten.has_value()) {
+        return forgotten;
     }
     const auto done = store_.commit(std::move(changes), core::system_random());
     if (!done.has_value()) {
         return done;
     }
-    state_ = std::move(effect.state);
+    state_ = std::move(batch.back().effect.state);
     next->store_version = store_.version();
     next->last_sequence = state_.last_sequence;
-    Result<void> outcome;
-    if (effect.user) {
-        next->users.erase(effect.user_id);
-        auto user = load_user(effect.user_id);
-        if (user.has_value()) {
-            next->users.emplace(effect.user_id, *std::move(user));
-        } else {
-            outcome = user.error();
-        }
-    }
+    const Result<void> outcome = reload_users(batch, *next);
     next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));
-    if (effect.user) {
-        opened_.wipe_of(effect.user_id);
+    bool forgets = false;
+    for (const Decided& decided : batch) {
+        if (decided.effect.user) {
+            opened_.wipe_of(decided.effect.user_id);
+        }
+        forgets = forgets || decided.effect.forgets;
     }
     if (forgets) {
-        // The command is done and receipted all the same; maintain() tries again and says what is
+        // The commands are done and receipted all the same; maintain() tries again and says what is
         // wrong.
         static_cast<void>(renew_store_key());
     }

@@ -104,12 +104,19 @@ private:
     std::shared_ptr<Snapshot> copy_snapshot() const;
     Result<void> commit(std::vector<Change> changes, std::shared_ptr<Snapshot> next);
 
-    CommandContext command_context(const Snapshot& snapshot, std::int64_t now_s) const;
+    CommandContext command_context(
+        const CustodyState& state, const Snapshot& snapshot, std::int64_t now_s
+    ) const;
     Result<share::Command> verify(std::string_view jws) const;
     Result<void> check_arguments(std::string_view jws, const Expected& expected) const;
-    Result<std::string> apply_one(std::string_view jws, std::int64_t now_s);
+    Result<std::string> apply_one(
+        std::string_view jws, std::int64_t now_s, std::vector<Decided>& batch
+    );
     Result<std::string> repeat_receipt(std::uint64_t sequence, const share::Digest& hash) const;
-    Result<void> carry_out(CommandEffect effect, const share::Digest& hash);
+    Result<void> carry_out(std::vector<Decided> batch);
+    std::vector<Change> changes_of(const std::vector<Decided>& batch) const;
+    Result<void> forget_password(Snapshot& next, std::vector<Change>& changes) const;
+    Result<void> reload_users(const std::vector<Decided>& batch, Snapshot& next) const;
     void write_user(const CommandEffect& effect, std::vector<Change>& changes) const;
 
     Result<void> forget_former(const std::vector<std::string>& user_ids);

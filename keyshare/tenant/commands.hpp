@@ -32,7 +32,8 @@ Result<void> bootstrap(const Context& context, const BootstrapArguments& argumen
 /// What add, change-key and copy share: whose files, where to, under which passphrase.
 struct HandoutArguments {
     std::string user_id;
-    std::vector<std::string> groups = {"default"};  ///< of add
+    std::string list;                               ///< of import: the file with the user ids
+    std::vector<std::string> groups = {"default"};  ///< of add and import
     std::string out;
     std::string url;  ///< of --apply, or empty
     user::SecretSource user_passphrase;
@@ -41,6 +42,9 @@ struct HandoutArguments {
 };
 
 Result<void> user_add(const Context& context, const HandoutArguments& arguments);
+/// As add, for every user of a list: all of them are ordered, or none. Asked again before the
+/// receipts came, it hands out the same shares.
+Result<void> user_import(const Context& context, const HandoutArguments& arguments);
 Result<void> user_change_key(const Context& context, const HandoutArguments& arguments);
 /// Writes the kept key of a user again. No command: nothing changes at the proxy.
 Result<void> user_copy(const Context& context, const HandoutArguments& arguments);

@@ -29,9 +29,12 @@ std::string outcome_of(const CommandRecord& command) {
     return "";
 }
 
-std::vector<std::uint64_t> pending_sequences(const HomeState& state) {
+/// More are counted, not listed.
+constexpr std::size_t kListedMax = 20;
+
+std::vector<std::uint64_t> sequences_of(const std::vector<const CommandRecord*>& commands) {
     std::vector<std::uint64_t> sequences;
-    for (const CommandRecord* command : pending(state)) {
+    for (const CommandRecord* command : commands) {
         sequences.push_back(command->sequence);
     }
     return sequences;
@@ -44,13 +47,17 @@ Result<void> report(
     const user::Console& console
 ) {
     Result<void> verdict;
+    std::size_t applied = 0;
     for (const CommandRecord& command : state.commands) {
         if (std::ranges::find(sequences, command.sequence) == sequences.end()) {
             continue;
         }
         const std::string sentence = words_of(command) + outcome_of(command);
         if (command.fate == Fate::kApplied) {
-            console.note(sentence);
+            ++applied;
+            if (sequences.size() <= kListedMax) {
+                console.note(sentence);
+            }
             continue;
         }
         if (!verdict) {
@@ -58,7 +65,15 @@ Result<void> report(
         }
         verdict = user::failed(sentence);
     }
+    if (sequences.size() > kListedMax) {
+        console.note(std::to_string(applied) + " commands were applied");
+    }
     return verdict;
+}
+
+Result<void> file_and_save(Home& home, const std::string& text) {
+    const auto filed = file_receipts(home.state(), text);
+    return filed ? home.save() : filed.error();
 }
 
 Result<void> apply(Home& home, const user::Console& console, const std::string& url) {
@@ -73,7 +88,11 @@ Result<void> apply(Home& home, const user::Console& console, const std::string& 
             return answer.error();
         }
         const std::size_t before = pending(home.state()).size();
-        if (auto taken = take_receipts(home, console, *answer); !taken) {
+        auto taken = file_and_save(home, *answer);
+        if (taken) {
+            taken = report(home.state(), sequences_of(call.commands), console);
+        }
+        if (!taken) {
             verdict = taken;
             if (pending(home.state()).size() == before) {
                 break;
@@ -120,15 +139,21 @@ Result<Home> open_enrolled(const Context& context) {
 }
 
 Result<void> take_receipts(Home& home, const user::Console& console, const std::string& text) {
-    const auto waiting = pending_sequences(home.state());
-    const auto filed = file_receipts(home.state(), text);
-    if (!filed) {
-        return filed.error();
-    }
-    if (auto saved = home.save(); !saved) {
+    auto answered = sequences_of(pending(home.state()));
+    if (auto saved = file_and_save(home, text); !saved) {
         return saved;
     }
-    return report(home.state(), waiting, console);
+    const auto waiting = sequences_of(pending(home.state()));
+    std::erase_if(answered, [&](std::uint64_t sequence) {
+        return std::ranges::find(waiting, sequence) != waiting.end();
+    });
+    if (!waiting.empty()) {
+        console.note(
+            std::to_string(waiting.size()) +
+            " commands have no receipt yet: see `pgveil-tenant pending`"
+        );
+    }
+    return report(home.state(), answered, console);
 }
 
 Result<void> deliver(Home& home, const user::Console& console, const Delivery& delivery) {

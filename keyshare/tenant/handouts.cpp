@@ -7,12 +7,14 @@
 #include <cerrno>
 #include <sys/stat.h>
 #include <system_error>
+#include <utility>
 
 namespace pgveil::tenant {
 
 namespace {
 
 constexpr std::size_t kHandoutSizeMax = std::size_t{64} * 1024 * 1024;
+constexpr std::size_t kFilesAtOnce = 1000;
 
 user::Error is_taken(const std::string& path) {
     return user::unusable(
@@ -26,10 +28,12 @@ core::SecretBytes line_of(core::ByteView text) {
     return line;
 }
 
-/// Creates the file, or finds it there with the same content.
-Result<void> write_once(const std::string& path, core::ByteView content, user::Audience audience) {
+/// Adds the file, or finds it there with the same content.
+Result<void> add_once(
+    user::NewFiles& files, const std::string& path, core::ByteView content, user::Audience audience
+) {
     if (!user::exists(path)) {
-        return user::create_file(path, content, audience);
+        return files.add(path, content, audience);
     }
     bool is_same = false;
     if (audience == user::Audience::kOwner) {
@@ -63,8 +67,11 @@ bool holds_key(const std::string& path, const UserRecord& user, const user::User
     return core::equal_in_constant_time(found.reveal(), user.user_key.reveal());
 }
 
-Result<void> write_user(
-    const UserRecord& user, const std::string& path, const user::UserFileLock& lock
+Result<void> add_user_file(
+    user::NewFiles& files,
+    const UserRecord& user,
+    const std::string& path,
+    const user::UserFileLock& lock
 ) {
     if (user::exists(path)) {
         if (!holds_key(path, user, lock)) {
@@ -82,7 +89,12 @@ Result<void> write_user(
     if (!text) {
         return text.error();
     }
-    return user::create_file(path, text->reveal(), user::Audience::kOwner);
+    return files.add(path, text->reveal(), user::Audience::kOwner);
+}
+
+Result<void> add_app_file(user::NewFiles& files, const UserRecord& user, const std::string& path) {
+    const core::SecretBytes app = line_of(user.app_share.reveal());
+    return add_once(files, path, app.reveal(), user::Audience::kOwner);
 }
 
 }  // namespace
@@ -111,37 +123,64 @@ Result<void> require_free(const std::vector<std::string>& paths) {
 }
 
 Result<void> write_handouts(
-    const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
+    const std::vector<const UserRecord*>& users,
+    const std::string& directory,
+    const user::UserFileLock& lock
 ) {
-    if (auto written = write_user(user, names.user, lock); !written) {
-        return written;
+    user::NewFiles files;
+    for (const UserRecord* user : users) {
+        const HandoutNames names = handout_names(directory, user->user_id);
+        if (auto added = add_user_file(files, *user, names.user, lock); !added) {
+            return added;
+        }
+        if (auto added = add_app_file(files, *user, names.app); !added) {
+            return added;
+        }
+        if (files.size() < kFilesAtOnce) {
+            continue;
+        }
+        if (auto finished = files.finish(); !finished) {
+            return finished;
+        }
     }
-    return write_app_file(user, names);
+    return files.finish();
 }
 
 Result<void> write_user_file(
     const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
 ) {
-    return write_user(user, names.user, lock);
+    user::NewFiles files;
+    const auto added = add_user_file(files, user, names.user, lock);
+    return added ? files.finish() : added;
 }
 
-Result<void> write_app_file(const UserRecord& user, const HandoutNames& names) {
-    const core::SecretBytes app = line_of(user.app_share.reveal());
-    return write_once(names.app, app.reveal(), user::Audience::kOwner);
+Result<void> write_app_files(
+    const std::vector<const UserRecord*>& users, const std::string& directory
+) {
+    user::NewFiles files;
+    for (const UserRecord* user : users) {
+        const HandoutNames names = handout_names(directory, user->user_id);
+        if (auto added = add_app_file(files, *user, names.app); !added) {
+            return added;
+        }
+    }
+    return files.finish();
 }
 
 Result<std::vector<std::string>> write_sql(const HomeState& state, const std::string& directory) {
+    user::NewFiles files;
     std::vector<std::string> paths;
     for (const Call& call : calls_for(state)) {
         const std::string path = directory + "/" + sql_file_name(call);
         const std::string text = sql_file(state, call);
-        auto written = write_once(path, core::as_bytes(text), user::Audience::kAnybody);
-        if (!written) {
-            return written.error();
+        const auto added = add_once(files, path, core::as_bytes(text), user::Audience::kAnybody);
+        if (!added) {
+            return added.error();
         }
         paths.push_back(path);
     }
-    return paths;
+    const auto finished = files.finish();
+    return finished ? Result<std::vector<std::string>>(std::move(paths)) : finished.error();
 }
 
 }  // namespace pgveil::tenant

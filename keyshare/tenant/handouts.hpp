@@ -22,10 +22,13 @@ Result<void> make_out_directory(const std::string& directory);
 /// Refuses names that are taken, before anything is made.
 Result<void> require_free(const std::vector<std::string>& paths);
 
-/// Writes UID.user and UID.app (mode 0600). A file that is there already is left alone when it
-/// holds exactly this user's shares (an earlier run was cut short), and is an error otherwise.
+/// Writes UID.user and UID.app (mode 0600) of each user into DIR. A file that is there already is
+/// left alone when it holds exactly this user's shares (an earlier run was cut short), and is an
+/// error otherwise.
 Result<void> write_handouts(
-    const UserRecord& user, const HandoutNames& names, const user::UserFileLock& lock
+    const std::vector<const UserRecord*>& users,
+    const std::string& directory,
+    const user::UserFileLock& lock
 );
 
 /// Writes UID.user alone, as write_handouts does.
@@ -34,7 +37,9 @@ Result<void> write_user_file(
 );
 
 /// Writes UID.app alone, as write_handouts does.
-Result<void> write_app_file(const UserRecord& user, const HandoutNames& names);
+Result<void> write_app_files(
+    const std::vector<const UserRecord*>& users, const std::string& directory
+);
 
 /// Writes DIR/NNNN-operation.sql for each call that pending commands need; returns their paths. An
 /// existing file of the same content is left alone, another one is an error.

@@ -3,6 +3,8 @@
 #include "keyshare/core/random.hpp"
 #include "keyshare/user/private_file.hpp"
 
+#include <filesystem>
+#include <system_error>
 #include <unistd.h>
 
 namespace pgveil::tenant {
@@ -19,6 +21,13 @@ std::string file_of(const std::string& directory) {
 
 bool Home::is_present(const std::string& directory) {
     return user::exists(file_of(directory));
+}
+
+std::size_t Home::room_for(const std::string& directory) {
+    // A user and his commands take 1.4 KB of the file or more, and 0.7 KB of secret memory.
+    std::error_code missing;
+    const auto size = std::filesystem::file_size(file_of(directory), missing);
+    return missing ? 0 : static_cast<std::size_t>(size) / 2;
 }
 
 Result<Home> Home::prepare(

@@ -24,6 +24,10 @@ public:
     /// Takes the lock and opens the file. Refuses a home that others may read.
     static Result<Home> open(std::string directory, const core::SecretBytes& passphrase);
 
+    /// Bytes of secret memory that the home in that directory takes when it is open, beyond a few
+    /// users; 0 if there is none.
+    static std::size_t room_for(const std::string& directory);
+
     /// Whether there is a home file (it may still be in use, or not open).
     static bool is_present(const std::string& directory);
 

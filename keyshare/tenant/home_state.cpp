@@ -17,14 +17,6 @@ constexpr std::size_t kCommandParts = 8;
 
 using Parts = std::vector<core::ByteView>;
 
-core::SecretBytes list_of(const std::vector<core::SecretBytes>& items) {
-    Parts views;
-    for (const core::SecretBytes& item : items) {
-        views.push_back(item.reveal());
-    }
-    return core::secret_length_prefixed(views);
-}
-
 core::SecretBytes serialize_user(const UserRecord& user) {
     Parts names;
     for (const std::string& group : user.groups) {
@@ -42,11 +34,12 @@ core::SecretBytes serialize_user(const UserRecord& user) {
     );
 }
 
-core::SecretBytes serialize_command(const CommandRecord& command) {
+/// Nothing in it is secret, so that thousands of them need no secret memory.
+core::Bytes serialize_command(const CommandRecord& command) {
     const auto sequence = core::big_endian64(command.sequence);
     const auto made_at = core::big_endian64(static_cast<std::uint64_t>(command.made_at_s));
     const std::array fate = {static_cast<std::uint8_t>(command.fate)};
-    return core::secret_length_prefixed(
+    return core::length_prefixed(
         {sequence,
          core::as_bytes(share::name_of(command.operation)),
          core::as_bytes(command.user_id),
@@ -167,20 +160,18 @@ std::uint32_t share_epoch(const UserRecord& user) {
 }
 
 core::SecretBytes serialize(const HomeState& state) {
-    std::vector<core::SecretBytes> users;
+    core::SecretBytes users;
     for (const UserRecord& user : state.users) {
-        users.push_back(serialize_user(user));
+        users.append(core::secret_length_prefixed({serialize_user(user).reveal()}).reveal());
     }
-    std::vector<core::SecretBytes> commands;
+    core::Bytes commands;
     for (const CommandRecord& command : state.commands) {
-        commands.push_back(serialize_command(command));
+        core::append(commands, core::length_prefixed({serialize_command(command)}));
     }
     const core::SecretBytes identity = share::serialize(state.identity);
     const core::SecretBytes enrolment =
         state.enrolment ? share::serialize(*state.enrolment) : core::SecretBytes();
     const auto at = core::big_endian64(static_cast<std::uint64_t>(state.bootstrapped_at_s));
-    const core::SecretBytes user_list = list_of(users);
-    const core::SecretBytes command_list = list_of(commands);
     return core::secret_length_prefixed(
         {core::as_bytes(kTitle),
          core::as_bytes(state.tenant),
@@ -189,8 +180,8 @@ core::SecretBytes serialize(const HomeState& state) {
          enrolment.reveal(),
          core::as_bytes(state.proxy),
          at,
-         user_list.reveal(),
-         command_list.reveal()}
+         users.reveal(),
+         commands}
     );
 }
 

@@ -1,4 +1,6 @@
 #include "keyshare/tenant/commands.hpp"
+#include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/user_list.hpp"
 #include "keyshare/user/process.hpp"
 
 #include <CLI/CLI.hpp>
@@ -59,7 +61,6 @@ using HandOut = Result<void> (*)(const Context&, const HandoutArguments&);
 
 /// The arguments of every subcommand that writes UID.user, and what it does with them.
 void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOut hand_out) {
-    command.add_option("uid", to.user_id, "User id: 1 to 64 of A-Z a-z 0-9 . _ @ -")->required();
     command.add_option("--out", to.out, "Directory for the files")->required()->type_name("DIR");
     add_secret(command, "user-passphrase", to.user_passphrase, "Passphrase of the user's file");
     CLI::Option* bare = command.add_flag("--no-passphrase");
@@ -71,6 +72,16 @@ void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOu
             return hand_out(context, to);
         };
     });
+}
+
+void add_user_id(CLI::App& command, HandoutArguments& to) {
+    command.add_option("uid", to.user_id, "User id: 1 to 64 of A-Z a-z 0-9 . _ @ -")->required();
+}
+
+void add_granted(CLI::App& command, HandoutArguments& to) {
+    command.add_option("--group", to.groups, "A key group granted (repeat)")
+        ->allow_extra_args(false)
+        ->capture_default_str();
 }
 
 /// The arguments of an order that expires.
@@ -85,18 +96,24 @@ void add_order(CLI::App& command, Arguments& to) {
 void add_shares(CLI::App& user, HandoutArguments& to, Action& action) {
     CLI::App* add =
         user.add_subcommand("add", "Give a user shares: UID.user, UID.app, NNNN-add_user.sql");
-    add->add_option("--group", to.groups, "A key group granted (repeat)")
-        ->allow_extra_args(false)
-        ->capture_default_str();
+    add_user_id(*add, to);
+    add_granted(*add, to);
     add_order(*add, to);
     add_handout(*add, to, action, pgveil::tenant::user_add);
+    CLI::App* import = user.add_subcommand("import", "Add every user of a list, all or none");
+    import->add_option("list", to.list, "File of user ids, one a line")->required();
+    add_granted(*import, to);
+    add_order(*import, to);
+    add_handout(*import, to, action, pgveil::tenant::user_import);
     CLI::App* change = user.add_subcommand(
         "change-key", "Give a user new shares, and make the proxy forget the old ones"
     );
+    add_user_id(*change, to);
     add_order(*change, to);
     add_handout(*change, to, action, pgveil::tenant::user_change_key);
     CLI::App* copy =
         user.add_subcommand("copy", "Write UID.user again: it was lost, and nobody has it");
+    add_user_id(*copy, to);
     add_handout(*copy, to, action, pgveil::tenant::user_copy);
 }
 
@@ -174,9 +191,6 @@ void add_chain(CLI::App& app, Arguments& to, Action& action) {
 
 int run(int argc, char** argv) {
     Context context{pgveil::user::Console("pgveil-tenant"), default_home(), {}};
-    if (auto guarded = pgveil::user::guard_process(); !guarded) {
-        return context.console.fail(guarded.error());
-    }
     CLI::App app("pgveil-tenant: the tenant's keys, users and commands");
     app.footer(pgveil::user::kMemoryHelp);
     app.set_version_flag("--version", "pgveil-tenant " PGVEIL_VERSION);
@@ -195,6 +209,11 @@ int run(int argc, char** argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);
+    }
+    const std::size_t room = pgveil::tenant::Home::room_for(context.home) +
+                             pgveil::tenant::room_for_users(arguments.handout.list);
+    if (auto guarded = pgveil::user::guard_process(room); !guarded) {
+        return context.console.fail(guarded.error());
     }
     const auto done = action(context);
     return done ? 0 : context.console.fail(done.error());

@@ -51,11 +51,8 @@ Result<void> renew_shares_of_all(const Context& context, const RenewalArguments&
         return ordered;
     }
     const auto users = renewed_users(home->state());
-    for (const UserRecord* user : users) {
-        const HandoutNames names = handout_names(arguments.out, user->user_id);
-        if (auto written = write_app_file(*user, names); !written) {
-            return written;
-        }
+    if (auto written = write_app_files(users, arguments.out); !written) {
+        return written;
     }
     context.console.note(
         "wrote " + std::to_string(users.size()) + " application shares to " + arguments.out +

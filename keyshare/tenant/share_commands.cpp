@@ -83,7 +83,8 @@ Result<void> order_and_hand_out(
         return saved;
     }
     const UserRecord* record = home.state().find_user(arguments.user_id);
-    if (auto written = write_handouts(*record, names, lock_of(*passphrase)); !written) {
+    const auto written = write_handouts({record}, arguments.out, lock_of(*passphrase));
+    if (!written) {
         return written;
     }
     say_user_file(context, names, arguments.has_passphrase);

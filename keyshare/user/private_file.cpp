@@ -1,5 +1,6 @@
 #include "keyshare/user/private_file.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace pgveil::user {
 
@@ -92,7 +94,7 @@ Result<core::SecretBytes> read_limited(
     return content;
 }
 
-bool write_and_sync(const Descriptor& file, core::ByteView content) {
+bool write_all(const Descriptor& file, core::ByteView content) {
     while (!content.empty()) {
         const ssize_t written = ::write(file.get(), content.data(), content.size());
         if (written < 0 && errno == EINTR) {
@@ -103,7 +105,7 @@ bool write_and_sync(const Descriptor& file, core::ByteView content) {
         }
         content = content.subspan(static_cast<std::size_t>(written));
     }
-    return ::fsync(file.get()) == 0;
+    return true;
 }
 
 bool sync_directory(const std::string& path) {
@@ -111,7 +113,16 @@ bool sync_directory(const std::string& path) {
     return directory.is_open() && ::fsync(directory.get()) == 0;
 }
 
-Result<std::string> write_temporary(const std::string& path, core::ByteView content, mode_t mode) {
+bool sync_file(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    return file.is_open() && ::fsync(file.get()) == 0;
+}
+
+enum class Sync { kNow, kLater };
+
+Result<std::string> write_temporary(
+    const std::string& path, core::ByteView content, mode_t mode, Sync sync
+) {
     std::string temporary = temporary_of(path);
     ::unlink(temporary.c_str());
     const Descriptor file(
@@ -120,12 +131,38 @@ Result<std::string> write_temporary(const std::string& path, core::ByteView cont
     if (!file.is_open()) {
         return unusable(temporary + " cannot be created: " + reason());
     }
-    if (!write_and_sync(file, content)) {
+    if (!write_all(file, content) || (sync == Sync::kNow && ::fsync(file.get()) != 0)) {
         const std::string why = reason();
         ::unlink(temporary.c_str());
         return failed(temporary + " cannot be written: " + why);
     }
     return temporary;
+}
+
+mode_t mode_of(Audience audience) {
+    return audience == Audience::kOwner ? kOwnerFile : kPublicFile;
+}
+
+/// The temporary is gone afterwards.
+Result<void> give_name(const std::string& temporary, const std::string& path) {
+    // link, unlike rename, fails where the name is taken.
+    const bool linked = ::link(temporary.c_str(), path.c_str()) == 0;
+    const int why = errno;
+    ::unlink(temporary.c_str());
+    if (!linked) {
+        return unusable(
+            why == EEXIST ? path + " exists already: move it away, or choose another directory"
+                          : path + " cannot be created: " + std::generic_category().message(why)
+        );
+    }
+    return {};
+}
+
+Result<void> sync_name(const std::string& path) {
+    if (!sync_directory(directory_of(path))) {
+        return failed(path + " may not survive a power cut: its directory cannot be synced");
+    }
+    return {};
 }
 
 }  // namespace
@@ -160,39 +197,70 @@ Result<std::string> read_public_file(const std::string& path, std::size_t size_m
 }
 
 Result<void> create_file(const std::string& path, core::ByteView content, Audience audience) {
-    auto temporary =
-        write_temporary(path, content, audience == Audience::kOwner ? kOwnerFile : kPublicFile);
+    auto temporary = write_temporary(path, content, mode_of(audience), Sync::kNow);
     if (!temporary) {
         return temporary.error();
     }
-    // link, unlike rename, fails where the name is taken.
-    const bool linked = ::link(temporary->c_str(), path.c_str()) == 0;
-    const int why = errno;
-    ::unlink(temporary->c_str());
-    if (!linked) {
-        return unusable(
-            why == EEXIST ? path + " exists already: move it away, or choose another directory"
-                          : path + " cannot be created: " + std::generic_category().message(why)
-        );
+    if (auto linked = give_name(*temporary, path); !linked) {
+        return linked;
     }
-    if (!sync_directory(directory_of(path))) {
-        return failed(path + " may not survive a power cut: its directory cannot be synced");
+    return sync_name(path);
+}
+
+NewFiles::~NewFiles() {
+    for (const std::string& path : paths_) {
+        ::unlink(temporary_of(path).c_str());
     }
+}
+
+Result<void> NewFiles::add(const std::string& path, core::ByteView content, Audience audience) {
+    if (!directory_.is_open()) {
+        // Before the first byte is written: syncfs() tells what went wrong since then.
+        directory_ =
+            Descriptor(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    }
+    const auto temporary = write_temporary(path, content, mode_of(audience), Sync::kLater);
+    if (!temporary) {
+        return temporary.error();
+    }
+    paths_.push_back(path);
     return {};
 }
 
+Result<void> NewFiles::finish() {
+    if (paths_.empty()) {
+        return {};
+    }
+    // One call for many files, but it waits for what other programs wrote, too.
+    constexpr std::size_t kFew = 20;
+    const bool is_synced =
+        paths_.size() <= kFew
+            ? std::ranges::all_of(
+                  paths_, [](const std::string& path) { return sync_file(temporary_of(path)); }
+              )
+            : directory_.is_open() && ::syncfs(directory_.get()) == 0;
+    if (!is_synced) {
+        return failed(directory_of(paths_.front()) + " cannot be written: " + reason());
+    }
+    const std::vector<std::string> paths = std::exchange(paths_, {});
+    Result<void> outcome;
+    for (const std::string& path : paths) {
+        if (auto linked = give_name(temporary_of(path), path); !linked) {
+            outcome = linked;
+        }
+    }
+    return outcome ? sync_name(paths.front()) : outcome;
+}
+
 Result<void> replace_private_file(const std::string& path, core::ByteView content) {
-    auto temporary = write_temporary(path, content, kOwnerFile);
+    auto temporary = write_temporary(path, content, kOwnerFile, Sync::kNow);
     if (!temporary) {
         return temporary.error();
     }
     if (::rename(temporary->c_str(), path.c_str()) != 0) {
         return failed(path + " cannot be replaced: " + reason());
     }
-    if (!sync_directory(directory_of(path))) {
-        return failed(path + " may not survive a power cut: its directory cannot be synced");
-    }
-    return {};
+    return sync_name(path);
 }
 
 Result<void> make_private_directory(const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace pgveil::user {
 
@@ -24,6 +25,32 @@ Result<std::string> read_public_file(const std::string& path, std::size_t size_m
 /// and then linked to it. Never overwrites: an existing name is refused. A kill leaves at most a
 /// `.<name>.new` that the next attempt replaces.
 Result<void> create_file(const std::string& path, core::ByteView content, Audience audience);
+
+/// Many files of one directory, created as create_file does it, but synced to the disk all at once.
+/// What was added and not finished leaves nothing behind but, after a kill, `.<name>.new`. One
+/// thread.
+class NewFiles {
+public:
+    NewFiles() = default;
+    NewFiles(const NewFiles&) = delete;
+    NewFiles& operator=(const NewFiles&) = delete;
+    NewFiles(NewFiles&&) = delete;
+    NewFiles& operator=(NewFiles&&) = delete;
+    ~NewFiles();
+
+    /// Writes the content beside its name.
+    Result<void> add(const std::string& path, core::ByteView content, Audience audience);
+
+    std::size_t size() const { return paths_.size(); }
+
+    /// Syncs what was added and gives each its name; may then be used anew. A name that is taken is
+    /// an error, the others are there all the same.
+    Result<void> finish();
+
+private:
+    Descriptor directory_;
+    std::vector<std::string> paths_;
+};
 
 /// Replaces, or creates, a private file atomically: temporary file beside it, fsync, rename, fsync
 /// of the directory. A reader, or a kill at any moment, finds the old or the new content, never a

@@ -2,13 +2,16 @@
 
 #include "keyshare/user/error.hpp"
 
+#include <cstddef>
+
 namespace pgveil::user {
 
 /// The first thing in main of a role program, before libcrypto allocates: puts secrets and
 /// libcrypto into the locked arena and forbids core dumps. The environment variable PGVEIL_MEMORY
 /// chooses the arena: auto (default), memfd_secret, mlock, or, for machines that allow no locked
 /// memory, unlocked, which may reach swap.
-Result<void> guard_process();
+/// @param more_bytes room for secrets beyond the usual few thousand
+Result<void> guard_process(std::size_t more_bytes = 0);
 
 /// PGVEIL_MEMORY in words for --help.
 inline constexpr const char* kMemoryHelp =

@@ -59,11 +59,22 @@ copied_a_second() {
     awk -v rows="$rows" -v ns=$((end - begin)) 'BEGIN {printf "%.0f\n", rows * 1e9 / ns}'
 }
 
-# key_work per_token|per_request: microseconds of the key work of one request, the median of 5.
+# key_work per_token|per_request[_of_many]: microseconds of the key work of one request, the median of 5.
 key_work() {
     timeout --foreground 300 "$bin/key_work_bench" --benchmark_filter="/$1\$" --benchmark_repetitions=5 \
         --benchmark_report_aggregates_only=true --benchmark_format=csv 2>/dev/null |
         sed -nE "s/^\"key_work\/$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
+}
+
+# add_users COUNT: seconds until so many new users have their files and the proxy their shares.
+add_users() {
+    local begin end
+    seq --format "member%.0f" "$1" >"$dir/members"
+    begin=$(date +%s%N)
+    PGVEIL_MEMORY=unlocked tenant_tool user import "$dir/members" --no-passphrase --out "$dir/users/members" --apply "$PROXY_URL" >&2 ||
+        fail "the users could not be added"
+    end=$(date +%s%N)
+    awk -v ns=$((end - begin)) 'BEGIN {printf "%.1f\n", ns / 1e9}'
 }
 
 # memory WHAT NUMBER URL UNIT: see test/bench/memory.py; in units of so many bytes. Debian's psycopg is its python's own.

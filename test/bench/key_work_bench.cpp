@@ -4,6 +4,8 @@
 #include <benchmark/benchmark.h>
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
 // The key work of one request: token and shares are checked, TK is put together, key check and "0"
 // are checked, a DEK is unwrapped, the keys of two columns are derived, and everything is wiped.
@@ -11,12 +13,13 @@
 namespace pgveil::store::test {
 namespace {
 
-/// A proxy with one user of one key group, and what the user's session presents.
+/// A proxy whose users have one key group, and what the session of one of them presents.
 class Stage final : public World {
 public:
-    explicit Stage(TokenOpening opening) {
+    Stage(TokenOpening opening, int other_users) {
         opening_ = opening;
         World::SetUp();
+        add_others(other_users);
         const Holdings nurse = make_user("nurse", 1, {"default"});
         app_ = app_text(nurse);
         static_cast<void>(custody_->add_user("nurse", &app_, nurse.command, kNow));
@@ -43,12 +46,23 @@ public:
     }
 
 private:
+    void add_others(int count) {
+        std::vector<std::string> commands;
+        for (int number = 0; number < count; ++number) {
+            commands.push_back(make_user("user" + std::to_string(number), 1, {"default"}).command);
+            if (commands.size() == share::kCommandsMax || number == count - 1) {
+                static_cast<void>(custody_->apply(share::join_commands(commands), kNow));
+                commands.clear();
+            }
+        }
+    }
+
     core::SecretBytes token_, app_;
     OpenedTokens::Slot slot_;
 };
 
-void key_work(benchmark::State& state, TokenOpening opening) {
-    Stage stage(opening);
+void key_work(benchmark::State& state, TokenOpening opening, int other_users) {
+    Stage stage(opening, other_users);
     if (!stage.serve()) {
         state.SkipWithError("the request got no keys: there is nothing to measure");
     }
@@ -57,8 +71,11 @@ void key_work(benchmark::State& state, TokenOpening opening) {
     }
 }
 
-BENCHMARK_CAPTURE(key_work, per_request, TokenOpening::kPerRequest)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(key_work, per_token, TokenOpening::kPerToken)->Unit(benchmark::kMicrosecond);
+using enum TokenOpening;
+BENCHMARK_CAPTURE(key_work, per_request, kPerRequest, 0)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(key_work, per_token, kPerToken, 0)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(key_work, per_request_of_many, kPerRequest, 9999)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(key_work, per_token_of_many, kPerToken, 9999)->Unit(benchmark::kMicrosecond);
 
 }  // namespace
 }  // namespace pgveil::store::test

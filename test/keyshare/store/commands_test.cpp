@@ -87,6 +87,68 @@ TEST_F(Commands, AppliedOnesInTheArgumentAreSkipped) {
     EXPECT_TRUE(works(two));
 }
 
+TEST_F(Commands, UsersAddedByOneCallAreCommittedTogether) {
+    std::vector<Holdings> staff;
+    std::vector<std::string> texts;
+    for (int number = 0; number < 7; ++number) {
+        staff.push_back(make_user("clerk" + std::to_string(number)));
+        texts.push_back(staff.back().command);
+    }
+    const std::uint64_t before = custody_->report().store_version;
+    const auto receipts = custody_->apply(share::join_commands(texts), kNow);
+    ASSERT_TRUE(receipts.has_value()) << receipts.error().message;
+    EXPECT_EQ(custody_->report().store_version, before + 1);
+    for (const std::string_view receipt : *share::split_commands(*receipts)) {
+        EXPECT_EQ(receipt_of(receipt).outcome, Outcome::kApplied);
+        EXPECT_EQ(receipt_of(receipt).store_version, before + 1);
+    }
+    restart();
+    read_zero();
+    for (const Holdings& clerk : staff) {
+        EXPECT_TRUE(works(clerk));
+    }
+    EXPECT_EQ(*custody_->apply(texts[3], kNow), share::split_commands(*receipts)->at(3));
+}
+
+TEST_F(Commands, EachOfOneCallSeesWhatThoseBeforeItDidToTheUser) {
+    const Holdings nurse = make_user("nurse");
+    const Holdings changed = make_change("nurse", 2);
+    const std::string withdrawn = withdraw("nurse");
+    const Holdings again = make_user("nurse", 3);
+    const Holdings twice = make_user("nurse", 4);
+    const auto receipts = custody_->apply(
+        share::join_commands(
+            {nurse.command, changed.command, withdrawn, again.command, twice.command, nurse.command}
+        ),
+        kNow
+    );
+    ASSERT_TRUE(receipts.has_value()) << receipts.error().message;
+    std::vector<Outcome> outcomes;
+    for (const std::string_view receipt : *share::split_commands(*receipts)) {
+        outcomes.push_back(receipt_of(receipt).outcome);
+    }
+    constexpr auto kDone = Outcome::kApplied;
+    EXPECT_EQ(
+        outcomes, (std::vector<Outcome>{kDone, kDone, kDone, kDone, Outcome::kRefused, kDone})
+    );
+    EXPECT_TRUE(works(again));
+    EXPECT_FALSE(works(changed));
+}
+
+TEST_F(Commands, WhatStandsInFrontOfACommandThatCannotComeNextStaysApplied) {
+    const Holdings one = make_user("one");
+    const Holdings two = make_user("two");
+    const Holdings three = make_user("three");
+    EXPECT_FALSE(
+        custody_->apply(share::join_commands({one.command, three.command}), kNow).has_value()
+    );
+    EXPECT_TRUE(works(one));
+    ASSERT_TRUE(
+        custody_->apply(share::join_commands({two.command, three.command}), kNow).has_value()
+    );
+    EXPECT_TRUE(works(three));
+}
+
 TEST_F(Commands, AReorderedPairOrAnotherBranchIsRefused) {
     const auto fork = share::parse_enrolment(share::serialize(*enrolment_).reveal());
     const Holdings one = make_user("one");

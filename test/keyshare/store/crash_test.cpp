@@ -114,6 +114,19 @@ TEST_F(Crash, AddUserAtEveryCall) {
     EXPECT_GT(calls, kFewCalls);
 }
 
+TEST_F(Crash, ManyUsersOfOneCallAreAddedAtEveryCallAllOrNone) {
+    const Holdings clerk = make_user("clerk");
+    const Holdings nurse = make_user("nurse");
+    const std::string both = share::join_commands({clerk.command, nurse.command});
+    const std::int64_t calls = sweep(applies(both), [&] {
+        EXPECT_EQ(works(clerk), works(nurse));
+        ASSERT_TRUE(custody_->apply(both, kNow + 1).has_value());
+        EXPECT_TRUE(works(clerk));
+        EXPECT_TRUE(works(nurse));
+    });
+    EXPECT_GT(calls, kFewCalls);
+}
+
 TEST_F(Crash, WithdrawAtEveryCall) {
     const Holdings clerk = add_user("clerk");
     const Holdings nurse = add_user("nurse");

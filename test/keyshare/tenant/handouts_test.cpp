@@ -29,7 +29,7 @@ protected:
 
     const UserRecord& nurse() { return *home_.state().find_user("nurse"); }
 
-    Result<void> write() { return write_handouts(nurse(), names_, {&passphrase_, 10}); }
+    Result<void> write() { return write_handouts({&nurse()}, scratch_.path(), {&passphrase_, 10}); }
 
     Scratch scratch_;
     FakeProxy proxy_;
@@ -93,8 +93,8 @@ TEST_F(Handouts, ForeignFilesAreNeverOverwritten) {
 TEST_F(Handouts, UserFileUnderAnotherPassphraseIsNotTakenForOurs) {
     ASSERT_TRUE(write());
     const auto other = test_passphrase("another");
-    EXPECT_FALSE(write_handouts(nurse(), names_, {&other, 10}));
-    EXPECT_FALSE(write_handouts(nurse(), names_, {}));
+    EXPECT_FALSE(write_handouts({&nurse()}, scratch_.path(), {&other, 10}));
+    EXPECT_FALSE(write_handouts({&nurse()}, scratch_.path(), {}));
 }
 
 TEST_F(Handouts, SqlFileIsWrittenOncePerContent) {

@@ -124,6 +124,50 @@ TEST_F(TenantProgram, GlobalOptionsMayFollowTheSubcommand) {
     EXPECT_EQ(ended.code, 0) << ended.notes;
 }
 
+TEST_F(TenantProgram, ImportAddsAllUsersOfAListOrNone) {
+    put("staff", "doctor\nporter\n");
+    const std::vector<std::string> import = {
+        "user", "import", scratch_ / "staff", "--out", scratch_ / "out", "--no-passphrase"};
+    ASSERT_EQ(run(import).code, 0);
+    const std::string added =
+        "doctor\tadd pending\tepoch 1\tdefault\n"
+        "porter\tadd pending\tepoch 1\tdefault\n";
+    EXPECT_EQ(run({"user", "list"}).output, added);
+    EXPECT_TRUE(exists(out("0002-add_user.sql")));
+    EXPECT_EQ(::unlink(out("porter.app").c_str()), 0);
+    EXPECT_THAT(run(import).notes, HasSubstr("2 users were ordered before"));
+    EXPECT_TRUE(exists(out("porter.app")));
+
+    put("more", "clerk\ndoctor\nporter\nguest\n");
+    put("out/guest.user", "of somebody else");
+    const Ended refused =
+        run({"user", "import", scratch_ / "more", "--out", scratch_ / "out", "--no-passphrase"});
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_THAT(refused.notes, HasSubstr("guest.user exists already"));
+    EXPECT_EQ(run({"user", "list"}).output, added);
+    EXPECT_FALSE(exists(out("clerk.user")));
+}
+
+TEST_F(TenantProgram, TheAnswerToOneOfSeveralCallsIsFiledByItself) {
+    std::string staff;
+    for (std::size_t number = 0; number <= share::kCommandsMax; ++number) {
+        staff += "user" + std::to_string(number) + "\n";
+    }
+    put("staff", staff);
+    ASSERT_EQ(
+        run({"user", "import", scratch_ / "staff", "--out", scratch_ / "out", "--no-passphrase"})
+            .code,
+        0
+    );
+    const Ended filed = run({"receipt", answer_of_proxy("answer")});
+    EXPECT_EQ(filed.code, 0);
+    EXPECT_THAT(filed.notes, HasSubstr("1000 commands were applied"));
+    EXPECT_THAT(filed.notes, HasSubstr("1 commands have no receipt yet"));
+    EXPECT_THAT(run({"pending"}).output, StartsWith("1001\tadd_user\tuser1000\t"));
+    EXPECT_EQ(run({"receipt", answer_of_proxy("rest")}).code, 0);
+    EXPECT_EQ(run({"pending"}).output, "");
+}
+
 TEST_F(TenantProgram, GroupsAreNamedOneByOne) {
     const Ended added = run(
         {"user",

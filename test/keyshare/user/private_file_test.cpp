@@ -83,6 +83,37 @@ TEST(PrivateFile, NeverOverwritesOnCreate) {
     EXPECT_FALSE(exists(scratch / ".key.new"));
 }
 
+TEST(NewFiles, GetTheirNamesTogether) {
+    const Scratch scratch;
+    NewFiles files;
+    ASSERT_TRUE(files.add(scratch / "one", core::as_bytes("1"), Audience::kOwner));
+    ASSERT_TRUE(files.add(scratch / "two", core::as_bytes("2"), Audience::kAnybody));
+    EXPECT_FALSE(exists(scratch / "one"));
+    ASSERT_TRUE(files.finish());
+    EXPECT_EQ(read_back(scratch / "one"), "1");
+    EXPECT_EQ(*read_public_file(scratch / "two", 10), "2");
+    EXPECT_EQ(files.size(), 0U);
+}
+
+TEST(NewFiles, OverwriteNothingAndLeaveNothingBehind) {
+    const Scratch scratch;
+    ASSERT_TRUE(create_file(scratch / "one", core::as_bytes("first"), Audience::kOwner));
+    {
+        NewFiles files;
+        ASSERT_TRUE(files.add(scratch / "one", core::as_bytes("second"), Audience::kOwner));
+        ASSERT_TRUE(files.add(scratch / "two", core::as_bytes("2"), Audience::kOwner));
+        const auto finished = files.finish();
+        ASSERT_FALSE(finished);
+        EXPECT_THAT(finished.error().message, HasSubstr("exists already"));
+        ASSERT_TRUE(files.add(scratch / "three", core::as_bytes("3"), Audience::kOwner));
+    }
+    EXPECT_EQ(read_back(scratch / "one"), "first");
+    EXPECT_EQ(read_back(scratch / "two"), "2");
+    EXPECT_FALSE(exists(scratch / "three"));
+    EXPECT_FALSE(exists(scratch / ".one.new"));
+    EXPECT_FALSE(exists(scratch / ".three.new"));
+}
+
 TEST(PrivateFile, DoesNotFollowALinkUnderTheNameOfTheTemporary) {
     const Scratch scratch;
     const std::string victim = scratch / "victim";
