@@ -62,11 +62,11 @@ void CustodyWatch::report(const std::string& trouble) {
     trouble_ = trouble;
 }
 
-/// After the bootstrap is closed (or the keyring has changed) the "0" must be read from the home
-/// database before requests can be served.
+/// After the bootstrap is closed the "0" must be read from the home database before requests can be
+/// served; after a key group was made, its own.
 bool CustodyWatch::must_publish() const {
     const store::CustodyReport report = service_->custody->report();
-    return report.closed && !report.zero_read;
+    return report.closed && (!report.zero_read || report.mirror_behind);
 }
 
 void CustodyWatch::mirror(const config::Settings& settings, std::int64_t now_s) {

@@ -3,7 +3,9 @@
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/lp.hpp"
 #include "keyshare/share/binary_fields.hpp"
+#include "keyshare/share/first_row.hpp"
 #include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/keyring_json.hpp"
 #include "keyshare/share/names.hpp"
 
 #include <array>
@@ -25,7 +27,8 @@ constexpr std::array kOperations{
     OperationName{Operation::kAddUser, "add_user"},
     OperationName{Operation::kChangeKey, "change_key"},
     OperationName{Operation::kRenewShares, "renew_shares"},
-    OperationName{Operation::kWithdrawUser, "withdraw_user"}};
+    OperationName{Operation::kWithdrawUser, "withdraw_user"},
+    OperationName{Operation::kCreateGroup, "create_group"}};
 
 Json commitment_to_json(const GroupCommitment& one) {
     return Json{
@@ -54,6 +57,19 @@ std::vector<GroupCommitment> commitments_from_json(JsonReader& reader) {
     return commitments;
 }
 
+std::vector<KeyringRow> wraps_from_json(JsonReader& reader) {
+    std::vector<KeyringRow> wraps;
+    for (const Json& value : reader.part("wraps")) {
+        auto row = row_from_json(value);
+        if (!row.has_value()) {
+            reader.fail();
+            break;
+        }
+        wraps.push_back(*std::move(row));
+    }
+    return wraps;
+}
+
 std::string payload_of(const Command& command) {
     Json groups = Json::array();
     Json commitments = Json::array();
@@ -61,7 +77,12 @@ std::string payload_of(const Command& command) {
         groups.push_back(one.group);
         commitments.push_back(commitment_to_json(one));
     }
-    return write_json(Json{
+    Json wraps = Json::array();
+    for (const KeyringRow& row : command.wraps) {
+        groups.push_back(row.group);
+        wraps.push_back(row_to_json(row));
+    }
+    Json payload{
         {"tenant", command.tenant},
         {"op", name_of(command.operation)},
         {"uid", command.user_id},
@@ -73,14 +94,19 @@ std::string payload_of(const Command& command) {
         {"exp", command.expires_at_s},
         {"command_key", command.command_key_id},
         {"sealed", json_bytes(command.sealed_parts)},
-        {"commitments", std::move(commitments)}});
+        {"commitments", std::move(commitments)}};
+    if (command.operation == Operation::kCreateGroup) {
+        payload["wraps"] = std::move(wraps);
+    }
+    return write_json(payload);
 }
 
 Command read_fields(JsonReader& reader, Operation operation) {
     Command command;
     command.tenant = reader.plain_name("tenant");
     command.operation = operation;
-    command.user_id = reader.plain_name("uid");
+    const bool makes_group = operation == Operation::kCreateGroup;
+    command.user_id = makes_group ? reader.text("uid") : reader.plain_name("uid");
     command.epoch = reader.u32("epoch");
     command.sequence = reader.u64("seq");
     command.previous = reader.digest("prev");
@@ -89,6 +115,9 @@ Command read_fields(JsonReader& reader, Operation operation) {
     command.command_key_id = reader.u32("command_key");
     command.sealed_parts = reader.bytes("sealed");
     command.commitments = commitments_from_json(reader);
+    if (makes_group) {
+        command.wraps = wraps_from_json(reader);
+    }
     return command;
 }
 
@@ -101,6 +130,11 @@ bool ascending(const std::vector<GroupCommitment>& commitments) {
     return true;
 }
 
+bool carries_no_parts(const Command& command) {
+    return command.epoch == 0 && command.command_key_id == 0 && command.sealed_parts.empty() &&
+           command.commitments.empty();
+}
+
 // What each operation must carry and must leave empty.
 bool fits_operation(const Command& command) {
     switch (command.operation) {
@@ -111,8 +145,11 @@ bool fits_operation(const Command& command) {
                    !command.sealed_parts.empty() && !command.commitments.empty() &&
                    command.commitments.size() <= kGroupsMax && ascending(command.commitments);
         case Operation::kWithdrawUser:
-            return command.epoch == 0 && command.expires_at_s == 0 && command.command_key_id == 0 &&
-                   command.sealed_parts.empty() && command.commitments.empty();
+            return carries_no_parts(command) && command.expires_at_s == 0;
+        case Operation::kCreateGroup:
+            return carries_no_parts(command) && command.user_id.empty() &&
+                   command.expires_at_s > command.issued_at_s && command.wraps.size() == 1 &&
+                   has_first_row_form(command.wraps.front());
     }
     return false;
 }
@@ -175,7 +212,7 @@ std::optional<Operation> operation_named(std::string_view name) {
 }
 
 bool makes_shares(Operation operation) {
-    return operation != Operation::kWithdrawUser;
+    return operation != Operation::kWithdrawUser && operation != Operation::kCreateGroup;
 }
 
 std::string sign_command(const Command& command, const core::SigningKey& tenant_key) {

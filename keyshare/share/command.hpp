@@ -7,6 +7,7 @@
 #include "keyshare/share/commitment.hpp"
 #include "keyshare/share/error.hpp"
 #include "keyshare/share/key_kinds.hpp"
+#include "keyshare/share/keyring.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +19,8 @@
 namespace pgveil::share {
 
 /// What a command does. Others follow; a name that is not here is refused (kUnsupported).
-enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser };
-/// "add_user", "change_key", "renew_shares", "withdraw_user".
+enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser, kCreateGroup };
+/// "add_user", "change_key", "renew_shares", "withdraw_user", "create_group".
 std::string_view name_of(Operation operation);
 /// The operation of that name; nothing for another word.
 std::optional<Operation> operation_named(std::string_view name);
@@ -40,8 +41,8 @@ struct CommandPublicKey {
 struct Command {
     std::string tenant;
     Operation operation = Operation::kAddUser;
-    std::string user_id;
-    std::uint32_t epoch = 0;     ///< share epoch of the new parts; 0 for withdraw_user
+    std::string user_id;         ///< empty for create_group
+    std::uint32_t epoch = 0;     ///< share epoch of the new parts; 0 where there are none
     std::uint64_t sequence = 0;  ///< 1, 2, 3, ...
     Digest previous{};  ///< SHA-256 of the previous JWS signing input; of the close receipt's for
                         ///< sequence 1
@@ -50,6 +51,7 @@ struct Command {
     std::uint32_t command_key_id = 0;
     core::Bytes sealed_parts;                  ///< TKp per group, HPKE to the command key
     std::vector<GroupCommitment> commitments;  ///< one per group, in the order of the sealed parts
+    std::vector<KeyringRow> wraps;             ///< create_group: the first row of the new group
 };
 
 /// Where the tenant's chain stands: what the next command continues. Start: the close receipt

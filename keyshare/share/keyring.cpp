@@ -21,6 +21,22 @@ std::string_view name_of(KeyState state) {
     return state == KeyState::kLive ? "live" : "retired";
 }
 
+}  // namespace
+
+const KeyringRow* Keyring::live(std::string_view group) const {
+    const auto found = std::ranges::find_if(rows, [group](const KeyringRow& row) {
+        return row.group == group && row.state == KeyState::kLive;
+    });
+    return found == rows.end() ? nullptr : &*found;
+}
+
+const KeyringRow* Keyring::find(std::string_view group, std::uint32_t key_id) const {
+    const auto found = std::ranges::find_if(rows, [&](const KeyringRow& row) {
+        return row.key_id == key_id && row.group == group;
+    });
+    return found == rows.end() ? nullptr : &*found;
+}
+
 Json row_to_json(const KeyringRow& row) {
     return Json{
         {"group", row.group},
@@ -52,22 +68,6 @@ Result<KeyringRow> row_from_json(const Json& value) {
         return malformed("not a keyring row of a form this program knows");
     }
     return row;
-}
-
-}  // namespace
-
-const KeyringRow* Keyring::live(std::string_view group) const {
-    const auto found = std::ranges::find_if(rows, [group](const KeyringRow& row) {
-        return row.group == group && row.state == KeyState::kLive;
-    });
-    return found == rows.end() ? nullptr : &*found;
-}
-
-const KeyringRow* Keyring::find(std::string_view group, std::uint32_t key_id) const {
-    const auto found = std::ranges::find_if(rows, [&](const KeyringRow& row) {
-        return row.key_id == key_id && row.group == group;
-    });
-    return found == rows.end() ? nullptr : &*found;
 }
 
 Json keyring_to_json(const Keyring& keyring) {

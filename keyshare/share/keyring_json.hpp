@@ -5,6 +5,9 @@
 
 namespace pgveil::share {
 
+/// One row as a member of other messages; reading checks no relation to other rows.
+Json row_to_json(const KeyringRow& row);
+Result<KeyringRow> row_from_json(const Json& value);
 /// The keyring as a member of other messages.
 Json keyring_to_json(const Keyring& keyring);
 /// Reads without the canonical check, which the enclosing message makes for all its bytes;

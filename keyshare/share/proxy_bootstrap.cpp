@@ -1,7 +1,7 @@
 #include "keyshare/share/proxy_bootstrap.hpp"
 
 #include "keyshare/core/invariant.hpp"
-#include "keyshare/share/hierarchy.hpp"
+#include "keyshare/share/first_row.hpp"
 #include "keyshare/share/tenant.hpp"
 
 #include <utility>
@@ -19,30 +19,11 @@ Digest hash_of(std::string_view jws) {
     return *hash;
 }
 
-// The first keyring row of a group: DEK, key check and "0" under the new TK. The DEK is gone when
-// this returns.
-KeyringRow first_row(
-    const GroupPart<TenantKey>& group, std::uint32_t key_id, const ProxyBootstrap::Proxy& proxy
-) {
-    const TenantKeyPlace place{proxy.tenant, group.group, kFirstEpoch};
-    const auto data_key = core::random_secret<DataKey>(proxy.random);
-    KeyringRow row;
-    row.group = group.group;
-    row.tk_epoch = kFirstEpoch;
-    row.dek_epoch = kFirstEpoch;
-    row.key_id = key_id;
-    row.wrap = wrap_data_key(
-        wrapping_key_of(group.part, place), {place, kFirstEpoch, key_id}, data_key, proxy.random
-    );
-    row.key_check = key_check_of(group.part, place);
-    row.zero = seal_zero(zero_key_of(group.part, place), place, proxy.random);
-    return row;
-}
-
 Keyring first_keyring(const GroupParts<TenantKey>& keys, const ProxyBootstrap::Proxy& proxy) {
     std::vector<KeyringRow> rows;
     for (const GroupPart<TenantKey>& group : keys) {
-        rows.push_back(first_row(group, static_cast<std::uint32_t>(rows.size() + 1), proxy));
+        const auto key_id = static_cast<std::uint32_t>(rows.size() + 1);
+        rows.push_back(first_row(proxy.tenant, group, key_id, proxy.random));
     }
     return with_rows(Keyring(), std::move(rows));
 }

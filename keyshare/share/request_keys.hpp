@@ -59,6 +59,18 @@ public:
     /// kUnknownGroup: the user's shares do not cover the group (42501 to the client).
     /// kUnknownKey: the keyring has no such key id, or the group none that is live.
     Result<FieldKeyRef> column_key(const ColumnKeyRequest& request);
+
+    /// Whether the user's shares cover the group.
+    bool covers(std::string_view group) const { return find_group(group) != nullptr; }
+
+    /// Whether the key is one of the group, covered or not.
+    bool is_key_of(std::string_view group, std::uint32_t key_id) const {
+        return keyring_->find(group, key_id) != nullptr;
+    }
+
+    /// Whether the tenant has such a group.
+    bool is_group(std::string_view group) const { return keyring_->live(group) != nullptr; }
+
     /// The key id that new values of the group are sealed under.
     Result<std::uint32_t> live_key_id(std::string_view group) const;
 

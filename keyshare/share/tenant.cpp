@@ -2,6 +2,7 @@
 
 #include "keyshare/core/lp.hpp"
 #include "keyshare/share/binary_fields.hpp"
+#include "keyshare/share/first_row.hpp"
 #include "keyshare/share/hierarchy.hpp"
 #include "keyshare/share/names.hpp"
 
@@ -285,6 +286,34 @@ Result<std::string> make_renew_shares(
     CommandTimes times
 ) {
     return make_shares_command(enrolment, identity, Operation::kRenewShares, shares, times);
+}
+
+Result<std::string> make_create_group(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const NewGroup& group,
+    CommandTimes times,
+    core::RandomSource& random
+) {
+    const bool is_free = find_group(enrolment, group.name) == nullptr;
+    if (!is_group_name(group.name) || !is_free || enrolment.groups.size() >= kGroupsMax) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            "a new key group needs a name of its own, [a-z][a-z0-9_]*, and there can be " +
+                std::to_string(kGroupsMax)};
+    }
+    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0 || group.key_id == 0) {
+        return Error{
+            ErrorCode::kInvalidArgument,
+            "a command must expire after it was made, and key ids start at 1"};
+    }
+    const GroupPart<TenantKey> key{group.name, core::random_secret<TenantKey>(random)};
+    Command command = next_command(enrolment, Operation::kCreateGroup, {});
+    command.issued_at_s = times.issued_at_s;
+    command.expires_at_s = times.expires_at_s;
+    command.wraps.push_back(first_row(enrolment.tenant, key, group.key_id, random));
+    enrolment.groups.push_back({group.name, kFirstEpoch, key.part.duplicate()});
+    return sign_and_advance(enrolment, identity, command);
 }
 
 Result<std::string> make_withdraw_user(

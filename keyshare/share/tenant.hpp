@@ -129,6 +129,24 @@ Result<std::string> make_renew_shares(
     const UserShares& shares,
     CommandTimes times
 );
+
+/// A key group to be made, and the id of its first data key: higher than any in the keyring or in a
+/// command on its way.
+struct NewGroup {
+    std::string name;
+    std::uint32_t key_id = 0;
+};
+
+/// Makes the group's TK and DEK, keeps TK in `enrolment.groups`, and signs the create_group that
+/// gives P the wrap; advances `enrolment.head`. kInvalidArgument for a bad or known name, or if
+/// there are kGroupsMax already.
+Result<std::string> make_create_group(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const NewGroup& group,
+    CommandTimes times,
+    core::RandomSource& random
+);
 /// The signed withdraw_user, which never expires; advances `enrolment.head`.
 Result<std::string> make_withdraw_user(
     Enrolment& enrolment,

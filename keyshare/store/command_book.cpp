@@ -19,6 +19,7 @@ struct Judgement {
     std::optional<share::GroupParts<share::ProxyPart>> parts;
     std::optional<FormerParts> former;
     bool forgets;
+    std::optional<share::Keyring> keyring = {};  // the next one
 };
 
 Judgement refuse(std::string reason) {
@@ -57,20 +58,8 @@ std::string objection_to_change(const User* known, const Command& command) {
     if (known == nullptr) {
         return "this proxy knows no user " + command.user_id;
     }
-    if (!known->record.active) {
-        return "user " + command.user_id + " was withdrawn: add the user again";
-    }
-    const bool same_groups = std::ranges::equal(
-        known->record.commitments,
-        command.commitments,
-        {},
-        &share::GroupCommitment::group,
-        &share::GroupCommitment::group
-    );
-    return same_groups ? std::string()
-                       : std::string(share::name_of(command.operation)) +
-                             " keeps the key groups of a user: to grant others, withdraw the user "
-                             "and add it again";
+    return known->record.active ? std::string()
+                                : "user " + command.user_id + " was withdrawn: add the user again";
 }
 
 // Why a renewal cannot keep what the user holds; empty if it does.
@@ -83,7 +72,8 @@ std::string objection_to_renewal(const User* known, const Command& command) {
         known->record.commitments,
         command.commitments,
         [](const share::GroupCommitment& held, const share::GroupCommitment& given) {
-            return held.user_epoch == given.user_epoch && held.user == given.user;
+            return held.group == given.group && held.user_epoch == given.user_epoch &&
+                   held.user == given.user;
         }
     );
     return keeps_user_part ? std::string()
@@ -126,7 +116,8 @@ Result<share::GroupParts<share::ProxyPart>> accepted_parts(
     return open_parts(context, command);
 }
 
-// add_user and change_key: the user's record and parts become those of the command.
+// add_user and change_key: the user's record and parts become those of the command. The key groups
+// of a change may be others than before: the tenant grants and revokes.
 Judgement judge_triple(const CommandContext& context, const Command& command) {
     const User* known = find_user(context, command);
     std::string objection = command.operation == share::Operation::kAddUser
@@ -197,6 +188,35 @@ Judgement judge_withdraw(const CommandContext& context, const Command& command) 
     return {Outcome::kApplied, {}, std::move(record), {}, {}, true};
 }
 
+// Why the keyring cannot take the row of a new group; empty if it can. Whether the row fits the
+// group's TK shows when the first user's shares give that: P never holds the TK of a group that it
+// did not make.
+std::string objection_to_group(const share::Keyring& keyring, const share::KeyringRow& row) {
+    if (keyring.live(row.group) != nullptr) {
+        return "key group " + row.group + " exists already";
+    }
+    const bool is_taken = std::ranges::find(keyring.rows, row.key_id, &share::KeyringRow::key_id) !=
+                          keyring.rows.end();
+    if (is_taken) {
+        return "key id " + std::to_string(row.key_id) +
+               " is in the keyring already: was the command made from an older home?";
+    }
+    return share::check_rows(share::with_rows(keyring, {row})).has_value()
+               ? std::string()
+               : "the keyring cannot take one more key group";
+}
+
+// create_group: the keyring gets one row more.
+Judgement judge_group(const CommandContext& context, const Command& command) {
+    const share::KeyringRow& row = command.wraps.front();
+    std::string objection = objection_to_group(context.state.keyring, row);
+    if (!objection.empty()) {
+        return refuse(std::move(objection));
+    }
+    return {
+        Outcome::kApplied, {}, {}, {}, {}, false, share::with_rows(context.state.keyring, {row})};
+}
+
 Judgement judge(const CommandContext& context, const Command& command) {
     if (command.expires_at_s != 0 && context.now_s > command.expires_at_s) {
         return {Outcome::kExpired, {}, {}, {}, {}, false};
@@ -206,6 +226,7 @@ Judgement judge(const CommandContext& context, const Command& command) {
         case share::Operation::kChangeKey: return judge_triple(context, command);
         case share::Operation::kRenewShares: return judge_renewal(context, command);
         case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
+        case share::Operation::kCreateGroup: return judge_group(context, command);
     }
     core::invariant(false, "every operation is judged");
     return refuse({});
@@ -232,11 +253,14 @@ void add_command_key(CustodyState& state) {
 
 bool may_join(const std::vector<Decided>& batch, const Command& command) {
     constexpr std::size_t kBatchMax = 100;
-    const bool adds_only = command.operation == share::Operation::kAddUser ||
-                           command.operation == share::Operation::kRenewShares;
-    return adds_only && batch.size() < kBatchMax &&
-           std::ranges::none_of(batch, [&](const Decided& other) {
-               return other.effect.forgets || other.effect.user_id == command.user_id;
+    const auto stays_apart = [](share::Operation operation) {
+        return operation == share::Operation::kAddUser ||
+               operation == share::Operation::kRenewShares;
+    };
+    return stays_apart(command.operation) && batch.size() < kBatchMax &&
+           std::ranges::all_of(batch, [&](const Decided& other) {
+               return stays_apart(other.operation) && !other.effect.forgets &&
+                      other.effect.user_id != command.user_id;
            });
 }
 
@@ -283,6 +307,9 @@ CommandEffect decide(
         {}};
     effect.state.last_sequence = command.sequence;
     effect.state.last_hash = hash;
+    if (judgement.keyring) {
+        effect.state.keyring = *std::move(judgement.keyring);
+    }
     if (judgement.outcome == Outcome::kApplied) {
         roll_command_keys(effect.state, command);
     }

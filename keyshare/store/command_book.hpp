@@ -32,7 +32,8 @@ struct FormerParts {
     share::GroupParts<share::ProxyPart> parts;
 };
 
-/// What a command changes: the new state, one user at most, and the receipt to give back.
+/// What a command changes: the new state (its keyring may be the next one), one user at most, and
+/// the receipt to give back.
 struct CommandEffect {
     CustodyState state;
     std::string user_id;
@@ -48,10 +49,11 @@ struct CommandEffect {
 struct Decided {
     CommandEffect effect;
     share::Digest hash{};  ///< of the command
+    share::Operation operation = share::Operation::kAddUser;
 };
 
-/// Whether a command may be committed together with those before it: they are about other users,
-/// and none looks at what the others change.
+/// Whether a command may be committed together with those before it: all of them give shares to
+/// users of their own, and none looks at what the others change.
 bool may_join(const std::vector<Decided>& batch, const share::Command& command);
 
 /// Whether a command may come next: kOutOfOrder says what is missing. Not for commands applied

@@ -154,7 +154,7 @@ Result<std::string> ProxyCustody::Impl::apply_one(
     }
     CommandEffect effect = decide(context, *command, *hash);
     std::string receipt = effect.receipt;
-    batch.push_back({std::move(effect), *hash});
+    batch.push_back({std::move(effect), *hash, command->operation});
     return receipt;
 }
 
@@ -268,6 +268,9 @@ Result<void> ProxyCustody::Impl::carry_out(std::vector<Decided> batch) {
     state_ = std::move(batch.back().effect.state);
     next->store_version = store_.version();
     next->last_sequence = state_.last_sequence;
+    if (next->keyring && next->keyring->version != state_.keyring.version) {
+        next->keyring = std::make_shared<const share::Keyring>(state_.keyring);
+    }
     const Result<void> outcome = reload_users(batch, *next);
     next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));

@@ -305,6 +305,8 @@ CustodyReport ProxyCustody::Impl::report() const {
         report.renewing_users += user->former ? 1U : 0U;
     }
     report.zero_read = snapshot->zeros != nullptr;
+    report.mirror_behind =
+        report.zero_read && snapshot->zeros->size() != snapshot->keyring->rows.size();
     report.renewal_due = snapshot->renewal_due;
     return report;
 }

@@ -148,6 +148,7 @@ private:
     Result<std::string> close_bootstrap(
         share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
     );
+    bool is_behind(const share::Keyring& keyring, std::span<const share::MirrorRow> rows) const;
     std::string mirror_objection(
         const share::KeyringRow& row, std::span<const share::MirrorRow> rows
     ) const;

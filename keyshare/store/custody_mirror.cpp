@@ -47,6 +47,27 @@ std::string ProxyCustody::Impl::mirror_objection(
     return *opened == row ? std::string() : "a keyring row is not the share store's" + which;
 }
 
+// Whether D holds exactly what stood there before the newest rows came: then nobody touched it.
+bool ProxyCustody::Impl::is_behind(
+    const share::Keyring& keyring, std::span<const share::MirrorRow> rows
+) const {
+    std::uint64_t version = 0;
+    for (const share::MirrorRow& row : rows) {
+        version = std::max(version, row.version);
+    }
+    std::size_t older = 0;
+    for (const share::KeyringRow& row : keyring.rows) {
+        if (row.version > version) {
+            continue;
+        }
+        ++older;
+        if (!mirror_objection(row, rows).empty()) {
+            return false;
+        }
+    }
+    return !rows.empty() && version < keyring.version && older == rows.size();
+}
+
 Result<MirrorVerdict> ProxyCustody::Impl::check_zero(std::span<const share::MirrorRow> rows) {
     const std::scoped_lock lock(writer_);
     const SnapshotPtr snapshot = snapshot_.current();
@@ -69,6 +90,7 @@ Result<MirrorVerdict> ProxyCustody::Impl::check_zero(std::span<const share::Mirr
         reason = "the keyring table holds rows that are not the share store's";
     }
     if (!reason.empty()) {
+        reason = is_behind(keyring, rows) ? std::string() : std::move(reason);
         return MirrorVerdict{
             false, std::move(reason), share::make_mirror(keyring, tenant_, identity_)};
     }

@@ -51,13 +51,16 @@ struct CustodyReport {
     std::size_t active_users = 0, withdrawn_users = 0;
     std::size_t renewing_users = 0;  ///< their former shares are still taken, too
     bool zero_read = false;
-    bool renewal_due = false;  ///< the store key still has to be renewed: maintain() says why
+    bool mirror_behind = false;  ///< D lacks the newest rows of the keyring
+    bool renewal_due = false;    ///< the store key still has to be renewed: maintain() says why
 };
 
 /// What became of the mirror rows read from D.
 struct MirrorVerdict {
     bool accepted = false;  ///< the "0" of every group was taken over: requests can be served
-    std::string reason;     ///< why not: "missing", "older", "foreign" or "altered", with the group
+    /// Why not: "missing", "older", "foreign" or "altered", with the group. Empty where nobody
+    /// touched the rows: the newest ones were not written yet.
+    std::string reason;
     std::vector<share::MirrorRow>
         rewrite;  ///< not accepted: replace the whole table by these, then read it again
 };

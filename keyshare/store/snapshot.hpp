@@ -51,9 +51,10 @@ using ZeroTable = std::map<std::uint32_t, core::Bytes>;
 /// Everything a request needs, as of one store version. Immutable once published.
 struct Snapshot {
     BootstrapFacts bootstrap;
-    share::KeyringPtr keyring;               ///< null until the bootstrap is closed
-    std::shared_ptr<const ZeroTable> zeros;  ///< null until read from D at this keyring version
-    std::vector<TokenKeyRecord> token_keys;  ///< oldest first
+    share::KeyringPtr keyring;  ///< null until the bootstrap is closed
+    /// Null until read from D. Rows that came into the keyring since are missing in it.
+    std::shared_ptr<const ZeroTable> zeros;
+    std::vector<TokenKeyRecord> token_keys;                  ///< oldest first
     std::map<std::uint32_t, std::int64_t> spent_token_keys;  ///< by key id: when it was destroyed
     std::shared_ptr<const RowSeal> seal;                     ///< opens the parts of `users`
     bool renewal_due = false;

@@ -20,7 +20,9 @@ Call call_of(std::vector<const CommandRecord*> commands) {
     Call call;
     call.operation = share::name_of(last.operation);
     call.sequence = last.sequence;
-    if (last.operation == share::Operation::kRenewShares) {
+    const bool has_own_call = last.operation != share::Operation::kRenewShares &&
+                              last.operation != share::Operation::kCreateGroup;
+    if (!has_own_call) {
         call.function = "apply";
     } else {
         call.function = call.operation;
@@ -65,7 +67,8 @@ std::string sql_file(const HomeState& state, const Call& call) {
         "-- Tenant " + state.tenant + ": commands without a receipt, oldest first.\n";
     for (const CommandRecord* command : call.commands) {
         text += "--   " + std::to_string(command->sequence) + " " +
-                std::string(share::name_of(command->operation)) + " " + command->user_id + "\n";
+                std::string(share::name_of(command->operation)) + " " +
+                subject_of(state, *command) + "\n";
     }
     text +=
         "-- Run it through the proxy with any client, outside a transaction, and give what it\n"

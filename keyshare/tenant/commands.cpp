@@ -60,8 +60,8 @@ Result<void> pending_commands(const Context& context, const Delivery& delivery) 
     for (const CommandRecord* command : commands) {
         context.console.print(
             std::to_string(command->sequence) + "\t" +
-            std::string(share::name_of(command->operation)) + "\t" + command->user_id + "\t" +
-            time_text(command->made_at_s) + "\n"
+            std::string(share::name_of(command->operation)) + "\t" +
+            subject_of(home->state(), *command) + "\t" + time_text(command->made_at_s) + "\n"
         );
     }
     if (commands.empty()) {

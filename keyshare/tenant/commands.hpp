@@ -29,11 +29,12 @@ struct BootstrapArguments {
 
 Result<void> bootstrap(const Context& context, const BootstrapArguments& arguments);
 
-/// What add, change-key and copy share: whose files, where to, under which passphrase.
+/// What every subcommand shares that writes UID.user: whose, where to, under which passphrase.
 struct HandoutArguments {
     std::string user_id;
     std::string list;                               ///< of import: the file with the user ids
     std::vector<std::string> groups = {"default"};  ///< of add and import
+    std::string group;                              ///< of grant and revoke
     std::string out;
     std::string url;  ///< of --apply, or empty
     user::SecretSource user_passphrase;
@@ -46,6 +47,9 @@ Result<void> user_add(const Context& context, const HandoutArguments& arguments)
 /// receipts came, it hands out the same shares.
 Result<void> user_import(const Context& context, const HandoutArguments& arguments);
 Result<void> user_change_key(const Context& context, const HandoutArguments& arguments);
+/// New shares of a user with one key group more, or one less; the old ones are forgotten.
+Result<void> group_grant(const Context& context, const HandoutArguments& arguments);
+Result<void> group_revoke(const Context& context, const HandoutArguments& arguments);
 /// Writes the kept key of a user again. No command: nothing changes at the proxy.
 Result<void> user_copy(const Context& context, const HandoutArguments& arguments);
 
@@ -69,6 +73,19 @@ struct Delivery {
 Result<void> user_withdraw(
     const Context& context, const std::string& user_id, const Delivery& delivery
 );
+
+/// What group create needs: the name, and where the call goes.
+struct GroupArguments {
+    std::string name;
+    Delivery delivery;
+    unsigned valid_days = 7;
+};
+
+/// Makes a key group. Asked again before the receipt came, it sends the same command.
+Result<void> group_create(const Context& context, const GroupArguments& arguments);
+/// Name, state, key id and number of users of each key group.
+Result<void> group_list(const Context& context);
+
 Result<void> pending_commands(const Context& context, const Delivery& delivery);
 
 Result<void> user_list(const Context& context);

@@ -13,9 +13,9 @@ namespace pgveil::tenant {
 
 namespace {
 
-std::string words_of(const CommandRecord& command) {
+std::string words_of(const HomeState& state, const CommandRecord& command) {
     return "command " + std::to_string(command.sequence) + " (" +
-           std::string(share::name_of(command.operation)) + " " + command.user_id + ")";
+           std::string(share::name_of(command.operation)) + " " + subject_of(state, command) + ")";
 }
 
 std::string outcome_of(const CommandRecord& command) {
@@ -52,7 +52,7 @@ Result<void> report(
         if (std::ranges::find(sequences, command.sequence) == sequences.end()) {
             continue;
         }
-        const std::string sentence = words_of(command) + outcome_of(command);
+        const std::string sentence = words_of(state, command) + outcome_of(command);
         if (command.fate == Fate::kApplied) {
             ++applied;
             if (sequences.size() <= kListedMax) {

@@ -107,6 +107,7 @@ std::string_view word_for(share::Operation operation) {
         case share::Operation::kChangeKey: return "change-key";
         case share::Operation::kRenewShares: return "renew-shares";
         case share::Operation::kWithdrawUser: return "withdraw";
+        case share::Operation::kCreateGroup: return "create";
     }
     return "";
 }
@@ -157,6 +158,30 @@ bool HomeState::is_active(std::string_view user_id) const {
 std::uint32_t share_epoch(const UserRecord& user) {
     const auto key = share::parse_user_key(user.user_key.reveal());
     return key ? key->epoch : 0;
+}
+
+std::vector<std::string> groups_of(core::ByteView user_key) {
+    std::vector<std::string> names;
+    if (const auto key = share::parse_user_key(user_key)) {
+        for (const auto& one : key->groups) {
+            names.push_back(one.group);
+        }
+    }
+    return names;
+}
+
+std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command) {
+    if (command.operation != share::Operation::kCreateGroup) {
+        return std::nullopt;
+    }
+    const auto known =
+        share::verify_command(command.jws, state.identity.signing.verifying_key(), state.tenant);
+    return known ? std::optional(known->wraps.front()) : std::nullopt;
+}
+
+std::string subject_of(const HomeState& state, const CommandRecord& command) {
+    const auto row = new_row_of(state, command);
+    return row ? row->group : command.user_id;
 }
 
 core::SecretBytes serialize(const HomeState& state) {

@@ -30,6 +30,9 @@ struct UserRecord {
 /// The share epoch of the kept key; 0 if it does not read.
 std::uint32_t share_epoch(const UserRecord& user);
 
+/// The names of the key groups that a kept or former key covers; none if it does not read.
+std::vector<std::string> groups_of(core::ByteView user_key);
+
 /// What is known of a command's fate.
 enum class Fate : std::uint8_t { kPending = 0, kApplied = 1, kExpired = 2, kRefused = 3 };
 std::string_view name_of(Fate fate);  ///< "pending", "applied", "expired", "refused"
@@ -37,7 +40,7 @@ std::string_view name_of(Fate fate);  ///< "pending", "applied", "expired", "ref
 struct CommandRecord {
     std::uint64_t sequence = 0;
     share::Operation operation = share::Operation::kAddUser;
-    std::string user_id;
+    std::string user_id;  ///< empty: it is about a key group
     std::int64_t made_at_s = 0;
     std::string jws;
     Fate fate = Fate::kPending;
@@ -68,6 +71,13 @@ struct HomeState {
 core::SecretBytes serialize(const HomeState& state);
 /// Strict. The bytes were authenticated; an error means another version.
 Result<HomeState> parse_home_state(core::ByteView bytes);
+
+/// The key group that a create_group is about; nullopt: the command is about a user, or not the
+/// tenant's own.
+std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command);
+
+/// Whom or what a command is about, for people: the user id, or the key group's name.
+std::string subject_of(const HomeState& state, const CommandRecord& command);
 
 /// "add pending", "active", "active, change-key expired", ... for lists.
 std::string status_of(const HomeState& state, std::string_view user_id);

@@ -85,12 +85,16 @@ void add_granted(CLI::App& command, HandoutArguments& to) {
 }
 
 /// The arguments of an order that expires.
-template <class Arguments>
-void add_order(CLI::App& command, Arguments& to) {
-    command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
-    command.add_option("--valid-days", to.valid_days, "Days until the command expires")
+void add_expiry(CLI::App& command, std::string& url, unsigned& valid_days) {
+    command.add_option("--apply", url, "Send the commands through the proxy at this URL");
+    command.add_option("--valid-days", valid_days, "Days until the command expires")
         ->check(CLI::Range(1, 365))
         ->capture_default_str();
+}
+
+template <class Arguments>
+void add_order(CLI::App& command, Arguments& to) {
+    add_expiry(command, to.url, to.valid_days);
 }
 
 void add_shares(CLI::App& user, HandoutArguments& to, Action& action) {
@@ -117,6 +121,23 @@ void add_shares(CLI::App& user, HandoutArguments& to, Action& action) {
     add_handout(*copy, to, action, pgveil::tenant::user_copy);
 }
 
+void add_grants(CLI::App& group, HandoutArguments& to, Action& action) {
+    CLI::App* grant = group.add_subcommand(
+        "grant", "Give a user new shares with one key group more: UID.user, UID.app, a call"
+    );
+    CLI::App* revoke = group.add_subcommand(
+        "revoke", "Give a user new shares with one key group less, and forget the old ones"
+    );
+    const auto add = [&](CLI::App& command, HandOut hand_out) {
+        add_user_id(command, to);
+        add_order(command, to);
+        add_handout(command, to, action, hand_out);
+        command.add_option("group", to.group, "The key group")->required();
+    };
+    add(*grant, pgveil::tenant::group_grant);
+    add(*revoke, pgveil::tenant::group_revoke);
+}
+
 void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
     command.add_option("--out", to.out, "Directory for NNNN-OPERATION.sql")->type_name("DIR");
     command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
@@ -127,6 +148,7 @@ struct Arguments {
     HandoutArguments handout;
     pgveil::tenant::RenewalArguments renewal;
     pgveil::tenant::Delivery delivery;
+    pgveil::tenant::GroupArguments group;
     std::string user_id;
     std::string receipts;
 };
@@ -151,6 +173,25 @@ void add_user(CLI::App& app, Arguments& to, Action& action) {
             return user_withdraw(context, to.user_id, to.delivery);
         };
     });
+}
+
+void add_groups(CLI::App& app, Arguments& to, Action& action) {
+    CLI::App* group =
+        app.add_subcommand("group", "Key groups, and who has them")->require_subcommand(1);
+    CLI::App* create = group->add_subcommand("create", "Make a key group with a TK of its own");
+    create->add_option("name", to.group.name, "Its name: a-z, then up to 62 of a-z 0-9 _")
+        ->required();
+    create->add_option("--out", to.group.delivery.out, "Directory for NNNN-create_group.sql")
+        ->type_name("DIR");
+    add_expiry(*create, to.group.delivery.url, to.group.valid_days);
+    create->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return group_create(context, to.group);
+        };
+    });
+    add_grants(*group, to.handout, action);
+    group->add_subcommand("list", "List key groups: name, state, key id, number of users")
+        ->callback([&action] { action = pgveil::tenant::group_list; });
 }
 
 void add_renewal(CLI::App& app, pgveil::tenant::RenewalArguments& to, Action& action) {
@@ -203,6 +244,7 @@ int run(int argc, char** argv) {
     Action action;
     add_bootstrap(app, arguments.bootstrap, action);
     add_user(app, arguments, action);
+    add_groups(app, arguments, action);
     add_renewal(app, arguments.renewal, action);
     add_chain(app, arguments, action);
     try {

@@ -1,6 +1,7 @@
 #include "keyshare/tenant/orders.hpp"
 
 #include "keyshare/core/p256.hpp"
+#include "keyshare/tenant/order_steps.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -34,22 +35,6 @@ user::Error waits_for_receipt(std::string_view user_id) {
     );
 }
 
-void append_command(
-    HomeState& state,
-    share::Operation operation,
-    std::string_view user_id,
-    std::int64_t now_s,
-    std::string jws
-) {
-    CommandRecord command;
-    command.sequence = state.enrolment->head.sequence;
-    command.operation = operation;
-    command.user_id = user_id;
-    command.made_at_s = now_s;
-    command.jws = std::move(jws);
-    state.commands.push_back(std::move(command));
-}
-
 user::Error no_such_user(std::string_view user_id) {
     return user::unusable(
         "there is no user " + std::string(user_id) + ": see `pgveil-tenant user list`"
@@ -78,6 +63,7 @@ void settle_shares(UserRecord& user, const CommandRecord& command) {
     user.app_share.wipe();  // A has it, or it was never in force
     if (command.fate != Fate::kApplied && !user.former_key.empty()) {
         user.user_key = std::move(user.former_key);
+        user.groups = groups_of(user.user_key.reveal());
     }
     user.former_key.wipe();
 }
@@ -131,6 +117,30 @@ Result<void> renew_one(
     return {};
 }
 
+/// What the outcome of a create_group leaves: TK of the group, if P has taken its row as it was
+/// made.
+Result<void> settle_group(HomeState& state, const CommandRecord& command) {
+    const auto ordered = new_row_of(state, command);
+    if (!ordered) {
+        return user::failed("a command of this home does not read: is it of another version?");
+    }
+    if (command.fate != Fate::kApplied) {
+        std::erase_if(state.enrolment->groups, [&](const share::GroupKey& one) {
+            return one.group == ordered->group;
+        });
+        return {};
+    }
+    const share::KeyringRow* held = state.enrolment->keyring.find(ordered->group, ordered->key_id);
+    const bool is_as_ordered = held != nullptr && held->wrap == ordered->wrap &&
+                               held->key_check == ordered->key_check && held->zero == ordered->zero;
+    return is_as_ordered
+               ? Result<void>()
+               : user::failed(
+                     "the proxy's keyring does not hold key group " + ordered->group +
+                     " as this home made it: do not grant it, and ask whoever runs the proxy"
+                 );
+}
+
 Result<bool> file_receipt(HomeState& state, std::string_view jws) {
     const core::VerifyingKey identity(state.enrolment->proxy_identity);
     const auto claimed = share::verify_receipt(jws, identity, state.tenant);
@@ -162,10 +172,57 @@ Result<bool> file_receipt(HomeState& state, std::string_view jws) {
     if (user != nullptr && share::makes_shares(command->operation)) {
         settle_shares(*user, *command);
     }
+    if (command->operation == share::Operation::kCreateGroup) {
+        if (auto settled = settle_group(state, *command); !settled) {
+            return settled.error();
+        }
+    }
     return true;
 }
 
 }  // namespace
+
+void append_command(
+    HomeState& state,
+    share::Operation operation,
+    std::string_view user_id,
+    std::int64_t now_s,
+    std::string jws
+) {
+    CommandRecord command;
+    command.sequence = state.enrolment->head.sequence;
+    command.operation = operation;
+    command.user_id = user_id;
+    command.made_at_s = now_s;
+    command.jws = std::move(jws);
+    state.commands.push_back(std::move(command));
+}
+
+Result<void> change_triple(
+    HomeState& state,
+    const UserRecord& known,
+    std::vector<std::string> groups,
+    share::CommandTimes times,
+    core::RandomSource& random
+) {
+    const NewUser changed{known.user_id, std::move(groups)};
+    core::SecretBytes former = core::SecretBytes::copy_of(known.user_key.reveal());
+    const auto shares = next_shares(state, changed, random);
+    if (!shares) {
+        return shares.error();
+    }
+    auto command = share::make_change_key(*state.enrolment, state.identity, *shares, times);
+    if (!command) {
+        return in_words(command.error());
+    }
+    UserRecord record = record_of(state, *shares, changed.groups);
+    record.former_key = std::move(former);
+    keep_user(state, std::move(record));
+    append_command(
+        state, share::Operation::kChangeKey, changed.user_id, times.issued_at_s, std::move(*command)
+    );
+    return {};
+}
 
 bool is_user_id(std::string_view text) {
     return !text.empty() && text.size() <= kUserIdSizeMax &&
@@ -226,25 +283,7 @@ Result<void> change_user_key(
     core::RandomSource& random
 ) {
     const auto known = kept_user(state, user_id);
-    if (!known) {
-        return known.error();
-    }
-    const NewUser same{std::string(user_id), (*known)->groups};
-    const auto shares = next_shares(state, same, random);
-    if (!shares) {
-        return shares.error();
-    }
-    auto command = share::make_change_key(*state.enrolment, state.identity, *shares, times);
-    if (!command) {
-        return in_words(command.error());
-    }
-    UserRecord record = record_of(state, *shares, same.groups);
-    record.former_key = core::SecretBytes::copy_of((*known)->user_key.reveal());
-    keep_user(state, std::move(record));
-    append_command(
-        state, share::Operation::kChangeKey, user_id, times.issued_at_s, std::move(*command)
-    );
-    return {};
+    return known ? change_triple(state, **known, (*known)->groups, times, random) : known.error();
 }
 
 Result<std::size_t> renew_shares(

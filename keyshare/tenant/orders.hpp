@@ -41,6 +41,39 @@ Result<void> change_user_key(
     core::RandomSource& random
 );
 
+/// Which key group of which user is granted or revoked.
+struct GroupOfUser {
+    std::string user_id;
+    std::string group;
+};
+
+/// As change_user_key, with one key group more. Refuses a group that the user has.
+Result<void> grant_group(
+    HomeState& state,
+    const GroupOfUser& grant,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+/// As change_user_key, with one key group less. Refuses a group that the user does not have, and
+/// his last one.
+Result<void> revoke_group(
+    HomeState& state,
+    const GroupOfUser& grant,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+/// Makes TK of a new key group and the signed create_group. The group can be granted at once: the
+/// commands are applied in their order. TK goes again if the command was not applied. Refuses a
+/// name that is taken.
+Result<void> create_group(
+    HomeState& state, const std::string& name, share::CommandTimes times, core::RandomSource& random
+);
+
+/// Whether the command that makes this key group waits for its receipt.
+bool is_being_created(const HomeState& state, std::string_view group);
+
 /// Makes fresh TKa and TKp for every active user, and the signed renew_shares for each; TKu stays.
 /// Returns how many. Refuses while the last command about any of them is pending.
 Result<std::size_t> renew_shares(

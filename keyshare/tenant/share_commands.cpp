@@ -6,6 +6,9 @@
 #include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/fresh_token.hpp"
 
+#include <algorithm>
+#include <functional>
+
 namespace pgveil::tenant {
 
 namespace {
@@ -18,15 +21,22 @@ bool is_waiting(const HomeState& state, share::Operation operation, const std::s
     return last != nullptr && last->fate == Fate::kPending && last->operation == operation;
 }
 
-Result<void> order_shares(
-    HomeState& state, share::Operation operation, const HandoutArguments& arguments
-) {
+/// An order about one user's shares, and whether it waits for its receipt already.
+struct Order {
+    std::function<Result<void>(HomeState&, share::CommandTimes)> make;
+    std::function<bool(const HomeState&)> is_made;
+};
+
+Result<void> order_shares(HomeState& state, const Order& order, const HandoutArguments& arguments) {
     const std::int64_t now_s = user::seconds_now();
-    const share::CommandTimes times{now_s, now_s + arguments.valid_days * kSecondsPerDay};
-    core::RandomSource& random = core::system_random();
-    return operation == share::Operation::kAddUser
-               ? add_user(state, {arguments.user_id, arguments.groups}, times, random)
-               : change_user_key(state, arguments.user_id, times, random);
+    return order.make(state, {now_s, now_s + arguments.valid_days * kSecondsPerDay});
+}
+
+/// Whether the user's newest triple covers the group that is granted or revoked.
+bool has_group(const HomeState& state, const HandoutArguments& arguments) {
+    const UserRecord* known = state.find_user(arguments.user_id);
+    return known != nullptr &&
+           std::ranges::find(known->groups, arguments.group) != known->groups.end();
 }
 
 /// The passphrase of the user's file, or nothing for --no-passphrase.
@@ -58,13 +68,10 @@ void say_user_file(const Context& context, const HandoutNames& names, bool has_p
 /// Orders a fresh triple and hands it out; an order that still waits for its receipt is not made
 /// again, its shares are.
 Result<void> order_and_hand_out(
-    Home& home,
-    const Context& context,
-    share::Operation operation,
-    const HandoutArguments& arguments
+    Home& home, const Context& context, const Order& order, const HandoutArguments& arguments
 ) {
     const HandoutNames names = handout_names(arguments.out, arguments.user_id);
-    const bool goes_on = is_waiting(home.state(), operation, arguments.user_id);
+    const bool goes_on = order.is_made(home.state());
     if (auto free = require_free({names.user, names.app}); !goes_on && !free) {
         return free;
     }
@@ -77,7 +84,7 @@ Result<void> order_and_hand_out(
             arguments.user_id +
             " was ordered before and has no receipt: handing out the same shares"
         );
-    } else if (auto ordered = order_shares(home.state(), operation, arguments); !ordered) {
+    } else if (auto ordered = order_shares(home.state(), order, arguments); !ordered) {
         return ordered;
     } else if (auto saved = home.save(); !saved) {
         return saved;
@@ -109,18 +116,70 @@ Result<Home> prepare(const Context& context, const HandoutArguments& arguments) 
     return home;
 }
 
+Result<void> order_and_hand_out(
+    const Context& context, const HandoutArguments& arguments, const Order& order
+) {
+    auto home = prepare(context, arguments);
+    return home ? order_and_hand_out(*home, context, order, arguments) : home.error();
+}
+
 }  // namespace
 
 Result<void> user_add(const Context& context, const HandoutArguments& arguments) {
-    auto home = prepare(context, arguments);
-    return home ? order_and_hand_out(*home, context, share::Operation::kAddUser, arguments)
-                : home.error();
+    return order_and_hand_out(
+        context,
+        arguments,
+        {[&](HomeState& state, share::CommandTimes times) {
+             const NewUser added{arguments.user_id, arguments.groups};
+             return add_user(state, added, times, core::system_random());
+         },
+         [&](const HomeState& state) {
+             return is_waiting(state, share::Operation::kAddUser, arguments.user_id);
+         }}
+    );
 }
 
 Result<void> user_change_key(const Context& context, const HandoutArguments& arguments) {
-    auto home = prepare(context, arguments);
-    return home ? order_and_hand_out(*home, context, share::Operation::kChangeKey, arguments)
-                : home.error();
+    return order_and_hand_out(
+        context,
+        arguments,
+        {[&](HomeState& state, share::CommandTimes times) {
+             return change_user_key(state, arguments.user_id, times, core::system_random());
+         },
+         [&](const HomeState& state) {
+             return is_waiting(state, share::Operation::kChangeKey, arguments.user_id);
+         }}
+    );
+}
+
+Result<void> group_grant(const Context& context, const HandoutArguments& arguments) {
+    return order_and_hand_out(
+        context,
+        arguments,
+        {[&](HomeState& state, share::CommandTimes times) {
+             const GroupOfUser grant{arguments.user_id, arguments.group};
+             return grant_group(state, grant, times, core::system_random());
+         },
+         [&](const HomeState& state) {
+             return is_waiting(state, share::Operation::kChangeKey, arguments.user_id) &&
+                    has_group(state, arguments);
+         }}
+    );
+}
+
+Result<void> group_revoke(const Context& context, const HandoutArguments& arguments) {
+    return order_and_hand_out(
+        context,
+        arguments,
+        {[&](HomeState& state, share::CommandTimes times) {
+             const GroupOfUser grant{arguments.user_id, arguments.group};
+             return revoke_group(state, grant, times, core::system_random());
+         },
+         [&](const HomeState& state) {
+             return is_waiting(state, share::Operation::kChangeKey, arguments.user_id) &&
+                    !has_group(state, arguments);
+         }}
+    );
 }
 
 Result<void> user_copy(const Context& context, const HandoutArguments& arguments) {

@@ -1,5 +1,6 @@
 #include "keyshare/share/command.hpp"
 
+#include "keyshare/share/first_row.hpp"
 #include "test/keyshare/share/samples.hpp"
 
 #include <gtest/gtest.h>
@@ -18,6 +19,12 @@ protected:
     }
 
     std::string add() { return *make_add_user(enrolment_, identity_, nurse(), {kNow, kNow + 600}); }
+
+    std::string create(const std::string& group, std::uint32_t key_id) {
+        return *make_create_group(
+            enrolment_, identity_, {group, key_id}, {kNow, kNow + 600}, core::system_random()
+        );
+    }
 
     Result<Command> verify(std::string_view jws) const {
         return verify_command(jws, identity_.signing.verifying_key(), "acme");
@@ -111,6 +118,57 @@ TEST_F(CommandTest, UnknownMissingOrOddlyWrittenFieldsAreRefused) {
     EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":0")).has_value());
     EXPECT_FALSE(verify(signed_again(jws, "\"seq\":1", "\"seq\":-1")).has_value());
     EXPECT_FALSE(verify(signed_again(jws, "nurse", "nu\\u0072se")).has_value());
+}
+
+TEST_F(CommandTest, CreateGroupCarriesAWrapUnderATKThatTheTenantKeeps) {
+    const std::string jws = create("lab", 3);
+    const auto command = verify(jws);
+    ASSERT_TRUE(command.has_value());
+    EXPECT_EQ(command->operation, Operation::kCreateGroup);
+    ASSERT_EQ(command->wraps.size(), 1U);
+    const KeyringRow& row = command->wraps.front();
+    EXPECT_TRUE(has_first_row_form(row));
+    ASSERT_EQ(enrolment_.groups.size(), 3U);
+    EXPECT_EQ(enrolment_.groups.back().group, "lab");
+    EXPECT_FALSE(check_keys(enrolment_).has_value());  // P does not have it yet
+    enrolment_.keyring = with_rows(enrolment_.keyring, {row});
+    EXPECT_TRUE(check_keys(enrolment_).has_value());
+}
+
+TEST_F(CommandTest, CreateGroupNeedsANewNameAndAnId) {
+    core::RandomSource& random = core::system_random();
+    const CommandTimes times{kNow, kNow + 600};
+    for (const char* name : {"medical", "Lab", "", "1"}) {
+        EXPECT_FALSE(make_create_group(enrolment_, identity_, {name, 3}, times, random).has_value())
+            << name;
+    }
+    EXPECT_FALSE(make_create_group(enrolment_, identity_, {"lab", 0}, times, random).has_value());
+    EXPECT_FALSE(
+        make_create_group(enrolment_, identity_, {"lab", 3}, {kNow, kNow}, random).has_value()
+    );
+    EXPECT_EQ(enrolment_.groups.size(), 2U);
+    EXPECT_EQ(enrolment_.head.sequence, 0U);
+}
+
+TEST_F(CommandTest, ARowOfAnotherFormThanAFirstOneIsRefused) {
+    const std::string jws = create("lab", 3);
+    ASSERT_TRUE(verify(signed_again(jws, "\"key_id\":3", "\"key_id\":4")).has_value());
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"\"key_id\":3", "\"key_id\":0"},
+             {"\"tk_epoch\":1", "\"tk_epoch\":2"},
+             {"\"dek_epoch\":1", "\"dek_epoch\":2"},
+             {"\"state\":\"live\"", "\"state\":\"retired\""},
+             {"\"version\":0", "\"version\":1"},
+             {"\"wrap\":\"", "\"wrap\":\"AAAA"},
+             {"\"zero\":\"", "\"zero\":\"AAAA"},
+             {"\"uid\":\"\"", "\"uid\":\"nurse\""},
+             {"\"groups\":[\"lab\"]", "\"groups\":[\"default\"]"},
+             {"create_group", "withdraw_user"}}) {
+        EXPECT_FALSE(verify(signed_again(jws, from, to)).has_value()) << from;
+    }
+    EXPECT_FALSE(
+        verify(signed_again(add(), "\"commitments\"", "\"wraps\":[],\"commitments\"")).has_value()
+    );
 }
 
 TEST_F(CommandTest, TheArgumentHoldsSeveralSeparatedByCommas) {

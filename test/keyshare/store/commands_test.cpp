@@ -320,10 +320,6 @@ TEST_F(Commands, ChangeKeyIsRefusedWhereThereIsNothingToChange) {
     EXPECT_EQ(reason_of(make_change("nobody", 1)), "this proxy knows no user nobody");
     const Holdings nurse = add_user("nurse");
     EXPECT_NE(reason_of(make_change("nurse", 1)).find("needs a higher one"), std::string::npos);
-    EXPECT_NE(
-        reason_of(make_change("nurse", 2, {"default"})).find("keeps the key groups"),
-        std::string::npos
-    );
     EXPECT_TRUE(works(nurse));
     ASSERT_EQ(outcome_of(custody_->apply(withdraw("nurse"), kNow)), Outcome::kApplied);
     EXPECT_NE(reason_of(make_change("nurse", 2)).find("was withdrawn"), std::string::npos);

@@ -154,6 +154,21 @@ TEST_F(Crash, ChangeKeyAtEveryCallLeavesExactlyOneTripleInForce) {
     EXPECT_GT(calls, kFewCalls);
 }
 
+TEST_F(Crash, CreateGroupAtEveryCallMakesOneRow) {
+    const Holdings clerk = add_user("clerk");
+    const std::string command = *share::make_create_group(
+        *enrolment_, identity_, {"lab", 3}, {kNow, kNow + 600}, core::system_random()
+    );
+    const std::int64_t calls = sweep(applies(command), [&] {
+        EXPECT_TRUE(works(clerk));
+        expect_recoverable(command);
+        EXPECT_TRUE(works(clerk));
+        EXPECT_EQ(custody_->keyring()->rows.size(), 3U);
+        EXPECT_NE(custody_->keyring()->live("lab"), nullptr);
+    });
+    EXPECT_GT(calls, kFewCalls / 2);
+}
+
 TEST_F(Crash, RenewSharesAtEveryCallLocksNobodyOut) {
     const Holdings old = add_user("nurse");
     const Holdings clerk = add_user("clerk");

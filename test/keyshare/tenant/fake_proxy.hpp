@@ -10,9 +10,11 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace pgveil::tenant {
 
@@ -54,10 +56,18 @@ public:
             const auto command = share::verify_command(jws, tenant, "clinic");
             EXPECT_TRUE(command);
             ++store_version_;
+            if (outcome == share::Outcome::kApplied && !command->wraps.empty()) {
+                keyring_ = share::with_rows(keyring(), wraps_ ? *wraps_ : command->wraps);
+            }
             texts.push_back(sign(command->sequence, *core::jws_hash(jws), outcome));
         }
         return share::join_commands(texts);
     }
+
+    /// The proxy takes these rows in place of those that a command brings.
+    void replace_wraps(std::vector<share::KeyringRow> rows) { wraps_ = std::move(rows); }
+
+    share::Keyring keyring() const { return keyring_ ? *keyring_ : bootstrap_.keyring(); }
 
     core::PublicPoint identity() const { return identity_.verifying_key().point(); }
 
@@ -78,7 +88,7 @@ private:
             .reason = outcome == share::Outcome::kRefused ? "no such user" : "",
             .at_s = kTestNow,
             .store_version = store_version_,
-            .keyring = bootstrap_.keyring(),
+            .keyring = keyring(),
             .next_command_key = {.key_id = 1, .point = command_key_.point}};
         return share::sign_receipt(receipt, identity_);
     }
@@ -88,6 +98,8 @@ private:
     share::ProxyBootstrap bootstrap_ =
         share::ProxyBootstrap::order("SCRAM-SHA-256$...", std::nullopt);
     std::uint64_t store_version_ = 1;
+    std::optional<share::Keyring> keyring_;
+    std::optional<std::vector<share::KeyringRow>> wraps_;
 };
 
 }  // namespace pgveil::tenant

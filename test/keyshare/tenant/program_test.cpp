@@ -290,6 +290,46 @@ TEST_F(TenantProgram, RenewSharesWritesTheApplicationsFilesAndAskedAgainTheSameO
     EXPECT_THAT(run(renew).notes, HasSubstr("exists already"));
 }
 
+TEST_F(TenantProgram, AGroupIsMadeListedGrantedAndRevokedAndAskedAgainTheSame) {
+    ASSERT_EQ(add_nurse().code, 0);
+    const std::vector<std::string> create = {"group", "create", "lab", "--out", scratch_ / "out"};
+    ASSERT_EQ(run(create).code, 0);
+    const auto made = user::read_public_file(out("0002-create_group.sql"), 100000);
+    ASSERT_TRUE(made);
+    EXPECT_THAT(*made, HasSubstr("SELECT pgveil.apply('"));
+    EXPECT_THAT(run({"pending"}).output, HasSubstr("2\tcreate_group\tlab\t"));
+    EXPECT_THAT(
+        run({"group", "list"}).output, HasSubstr("lab\tcreate pending\tno key yet\t0 users")
+    );
+    const Ended again = run(create);
+    EXPECT_EQ(again.code, 0) << again.notes;
+    EXPECT_THAT(again.notes, HasSubstr("sending the same command"));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
+    EXPECT_THAT(run(create).notes, HasSubstr("there is a key group lab already"));
+    const auto change = [&](const std::string& verb) {
+        return run(
+            {"group", verb, "nurse", "lab", "--no-passphrase", "--out", scratch_ / (verb + "ed")}
+        );
+    };
+    ASSERT_EQ(change("grant").code, 0);
+    EXPECT_THAT(change("grant").notes, HasSubstr("handing out the same shares"));
+    EXPECT_TRUE(exists(scratch_ / "granted/nurse.app"));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("second")}).code, 0);
+    EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 2\tdefault,lab\n");
+    EXPECT_THAT(run({"group", "list"}).output, HasSubstr("lab\tactive\tkey id 3\t1 user\n"));
+    ASSERT_EQ(change("revoke").code, 0);
+    ASSERT_EQ(run({"receipt", answer_of_proxy("third")}).code, 0);
+    EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 3\tdefault\n");
+}
+
+TEST_F(TenantProgram, WrongArgumentsOfGroupAreUsageErrors) {
+    EXPECT_EQ(run({"group"}).code, 2);
+    EXPECT_EQ(run({"group", "create", "lab"}).code, 2);
+    EXPECT_EQ(run({"group", "create", "Lab", "--out", scratch_ / "out"}).code, 2);
+    EXPECT_EQ(run({"group", "grant", "nurse", "--out", scratch_ / "out"}).code, 2);
+    EXPECT_EQ(run({"pending"}).output, "");
+}
+
 TEST_F(TenantProgram, CopyWritesTheKeptKeyUnderANewPassphraseWithoutACommand) {
     ASSERT_EQ(add_nurse().code, 0);
     ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);

@@ -1,0 +1,80 @@
+#include "keyshare/core/random.hpp"
+#include "keyshare/tenant/commands.hpp"
+#include "keyshare/tenant/delivery.hpp"
+#include "keyshare/tenant/handouts.hpp"
+#include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/fresh_token.hpp"
+
+#include <algorithm>
+
+namespace pgveil::tenant {
+
+namespace {
+
+constexpr std::int64_t kSecondsPerDay = 86400;
+
+std::size_t users_of(const HomeState& state, const std::string& group) {
+    const auto has_it = [&](const UserRecord& user) {
+        return state.is_active(user.user_id) &&
+               std::ranges::find(user.groups, group) != user.groups.end();
+    };
+    return static_cast<std::size_t>(std::ranges::count_if(state.users, has_it));
+}
+
+/// "medical", "active", "key id 2", "3 users".
+std::string line_of(const HomeState& state, const std::string& group) {
+    const share::KeyringRow* live = state.enrolment->keyring.live(group);
+    const std::size_t users = users_of(state, group);
+    return group + "\t" + (live == nullptr ? "create pending" : "active") + "\t" +
+           (live == nullptr ? std::string("no key yet") : "key id " + std::to_string(live->key_id)
+           ) +
+           "\t" + std::to_string(users) + (users == 1 ? " user" : " users") + "\n";
+}
+
+}  // namespace
+
+Result<void> group_create(const Context& context, const GroupArguments& arguments) {
+    const Delivery& delivery = arguments.delivery;
+    if (delivery.out.empty() && delivery.url.empty()) {
+        return user::unusable("say where the command goes: --out DIR, --apply URL, or both");
+    }
+    auto home = open_enrolled(context);
+    if (!home) {
+        return home.error();
+    }
+    if (!delivery.out.empty()) {
+        if (auto made = make_out_directory(delivery.out); !made) {
+            return made;
+        }
+    }
+    if (is_being_created(home->state(), arguments.name)) {
+        context.console.note(
+            arguments.name + " was ordered before and has no receipt: sending the same command"
+        );
+        return deliver(*home, context.console, delivery);
+    }
+    const std::int64_t now_s = user::seconds_now();
+    const share::CommandTimes times{now_s, now_s + arguments.valid_days * kSecondsPerDay};
+    auto ordered = create_group(home->state(), arguments.name, times, core::system_random());
+    if (!ordered) {
+        return ordered;
+    }
+    if (auto saved = home->save(); !saved) {
+        return saved;
+    }
+    return deliver(*home, context.console, delivery);
+}
+
+Result<void> group_list(const Context& context) {
+    const auto home = open_enrolled(context);
+    if (!home) {
+        return home.error();
+    }
+    for (const share::GroupKey& one : home->state().enrolment->groups) {
+        context.console.print(line_of(home->state(), one.group));
+    }
+    return {};
+}
+
+}  // namespace pgveil::tenant

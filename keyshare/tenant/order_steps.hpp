@@ -1,0 +1,31 @@
+#pragma once
+
+#include "keyshare/tenant/orders.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Steps that the orders share.
+namespace pgveil::tenant {
+
+/// Adds a command that was just signed to the home's list.
+void append_command(
+    HomeState& state,
+    share::Operation operation,
+    std::string_view user_id,
+    std::int64_t now_s,
+    std::string jws
+);
+
+/// The user's next triple in these groups, and the signed change_key. `known` is of `state`, and
+/// has other values afterwards.
+Result<void> change_triple(
+    HomeState& state,
+    const UserRecord& known,
+    std::vector<std::string> groups,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+}  // namespace pgveil::tenant
