@@ -34,6 +34,8 @@ struct ColumnPolicy {
     std::uint32_t order_bytes = 0;
     /// Plain columns of the same table that identify the row: a value opens beside these only.
     std::vector<std::string> bind_to;
+    /// `on_missing_key` is "null": who lacks the group gets NULL instead of an error.
+    bool is_null_without_key = false;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
     std::string pointer;
 

@@ -38,6 +38,9 @@ std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& rig
     if (left.group != right.group) {
         return "group (" + left.group + " and " + right.group + ")";
     }
+    if (left.is_null_without_key != right.is_null_without_key) {
+        return "on_missing_key (\"error\" and \"null\")";
+    }
     return {};
 }
 

@@ -53,20 +53,6 @@ Result<std::string> read_column_name(
     return std::move(name.parts[0]);
 }
 
-/// What the schema knows and this version does not act on: refused, never ignored.
-Result<void> refuse_later_values(
-    std::string_view file, const std::string& pointer, const Json& entry
-) {
-    if (entry.value("on_missing_key", "error") != "error") {
-        return error_at(
-            file,
-            pointer_to(pointer, "on_missing_key"),
-            "\"null\" is not available yet in this version; remove it or write \"error\""
-        );
-    }
-    return {};
-}
-
 /// `search` is one word or a list of words; order includes equality.
 Scheme read_search(const Json& entry) {
     if (!entry.contains("search")) {
@@ -183,10 +169,6 @@ Result<ColumnPolicy> read_column(
     if (!name.has_value()) {
         return name.error();
     }
-    const Result<void> available = refuse_later_values(file, pointer, entry);
-    if (!available.has_value()) {
-        return available.error();
-    }
     const Result<types::Type> type = read_type(file, pointer, entry, enums);
     if (!type.has_value()) {
         return type.error();
@@ -201,6 +183,7 @@ Result<ColumnPolicy> read_column(
     }
     column.group = entry.value("group", "default");
     column.context = entry.value("context", "");
+    column.is_null_without_key = entry.value("on_missing_key", "error") == "null";
     const Result<void> options = read_options(file, pointer, entry, column);
     if (!options.has_value()) {
         return options.error();

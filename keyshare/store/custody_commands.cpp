@@ -200,10 +200,11 @@ void ProxyCustody::Impl::write_user(const CommandEffect& effect, std::vector<Cha
 std::vector<Change> ProxyCustody::Impl::changes_of(const std::vector<Decided>& batch) const {
     std::vector<Change> changes;
     changes.push_back({state_row(), serialize(batch.back().effect.state)});
-    for (const auto& [effect, hash] : batch) {
+    for (const Decided& decided : batch) {
+        const CommandEffect& effect = decided.effect;
         changes.push_back(
             {receipt_row(effect.state.last_sequence),
-             serialize(ReceiptRecord{hash, effect.receipt})}
+             serialize(ReceiptRecord{decided.hash, effect.receipt})}
         );
         if (effect.forgets) {
             make_renewal_due(changes);

@@ -105,7 +105,7 @@ bool send_bind(
     const StatementPlan& plan = *statement.planned.plan();
     bool is_waiting = false;
     if (plan.needs_keys() &&
-        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        stopped_by(state, prepare_keys(state, plan, upstream), upstream, is_waiting)) {
         return !is_waiting;
     }
     if (sets_handle(plan) &&

@@ -98,9 +98,13 @@ Outcome CopyOut::append_opened(
     if (!opened.has_value()) {
         return opened.error();
     }
+    if (!*opened) {
+        client.append_text(plan_->options.null_text);
+        return {};
+    }
     const analysis::ResultColumn& column = plan_->columns[index];
     const types::Type type = column.shown_type.value_or(column.column->type);
-    const auto text = types::to_text(type, *opened, state.settings.style());
+    const auto text = types::to_text(type, **opened, state.settings.style());
     if (!text.has_value()) {
         return refusal(text.error());
     }

@@ -82,7 +82,7 @@ bool execute_stopped(
         return true;
     }
     if (plan.needs_keys() &&
-        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        stopped_by(state, prepare_keys(state, plan, upstream), upstream, is_waiting)) {
         return true;
     }
     return plan.needs_ciphertext_type &&

@@ -1,6 +1,7 @@
 #include "proxy/relay/opener.hpp"
 
 #include "proxy/relay/bytea_cell.hpp"
+#include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/output_sink.hpp"
 #include "proxy/relay/row_keys.hpp"
@@ -10,6 +11,7 @@
 #include "sql/types/codec.hpp"
 #include "sql/types/searchable_form.hpp"
 
+#include <algorithm>
 #include <vector>
 
 namespace pgveil::relay {
@@ -40,7 +42,8 @@ result<core::ByteView, Refusal> open_cell(
     const auto cipher = opening_cipher(state, segment, column, parsed->key_id);
     if (!cipher.has_value()) {
         // An unknown key id is as much a wrong byte of the value as any other: name the column.
-        return cipher.error().sqlstate == kNotOpened
+        // So is the key of another group in a column that hides values: who has it gets this, too.
+        return cipher.error().sqlstate == kNotOpened || column->is_null_without_key
                    ? refusal(Reason::kValueNotOpened, column->qualified_name())
                    : cipher.error();
     }
@@ -59,6 +62,21 @@ result<core::ByteView, Refusal> open_cell(
     }
     room = std::move(*value);
     return room.reveal();
+}
+
+/// A value that nobody can verify here: only the key it names says whose it is.
+bool is_hidden_cell(
+    const Segment& segment, const analysis::ResultColumn& result, core::ByteView envelope
+) {
+    const auto hides = [&segment, envelope](const analysis::ColumnPtr& column) {
+        if (!column->is_null_without_key || segment.keys->covers(column->group)) {
+            return false;
+        }
+        const auto parsed = field::parse_envelope(envelope);
+        return parsed.has_value() && parsed->scheme == column->scheme &&
+               is_hidden(*segment.keys, *column, parsed->key_id);
+    };
+    return hides(result.column) || std::any_of(result.others.begin(), result.others.end(), hides);
 }
 
 bool has_planned_type(const wire::Field& field, const analysis::ResultColumn& planned) {
@@ -137,9 +155,13 @@ Outcome open_row(
         if (!opened.has_value()) {
             return opened.error();
         }
+        if (!*opened) {
+            writer.add(std::nullopt);
+            continue;
+        }
         const std::int16_t wanted = portal.format_for(index);
         writer.open_cell();
-        auto appended = append_value(state, column->type, *opened, wanted, client);
+        auto appended = append_value(state, column->type, **opened, wanted, client);
         if (!appended.has_value()) {
             return appended;
         }
@@ -200,7 +222,7 @@ void open_parameters(
     wire::append_parameter_description(client, oids);
 }
 
-result<core::ByteView, Refusal> open_value(
+result<std::optional<core::ByteView>, Refusal> open_value(
     SessionState& state,
     Segment& segment,
     const std::vector<analysis::ResultColumn>& results,
@@ -208,6 +230,15 @@ result<core::ByteView, Refusal> open_value(
     std::span<const FormattedCell> cells
 ) {
     const analysis::ColumnPtr& column = results[index].column;
+    const FormattedCell& came = cells[index];
+    const bool is_binary = came.format == wire::Format::kBinary;
+    if (!is_binary) {
+        read_bytea(*came.cell, segment.room.envelope);
+    }
+    const core::ByteView envelope = is_binary ? *came.cell : segment.room.envelope;
+    if (is_hidden_cell(segment, results[index], envelope)) {
+        return std::optional<core::ByteView>();
+    }
     core::Bytes row;
     if (column->is_bound()) {
         auto came_with = row_of_result(results, index, cells, state.settings.style());
@@ -216,12 +247,6 @@ result<core::ByteView, Refusal> open_value(
         }
         row = std::move(*came_with);
     }
-    const FormattedCell& came = cells[index];
-    const bool is_binary = came.format == wire::Format::kBinary;
-    if (!is_binary) {
-        read_bytea(*came.cell, segment.room.envelope);
-    }
-    const core::ByteView envelope = is_binary ? *came.cell : segment.room.envelope;
     auto opened = open_cell(state, segment, column, envelope, row);
     for (const analysis::ColumnPtr& other : results[index].others) {
         if (opened.has_value()) {
@@ -233,7 +258,8 @@ result<core::ByteView, Refusal> open_value(
             opened = std::move(next);
         }
     }
-    return opened;
+    return opened.has_value() ? result<std::optional<core::ByteView>, Refusal>(*opened)
+                              : opened.error();
 }
 
 Outcome answer_row(

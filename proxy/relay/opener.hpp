@@ -25,8 +25,9 @@ void open_parameters(
 );
 
 /// The value in the protected, not NULL cell `index` of a row: kValueNotOpened if it was altered or
-/// moved. `segment` has keys; the value stands in its room until the next one is opened.
-boost::system::result<core::ByteView, Refusal> open_value(
+/// moved; nothing where the client is to see NULL, because the user lacks its key group. `segment`
+/// has keys; the value stands in its room until the next one is opened.
+boost::system::result<std::optional<core::ByteView>, Refusal> open_value(
     SessionState& state,
     Segment& segment,
     const std::vector<analysis::ResultColumn>& results,

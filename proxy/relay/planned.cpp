@@ -9,6 +9,8 @@ analysis::StatementPlan without_splices(const analysis::StatementPlan& plan) {
     kept.kind = plan.kind;
     kept.touches_protected = plan.touches_protected;
     kept.columns = plan.columns;
+    kept.compared = plan.compared;
+    kept.guarded = plan.guarded;
     kept.parameters = plan.parameters;
     kept.results = plan.results;
     kept.copy = plan.copy;

@@ -1,6 +1,7 @@
 #include "proxy/relay/preparation.hpp"
 
 #include "proxy/relay/catalog_question.hpp"
+#include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -270,6 +271,17 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
         return Preparation::waiting();
     }
     return {};
+}
+
+Preparation prepare_keys(
+    SessionState& state, const analysis::StatementPlan& plan, Outgoing& upstream
+) {
+    Preparation keys = prepare_keys(state, upstream);
+    if (keys.readiness != Readiness::kReady) {
+        return keys;
+    }
+    auto missing = missing_group(*state.open_segment().keys, plan);
+    return missing ? Preparation::refused(std::move(*missing)) : Preparation();
 }
 
 bool revoke_verified_user(SessionState& state, Outgoing& upstream) {

@@ -61,6 +61,11 @@ Preparation prepare_batch(SessionState& state, Outgoing& upstream);
 /// The keys of the open segment, for a statement that needs them.
 Preparation prepare_keys(SessionState& state, Outgoing& upstream);
 
+/// The same for one plan: refused where it needs a key group that the shares do not cover.
+Preparation prepare_keys(
+    SessionState& state, const analysis::StatementPlan& plan, Outgoing& upstream
+);
+
 /// The server may name a user whose shares are not in force any more. True: it is being asked or
 /// told; present the message again.
 bool revoke_verified_user(SessionState& state, Outgoing& upstream);

@@ -2,6 +2,7 @@
 
 #include "proxy/relay/audit.hpp"
 #include "proxy/relay/confirmation.hpp"
+#include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/preparation.hpp"
@@ -174,6 +175,24 @@ bool confirm_prepared(
     return true;
 }
 
+/// The first statement that needs a key group which the shares do not cover is the first refused
+/// one.
+void refuse_missing_group(
+    SessionState& state, const Analysis& analysis, std::optional<FirstRefused>& refused
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        const auto& plan = std::get<StatementPlan>(analysis.statements[index]);
+        if (!plan.needs_keys()) {
+            continue;
+        }
+        if (auto missing = missing_group(*state.open_segment().keys, plan)) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(*missing)};
+            return;
+        }
+    }
+}
+
 /// Keys and schema pgveil. False: wait. What is refused becomes the first refused statement.
 bool prepare(
     SessionState& state,
@@ -198,9 +217,16 @@ bool prepare(
     const auto needs_type = [](const StatementPlan& plan) {
         return plan.needs_ciphertext_type;
     };
-    return apply(first_that(analysis, refused, sets_handle), prepare_room) &&
-           apply(first_that(analysis, refused, needs_keys), prepare_keys) &&
-           apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
+    const auto keys_of_segment = [](SessionState& asked, Outgoing& out) {
+        return prepare_keys(asked, out);
+    };
+    const bool is_ready = apply(first_that(analysis, refused, sets_handle), prepare_room) &&
+                          apply(first_that(analysis, refused, needs_keys), keys_of_segment);
+    if (!is_ready) {
+        return false;
+    }
+    refuse_missing_group(state, analysis, refused);
+    return apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
 }
 
 std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t index) {

@@ -17,6 +17,16 @@ bool calls_set_config(const parse::Inventory& inventory) {
     });
 }
 
+void add_once(const ColumnPtr& column, std::vector<ColumnPtr>& columns) {
+    const bool is_new = column != nullptr &&
+                        std::none_of(columns.begin(), columns.end(), [&](const ColumnPtr& known) {
+                            return known->qualified_name() == column->qualified_name();
+                        });
+    if (is_new) {
+        columns.push_back(column);
+    }
+}
+
 }  // namespace
 
 Draft::Draft(Text& text, const parse::Statement& statement)
@@ -60,6 +70,9 @@ void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
     }
     note_column(column);
     const Rule& rule = rule_of(use);
+    if (!rule.randomized) {
+        add_once(column, plan_.compared);
+    }
     if (!allows(rule, column->scheme)) {
         refuse(use, column, begin);
     } else if (rule.order_alone && !column->has_bytewise_text &&
@@ -75,13 +88,12 @@ void Draft::require(Use use, const ColumnPtr& column, std::uint32_t begin) {
 }
 
 void Draft::note_column(const ColumnPtr& column) {
-    const bool is_new =
-        column != nullptr &&
-        std::none_of(plan_.columns.begin(), plan_.columns.end(), [&](const ColumnPtr& known) {
-            return known->qualified_name() == column->qualified_name();
-        });
-    if (is_new) {
-        plan_.columns.push_back(column);
+    add_once(column, plan_.columns);
+}
+
+void Draft::note_assigned(const ColumnPtr& column) {
+    if (column != nullptr && column->is_null_without_key) {
+        add_once(column, plan_.guarded);
     }
 }
 

@@ -66,6 +66,9 @@ public:
     /// The statement uses the column (null: a plain one) in some way.
     void note_column(const ColumnPtr& column);
 
+    /// The statement assigns something to the column (null: a plain one).
+    void note_assigned(const ColumnPtr& column);
+
     void splice(std::uint32_t begin, std::uint32_t end, Replacement replacement);
     /// Writes schema and name in place of an unqualified name of a relation or function.
     void qualify(const parse::TableReference& table, const catalog::RelationName& real);

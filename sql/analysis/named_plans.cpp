@@ -63,7 +63,9 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
         defined->hidden_results = plan.hidden_results;
         defined->is_binary = plan.is_binary;
         defined->calls_own_function = plan.calls_own_function;
+        defined->compared = plan.compared;
         if (is_prepare) {
+            defined->guarded = std::move(plan.guarded);
             defined->parameters = plan.parameters;
             defined->parameter_count = plan.parameter_count;
             defined->open_texts = plan.open_texts;
@@ -73,6 +75,8 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
     plan.results.clear();
     plan.hidden_results = 0;
     if (is_prepare) {
+        plan.compared.clear();
+        plan.guarded.clear();
         plan.parameters.clear();
     }
 }
@@ -86,6 +90,8 @@ bool runs_prepared(const StatementPlan& plan) {
 void take_over(StatementPlan& plan, const PlanPtr& used) {
     plan.used = used;
     plan.touches_protected = used->touches_protected;
+    plan.compared = used->compared;
+    plan.guarded = used->guarded;
     plan.results = used->results;
     plan.hidden_results = used->hidden_results;
     plan.is_binary = used->is_binary;

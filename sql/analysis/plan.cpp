@@ -13,7 +13,8 @@ bool StatementPlan::needs_keys() const {
     const auto has_column = [](const auto& entry) {
         return entry.column != nullptr;
     };
-    return copy != nullptr || std::any_of(splices.begin(), splices.end(), is_sealed) ||
+    return copy != nullptr || !guarded.empty() ||
+           std::any_of(splices.begin(), splices.end(), is_sealed) ||
            std::any_of(parameters.begin(), parameters.end(), has_column) ||
            std::any_of(results.begin(), results.end(), has_column);
 }
@@ -90,11 +91,15 @@ std::size_t size_of(const CopyPlan& copy) {
     return sizeof(copy) + copy.relation.size() + sum_of(copy.columns) + sum_of(copy.fields);
 }
 
+std::size_t columns_of(const StatementPlan& plan) {
+    return plan.columns.size() + plan.repeated.size() + plan.compared.size() + plan.guarded.size();
+}
+
 }  // namespace
 
 std::size_t size_bytes_of(const StatementPlan& plan) {
-    return sizeof(Decision) + (plan.columns.size() + plan.repeated.size()) * kColumnBytes +
-           sum_of(plan.splices) + sum_of(plan.parameters) + sum_of(plan.results) +
+    return sizeof(Decision) + columns_of(plan) * kColumnBytes + sum_of(plan.splices) +
+           sum_of(plan.parameters) + sum_of(plan.results) +
            (plan.copy == nullptr ? 0 : size_of(*plan.copy)) + size_of(plan.used) +
            size_of(plan.defined) + plan.used_name.size() + plan.defined_name.size() +
            plan.open_texts.size() * sizeof(std::size_t);

@@ -194,6 +194,11 @@ struct StatementPlan {
     bool touches_protected = false;
     /// Every protected column it uses in any way, each once.
     std::vector<ColumnPtr> columns;
+    /// Those whose values the server compares, sorts or groups, each once.
+    std::vector<ColumnPtr> compared;
+    /// Those with `on_missing_key: null` that it assigns, NULL included, each once: who lacks the
+    /// key sees NULL there, and would erase the value by writing back what he sees.
+    std::vector<ColumnPtr> guarded;
     std::vector<Splice> splices;
     std::vector<ParameterPlan> parameters;
     /// One entry per result column if at least one is protected; else empty: nothing to open.
@@ -245,7 +250,7 @@ struct StatementPlan {
     /// Result columns that the client gets.
     std::size_t shown_results() const { return results.size() - hidden_results; }
 
-    /// A value is sealed or opened: a request without shares fails with 28000.
+    /// A value is sealed, opened or guarded: a request without shares fails with 28000.
     bool needs_keys() const;
     /// What constants and rows look like may be different afterwards: SET, or anything that may run
     /// it or set_config.

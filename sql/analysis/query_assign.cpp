@@ -152,6 +152,7 @@ std::optional<ColumnPtr> Query::assigned_column(
         draft_.refuse(Use::kSubfield, column, target.begin);
         return std::nullopt;
     }
+    draft_.note_assigned(column);  // also where DEFAULT or an excluded value takes its place
     return column;
 }
 

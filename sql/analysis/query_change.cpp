@@ -227,6 +227,7 @@ void Query::assign(const ColumnPtr& target, const Value& value, std::uint32_t be
         }
         return;
     }
+    draft_.note_assigned(target);
     if (value.column != nullptr && target->is_bound()) {
         draft_.refuse(
             "a copy of a stored value",

@@ -96,6 +96,7 @@ bool leaves_alike(const StatementPlan& left, const StatementPlan& right) {
     }
     return left.kind == right.kind && left.copy == nullptr && right.copy == nullptr &&
            are_same(left.splices, right.splices) && are_same(left.parameters, right.parameters) &&
+           is_same(left.compared, right.compared) && is_same(left.guarded, right.guarded) &&
            are_same(left.results, right.results) && left.hidden_results == right.hidden_results &&
            left.parameter_count == right.parameter_count &&
            left.split_parameters == right.split_parameters && left.open_texts == right.open_texts &&

@@ -23,6 +23,7 @@ std::shared_ptr<ProtectedColumn> protected_column(
     column->pad_to = policy.pad_to;
     column->order_bytes = policy.order_bytes;
     column->bind_to = policy.bind_to;
+    column->is_null_without_key = policy.is_null_without_key;
     return column;
 }
 

@@ -25,6 +25,7 @@ struct ProtectedColumn {
     std::uint32_t pad_to = 0;
     std::uint32_t order_bytes = 0;
     std::vector<std::string> bind_to;
+    bool is_null_without_key = false;
     /// The database compares text byte by byte, as order tags do.
     bool has_bytewise_text = false;
 

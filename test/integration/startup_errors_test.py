@@ -87,9 +87,6 @@ class StartUp(unittest.TestCase):
     def test_a_type_that_cannot_be_ordered(self):
         self.policy_fails('{"tables": {"public.t": {"columns": {"c": {"type": "uuid", "search": "order"}}}}}', "order")
 
-    def test_a_reaction_that_is_not_built(self):
-        self.policy_fails('{"tables": {"public.t": {"columns": {"c": {"type": "date", "on_missing_key": "null"}}}}}', "null")
-
     def test_a_port_in_use(self):
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
