@@ -12,7 +12,7 @@ namespace pgveil::tenant {
 
 namespace {
 
-constexpr std::int64_t kSecondsPerDay = 86400;
+constexpr std::int64_t kDaySeconds = 86400;
 
 std::size_t users_of(const HomeState& state, const std::string& group) {
     const auto has_it = [&](const UserRecord& user) {
@@ -23,7 +23,7 @@ std::size_t users_of(const HomeState& state, const std::string& group) {
 }
 
 /// "medical", "active", "key id 2", "3 users".
-std::string line_of(const HomeState& state, const std::string& group) {
+std::string group_line(const HomeState& state, const std::string& group) {
     const share::KeyringRow* live = state.enrolment->keyring.live(group);
     const std::size_t users = users_of(state, group);
     return group + "\t" + (live == nullptr ? "create pending" : "active") + "\t" +
@@ -55,7 +55,7 @@ Result<void> group_create(const Context& context, const GroupArguments& argument
         return deliver(*home, context.console, delivery);
     }
     const std::int64_t now_s = user::seconds_now();
-    const share::CommandTimes times{now_s, now_s + arguments.valid_days * kSecondsPerDay};
+    const share::CommandTimes times{now_s, now_s + arguments.valid_days * kDaySeconds};
     auto ordered = create_group(home->state(), arguments.name, times, core::system_random());
     if (!ordered) {
         return ordered;
@@ -72,7 +72,7 @@ Result<void> group_list(const Context& context) {
         return home.error();
     }
     for (const share::GroupKey& one : home->state().enrolment->groups) {
-        context.console.print(line_of(home->state(), one.group));
+        context.console.print(group_line(home->state(), one.group));
     }
     return {};
 }

@@ -13,24 +13,26 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using user::Scratch;
 
-constexpr share::CommandTimes kTimes{kTestNow, kTestNow + 86400};
+constexpr share::CommandTimes kGroupTimes{kTestNow, kTestNow + 86400};
 
 class GroupOrders : public testing::Test {
 protected:
     Result<void> create(const std::string& name) {
-        return create_group(state(), name, kTimes, core::system_random());
+        return create_group(state(), name, kGroupTimes, core::system_random());
     }
 
     Result<void> grant(const std::string& user_id, const std::string& group) {
-        return grant_group(state(), {user_id, group}, kTimes, core::system_random());
+        return grant_group(state(), {user_id, group}, kGroupTimes, core::system_random());
     }
 
     Result<void> revoke(const std::string& user_id, const std::string& group) {
-        return revoke_group(state(), {user_id, group}, kTimes, core::system_random());
+        return revoke_group(state(), {user_id, group}, kGroupTimes, core::system_random());
     }
 
     void add_nurse(std::vector<std::string> groups = {"default"}) {
-        ASSERT_TRUE(add_user(state(), {"nurse", std::move(groups)}, kTimes, core::system_random()));
+        ASSERT_TRUE(
+            add_user(state(), {"nurse", std::move(groups)}, kGroupTimes, core::system_random())
+        );
         ASSERT_TRUE(send());
     }
 
@@ -55,8 +57,6 @@ protected:
     FakeProxy proxy_;
     Home home_ = enrolled_home(scratch_ / "home", proxy_);
 };
-
-}  // namespace
 
 TEST_F(GroupOrders, CreateIsOneCommandThatAnybodyMayApply) {
     ASSERT_TRUE(create("lab"));
@@ -166,5 +166,7 @@ TEST_F(GroupOrders, AHomeWithAGroupOnItsWaySurvivesItsFile) {
     EXPECT_TRUE(is_being_created(*read, "lab"));
     EXPECT_EQ(read->enrolment->groups.size(), 3U);
 }
+
+}  // namespace
 
 }  // namespace pgveil::tenant

@@ -66,8 +66,6 @@ StatementPlan showing(const ColumnPtr& column, const std::vector<ColumnPtr>& oth
     return plan;
 }
 
-}  // namespace
-
 TEST_F(KeyGroups, WhatTheSharesCoverNeedsNothingElse) {
     StatementPlan plan = showing(name_);
     plan.compared = {name_};
@@ -136,5 +134,7 @@ TEST_F(KeyGroups, OnlyAValueUnderAKeyOfTheMissingGroupIsHidden) {
     EXPECT_FALSE(is_hidden(keys_, *born_, 2));
     EXPECT_FALSE(is_hidden(keys_, *column("name", "default", true), 1));
 }
+
+}  // namespace
 
 }  // namespace pgveil::relay

@@ -12,7 +12,7 @@
 namespace pgveil::analysis::test {
 namespace {
 
-constexpr std::string_view kPolicy = R"json({ "tables": {
+constexpr std::string_view kGroupsPolicy = R"json({ "tables": {
     "public.patients": { "columns": {
       "name":   { "type": "varchar(10)" },
       "ssn":    { "type": "text", "search": "equality", "group": "medical", "on_missing_key": "null" },
@@ -35,7 +35,7 @@ using Cases = std::vector<std::pair<std::string_view, std::string_view>>;
 class KeyGroups : public testing::Test {
 protected:
     void SetUp() override {
-        const auto parsed = config::parse_policy("policy.json", kPolicy);
+        const auto parsed = config::parse_policy("policy.json", kGroupsPolicy);
         ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
         clinic_.policy = *parsed;
     }
