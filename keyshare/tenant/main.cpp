@@ -1,3 +1,4 @@
+#include "keyshare/core/arena.hpp"
 #include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/home.hpp"
 #include "keyshare/tenant/user_list.hpp"
@@ -252,7 +253,8 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);
     }
-    const std::size_t room = pgveil::tenant::Home::room_for(context.home) +
+    const std::size_t room = pgveil::core::ArenaOptions().size +
+                             pgveil::tenant::Home::room_for(context.home) +
                              pgveil::tenant::room_for_users(arguments.handout.list);
     if (auto guarded = pgveil::user::guard_process(room); !guarded) {
         return context.console.fail(guarded.error());

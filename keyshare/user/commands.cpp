@@ -1,9 +1,7 @@
 #include "keyshare/user/commands.hpp"
 
-#include "keyshare/share/app_share.hpp"
 #include "keyshare/user/client_options.hpp"
-#include "keyshare/user/private_file.hpp"
-#include "keyshare/user/user_file.hpp"
+#include "keyshare/user/key_files.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -18,26 +16,6 @@ namespace {
 
 constexpr std::string_view kVariable = "PGOPTIONS=";
 
-Result<share::UserKey> open_key(const TokenArguments& arguments) {
-    const auto text = read_private_file(arguments.key_file, kUserFileSizeMax);
-    if (!text) {
-        return text.error();
-    }
-    const auto file = UserFile::parse(text->reveal(), arguments.key_file);
-    if (!file) {
-        return file.error();
-    }
-    if (!file->needs_passphrase()) {
-        return file->open(nullptr);
-    }
-    const auto passphrase =
-        read_secret(arguments.passphrase, "passphrase of " + arguments.key_file, Asking::kKnown);
-    if (!passphrase) {
-        return passphrase.error();
-    }
-    return file->open(&*passphrase);
-}
-
 struct FreshToken {
     std::string tenant;
     std::string user_id;
@@ -45,7 +23,7 @@ struct FreshToken {
 };
 
 Result<FreshToken> make_token(const TokenArguments& arguments) {
-    const auto key = open_key(arguments);
+    const auto key = open_user_key(arguments.key_file, arguments.passphrase);
     if (!key) {
         return key.error();
     }
@@ -60,28 +38,6 @@ Result<FreshToken> make_token(const TokenArguments& arguments) {
     return FreshToken{key->tenant, key->user_id, std::move(*token)};
 }
 
-/// The text of an app share file, checked to be of this user.
-Result<core::SecretBytes> read_app_share(const std::string& path, const FreshToken& owner) {
-    auto text = read_private_file(path, share::kShareTextSizeMax + 1);
-    if (!text) {
-        return text;
-    }
-    if (!text->empty() && text->reveal().back() == '\n') {
-        text->resize_down(text->size() - 1);
-    }
-    const auto share = share::parse_app_share(text->reveal());
-    if (!share) {
-        return unusable(path + " holds no app share: " + share.error().message);
-    }
-    if (share->tenant != owner.tenant || share->user_id != owner.user_id) {
-        return unusable(
-            path + " is the app share of " + share->user_id + " (tenant " + share->tenant +
-            "), but the key file is of " + owner.user_id + " (tenant " + owner.tenant + ")"
-        );
-    }
-    return text;
-}
-
 Result<core::SecretBytes> fresh_options(
     const TokenArguments& arguments, const std::string& app_share_file
 ) {
@@ -89,7 +45,7 @@ Result<core::SecretBytes> fresh_options(
     if (!token) {
         return token.error();
     }
-    const auto app_share = read_app_share(app_share_file, *token);
+    const auto app_share = read_app_share(app_share_file, token->tenant, token->user_id);
     if (!app_share) {
         return app_share.error();
     }

@@ -24,7 +24,7 @@ std::optional<core::ArenaMode> parse_mode(std::string_view name) {
 
 }  // namespace
 
-Result<void> guard_process(std::size_t more_bytes) {
+Result<void> guard_process(std::size_t arena_bytes) {
     const char* wanted =
         std::getenv("PGVEIL_MEMORY");  // NOLINT(concurrency-mt-unsafe): first in main
     const auto mode = parse_mode(wanted == nullptr ? "auto" : wanted);
@@ -33,7 +33,7 @@ Result<void> guard_process(std::size_t more_bytes) {
     }
     core::ArenaOptions options;
     options.mode = *mode;
-    options.size += more_bytes;
+    options.size = arena_bytes == 0 ? options.size : arena_bytes;
     if (const auto arena = core::install_arena(options); !arena) {
         return unusable(
             arena.error().message + " (PGVEIL_MEMORY=unlocked does without locked memory)"

@@ -10,8 +10,8 @@ namespace pgveil::user {
 /// libcrypto into the locked arena and forbids core dumps. The environment variable PGVEIL_MEMORY
 /// chooses the arena: auto (default), memfd_secret, mlock, or, for machines that allow no locked
 /// memory, unlocked, which may reach swap.
-/// @param more_bytes room for secrets beyond the usual few thousand
-Result<void> guard_process(std::size_t more_bytes = 0);
+/// @param arena_bytes size of the arena; 0: the default of core::ArenaOptions
+Result<void> guard_process(std::size_t arena_bytes = 0);
 
 /// PGVEIL_MEMORY in words for --help.
 inline constexpr const char* kMemoryHelp =
