@@ -10,4 +10,7 @@ std::string_view settings_schema();
 /// The text of config/policy.schema.json.
 std::string_view policy_schema();
 
+/// The text of config/agent.schema.json.
+std::string_view agent_schema();
+
 }  // namespace pgveil::config

@@ -14,8 +14,8 @@ namespace {
 
 LoginError tls_not_offered(const UpstreamTarget& target) {
     LoginError error =
-        refuse("08006", "the database server \"" + target.text() + "\" does not offer TLS");
-    error.hint = "Switch ssl on in the database server, or set upstream.tls.mode of the proxy.";
+        refuse("08006", std::string(target.role) + " \"" + target.text() + "\" does not offer TLS");
+    error.hint = target.tls_hint;
     return error;
 }
 
@@ -51,7 +51,7 @@ net::Awaitable<Result<void>> begin_tls(
     if (!upgraded.has_value()) {
         co_return refuse(
             "08006",
-            "no TLS connection to the database server \"" + target.text() + "\"",
+            "no TLS connection to " + std::string(target.role) + " \"" + target.text() + "\"",
             upgraded.error().message
         );
     }
@@ -66,7 +66,9 @@ std::string UpstreamTarget::text() const {
 
 LoginError upstream_unreachable(const UpstreamTarget& target, std::string reason) {
     return refuse(
-        "08006", "could not reach the database server \"" + target.text() + "\"", std::move(reason)
+        "08006",
+        "could not reach " + std::string(target.role) + " \"" + target.text() + "\"",
+        std::move(reason)
     );
 }
 

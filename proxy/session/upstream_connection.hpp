@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace pgveil::session {
 
@@ -17,6 +18,9 @@ struct UpstreamTarget {
     std::uint16_t port = 5432;
     std::shared_ptr<const net::TlsContext> tls;  // null: plain; never used on a unix socket
     net::Duration connect_timeout{5000};
+    std::string_view role = "the database server";  // what messages call it
+    std::string_view tls_hint =
+        "Switch ssl on in the database server, or set upstream.tls.mode of the proxy.";
 
     bool is_unix_socket() const { return host.starts_with('/'); }
 

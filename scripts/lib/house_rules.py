@@ -42,13 +42,14 @@ ARROWS = {
     "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
     "keyshare/tenant": KEYSHARE + ("keyshare/user",),
+    "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),
 }
 
-COROUTINES = ("net", "proxy/session")
+COROUTINES = ("net", "proxy/session", "proxy/agent")
 # Where secret memory may be opened. `grep -rn 'reveal()'` over these folders is the audit list.
 REVEALING = KEYSHARE + (
     "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
-    "proxy/mirror", "proxy/relay", "proxy/session", "proxy")
+    "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
 
 # (name, pattern, what to do instead, folders where it is allowed). Matched in code, not in comments or strings.
 ALLOWED_IN_TESTS = ("memcmp", "memset", "reveal")
@@ -57,7 +58,7 @@ BANS = [
     ("memset", r"\bmemset\s*\(", "core's secret types wipe; std::fill for public bytes", ()),
     ("rand", r"\bs?rand\s*\(", "core::RandomSource", ()),
     ("endl", r"\bstd::endl\b", "'\\n'", ()),
-    ("co_await", r"\bco_(await|return|yield)\b", "a synchronous function; coroutines live in net/ and proxy/session/",
+    ("co_await", r"\bco_(await|return|yield)\b", "a synchronous function; coroutines live in net/, proxy/session/ and proxy/agent/",
      COROUTINES),
     ("reveal", r"[.>]reveal(_mutable)?\s*\(", "a function of a folder that may open secrets", REVEALING),
 ]

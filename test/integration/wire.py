@@ -33,18 +33,22 @@ def fields_of(body):
 class Wire:
     """One session. Messages gather until send() or replies() sends them."""
 
-    def __init__(self, stack, options, role="app", database="clinic", port=None):
-        plain = socket.create_connection(("localhost", port or stack.proxy_port), timeout=30)
-        plain.sendall(SSL_REQUEST)
-        assert plain.recv(1) == b"S", "no TLS"
-        context = ssl.create_default_context(cafile=str(stack.dir / "tls" / "ca.crt"))
-        self._socket = context.wrap_socket(plain, server_hostname="localhost")
+    def __init__(self, stack, options, role="app", database="clinic", port=None, tls=True):
+        self._socket = socket.create_connection(("localhost", port or stack.proxy_port), timeout=30)
+        if tls:
+            self._begin_tls(stack)
         self._out, self._in = b"", b""
         pairs = {"user": role, "database": database, "options": options}
         body = struct.pack("!i", VERSION_3) + b"".join(text(k) + text(v) for k, v in pairs.items()) + b"\0"
         self._socket.sendall(struct.pack("!i", len(body) + 4) + body)
         self._log_in((stack.dir / "secrets" / f"{role}.password").read_text().strip())
         self.replies()
+
+    def _begin_tls(self, stack):
+        self._socket.sendall(SSL_REQUEST)
+        assert self._socket.recv(1) == b"S", "no TLS"
+        context = ssl.create_default_context(cafile=str(stack.dir / "tls" / "ca.crt"))
+        self._socket = context.wrap_socket(self._socket, server_hostname="localhost")
 
     def __enter__(self):
         return self

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "config/agent_settings.hpp"
+#include "keyshare/core/secret.hpp"
+#include "keyshare/share/token.hpp"
+#include "keyshare/user/error.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace pgveil::agent {
+
+/// The shares of one user: both that a session is given.
+struct Account {
+    share::UserKey key;
+    core::SecretBytes app_share;  ///< its text form, pgva1....
+};
+
+/// Whose shares the sessions of which database role get. Immutable after load().
+class Accounts {
+public:
+    /// Opens every key file; a passphrase that no file gives comes from `passphrase_fd`, one line
+    /// for each key in the order of the roles, or from the terminal. Errors name file and remedy.
+    static user::Result<Accounts> load(
+        const config::AgentSettings& settings, std::optional<int> passphrase_fd
+    );
+
+    /// Of the role, else of "*"; null: nobody's.
+    const Account* find(std::string_view role) const;
+
+private:
+    std::map<std::string, std::shared_ptr<const Account>, std::less<>> by_role_;
+};
+
+}  // namespace pgveil::agent

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "proxy/agent/accounts.hpp"
+#include "proxy/agent/exchange.hpp"
+#include "proxy/agent/renewal.hpp"
+#include "proxy/agent/token_source.hpp"
+#include "proxy/session/login_error.hpp"
+#include "proxy/session/startup.hpp"
+#include "proxy/wire/frame.hpp"
+#include "proxy/wire/output.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace pgveil::agent {
+
+/// The decisions for one session: which bytes of the client go to the proxy, which replies to the
+/// client, and what the agent says itself between two requests of the client.
+///
+///     relay.append_startup(to_upstream, startup);
+///     used = relay.on_client(bytes, to_upstream);      // fewer than all: see client_waits()
+///     used = relay.on_upstream(bytes, to_client);      // fewer than all: see upstream_wants()
+///     if (relay.failure()) { end the session with it }
+/// After on_upstream() the client's bytes that had to wait are offered again. Nothing of the
+/// client's is changed. Without any I/O; belongs to one session.
+class Relay {
+public:
+    using Clock = std::function<std::int64_t()>;
+
+    /// @param account null: nothing is added to this session (the proxy's admin console)
+    /// @param now_s Unix seconds
+    Relay(TokenSource& tokens, const Account* account, Clock now_s)
+        : tokens_(&tokens), account_(account), now_s_(std::move(now_s)) {}
+
+    /// The client's StartupMessage with the shares; without them where the proxy's token key is not
+    /// known yet: then they follow behind the login.
+    void append_startup(wire::Output& upstream, const session::ClientStartup& startup);
+
+    std::size_t on_client(wire::ByteView bytes, wire::Output& upstream);
+    std::size_t on_upstream(wire::ByteView bytes, wire::Output& client);
+
+    /// The client's next message goes on only when the proxy has answered.
+    bool client_waits() const { return client_waits_; }
+
+    /// Size of the reply that must be whole before it is looked at; 0: none.
+    std::size_t upstream_wants() const { return upstream_wants_; }
+
+    /// What the client has got ends inside a message.
+    bool is_inside_reply() const { return reply_rest_ > 0 && !is_reply_hidden_; }
+
+    /// The proxy's last word was a FATAL error: the client knows why the connection ends.
+    bool said_farewell() const { return said_farewell_; }
+
+    bool is_logged_in() const { return exchange_.is_logged_in(); }
+
+    /// Between two requests, outside a transaction.
+    bool may_end_now() const;
+
+    /// The session cannot go on, and why.
+    const std::optional<session::LoginError>& failure() const { return failure_; }
+
+private:
+    enum class Asked { kTokenKey, kShares };
+
+    bool prepare(wire::FrontendType type, wire::Output& upstream);
+    void ask_token_key(wire::Output& upstream);
+    void give(Due due, wire::Output& upstream);
+    bool must_be_whole(wire::BackendType type) const;
+    bool look_at(const wire::Frame& frame, bool is_own, wire::Output& client);
+    void on_error(const wire::Frame& frame, bool is_own);
+    void on_ready(const wire::Frame& frame, bool is_own);
+    void on_own_row(const wire::Frame& frame);
+    void on_own_answer();
+    void fail(session::LoginError error);
+
+    TokenSource* tokens_;
+    const Account* account_;
+    Clock now_s_;
+    Exchange exchange_;
+    Renewal renewal_;
+    Asked asked_ = Asked::kShares;  ///< by the own request that is unanswered
+    std::string own_value_;         ///< of its row: never a secret
+    std::string own_error_;
+    std::size_t request_rest_ = 0;  ///< bytes of the client's message that is passed on
+    std::size_t reply_rest_ = 0;
+    std::size_t upstream_wants_ = 0;
+    bool is_reply_hidden_ = false;
+    bool client_waits_ = false;
+    bool said_farewell_ = false;
+    std::optional<session::LoginError> failure_;
+};
+
+}  // namespace pgveil::agent

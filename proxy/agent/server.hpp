@@ -1,0 +1,92 @@
+#pragma once
+
+#include "config/agent_settings.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "net/unix_listener.hpp"
+#include "proxy/agent/accounts.hpp"
+#include "proxy/agent/token_source.hpp"
+#include "proxy/session/cancel.hpp"
+#include "proxy/session/startup.hpp"
+#include "proxy/session/upstream_connection.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// proxy/agent/: pgveil-agent, which stands between an application and pgveil.
+///   Server         listens, and holds what sessions share               (here)
+///   Session        one client and its connection to the proxy           (session.hpp)
+///   Relay          what goes on to whom, and what the agent adds        (relay.hpp)
+///   Exchange       where one request ends and the next begins           (exchange.hpp)
+///   Renewal        when a session needs shares again                    (renewal.hpp)
+///   TokenSource    tokens for the proxy's token key                     (token_source.hpp)
+///   Accounts       whose shares which role gets                         (accounts.hpp)
+namespace pgveil::agent {
+
+class Session;
+
+/// The running agent: one loop on one thread, its listeners and its sessions.
+class Server {
+public:
+    Server(config::AgentSettings settings, Accounts accounts);
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+    Server(Server&&) = delete;
+    Server& operator=(Server&&) = delete;
+    ~Server();
+
+    /// Reads the proxy's authority and opens the sockets. The error names file or address.
+    net::Result<void> open();
+
+    /// Serves until a signal says otherwise: SIGTERM ends sessions between transactions, for a
+    /// minute at most; SIGINT, SIGQUIT and any second signal at once. They must be blocked in every
+    /// thread.
+    void run();
+
+    // -- for sessions, on the loop's thread --
+
+    net::Loop& loop() noexcept { return loop_; }
+
+    const Accounts& accounts() const noexcept { return accounts_; }
+
+    TokenSource& tokens() noexcept { return tokens_; }
+
+    const session::UpstreamTarget& target() const noexcept { return target_; }
+
+    const session::StartupRules& rules() const noexcept { return rules_; }
+
+    session::CancelGate& cancels() noexcept { return cancels_; }
+
+    bool is_draining() const noexcept { return is_draining_; }
+
+    bool is_full() const noexcept { return sessions_.size() >= settings_.sessions; }
+
+    /// @return the session's number
+    std::uint64_t enter(Session& session);
+    void leave(Session& session);
+
+private:
+    net::Listener::OnAccept on_accept();
+    void drain();
+
+    config::AgentSettings settings_;
+    Accounts accounts_;
+    net::Loop loop_;
+    TokenSource tokens_;
+    session::UpstreamTarget target_;
+    session::StartupRules rules_;
+    session::CancelGate cancels_;
+    std::optional<net::UnixListener> local_;
+    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::vector<Session*> sessions_;
+    std::atomic<std::size_t> session_count_{0};
+    std::uint64_t session_ids_ = 0;
+    bool is_draining_ = false;
+};
+
+}  // namespace pgveil::agent

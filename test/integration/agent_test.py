@@ -1,0 +1,184 @@
+"""pgveil-agent: an application with a plain connection string works on protected tables, for as long as it likes."""
+
+import contextlib
+import signal
+import threading
+import time
+import unittest
+from contextlib import closing
+
+import psycopg
+
+from agents import Agent
+from stack import Stack, wait_until
+from wire import Wire
+
+SCHEMA = ["CREATE TABLE people (id int4 PRIMARY KEY, name text, ssn text)",
+          "INSERT INTO people VALUES (1, 'Ada', '111-11'), (2, 'Bob', '222-22')"]
+POLICY = {"tables": {"public.people": {"columns": {
+    "name": {"type": "text"}, "ssn": {"type": "text", "search": "equality"}}}}}
+FIND = "SELECT name FROM people WHERE ssn = '111-11'"
+FOUND = [("Ada",)]
+
+
+def setUpModule():
+    global STACK, AGENT
+    STACK = Stack.start(POLICY)
+    AGENT = Agent(STACK, tokens={"valid_s": 60}).__enter__()
+    with AGENT.connect() as connection:
+        for statement in SCHEMA:
+            connection.execute(statement)
+
+
+def tearDownModule():
+    AGENT.__exit__()
+    STACK.stop()
+
+
+class PlainConnections(unittest.TestCase):
+    def test_the_first_session_and_a_later_one_read_what_is_sealed(self):
+        with AGENT.connect() as connection:
+            self.assertEqual(connection.execute(FIND).fetchall(), FOUND)
+        stored = STACK.superuser("SELECT name::text FROM people", "clinic")
+        self.assertFalse(any("Ada" in name for (name,) in stored))
+
+    def test_without_the_agent_the_same_connection_is_refused(self):
+        with STACK.connect(options="") as connection, self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+            connection.execute(FIND)
+
+    def test_a_wrong_password_is_the_proxys_to_refuse(self):
+        with self.assertRaisesRegex(psycopg.OperationalError, "password authentication failed"):
+            psycopg.connect(AGENT.url().replace("app:", "app:not"))
+
+    def test_a_role_that_is_not_named_is_refused(self):
+        with self.assertRaisesRegex(psycopg.OperationalError, "no user for role \"postgres\""):
+            AGENT.connect("postgres")
+
+    def test_shares_of_the_clients_own_are_refused(self):
+        with self.assertRaisesRegex(psycopg.OperationalError, "Leave every pgveil. parameter out"):
+            AGENT.connect(options="-c pgveil.user_id=clerk")
+
+    def test_a_client_that_wants_tls_is_told_that_there_is_none(self):
+        with self.assertRaisesRegex(psycopg.OperationalError, "does not support SSL"):
+            AGENT.connect(sslmode="require")
+
+    def test_a_statement_is_cancelled(self):
+        with AGENT.connect() as connection:
+            threading.Timer(0.5, connection.cancel).start()
+            with self.assertRaises(psycopg.errors.QueryCanceled):
+                connection.execute("SELECT pg_sleep(60)")
+            self.assertEqual(connection.execute(FIND).fetchall(), FOUND)
+
+    def test_pools_may_reset_a_session(self):
+        with AGENT.connect() as connection:
+            for reset in ("DISCARD ALL", "RESET ALL", "RESET pgveil.user_token", "BEGIN", FIND, "ROLLBACK"):
+                connection.execute(reset)
+                self.assertEqual(connection.execute(FIND).fetchall(), FOUND, reset)
+
+    def test_another_proxy_than_the_pinned_one_gets_nothing(self):
+        """PostgreSQL itself, by a certificate of the same authority: it gets neither token nor app share."""
+        with Agent(STACK, upstream={**AGENT.settings["upstream"], "port": STACK.pg_port}) as agent:
+            STACK.mark_server_log()
+            with self.assertRaisesRegex(psycopg.OperationalError, "gives this server no shares"):
+                agent.connect().execute("SELECT 1")
+            self.assertNotIn("pgva1.", STACK.server_log_since_mark())
+
+
+class LongSessions(unittest.TestCase):
+    """Sessions that outlive their first token. All wait for its end together."""
+
+    VALID_S = 3
+
+    @classmethod
+    def setUpClass(cls):
+        cls.agent = Agent(STACK, tokens={"valid_s": cls.VALID_S}).__enter__()
+        cls.addClassCleanup(cls.agent.__exit__)
+        cls.sessions = {}
+        for name in ("idle", "open", "failed", "copy", "pipeline"):
+            cls.sessions[name] = session = cls.agent.connect()
+            cls.addClassCleanup(session.close)
+            session.execute(FIND)
+        cls.sessions["open"].execute("BEGIN")
+        cls.sessions["failed"].execute("BEGIN")
+        cls.sessions["failed"].execute("SAVEPOINT before")
+        with contextlib.suppress(psycopg.errors.DivisionByZero):
+            cls.sessions["failed"].execute("SELECT 1/0")
+        cls.copy = cls.sessions["copy"].cursor()
+        cls.copying = cls.copy.copy("COPY people FROM STDIN")
+        cls.rows = cls.copying.__enter__()
+        cls.rows.write_row((3, "Cleo", "333-33"))
+        cls.wire = Wire(STACK, "", port=cls.agent.port, tls=False)
+        cls.addClassCleanup(cls.wire.__exit__)
+        cls.wire.query("BEGIN").replies()
+        cls.wire.parse("", FIND).bind("", "").execute("", 1).sync().replies()
+        with STACK.connect(STACK.options(valid_s=cls.VALID_S)) as without:
+            without.execute(FIND)
+            time.sleep(cls.VALID_S + 1.5)
+            try:
+                without.execute(FIND)
+                raise AssertionError("a token lives longer than it says")
+            except psycopg.errors.InvalidAuthorizationSpecification:
+                pass
+
+    def assert_works(self, name):
+        self.assertEqual(self.sessions[name].execute(FIND).fetchall(), FOUND)
+
+    def test_an_idle_session_works_on(self):
+        self.assert_works("idle")
+
+    def test_in_an_open_transaction_and_behind_its_rollback(self):
+        self.assert_works("open")
+        self.sessions["open"].execute("ROLLBACK")
+        self.assert_works("open")
+
+    def test_a_failed_transaction_gets_its_token_once_it_can_take_one(self):
+        with self.assertRaises(psycopg.errors.InFailedSqlTransaction):
+            self.sessions["failed"].execute(FIND)
+        self.sessions["failed"].execute("ROLLBACK TO SAVEPOINT before")
+        self.assert_works("failed")
+        self.sessions["failed"].execute("COMMIT")
+        self.assert_works("failed")
+
+    def test_a_copy_is_not_disturbed(self):
+        self.rows.write_row((4, "Dora", "444-44"))
+        self.copying.__exit__(None, None, None)
+        self.assert_works("copy")
+        self.assertEqual(self.sessions["copy"].execute("SELECT name FROM people WHERE id > 2 ORDER BY id").fetchall(),
+                         [("Cleo",), ("Dora",)])
+
+    def test_a_pipeline_keeps_its_order(self):
+        with self.sessions["pipeline"].pipeline():
+            cursors = [self.sessions["pipeline"].execute("SELECT name FROM people WHERE id = %s", [1 + n % 2]) for n in range(20)]
+            self.assertEqual([cursor.fetchone()[0] for cursor in cursors], ["Ada", "Bob"] * 10)
+
+    def test_unnamed_statement_and_portal_stay_the_clients(self):
+        self.wire.execute("", 1).sync()
+        self.assertEqual(self.wire.letters(), "CZ", "the portal of before has no second row")
+        self.wire.bind("", "").execute("").sync()
+        self.assertEqual(self.wire.letters(), "2DCZ")
+
+
+class StartAndEnd(unittest.TestCase):
+    def test_a_first_signal_waits_for_transactions_and_a_second_does_not(self):
+        with Agent(STACK) as agent, closing(agent.connect()) as idle, closing(agent.connect()) as busy:
+            busy.execute("BEGIN")
+            agent.signal(signal.SIGTERM)
+            with self.assertRaises(psycopg.OperationalError):
+                wait_until(lambda: idle.execute("SELECT 1") is None, "the idle session to end")
+            self.assertIn("57P01", agent.log())
+            self.assertEqual(busy.execute(FIND).fetchall(), FOUND)
+            agent.signal(signal.SIGTERM)
+            self.assertEqual(agent.wait(), 0)
+
+    def test_what_cannot_be_used_is_said_at_the_start(self):
+        files = AGENT.files_of("nurse")
+        clerks = {**files, "app_share": AGENT.files_of("clerk")["app_share"]}
+        for words, settings in (("is the app share of clerk", {"users_files": {"app": clerks}}),
+                                ("in use", {"listen": {"host": "127.0.0.1", "port": AGENT.port}})):
+            agent = Agent(STACK, **settings)
+            self.assertEqual(agent.wait(), 2)
+            self.assertIn(words, agent.log())
+
+
+if __name__ == "__main__":
+    unittest.main()
