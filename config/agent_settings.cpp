@@ -29,6 +29,7 @@ public:
         take("/upstream/port", settings.upstream_port);
         take("/upstream/connect_timeout_ms", settings.connect_timeout_ms);
         settings.upstream_ca = path_at("/upstream/ca");
+        settings.share_table = path_at("/share_table");
         take("/tokens/valid_s", settings.token_valid_s);
         take("/limits/sessions", settings.sessions);
         for (const auto& entry : document_["users"].items()) {
@@ -126,6 +127,13 @@ Result<AgentSettings> parse_agent_settings(std::string_view file, std::string_vi
             "authority of the proxy's certificate, or let \"host\" be the directory of its Unix "
             "socket"
         );
+    }
+    for (const auto& [role, files] : settings.users) {
+        if (files.app_share.empty() && settings.share_table.empty()) {
+            return error_at(
+                file, pointer_to("/users", role), "has no \"app_share\"; add it, or \"share_table\""
+            );
+        }
     }
     return settings;
 }

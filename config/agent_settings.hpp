@@ -14,7 +14,7 @@ namespace pgveil::config {
 /// Whose shares the sessions of one database role get. Paths are absolute.
 struct AgentUserSettings {
     std::string key;
-    std::string app_share;
+    std::string app_share;        // empty: from the share table
     std::string passphrase_file;  // empty: asked for at the start, where the key needs one
 };
 
@@ -30,6 +30,7 @@ struct AgentSettings {
     std::uint32_t connect_timeout_ms = 5000;
     std::uint32_t token_valid_s = 60;
     std::uint32_t sessions = 100;
+    std::string share_table;                                      // empty: none is kept
     std::map<std::string, AgentUserSettings, std::less<>> users;  // by role; "*": all others
     LogSettings log;
 

@@ -20,6 +20,9 @@ Result<std::shared_ptr<const Account>> load_account(
     if (!key) {
         return key.error();
     }
+    if (settings.app_share.empty()) {
+        return std::make_shared<const Account>(Account{std::move(*key), {}});
+    }
     auto app_share = user::read_app_share(settings.app_share, key->tenant, key->user_id);
     if (!app_share) {
         return app_share.error();

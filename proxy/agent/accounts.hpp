@@ -13,10 +13,10 @@
 
 namespace pgveil::agent {
 
-/// The shares of one user: both that a session is given.
+/// What the settings give of one user for a session.
 struct Account {
     share::UserKey key;
-    core::SecretBytes app_share;  ///< its text form, pgva1....
+    core::SecretBytes app_share;  ///< its text form, pgva1....; empty: from the table
 };
 
 /// Whose shares the sessions of which database role get. Immutable after load().

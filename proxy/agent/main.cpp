@@ -46,8 +46,16 @@ Result<void> serve(const Arguments& arguments) {
     if (!accounts.has_value()) {
         return accounts.error();
     }
+    std::optional<pgveil::agent::ShareTable> table;
+    if (!settings->share_table.empty()) {
+        auto opened = pgveil::agent::ShareTable::open(settings->share_table);
+        if (!opened) {
+            return opened.error();
+        }
+        table = std::move(*opened);
+    }
     block_signals();
-    pgveil::agent::Server server(std::move(*settings), std::move(*accounts));
+    pgveil::agent::Server server(std::move(*settings), std::move(*accounts), std::move(table));
     if (const auto opened = server.open(); !opened.has_value()) {
         return pgveil::user::unusable(opened.error().message);
     }

@@ -23,9 +23,6 @@ constexpr std::string_view kTokenKeyQuery = "SELECT pgveil.token_key()";
 constexpr std::string_view kSharesRefused = "28000";
 constexpr std::string_view kChannelBinding = "-PLUS";
 
-/// Replies that are looked at are smaller; larger ones pass unseen.
-constexpr std::size_t kLookedAtMax = std::size_t{1} << 20U;
-
 session::LoginError malformed(std::string_view who) {
     return session::refuse("08P01", "invalid message length from the " + std::string(who));
 }
@@ -60,13 +57,13 @@ void Relay::append_startup(wire::Output& upstream, const session::ClientStartup&
     std::vector<wire::StartupParameter> parameters = startup.parameters;
     core::SecretBytes token;
     const std::int64_t now_s = now_s_();
-    if (account_ != nullptr && tokens_->is_ready(account_->key, now_s)) {
+    if (app_share() != nullptr && tokens_->is_ready(account_->key, now_s)) {
         auto made = tokens_->make(account_->key, now_s);
         if (made) {
             token = std::move(*made);
             parameters.push_back({kUserId, account_->key.user_id});
             parameters.push_back({kUserToken, core::as_text(token.reveal())});
-            parameters.push_back({kAppShare, core::as_text(account_->app_share.reveal())});
+            parameters.push_back({kAppShare, core::as_text(app_share()->reveal())});
             renewal_.given(Due::kEverything, now_s, tokens_->valid_s(), exchange_.status());
         }
     }
@@ -76,37 +73,71 @@ void Relay::append_startup(wire::Output& upstream, const session::ClientStartup&
 std::size_t Relay::on_client(wire::ByteView bytes, wire::Output& upstream) {
     std::size_t used = 0;
     client_waits_ = false;
+    client_wants_ = 0;
     while (used < bytes.size() && !failure_) {
-        if (request_rest_ > 0) {
-            const std::size_t count = std::min(request_rest_, bytes.size() - used);
-            upstream.append(bytes.subspan(used, count));
-            request_rest_ -= count;
-            used += count;
-            continue;
-        }
-        const wire::Peek peek =
-            wire::FrameReader(bytes.subspan(used), std::numeric_limits<std::size_t>::max()).peek();
-        if (peek.status == wire::PeekStatus::kNeedHead) {
+        const wire::ByteView rest = bytes.subspan(used);
+        const std::size_t count =
+            request_rest_ > 0 ? pass_request(rest, upstream) : begin_message(rest, upstream);
+        used += count;
+        if (count == 0 && request_rest_ == 0) {
             break;
         }
-        if (peek.status == wire::PeekStatus::kMalformed) {
-            fail(malformed("client"));
-            break;
-        }
-        const wire::FrontendType type = wire::frontend_type(peek.type);
-        if (!prepare(type, upstream)) {
-            client_waits_ = true;
-            break;
-        }
-        exchange_.on_client(type);
-        request_rest_ = peek.size;
     }
     return used;
 }
 
+std::size_t Relay::pass_request(wire::ByteView bytes, wire::Output& upstream) {
+    const std::size_t count = std::min(request_rest_, bytes.size());
+    upstream.append(bytes.first(count));
+    request_rest_ -= count;
+    return count;
+}
+
+/// Either leaves the message to pass_request, or takes it in another form, or stops before it.
+std::size_t Relay::begin_message(wire::ByteView bytes, wire::Output& upstream) {
+    wire::FrameReader frames(bytes, std::numeric_limits<std::size_t>::max());
+    const wire::Peek peek = frames.peek();
+    if (peek.status == wire::PeekStatus::kNeedHead) {
+        return 0;
+    }
+    if (peek.status == wire::PeekStatus::kMalformed) {
+        fail(malformed("client"));
+        return 0;
+    }
+    const wire::FrontendType type = wire::frontend_type(peek.type);
+    if (awaits_rest(peek, bytes)) {
+        client_wants_ = peek.size;
+        return 0;
+    }
+    client_waits_ = must_wait(type) || !prepare(type, upstream);
+    if (client_waits_) {
+        return 0;
+    }
+    const bool may_be_call = exchange_.would_begin(type) && peek.status == wire::PeekStatus::kWhole;
+    exchange_.on_client(type);
+    said_farewell_ = said_farewell_ || type == wire::FrontendType::kTerminate;
+    if (may_be_call && take_call(frames.take(), upstream)) {
+        return peek.size;
+    }
+    request_rest_ = peek.size;
+    return 0;
+}
+
+const core::SecretBytes* Relay::app_share() const {
+    if (account_ == nullptr) {
+        return nullptr;
+    }
+    const core::SecretBytes* const kept =
+        table_ == nullptr ? nullptr : table_->find(account_->key.user_id);
+    if (kept != nullptr) {
+        return kept;
+    }
+    return account_->app_share.empty() ? nullptr : &account_->app_share;
+}
+
 /// False: the message waits for replies.
 bool Relay::prepare(wire::FrontendType type, wire::Output& upstream) {
-    if (account_ == nullptr || !exchange_.would_begin(type)) {
+    if (app_share() == nullptr || !exchange_.would_begin(type)) {
         return true;
     }
     const std::int64_t now_s = now_s_();
@@ -143,7 +174,7 @@ void Relay::give(Due due, wire::Output& upstream) {
     exchange_.on_own_request();
     if (due == Due::kEverything) {
         append_setting(upstream, kUserId, account_->key.user_id);
-        append_setting(upstream, kAppShare, core::as_text(account_->app_share.reveal()));
+        append_setting(upstream, kAppShare, core::as_text(app_share()->reveal()));
     }
     append_setting(upstream, kUserToken, core::as_text(token->reveal()));
     append_sync(upstream);
@@ -154,43 +185,51 @@ std::size_t Relay::on_upstream(wire::ByteView bytes, wire::Output& client) {
     std::size_t used = 0;
     upstream_wants_ = 0;
     while (used < bytes.size() && !failure_) {
-        if (reply_rest_ > 0) {
-            const std::size_t count = std::min(reply_rest_, bytes.size() - used);
-            if (!is_reply_hidden_) {
-                client.append(bytes.subspan(used, count));
-            }
-            reply_rest_ -= count;
-            used += count;
-            continue;
+        const wire::ByteView rest = bytes.subspan(used);
+        if (reply_rest_ == 0) {
+            begin_reply(rest, client);
         }
-        wire::FrameReader frames(bytes.subspan(used), kLookedAtMax);
-        const wire::Peek peek = frames.peek();
-        if (peek.status == wire::PeekStatus::kNeedHead) {
+        const std::size_t count = std::min(reply_rest_, rest.size());
+        if (count == 0) {
             break;
         }
-        if (peek.status == wire::PeekStatus::kMalformed) {
-            fail(malformed("proxy"));
-            break;
+        if (!is_reply_hidden_) {
+            client.append(rest.first(count));
         }
-        const BackendType type = wire::backend_type(peek.type);
-        if (peek.status == wire::PeekStatus::kPartial && must_be_whole(type)) {
-            upstream_wants_ = peek.size;
-            break;
-        }
-        is_reply_hidden_ = exchange_.on_upstream(type);
-        reply_rest_ = peek.size;
-        if (peek.status == wire::PeekStatus::kWhole &&
-            look_at(frames.take(), is_reply_hidden_, client)) {
-            is_reply_hidden_ = true;  // its place was taken
-        }
+        reply_rest_ -= count;
+        used += count;
     }
     return used;
+}
+
+/// Sets reply_rest_, unless more of the message must come first.
+void Relay::begin_reply(wire::ByteView bytes, wire::Output& client) {
+    wire::FrameReader frames(bytes, kLookedAtMax);
+    const wire::Peek peek = frames.peek();
+    if (peek.status == wire::PeekStatus::kNeedHead) {
+        return;
+    }
+    if (peek.status == wire::PeekStatus::kMalformed) {
+        fail(malformed("proxy"));
+        return;
+    }
+    const BackendType type = wire::backend_type(peek.type);
+    if (peek.status == wire::PeekStatus::kPartial && must_be_whole(type)) {
+        upstream_wants_ = peek.size;
+        return;
+    }
+    is_reply_hidden_ = exchange_.on_upstream(type);
+    reply_rest_ = peek.size;
+    const bool is_whole = peek.status == wire::PeekStatus::kWhole;
+    if (is_whole && look_at(frames.take(), is_reply_hidden_, client)) {
+        is_reply_hidden_ = true;  // its place was taken
+    }
 }
 
 bool Relay::must_be_whole(BackendType type) const {
     return exchange_.answers_own() || !exchange_.is_logged_in() ||
            type == BackendType::kReadyForQuery || type == BackendType::kCommandComplete ||
-           type == BackendType::kErrorResponse;
+           type == BackendType::kErrorResponse || (run_ && type == BackendType::kDataRow);
 }
 
 /// @return whether something else went to the client in its place
@@ -200,22 +239,42 @@ bool Relay::look_at(const wire::Frame& frame, bool is_own, wire::Output& client)
         on_error(frame, is_own);
     }
     if (!exchange_.is_logged_in()) {
-        const bool is_replaced = type == BackendType::kAuthentication;
-        if (is_replaced) {
-            append_without_binding(client, frame);
-        }
-        // The agent has agreed with the client on a version before.
-        return is_replaced || type == BackendType::kNegotiateProtocolVersion;
+        return look_at_login(frame, client);
+    }
+    if (!is_own) {
+        look_at_answer(frame, client);
+    } else if (type == BackendType::kDataRow) {
+        on_own_row(frame);
     }
     if (type == BackendType::kReadyForQuery) {
         on_ready(frame, is_own);
-    } else if (type == BackendType::kDataRow && is_own) {
-        on_own_row(frame);
-    } else if (type == BackendType::kCommandComplete && !is_own) {
-        const auto complete = wire::decode_command_complete(frame.body);
-        renewal_.on_command(complete.has_value() ? complete->tag : std::string_view());
     }
     return false;
+}
+
+bool Relay::look_at_login(const wire::Frame& frame, wire::Output& client) {
+    const BackendType type = wire::backend_type(frame.type);
+    const bool is_replaced = type == BackendType::kAuthentication;
+    if (is_replaced) {
+        append_without_binding(client, frame);
+    }
+    // The agent has agreed with the client on a version before.
+    return is_replaced || type == BackendType::kNegotiateProtocolVersion;
+}
+
+/// To a request of the client's.
+void Relay::look_at_answer(const wire::Frame& frame, wire::Output& client) {
+    const BackendType type = wire::backend_type(frame.type);
+    if (type == BackendType::kCommandComplete) {
+        const auto complete = wire::decode_command_complete(frame.body);
+        renewal_.on_command(complete.has_value() ? complete->tag : std::string_view());
+    } else if (run_ && type == BackendType::kDataRow) {
+        run_->on_row(frame.body);
+    } else if (run_ && type == BackendType::kErrorResponse) {
+        run_->on_error();
+    } else if (run_ && type == BackendType::kReadyForQuery) {
+        finish_call(client);
+    }
 }
 
 void Relay::on_error(const wire::Frame& frame, bool is_own) {
@@ -223,7 +282,7 @@ void Relay::on_error(const wire::Frame& frame, bool is_own) {
     if (!error.has_value()) {
         return;
     }
-    said_farewell_ = error->find('V').value_or("") == "FATAL";
+    said_farewell_ = said_farewell_ || error->find('V').value_or("") == "FATAL";
     if (is_own) {
         own_error_ = error->find('M').value_or("an error without a message");
     } else if (error->find('C').value_or("") == kSharesRefused) {

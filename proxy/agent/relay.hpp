@@ -1,8 +1,10 @@
 #pragma once
 
 #include "proxy/agent/accounts.hpp"
+#include "proxy/agent/command_run.hpp"
 #include "proxy/agent/exchange.hpp"
 #include "proxy/agent/renewal.hpp"
+#include "proxy/agent/share_table.hpp"
 #include "proxy/agent/token_source.hpp"
 #include "proxy/session/login_error.hpp"
 #include "proxy/session/startup.hpp"
@@ -25,15 +27,17 @@ namespace pgveil::agent {
 ///     used = relay.on_upstream(bytes, to_client);      // fewer than all: see upstream_wants()
 ///     if (relay.failure()) { end the session with it }
 /// After on_upstream() the client's bytes that had to wait are offered again. Nothing of the
-/// client's is changed. Without any I/O; belongs to one session.
+/// client's is changed, except that the app share of pgveil.add_user and pgveil.change_key stays
+/// here where there is a table for it. Without any I/O on sockets; belongs to one session.
 class Relay {
 public:
     using Clock = std::function<std::int64_t()>;
 
+    /// @param table null: calls of the tenant's pass as any other statement
     /// @param account null: nothing is added to this session (the proxy's admin console)
     /// @param now_s Unix seconds
-    Relay(TokenSource& tokens, const Account* account, Clock now_s)
-        : tokens_(&tokens), account_(account), now_s_(std::move(now_s)) {}
+    Relay(TokenSource& tokens, ShareTable* table, const Account* account, Clock now_s)
+        : tokens_(&tokens), table_(table), account_(account), now_s_(std::move(now_s)) {}
 
     /// The client's StartupMessage with the shares; without them where the proxy's token key is not
     /// known yet: then they follow behind the login.
@@ -45,13 +49,17 @@ public:
     /// The client's next message goes on only when the proxy has answered.
     bool client_waits() const { return client_waits_; }
 
+    /// Size of the client's message that must be whole before it is looked at; 0: none.
+    std::size_t client_wants() const { return client_wants_; }
+
     /// Size of the reply that must be whole before it is looked at; 0: none.
     std::size_t upstream_wants() const { return upstream_wants_; }
 
     /// What the client has got ends inside a message.
     bool is_inside_reply() const { return reply_rest_ > 0 && !is_reply_hidden_; }
 
-    /// The proxy's last word was a FATAL error: the client knows why the connection ends.
+    /// The client has said Terminate, or the proxy's last word was a FATAL error: both know why the
+    /// connection ends.
     bool said_farewell() const { return said_farewell_; }
 
     bool is_logged_in() const { return exchange_.is_logged_in(); }
@@ -65,11 +73,25 @@ public:
 private:
     enum class Asked { kTokenKey, kShares };
 
+    /// Messages that are looked at are smaller, in bytes; larger ones pass unseen.
+    static constexpr std::size_t kLookedAtMax = std::size_t{4} << 20U;
+
+    std::size_t pass_request(wire::ByteView bytes, wire::Output& upstream);
+    std::size_t begin_message(wire::ByteView bytes, wire::Output& upstream);
+    void begin_reply(wire::ByteView bytes, wire::Output& client);
+
+    const core::SecretBytes* app_share() const;
+    bool must_wait(wire::FrontendType type) const;
     bool prepare(wire::FrontendType type, wire::Output& upstream);
+    bool awaits_rest(const wire::Peek& peek, wire::ByteView here);
+    bool take_call(const wire::Frame& frame, wire::Output& upstream);
+    void finish_call(wire::Output& client);
     void ask_token_key(wire::Output& upstream);
     void give(Due due, wire::Output& upstream);
     bool must_be_whole(wire::BackendType type) const;
     bool look_at(const wire::Frame& frame, bool is_own, wire::Output& client);
+    static bool look_at_login(const wire::Frame& frame, wire::Output& client);
+    void look_at_answer(const wire::Frame& frame, wire::Output& client);
     void on_error(const wire::Frame& frame, bool is_own);
     void on_ready(const wire::Frame& frame, bool is_own);
     void on_own_row(const wire::Frame& frame);
@@ -77,6 +99,7 @@ private:
     void fail(session::LoginError error);
 
     TokenSource* tokens_;
+    ShareTable* table_;
     const Account* account_;
     Clock now_s_;
     Exchange exchange_;
@@ -84,6 +107,8 @@ private:
     Asked asked_ = Asked::kShares;  ///< by the own request that is unanswered
     std::string own_value_;         ///< of its row: never a secret
     std::string own_error_;
+    std::optional<CommandRun> run_;  ///< of the request that is unanswered
+    std::size_t client_wants_ = 0;
     std::size_t request_rest_ = 0;  ///< bytes of the client's message that is passed on
     std::size_t reply_rest_ = 0;
     std::size_t upstream_wants_ = 0;

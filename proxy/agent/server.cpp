@@ -16,7 +16,7 @@ namespace pgveil::agent {
 namespace {
 
 constexpr std::chrono::seconds kDrainTime{60};
-constexpr long kTick_ns = 50'000'000;
+constexpr long kTickNanoseconds = 50'000'000;
 
 session::UpstreamTarget target_of(const config::AgentSettings& settings) {
     session::UpstreamTarget target;
@@ -45,15 +45,16 @@ int next_signal() {
     for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
         sigaddset(&signals, each);
     }
-    const timespec tick{0, kTick_ns};
+    const timespec tick{0, kTickNanoseconds};
     return std::max(sigtimedwait(&signals, nullptr, &tick), 0);
 }
 
 }  // namespace
 
-Server::Server(config::AgentSettings settings, Accounts accounts)
+Server::Server(config::AgentSettings settings, Accounts accounts, std::optional<ShareTable> table)
     : settings_(std::move(settings)),
       accounts_(std::move(accounts)),
+      table_(std::move(table)),
       tokens_(settings_.token_valid_s),
       target_(target_of(settings_)),
       rules_(rules_of_clients()) {}

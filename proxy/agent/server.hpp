@@ -5,6 +5,7 @@
 #include "net/loop.hpp"
 #include "net/unix_listener.hpp"
 #include "proxy/agent/accounts.hpp"
+#include "proxy/agent/share_table.hpp"
 #include "proxy/agent/token_source.hpp"
 #include "proxy/session/cancel.hpp"
 #include "proxy/session/startup.hpp"
@@ -25,6 +26,8 @@
 ///   Exchange       where one request ends and the next begins           (exchange.hpp)
 ///   Renewal        when a session needs shares again                    (renewal.hpp)
 ///   TokenSource    tokens for the proxy's token key                     (token_source.hpp)
+///   CommandCall, CommandRun   calls of the tenant's for application and proxy (command_run.hpp)
+///   ShareTable     the application's shares of its users                (share_table.hpp)
 ///   Accounts       whose shares which role gets                         (accounts.hpp)
 namespace pgveil::agent {
 
@@ -33,7 +36,7 @@ class Session;
 /// The running agent: one loop on one thread, its listeners and its sessions.
 class Server {
 public:
-    Server(config::AgentSettings settings, Accounts accounts);
+    Server(config::AgentSettings settings, Accounts accounts, std::optional<ShareTable> table);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     Server(Server&&) = delete;
@@ -56,6 +59,9 @@ public:
 
     TokenSource& tokens() noexcept { return tokens_; }
 
+    /// Null: none is kept.
+    ShareTable* table() noexcept { return table_ ? &*table_ : nullptr; }
+
     const session::UpstreamTarget& target() const noexcept { return target_; }
 
     const session::StartupRules& rules() const noexcept { return rules_; }
@@ -76,6 +82,7 @@ private:
 
     config::AgentSettings settings_;
     Accounts accounts_;
+    std::optional<ShareTable> table_;
     net::Loop loop_;
     TokenSource tokens_;
     session::UpstreamTarget target_;

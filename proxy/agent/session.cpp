@@ -42,6 +42,14 @@ LoginError nobody_for(const std::string& role) {
     return error;
 }
 
+LoginError proxy_lost(std::string reason) {
+    LoginError error =
+        session::refuse("08006", "the connection to the pgveil proxy was lost", std::move(reason));
+    error.hint =
+        "Connect again. Look whether the last COMMIT took effect if its answer has not come.";
+    return error;
+}
+
 LoginError too_many_sessions() {
     LoginError error = session::refuse("53300", "sorry, too many clients already");
     error.hint = "Raise limits.sessions in the settings of pgveil-agent.";
@@ -154,7 +162,7 @@ net::Awaitable<void> Session::run(session::ClientStartup startup, const Account*
         co_return;
     }
     upstream_ = std::move(*opened);
-    relay_ = std::make_unique<Relay>(server_->tokens(), account, unix_time_s);
+    relay_ = std::make_unique<Relay>(server_->tokens(), server_->table(), account, unix_time_s);
     relay_->append_startup(to_upstream_, startup);
     startup = session::ClientStartup();
     log("connected");
@@ -191,8 +199,9 @@ net::Awaitable<void> Session::pump_replies() {
 
 /// Once, whoever notices first.
 void Session::on_lost(const boost::system::system_error& lost) {
+    ended_ = ended_ || relay_->said_farewell();
     if (!ended_) {
-        end(session::upstream_unreachable(server_->target(), lost.code().message()));
+        end(proxy_lost(lost.code().message()));
     }
 }
 
@@ -236,7 +245,7 @@ net::Awaitable<void> Session::relay_replies() {
         ended_ = true;
     }
     if (!ended_) {
-        end(session::upstream_unreachable(server_->target(), "it closed the connection"));
+        end(proxy_lost("it closed the connection"));
     }
 }
 
@@ -248,6 +257,9 @@ void Session::feed_requests() {
     input_->advance(used);
     input_->consume_parsed();
     send(*upstream_.stream, to_upstream_);
+    if (relay_->client_wants() > 0) {
+        input_->grow(relay_->client_wants());
+    }
 }
 
 void Session::feed_replies() {

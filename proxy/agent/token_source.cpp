@@ -10,7 +10,7 @@ namespace pgveil::agent {
 namespace {
 
 /// A refusal has many reasons; a new token key is one that asking again would find.
-constexpr std::int64_t kDoubtEvery_s = 5;
+constexpr std::int64_t kDoubtEverySeconds = 5;
 
 }  // namespace
 
@@ -37,7 +37,7 @@ user::Result<void> TokenSource::take(
 }
 
 void TokenSource::doubt(std::int64_t now_s) {
-    if (now_s - taken_at_s_ >= kDoubtEvery_s) {
+    if (now_s - taken_at_s_ >= kDoubtEverySeconds) {
         statement_.reset();
     }
 }

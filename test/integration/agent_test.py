@@ -1,6 +1,7 @@
 """pgveil-agent: an application with a plain connection string works on protected tables, for as long as it likes."""
 
 import contextlib
+import pathlib
 import signal
 import threading
 import time
@@ -10,7 +11,7 @@ from contextlib import closing
 import psycopg
 
 from agents import Agent
-from stack import Stack, wait_until
+from stack import Stack, succeeded, wait_until
 from wire import Wire
 
 SCHEMA = ["CREATE TABLE people (id int4 PRIMARY KEY, name text, ssn text)",
@@ -156,6 +157,38 @@ class LongSessions(unittest.TestCase):
         self.assertEqual(self.wire.letters(), "CZ", "the portal of before has no second row")
         self.wire.bind("", "").execute("").sync()
         self.assertEqual(self.wire.letters(), "2DCZ")
+
+
+class ShareTable(unittest.TestCase):
+    """The tenant's calls through the agent, which keeps the application's share and gives the proxy the rest."""
+
+    def tenant_writes(self, *order):
+        """The call in the file that the tenant hands out."""
+        users = STACK.dir / "users"
+        before = set(users.glob("*.sql"))
+        succeeded(STACK.tenant_tool("user", *order, "--out", users))
+        (written,) = set(users.glob("*.sql")) - before
+        return written.read_text()
+
+    def test_a_share_is_kept_when_the_proxy_has_signed_for_it_and_forgotten_with_its_user(self):
+        STACK.write("secrets/porter.passphrase", "a passphrase of the tests\n")
+        add = self.tenant_writes("add", "porter", "--user-passphrase-file", STACK.dir / "secrets" / "porter.passphrase")
+        files = AGENT.files_of("porter")
+        share = pathlib.Path(files.pop("app_share")).read_text().strip()
+        table = STACK.dir / "shares"
+        with Agent(STACK, users_files={"app": files}, share_table=str(table)) as agent, closing(agent.connect()) as app:
+            with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                app.execute(FIND)
+            self.assertEqual(len(app.execute(add.replace("NULL", f"'{share}'")).fetchall()), 1)
+            self.assertEqual((table / "porter.app").read_text().strip(), share)
+            self.assertEqual(app.execute(FIND).fetchall(), FOUND)
+            with closing(agent.connect()) as later:
+                self.assertEqual(later.execute(FIND).fetchall(), FOUND)
+            app.execute(self.tenant_writes("withdraw", "porter"))
+            self.assertFalse((table / "porter.app").exists())
+            with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                app.execute(FIND)
+            self.assertNotIn(share, agent.log())
 
 
 class StartAndEnd(unittest.TestCase):

@@ -7,6 +7,7 @@
 #include "proxy/wire/error_response.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "proxy/wire/row.hpp"
+#include "test/keyshare/user/scratch.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -115,7 +116,7 @@ protected:
     Account account_ = account_of(identity_);
     TokenSource tokens_{60};
     std::int64_t now_s_ = kStart;
-    Relay relay_{tokens_, &account_, [this] {
+    Relay relay_{tokens_, nullptr, &account_, [this] {
                      return now_s_;
                  }};
     std::string waiting_;
@@ -240,8 +241,35 @@ TEST_F(RelayTest, MessagesMayComeByteByByte) {
     EXPECT_TRUE(upstream.ends_with(wire::as_text(said.bytes())));
 }
 
+TEST_F(RelayTest, AClientThatSaysTerminateKnowsWhyTheConnectionEnds) {
+    settle();
+    EXPECT_FALSE(relay_.said_farewell());
+    wire::Output said;
+    wire::append_empty(said, wire::FrontendType::kTerminate);
+    from_client(said);
+    EXPECT_TRUE(relay_.said_farewell());
+}
+
+TEST_F(RelayTest, AnAppShareOfACallStaysHereAndItsRequestComesAlone) {
+    const user::Scratch scratch;
+    ShareTable table = *ShareTable::open(scratch / "shares");
+    const std::string text = "SELECT pgveil.add_user('clerk', 'pgva1.BBBB', 'a.b.c')";
+    relay_ = Relay(tokens_, &table, &account_, [this] { return now_s_; });
+    settle();
+    const std::string upstream = from_client(query(text));
+    EXPECT_THAT(upstream, HasSubstr("SELECT pgveil.add_user('clerk', NULL, 'a.b.c')"));
+    EXPECT_THAT(upstream, Not(HasSubstr("pgva1.")));
+    EXPECT_EQ(from_client(query("SELECT 2")), "");
+    EXPECT_TRUE(relay_.client_waits());
+    const std::string client = answers("no receipt");
+    EXPECT_THAT(client, HasSubstr("no receipt"));
+    EXPECT_THAT(client, HasSubstr("has not changed its share of user clerk"));
+    EXPECT_EQ(table.find("clerk"), nullptr);
+    EXPECT_THAT(offer(), HasSubstr("SELECT 2"));
+}
+
 TEST_F(RelayTest, TheConsoleGetsNothing) {
-    Relay console(tokens_, nullptr, [this] { return now_s_; });
+    Relay console(tokens_, nullptr, nullptr, [this] { return now_s_; });
     wire::Output login;
     wire::append_ready_for_query(login, wire::TransactionStatus::kIdle);
     wire::Output client;
