@@ -1,11 +1,12 @@
 """One real client: its suite prints the same lines through pgveil, on protected tables, as straight on plain ones.
 
-    clients_test.py CLIENT
+    clients_test.py CLIENT [agent]
 
-Ends with 77, which CTest reports as skipped, where the client or its toolchain is missing; `scripts/packages clients`
+With `agent` it goes through pgveil-agent in front of pgveil, with a connection string that holds nothing of pgveil. Ends with 77, which CTest reports as skipped, where the client or its toolchain is missing; `scripts/packages clients`
 installs them. What pgveil refuses today stands in refusals.py.
 """
 
+import contextlib
 import difflib
 import json
 import os
@@ -19,6 +20,7 @@ import urllib.parse
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
 import refusals
+from agents import Agent
 from stack import ROOT, Stack, psql, run, succeeded
 
 SKIPPED = 77
@@ -47,6 +49,7 @@ INSTALLED = {
 # Values of protected columns that every suite uses; none of them has a reason to stand in a log.
 NEVER_LOGGED = ["Zelda Quartz", "911-00-0001", "Oskar O", "left handed", "Batch 1", "922-1", "933-1"]
 CLIENT = sys.argv.pop(1) if len(sys.argv) > 1 else "psycopg"
+BY_AGENT = sys.argv[1:2] == ["agent"] and bool(sys.argv.pop(1))
 
 
 def missing():
@@ -93,6 +96,16 @@ def tearDownModule():
     STACK.stop()
 
 
+@contextlib.contextmanager
+def veiled_url():
+    """What the client gets. The agent's tokens are so short that every longer session needs others."""
+    if not BY_AGENT:
+        yield with_options(STACK.url(), STACK.options(valid_s=3600))
+        return
+    with Agent(STACK, tokens={"valid_s": 4}) as agent:
+        yield agent.url() + "?sslmode=disable"
+
+
 class OneClient(unittest.TestCase):
     maxDiff = None
 
@@ -107,7 +120,8 @@ class OneClient(unittest.TestCase):
         self.assertGreater(len(plain), 8)
         refused = refusals.REFUSED.get(CLIENT, {})
         self.assertLessEqual(set(refused), set(plain), "refusals.py names a case that does not exist")
-        done, veiled = self.suite(with_options(STACK.url(), STACK.options(valid_s=3600)))
+        with veiled_url() as url:
+            done, veiled = self.suite(url)
         self.assertEqual(list(veiled), list(plain), done.stderr[-3000:])
         for name, (verdict, lines) in plain.items():
             with self.subTest(name):

@@ -344,7 +344,8 @@ async fn stays(s: &mut Session) -> Seen {
 async fn connect() -> Result<Client, Box<dyn Error>> {
     let url = env::args().nth(1).expect("a connection string");
     let (base, query) = url.split_once('?').unwrap_or((&url, ""));
-    let (mut kept, mut root) = (vec!["sslmode=require"], None);
+    let mode = if query.contains("sslmode=disable") { "sslmode=disable" } else { "sslmode=require" };
+    let (mut kept, mut root) = (vec![mode], None);
     for pair in query.split('&').filter(|pair| !pair.starts_with("sslmode=")) {
         match pair.strip_prefix("sslrootcert=") {
             Some(file) => root = Some(native_tls::Certificate::from_pem(&fs::read(file)?)?),
