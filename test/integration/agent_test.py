@@ -65,9 +65,11 @@ class PlainConnections(unittest.TestCase):
 
     def test_a_statement_is_cancelled(self):
         with AGENT.connect() as connection:
-            threading.Timer(0.5, connection.cancel).start()
+            cancel = threading.Timer(0.5, connection.cancel)
+            cancel.start()
             with self.assertRaises(psycopg.errors.QueryCanceled):
                 connection.execute("SELECT pg_sleep(60)")
+            cancel.join()  # the server signals twice: before this returns, but maybe behind its answer
             self.assertEqual(connection.execute(FIND).fetchall(), FOUND)
 
     def test_pools_may_reset_a_session(self):
@@ -170,7 +172,7 @@ class ShareTable(unittest.TestCase):
         (written,) = set(users.glob("*.sql")) - before
         return written.read_text()
 
-    def test_a_share_is_kept_when_the_proxy_has_signed_for_it_and_forgotten_with_its_user(self):
+    def test_a_share_is_kept_when_the_proxy_has_signed_for_it(self):
         STACK.write("secrets/porter.passphrase", "a passphrase of the tests\n")
         add = self.tenant_writes("add", "porter", "--user-passphrase-file", STACK.dir / "secrets" / "porter.passphrase")
         files = AGENT.files_of("porter")
@@ -184,10 +186,6 @@ class ShareTable(unittest.TestCase):
             self.assertEqual(app.execute(FIND).fetchall(), FOUND)
             with closing(agent.connect()) as later:
                 self.assertEqual(later.execute(FIND).fetchall(), FOUND)
-            app.execute(self.tenant_writes("withdraw", "porter"))
-            self.assertFalse((table / "porter.app").exists())
-            with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
-                app.execute(FIND)
             self.assertNotIn(share, agent.log())
 
 
@@ -205,12 +203,9 @@ class StartAndEnd(unittest.TestCase):
 
     def test_what_cannot_be_used_is_said_at_the_start(self):
         files = AGENT.files_of("nurse")
-        clerks = {**files, "app_share": AGENT.files_of("clerk")["app_share"]}
-        for words, settings in (("is the app share of clerk", {"users_files": {"app": clerks}}),
-                                ("in use", {"listen": {"host": "127.0.0.1", "port": AGENT.port}})):
-            agent = Agent(STACK, **settings)
-            self.assertEqual(agent.wait(), 2)
-            self.assertIn(words, agent.log())
+        agent = Agent(STACK, users_files={"app": {**files, "app_share": AGENT.files_of("clerk")["app_share"]}})
+        self.assertEqual(agent.wait(), 2)
+        self.assertIn("is the app share of clerk", agent.log())
 
 
 if __name__ == "__main__":
