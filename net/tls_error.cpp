@@ -30,7 +30,10 @@ error_code take_tls_error() {
 }
 
 void clear_tls_errors() noexcept {
-    ERR_clear_error();
+    // Clearing goes through all sixteen places of the queue, full or not.
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
 }
 
 }  // namespace pgveil::net
