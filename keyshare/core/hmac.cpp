@@ -1,12 +1,10 @@
 #include "keyshare/core/hmac.hpp"
 
-#include "keyshare/core/libcrypto.hpp"
+#include "keyshare/core/traces.hpp"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <memory>
+#include <bit>
+#include <cstring>
+#include <nettle/sha2.h>
 
 namespace pgveil::core {
 namespace {
@@ -17,45 +15,46 @@ constexpr std::size_t kSha256Block = 64;
 constexpr std::uint8_t kInnerPad = 0x36;
 constexpr std::uint8_t kOuterPad = 0x5c;
 
-struct FreeDigest {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-};
+// The arena aligns blocks to 16 bytes.
+static_assert(alignof(sha256_ctx) <= 16);
 
-/// What HMAC works with, kept for each thread: libcrypto makes and frees a dozen objects for one
-/// EVP_MAC, which takes several times as long as to hash a key's worth of bytes. Between two HMACs
-/// nothing of a key is left in it.
+/// What HMAC works with, kept for each thread. By nettle: libcrypto's EVP calls take longer than it
+/// takes to hash a key's worth of bytes. Between two HMACs nothing of a key is left in it, nor in
+/// registers or on the stack.
 class Workspace {
 public:
-    Workspace() : hash_(EVP_MD_CTX_new()), block_(kSha256Block) {
-        invariant(hash_ != nullptr, "there is memory for an HMAC");
-        must(EVP_DigestInit_ex2(hash_.get(), sha_256(), nullptr), "SHA-256 starts");
-    }
+    Workspace() : hash_(sizeof(sha256_ctx)), block_(kSha256Block) { sha256_init(hash()); }
 
     void compute(ByteView key, std::span<const ByteView> message, MutableByteView out) {
         invariant(out.size() == kSha256Size, "HMAC-SHA256 gives 32 bytes");
-        const MutableByteView block = block_.reveal_mutable();
-        std::ranges::fill(block, std::uint8_t{0});
+        const KeyBlock block = block_.reveal_mutable().first<kSha256Block>();
         if (key.size() > kSha256Block) {
             add(key);
             end(block.first(kSha256Size));
         } else {
             copy_secret(block.first(key.size()), key);
         }
-        add_padded(kInnerPad);
+        add_padded(block, kInnerPad);
         for (const ByteView part : message) {
             add(part);
         }
         end(out);
-        add_padded(kInnerPad ^ kOuterPad);
+        add_padded(block, kInnerPad ^ kOuterPad);
         add(out);
         end(out);
-        OPENSSL_cleanse(block.data(), block.size());
+        explicit_bzero(block.data(), block.size());
+        explicit_bzero(hash_.reveal_mutable().data(), hash_.size());
+        sha256_init(hash());
+        clear_traces();
     }
 
 private:
+    using KeyBlock = std::span<std::uint8_t, kSha256Block>;
+
+    sha256_ctx* hash() { return std::bit_cast<sha256_ctx*>(hash_.reveal_mutable().data()); }
+
     /// The block turns from one pad into the other.
-    void add_padded(std::uint8_t change) {
-        const MutableByteView block = block_.reveal_mutable();
+    void add_padded(KeyBlock block, std::uint8_t change) {
         for (std::uint8_t& byte : block) {
             byte = static_cast<std::uint8_t>(byte ^ change);
         }
@@ -63,17 +62,16 @@ private:
     }
 
     void add(ByteView bytes) {
-        must(EVP_DigestUpdate(hash_.get(), pointer_of(bytes), bytes.size()), "SHA-256 takes bytes");
+        if (!bytes.empty()) {
+            sha256_update(hash(), bytes.size(), bytes.data());
+        }
     }
 
-    /// Begins anew at once: what the hash holds is the result still.
-    void end(MutableByteView out) {
-        must(EVP_DigestFinal_ex(hash_.get(), out.data(), nullptr), "SHA-256 ends");
-        must(EVP_DigestInit_ex2(hash_.get(), nullptr, nullptr), "SHA-256 starts");
-    }
+    /// Begins anew at once.
+    void end(MutableByteView out) { sha256_digest(hash(), kSha256Size, out.data()); }
 
-    std::unique_ptr<EVP_MD_CTX, FreeDigest> hash_;
-    SecretBytes block_;
+    SecretBytes hash_;
+    SecretBytes block_;  ///< zeros but while it computes
 };
 
 void compute(ByteView key, std::span<const ByteView> message, MutableByteView out) {

@@ -1,12 +1,14 @@
 #include "keyshare/core/nettle_aes.hpp"
 
 #include "keyshare/core/gcm.hpp"
+#include "keyshare/core/traces.hpp"
 
 #include <openssl/crypto.h>
 
 #include <array>
 #include <bit>
 #include <nettle/aes.h>
+#include <nettle/cmac.h>
 #include <nettle/gcm.h>
 
 namespace pgveil::core {
@@ -15,7 +17,9 @@ namespace {
 constexpr std::size_t kBlock = 16;
 
 // The arena aligns blocks to 16 bytes.
-static_assert(alignof(gcm_aes256_ctx) <= 16 && alignof(aes256_ctx) <= 16);
+static_assert(
+    alignof(gcm_aes256_ctx) <= 16 && alignof(aes256_ctx) <= 16 && alignof(cmac_aes256_ctx) <= 16
+);
 
 gcm_aes256_ctx* gcm_of(SecretBytes& state) {
     return std::bit_cast<gcm_aes256_ctx*>(state.reveal_mutable().data());
@@ -25,43 +29,8 @@ aes256_ctx* aes_of(SecretBytes& state) {
     return std::bit_cast<aes256_ctx*>(state.reveal_mutable().data());
 }
 
-/// More than any call of nettle here uses (250 bytes).
-[[gnu::noinline]] void clear_stack() noexcept {
-    constexpr std::size_t kUsedMax = 512;
-    std::array<std::uint8_t, kUsedMax> below;
-    OPENSSL_cleanse(below.data(), below.size());
-}
-
-/// To be called where nettle was called, so that it reaches what those calls left.
-void clear_traces() noexcept {
-#if defined(__x86_64__)
-    asm volatile(
-        "pxor %%xmm0, %%xmm0\n pxor %%xmm1, %%xmm1\n pxor %%xmm2, %%xmm2\n pxor %%xmm3, %%xmm3\n"
-        "pxor %%xmm4, %%xmm4\n pxor %%xmm5, %%xmm5\n pxor %%xmm6, %%xmm6\n pxor %%xmm7, %%xmm7\n"
-        "pxor %%xmm8, %%xmm8\n pxor %%xmm9, %%xmm9\n pxor %%xmm10, %%xmm10\n"
-        "pxor %%xmm11, %%xmm11\n pxor %%xmm12, %%xmm12\n pxor %%xmm13, %%xmm13\n"
-        "pxor %%xmm14, %%xmm14\n pxor %%xmm15, %%xmm15\n"
-        :
-        :
-        : "xmm0",
-          "xmm1",
-          "xmm2",
-          "xmm3",
-          "xmm4",
-          "xmm5",
-          "xmm6",
-          "xmm7",
-          "xmm8",
-          "xmm9",
-          "xmm10",
-          "xmm11",
-          "xmm12",
-          "xmm13",
-          "xmm14",
-          "xmm15"
-    );
-#endif
-    clear_stack();
+cmac_aes256_ctx* cmac_of(SecretBytes& state) {
+    return std::bit_cast<cmac_aes256_ctx*>(state.reveal_mutable().data());
 }
 
 }  // namespace
@@ -118,6 +87,22 @@ NettleAes256::NettleAes256(ByteView key) : state_(sizeof(aes256_ctx)) {
 
 void NettleAes256::encrypt_block(ByteView from, MutableByteView to) {
     aes256_encrypt(aes_of(state_), kBlock, to.data(), from.data());
+    clear_traces();
+}
+
+NettleCmac::NettleCmac(ByteView key) : state_(sizeof(cmac_aes256_ctx)) {
+    cmac_aes256_set_key(cmac_of(state_), key.data());
+    clear_traces();
+}
+
+void NettleCmac::compute(std::initializer_list<ByteView> message, MutableByteView out) {
+    cmac_aes256_ctx* const context = cmac_of(state_);
+    for (const ByteView part : message) {
+        if (!part.empty()) {
+            cmac_aes256_update(context, part.size(), part.data());
+        }
+    }
+    cmac_aes256_digest(context, kBlock, out.data());
     clear_traces();
 }
 

@@ -3,9 +3,12 @@
 #include "keyshare/core/bytes.hpp"
 #include "keyshare/core/secret.hpp"
 
-// AES-256 and AES-256-GCM by nettle, for gcm.hpp and below XAES: a value of a few bytes costs a
-// quarter of what libcrypto's EVP calls cost. The contexts are plain blocks of bytes that stand in
-// SecretBytes; what the calls leave in vector registers and on the stack is cleared behind each.
+#include <initializer_list>
+
+// AES-256, AES-256-GCM and AES-256-CMAC by nettle, for gcm.hpp, siv.hpp and below XAES: a value of
+// a few bytes costs a quarter of what libcrypto's EVP calls cost. The contexts are plain blocks of
+// bytes that stand in SecretBytes; what the calls leave in vector registers and on the stack is
+// cleared behind each.
 namespace pgveil::core {
 
 enum class AesLibrary { kNettle, kLibcrypto };
@@ -37,6 +40,18 @@ public:
 
     /// 16 bytes each; they may be the same.
     void encrypt_block(ByteView from, MutableByteView to);
+
+private:
+    SecretBytes state_;
+};
+
+/// AES-256-CMAC (NIST SP 800-38B) of any number of messages under one key. One thread at a time.
+class NettleCmac {
+public:
+    explicit NettleCmac(ByteView key);
+
+    /// 16 bytes, of the parts as one message.
+    void compute(std::initializer_list<ByteView> message, MutableByteView out);
 
 private:
     SecretBytes state_;

@@ -50,7 +50,7 @@ MacContext cmac_to_copy() {
     return mac;
 }
 
-MacContext keyed_cmac(ByteView key) {
+MacContext keyed_libcrypto_cmac(ByteView key) {
     thread_local const MacContext original = cmac_to_copy();
     MacContext mac(EVP_MAC_CTX_dup(original.get()));
     invariant(mac != nullptr, "there is memory for a CMAC");
@@ -83,28 +83,39 @@ AesSiv::Components as_span(std::initializer_list<ByteView> parts) {
     return {parts.begin(), parts.size()};
 }
 
-void add(EVP_MAC_CTX* mac, ByteView bytes) {
-    must(EVP_MAC_update(mac, pointer_of(bytes), bytes.size()), "CMAC takes bytes");
-}
-
-Block end(EVP_MAC_CTX* mac) {
-    Block out{};
+void compute_by_libcrypto(
+    EVP_MAC_CTX* mac, std::initializer_list<ByteView> message, MutableByteView out
+) {
+    must(EVP_MAC_init(mac, nullptr, 0, nullptr), "CMAC starts again with its key");
+    for (const ByteView part : message) {
+        must(EVP_MAC_update(mac, pointer_of(part), part.size()), "CMAC takes bytes");
+    }
     std::size_t written = 0;
     must(EVP_MAC_final(mac, out.data(), &written, out.size()), "CMAC ends");
     invariant(written == out.size(), "AES-CMAC gives 16 bytes");
-    return out;
 }
 
 }  // namespace
 
-AesSiv::AesSiv(ByteView key)
-    : mac_(keyed_cmac(checked(key).first(kHalfKey))),
+AesSiv::Cmac AesSiv::keyed_cmac(ByteView key, AesLibrary library) {
+    if (library == AesLibrary::kNettle) {
+        return NettleCmac(key);
+    }
+    return keyed_libcrypto_cmac(key);
+}
+
+AesSiv::AesSiv(ByteView key, AesLibrary library)
+    : mac_(keyed_cmac(checked(key).first(kHalfKey), library)),
       counter_(keyed_counter_mode(key.subspan(kHalfKey))) {}
 
-AesSiv::Block AesSiv::cmac(ByteView message) {
-    must(EVP_MAC_init(mac_.get(), nullptr, 0, nullptr), "CMAC starts again with its key");
-    add(mac_.get(), message);
-    return end(mac_.get());
+AesSiv::Block AesSiv::cmac(std::initializer_list<ByteView> message) {
+    Block out{};
+    if (auto* const nettle = std::get_if<NettleCmac>(&mac_)) {
+        nettle->compute(message, out);
+    } else {
+        compute_by_libcrypto(std::get<MacContext>(mac_).get(), message, out);
+    }
+    return out;
 }
 
 // RFC 5297 section 2.4, the last component: xorend for a block or more, pad() below.
@@ -112,16 +123,14 @@ AesSiv::Block AesSiv::cmac_of_end(ByteView plaintext, const Block& sum) {
     if (plaintext.size() >= kSivSize) {
         Block tail = sum;
         xor_into(tail, plaintext.last(kSivSize));
-        must(EVP_MAC_init(mac_.get(), nullptr, 0, nullptr), "CMAC starts again with its key");
-        add(mac_.get(), plaintext.first(plaintext.size() - kSivSize));
-        add(mac_.get(), tail);
+        const Block result = cmac({plaintext.first(plaintext.size() - kSivSize), tail});
         OPENSSL_cleanse(tail.data(), tail.size());
-        return end(mac_.get());
+        return result;
     }
     Block padded = doubled(sum);
     xor_into(padded, plaintext);
     padded.at(plaintext.size()) ^= 0x80U;
-    const Block result = cmac(padded);
+    const Block result = cmac({padded});
     OPENSSL_cleanse(padded.data(), padded.size());
     return result;
 }
@@ -130,10 +139,11 @@ AesSiv::Block AesSiv::synthetic_iv(Components associated, ByteView plaintext) {
     invariant(
         associated.size() <= kMaxComponents, "AES-SIV takes at most 126 associated components"
     );
-    Block sum = cmac(Block{});
+    const Block zeros{};
+    Block sum = cmac({zeros});
     for (const ByteView component : associated) {
         sum = doubled(sum);
-        xor_into(sum, cmac(component));
+        xor_into(sum, cmac({component}));
     }
     const Block result = cmac_of_end(plaintext, sum);
     OPENSSL_cleanse(sum.data(), sum.size());

@@ -3,6 +3,7 @@
 #include "keyshare/core/bytes.hpp"
 #include "keyshare/core/error.hpp"
 #include "keyshare/core/handles.hpp"
+#include "keyshare/core/nettle_aes.hpp"
 #include "keyshare/core/secret.hpp"
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <span>
+#include <variant>
 
 namespace pgveil::core {
 
@@ -29,7 +31,7 @@ public:
     static constexpr std::size_t kMaxComponents = 126;
 
     /// `key` is 64 bytes: the S2V half, then the counter-mode half (invariant).
-    explicit AesSiv(ByteView key);
+    explicit AesSiv(ByteView key, AesLibrary library = suitable_aes_library());
 
     /// siv(16) || ciphertext; as long as the plaintext plus 16. The order and the number of
     /// components count.
@@ -43,12 +45,15 @@ public:
 private:
     using Block = std::array<std::uint8_t, kSivSize>;
 
-    Block cmac(ByteView message);
+    using Cmac = std::variant<NettleCmac, MacContext>;
+
+    static Cmac keyed_cmac(ByteView key, AesLibrary library);
+    Block cmac(std::initializer_list<ByteView> message);
     Block cmac_of_end(ByteView plaintext, const Block& sum);
     Block synthetic_iv(Components associated, ByteView plaintext);
     void apply_counter_mode(const Block& siv, ByteView from, MutableByteView to);
 
-    MacContext mac_;
+    Cmac mac_;
     CipherContext counter_;
 };
 
