@@ -20,6 +20,12 @@ struct FreeSsl {
 
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 
+/// RFC 8446 section 5.1.
+constexpr std::size_t kRecordSizeMax = 16384;
+
+/// With what OpenSSL adds, a block that the arena keeps at hand for each thread.
+constexpr std::size_t kSmallRecordSize = 1536;
+
 /// SSL_set_tlsext_host_name, whose macro hides a cast. OpenSSL copies the name.
 bool send_server_name(SSL* ssl, std::string host) {
     return SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
@@ -141,10 +147,22 @@ IoResult TlsSession::read(std::span<std::uint8_t> space) {
     return stopped(result);
 }
 
+/// OpenSSL makes room for the largest record it may send, and it is wiped when it has left: for a
+/// few bytes that takes longer than to encrypt them.
+void TlsSession::fit_record_to(std::size_t size) {
+    const std::size_t wanted = size <= kSmallRecordSize ? kSmallRecordSize : kRecordSizeMax;
+    if (wanted != record_size_ && !write_is_blocked_) {
+        SSL_ctrl(native_, SSL_CTRL_SET_MAX_SEND_FRAGMENT, static_cast<long>(wanted), nullptr);
+        record_size_ = wanted;
+    }
+}
+
 IoResult TlsSession::write(ByteView bytes) {
     clear_tls_errors();
+    fit_record_to(bytes.size());
     std::size_t count = 0;
     const int result = SSL_write_ex(native_, bytes.data(), bytes.size(), &count);
+    write_is_blocked_ = result != 1;
     if (result == 1) {
         return {.status = IoStatus::kDone, .bytes = count};
     }

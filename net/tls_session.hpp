@@ -75,6 +75,7 @@ private:
         : context_(std::move(context)), native_(native), host_(std::move(host)) {}
 
     IoResult stopped(int result);
+    void fit_record_to(std::size_t size);
     TlsStep step_of(int result);
     void on_handshake_done();
     Error describe_handshake_failure();
@@ -84,6 +85,8 @@ private:
     std::string host_;
     bool wants_input_ = false;
     bool read_wants_write_ = false;
+    bool write_is_blocked_ = false;
+    std::size_t record_size_ = 0;  ///< what a record takes at most; 0: OpenSSL's own
     error_code error_;
     Error handshake_error_{ErrorCode::kHandshake, {}};
     std::vector<std::uint8_t> end_point_;
