@@ -80,6 +80,9 @@ Arena* usable_arena() noexcept {
 /// libcrypto still frees its own when the thread's cache is gone.
 thread_local bool cache_is_gone = false;
 
+/// The thread's cache, once it has one: a plain pointer is found without asking whether to make it.
+thread_local constinit BlockCache* cache_at_hand = nullptr;
+
 class OwnCache {
 public:
     explicit OwnCache(Arena& arena) noexcept : arena_(&arena), cache_(arena.blocks) {
@@ -93,6 +96,7 @@ public:
 
     ~OwnCache() {
         cache_is_gone = true;
+        cache_at_hand = nullptr;
         if (!arena_->is_gone()) {
             cache_.flush();
             arena_->strike(cache_);
@@ -108,11 +112,12 @@ private:
 
 /// Null at the end of the thread.
 BlockCache* cache_of_thread(Arena& arena) noexcept {
-    if (cache_is_gone) {
-        return nullptr;
+    if (cache_at_hand != nullptr || cache_is_gone) {
+        return cache_at_hand;
     }
     thread_local OwnCache own(arena);
-    return &own.cache();
+    cache_at_hand = &own.cache();
+    return cache_at_hand;
 }
 
 void* allocate_block(Arena& arena, std::size_t size) noexcept {

@@ -1,5 +1,12 @@
 #include "keyshare/core/base64url.hpp"
 
+#include "keyshare/core/traces.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
 namespace pgveil::core {
 namespace {
 
@@ -25,16 +32,33 @@ constexpr int character_of(int sextet, Alphabet alphabet) {
            (in_range(sextet, 62, 62) & alphabet.c62) | (in_range(sextet, 63, 63) & alphabet.c63);
 }
 
-// -1 for a character outside the alphabet.
-constexpr int sextet_of(int character, Alphabet alphabet) {
-    const int upper = in_range(character, 'A', 'Z');
-    const int lower = in_range(character, 'a', 'z');
-    const int digit = in_range(character, '0', '9');
-    const int is62 = in_range(character, alphabet.c62, alphabet.c62);
-    const int is63 = in_range(character, alphabet.c63, alphabet.c63);
-    const int known = upper | lower | digit | is62 | is63;
-    return (upper & (character - 'A')) | (lower & (character - 'a' + 26)) |
-           (digit & (character - '0' + 52)) | (is62 & 62) | (is63 & 63) | ~known;
+constexpr std::size_t kLaneCount = 16;
+
+/// Sixteen characters at once. What compares them gives all ones or zero, without a branch.
+using Lanes [[gnu::vector_size(kLaneCount)]] = std::uint8_t;
+
+Lanes lanes_in(Lanes characters, std::uint8_t first, std::uint8_t count) {
+    return std::bit_cast<Lanes>((characters - first) < count);
+}
+
+/// Puts their sextets in place of the characters. @return zero, if all are of the alphabet.
+Lanes decode_lanes(Lanes& characters, Alphabet alphabet) {
+    constexpr std::uint8_t kLetters = 26;
+    constexpr std::uint8_t kDigits = 10;
+    const auto c62 = static_cast<std::uint8_t>(alphabet.c62);
+    const auto c63 = static_cast<std::uint8_t>(alphabet.c63);
+    const Lanes upper = lanes_in(characters, 'A', kLetters);
+    const Lanes lower = lanes_in(characters, 'a', kLetters);
+    const Lanes digit = lanes_in(characters, '0', kDigits);
+    const Lanes is62 = lanes_in(characters, c62, 1);
+    const Lanes is63 = lanes_in(characters, c63, 1);
+    const Lanes known = upper | lower | digit | is62 | is63;
+    constexpr std::uint8_t kToLower = 'a' - kLetters;
+    constexpr std::uint8_t kToDigit = 2 * kLetters - '0';
+    characters = (upper & (characters - std::uint8_t{'A'})) | (lower & (characters - kToLower)) |
+                 (digit & (characters + kToDigit)) | (is62 & std::uint8_t{62}) |
+                 (is63 & std::uint8_t{63});
+    return ~known;
 }
 
 constexpr std::size_t unpadded_size(std::size_t bytes) {
@@ -58,24 +82,45 @@ void encode_into(ByteView bytes, Alphabet alphabet, MutableByteView out) {
     }
 }
 
-// False when a character is foreign or an unused bit is set; `out` is then garbage.
-bool decode_into(std::string_view text, Alphabet alphabet, MutableByteView out) {
+/// The bytes that `sextets` hold. @return the bits that are left over.
+unsigned pack_sextets(ByteView sextets, MutableByteView out) {
     unsigned bits = 0;
     unsigned held = 0;
-    int foreign = 0;
     std::size_t written = 0;
-    for (const char character : text) {
-        const int sextet = sextet_of(static_cast<unsigned char>(character), alphabet);
-        foreign |= sextet;
-        bits = ((bits << 6U) | (static_cast<unsigned>(sextet) & 0x3FU)) & 0xFFFFU;
+    for (const std::uint8_t sextet : sextets) {
+        bits = ((bits << 6U) | sextet) & 0xFFFFU;
         held += 6;
         if (held >= 8) {
             held -= 8;
             out[written++] = static_cast<std::uint8_t>(bits >> held);
         }
     }
-    const unsigned unused = bits & ((1U << held) - 1);
-    return foreign >= 0 && unused == 0;
+    return bits & ((1U << held) - 1);
+}
+
+// False when a character is foreign or an unused bit is set; `out` is then garbage.
+bool decode_into(std::string_view text, Alphabet alphabet, MutableByteView out) {
+    constexpr std::size_t kBytesOfLanes = kLaneCount * 6 / 8;
+    std::array<std::uint8_t, kLaneCount> sextets{};
+    Lanes foreign{};
+    unsigned unused = 0;
+    while (!text.empty()) {
+        const std::string_view now = text.substr(0, kLaneCount);
+        text.remove_prefix(now.size());
+        sextets.fill('A');
+        std::copy(now.begin(), now.end(), sextets.begin());
+        auto lanes = std::bit_cast<Lanes>(sextets);
+        foreign |= decode_lanes(lanes, alphabet);
+        sextets = std::bit_cast<std::array<std::uint8_t, kLaneCount>>(lanes);
+        const std::size_t made = std::min(out.size(), kBytesOfLanes);
+        unused = pack_sextets(ByteView(sextets).first(now.size()), out.first(made));
+        out = out.subspan(made);
+    }
+    explicit_bzero(sextets.data(), sextets.size());
+    clear_traces();
+    const auto each = std::bit_cast<std::array<std::uint8_t, kLaneCount>>(foreign);
+    return unused == 0 &&
+           std::all_of(each.begin(), each.end(), [](std::uint8_t lane) { return lane == 0; });
 }
 
 Error malformed() {

@@ -34,8 +34,8 @@ public:
     std::size_t kept() const noexcept { return kept_.load(std::memory_order_relaxed); }
 
 private:
-    static constexpr std::size_t kLargest = 2048;
-    static constexpr std::size_t kClasses = 24;  // those of the allocator up to kLargest
+    static constexpr std::size_t kLargest = 5120;
+    static constexpr std::size_t kClasses = 29;  // those of the allocator up to kLargest
 
     struct Shelf {
         void* first = nullptr;

@@ -1,5 +1,6 @@
 #include "keyshare/core/lp.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -41,9 +42,9 @@ Error malformed() {
 }  // namespace
 
 Bytes length_prefixed(std::span<const ByteView> parts) {
-    Bytes out;
-    out.reserve(encoded_size(parts));
-    write_parts(parts, [&out](ByteView piece) { append(out, piece); });
+    Bytes out(encoded_size(parts));
+    auto at = out.begin();
+    write_parts(parts, [&at](ByteView piece) { at = std::copy(piece.begin(), piece.end(), at); });
     return out;
 }
 
