@@ -1,5 +1,6 @@
 """The audit log: who did what with protected columns, without a value; its chain goes on over rotation and kill -9."""
 
+import itertools
 import json
 import signal
 import time
@@ -40,13 +41,21 @@ def pgveil(*arguments):
 
 
 class AuditCase(unittest.TestCase):
+    """Records are written behind the reply, so that those of the test before may still come: each test has an
+    application name of its own."""
+
+    names = itertools.count(1)
+
     def setUp(self):
-        self.seen = len(records())
+        self.name = f"ward{next(self.names)}"
+
+    def connect(self, options=None, **kwargs):
+        return STACK.connect(options, application_name=self.name, **kwargs)
 
     def all(self, event, **wanted):
-        """The records behind the mark that fit."""
-        return [record for record in records()[self.seen:] if record["event"] == event and
-                all(record.get(key) == value for key, value in wanted.items())]
+        """The records of this test that fit."""
+        wanted = {"event": event, "application": self.name, **wanted}
+        return [record for record in records() if all(record.get(key) == value for key, value in wanted.items())]
 
     def new(self, event, **wanted):
         """The first of them, as soon as it is there."""
@@ -56,17 +65,17 @@ class AuditCase(unittest.TestCase):
 
 class Records(AuditCase):
     def test_a_look_up_says_who_what_and_how_many(self):
-        with STACK.connect(STACK.options("nurse"), application_name="ward") as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             rows = connection.execute("SELECT name FROM patients WHERE ssn = '120-44-7781'").fetchall()
         record = self.new("statement", result="ok")
         self.assertEqual((record["user"], record["role"], record["application"], record["database"]),
-                         ("nurse", "app", "ward", "clinic"))
+                         ("nurse", "app", self.name, "clinic"))
         self.assertEqual(sorted(record["columns"]), ["public.patients.name", "public.patients.ssn"])
         self.assertEqual(record["opened"], len(rows))
         self.assertRegex(record["statement"], "^[0-9a-f]{32}$")
 
     def test_look_ups_that_differ_in_their_constants_are_all_recorded_alike(self):
-        with STACK.connect(STACK.options("nurse")) as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             for ssn in ("120-44-7781", "nobody", "331-09-2210"):
                 connection.execute(f"SELECT name FROM patients WHERE ssn = '{ssn}'")
                 connection.execute("SELECT name FROM patients WHERE ssn = %s", (ssn,), prepare=True)
@@ -78,7 +87,7 @@ class Records(AuditCase):
         self.assertEqual(len({record["statement"] for record in found}), 1)
 
     def test_changes_and_copies_are_counted(self):
-        with STACK.connect(STACK.options("nurse"), autocommit=False) as connection:
+        with self.connect(STACK.options("nurse"), autocommit=False) as connection:
             connection.execute("INSERT INTO patients (id, name, ssn) VALUES (9001, %s, '900-00-0001')", (NAME,))
             connection.execute("UPDATE patients SET name = %s WHERE id = 9001", (NAME + "!",))
             with connection.cursor().copy("COPY patients (id, name, ssn) FROM STDIN") as copy:
@@ -95,13 +104,13 @@ class Records(AuditCase):
         self.assertEqual(self.new("statement", affected=rows)["opened"], rows)
 
     def test_an_error_of_the_server_is_the_result(self):
-        with STACK.connect(STACK.options("nurse")) as connection, self.assertRaises(psycopg.errors.UniqueViolation):
+        with self.connect(STACK.options("nurse")) as connection, self.assertRaises(psycopg.errors.UniqueViolation):
             connection.execute("INSERT INTO patients SELECT * FROM patients")
         record = self.new("statement", result="23505")
         self.assertNotIn("user", record)  # envelopes moved unopened: no share was used
 
     def test_a_session_that_ends_before_its_answer_leaves_a_record(self):
-        connection = STACK.connect(STACK.options("nurse"))
+        connection = self.connect(STACK.options("nurse"))
         connection.pgconn.send_query(b"SELECT pg_sleep(60), name FROM patients")
         wait_until(lambda: STACK.superuser("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(60)%'"),
                    "the statement to run")
@@ -109,19 +118,19 @@ class Records(AuditCase):
         self.new("statement", result="unanswered")
 
     def test_a_refused_statement_is_recorded_with_its_sqlstate(self):
-        with STACK.connect() as connection, self.assertRaises(psycopg.errors.FeatureNotSupported):
+        with self.connect() as connection, self.assertRaises(psycopg.errors.FeatureNotSupported):
             connection.execute(f"SELECT * FROM patients WHERE name LIKE '{NAME}%'")
         self.assertNotIn("user", self.new("refused", result="0A000"))
 
     def test_an_expired_token_is_recorded_with_who_was_claimed(self):
-        with STACK.connect(STACK.options("nurse", valid_s=2)) as connection:
+        with self.connect(STACK.options("nurse", valid_s=2)) as connection:
             time.sleep(3)
             with self.assertRaises(psycopg.Error):
                 connection.execute("SELECT name FROM patients")
         self.assertEqual(self.new("refused", result="28000")["claimed"], "nurse")
 
     def test_calls_of_pgveils_own_functions_are_recorded(self):
-        with STACK.connect() as connection:
+        with self.connect() as connection:
             connection.execute("SELECT pgveil.token_key()")
             with self.assertRaises(psycopg.Error) as refused:
                 connection.execute("SELECT pgveil.apply('no command')")
@@ -129,17 +138,16 @@ class Records(AuditCase):
         self.assertEqual(self.new("call", what="apply")["result"], refused.exception.sqlstate)
 
     def test_what_touches_nothing_protected_is_not_recorded(self):
-        with STACK.connect(STACK.options("nurse")) as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             connection.execute("SELECT title FROM departments")
             connection.execute("SELECT name FROM patients WHERE id = 1")
         self.new("statement")
-        self.assertEqual([record["columns"] for record in records()[self.seen:] if record["event"] == "statement"],
-                         [["public.patients.name"]])
+        self.assertEqual([record["columns"] for record in self.all("statement")], [["public.patients.name"]])
 
 
 class Console(AuditCase):
     def test_show_audit_says_how_far_it_is_written(self):
-        with STACK.connect(STACK.options("nurse")) as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             connection.execute("SELECT name FROM patients")
         record = self.new("statement")
         facts = {row["key"]: row["value"] for row in operation.show(STACK, "AUDIT", role=operation.WATCHER)}
@@ -153,7 +161,7 @@ class Disk(AuditCase):
 
     def test_what_cannot_be_recorded_is_refused_until_it_can(self):
         folder = STACK.dir / "audit"
-        with STACK.connect(STACK.options("nurse")) as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             self.look_up(connection)
             folder.chmod(0o500)  # no file can be begun when this one is full
             try:
@@ -168,7 +176,7 @@ class Disk(AuditCase):
             wait_until(lambda: self.failure() is None, "the log to be written again")
             self.assertEqual(len(self.look_up(connection)), 1)
         self.new("refused", result="58030")
-        self.assertEqual(self.all("lost"), [])
+        self.assertEqual([record for record in records() if record["event"] == "lost"], [])
 
     def failure(self):
         return {row["key"]: row["value"] for row in operation.show(STACK, "AUDIT", role=operation.WATCHER)}["failure"]
@@ -176,13 +184,12 @@ class Disk(AuditCase):
 
 class Chain(AuditCase):
     def test_rotation_and_kill_9_leave_a_log_in_order_without_a_value_and_an_edit_is_located(self):
-        with STACK.connect(STACK.options("nurse"), autocommit=True) as connection:
-            for _ in range(30):
-                connection.execute("SELECT name FROM patients WHERE ssn = '120-44-7781'")
-        wait_until(lambda: len(files()) > 2, "rotation")
+        with self.connect(STACK.options("nurse"), autocommit=True) as connection:
+            look_up = "SELECT name FROM patients WHERE ssn = '120-44-7781'"
+            wait_until(lambda: connection.execute(look_up) and len(files()) > 2, "rotation")
         STACK.stop_proxy(signal.SIGKILL)
         STACK.start_proxy()
-        with STACK.connect(STACK.options("nurse")) as connection:
+        with self.connect(STACK.options("nurse")) as connection:
             connection.execute("SELECT name FROM patients")
         self.new("statement", result="ok")
         STACK.stop_proxy()

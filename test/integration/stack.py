@@ -270,8 +270,11 @@ def succeeded(done):
 
 
 def is_alive(pid):
+    """Or at its end: while any thread is left of a killed process, its sockets still listen."""
+    process = pathlib.Path(f"/proc/{pid}")
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        state = (process / "stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state != "Z" or len(list((process / "task").iterdir())) > 1
     except FileNotFoundError:
         return False
 
