@@ -29,17 +29,9 @@ std::string joined(const std::vector<std::string>& words, std::string_view separ
 Result<void> user_withdraw(
     const Context& context, const std::string& user_id, const Delivery& delivery
 ) {
-    if (delivery.out.empty() && delivery.url.empty()) {
-        return user::unusable("say where the command goes: --out DIR, --apply URL, or both");
-    }
-    auto home = open_enrolled(context);
+    auto home = open_to_send(context, delivery);
     if (!home) {
         return home.error();
-    }
-    if (!delivery.out.empty()) {
-        if (auto made = make_out_directory(delivery.out); !made) {
-            return made;
-        }
     }
     auto ordered = withdraw_user(home->state(), user_id, user::seconds_now());
     if (!ordered) {

@@ -138,6 +138,19 @@ Result<Home> open_enrolled(const Context& context) {
     return home;
 }
 
+Result<Home> open_to_send(const Context& context, const Delivery& delivery) {
+    if (delivery.out.empty() && delivery.url.empty()) {
+        return user::unusable("say where the command goes: --out DIR, --apply URL, or both");
+    }
+    auto home = open_enrolled(context);
+    if (home && !delivery.out.empty()) {
+        if (auto made = make_out_directory(delivery.out); !made) {
+            return made.error();
+        }
+    }
+    return home;
+}
+
 Result<void> take_receipts(Home& home, const user::Console& console, const std::string& text) {
     auto answered = sequences_of(pending(home.state()));
     if (auto saved = file_and_save(home, text); !saved) {

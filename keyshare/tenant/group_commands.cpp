@@ -1,7 +1,6 @@
 #include "keyshare/core/random.hpp"
 #include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/delivery.hpp"
-#include "keyshare/tenant/handouts.hpp"
 #include "keyshare/tenant/home.hpp"
 #include "keyshare/tenant/orders.hpp"
 #include "keyshare/user/fresh_token.hpp"
@@ -36,17 +35,9 @@ std::string group_line(const HomeState& state, const std::string& group) {
 
 Result<void> group_create(const Context& context, const GroupArguments& arguments) {
     const Delivery& delivery = arguments.delivery;
-    if (delivery.out.empty() && delivery.url.empty()) {
-        return user::unusable("say where the command goes: --out DIR, --apply URL, or both");
-    }
-    auto home = open_enrolled(context);
+    auto home = open_to_send(context, delivery);
     if (!home) {
         return home.error();
-    }
-    if (!delivery.out.empty()) {
-        if (auto made = make_out_directory(delivery.out); !made) {
-            return made;
-        }
     }
     if (is_being_created(home->state(), arguments.name)) {
         context.console.note(
