@@ -2,6 +2,7 @@
 
 #include "sql/analysis/rejection.hpp"
 #include "sql/field/envelope.hpp"
+#include "sql/guard/made_tables.hpp"
 #include "sql/guard/walker.hpp"
 #include "sql/parse/parser.hpp"
 #include "sql/rewrite/rewrite.hpp"
@@ -33,53 +34,18 @@ std::string stand_in(const analysis::Replacement& replacement) {
     return "E'\\\\x" + core::to_hex(envelope) + "'::bytea";
 }
 
-/// Columns as the database lists them; what the policy or the database calls protected, is.
-Shape shape_of(const catalog::Relation& relation, const config::TablePolicy* policy) {
-    Shape shape{relation.schema + "." + relation.name, {}};
-    for (const catalog::Column& column : relation.columns) {
-        const bool is_named = policy != nullptr && policy->column(column.name) != nullptr;
-        shape.columns.push_back({column.name, is_named || column.is_ciphertext});
-    }
-    return shape;
-}
-
-/// A table that the text itself makes: the policy's columns are all we know.
-Shape shape_of(const config::TablePolicy& policy, const std::string& schema) {
-    Shape shape{schema + "." + policy.name, {}};
-    for (const config::ColumnPolicy& column : policy.columns) {
-        shape.columns.push_back({column.name, true});
-    }
-    return shape;
-}
-
-std::optional<Shape> shape_in(
-    const analysis::Context& context, const std::string& schema, const std::string& name
-) {
-    const catalog::Entry* entry = context.catalog.find({schema, name});
-    if (entry == nullptr) {
-        entry = context.catalog.find({std::string(), name});  // qualified by us
-    }
-    const bool is_it = entry != nullptr && entry->relation &&
-                       (schema.empty() || entry->relation->schema == schema);
-    if (is_it) {
-        const catalog::Relation& relation = *entry->relation;
-        return shape_of(relation, context.policy.find(relation.schema, relation.name));
-    }
-    const std::string made_in =
-        schema.empty() && entry != nullptr ? entry->creation_schema : schema;
-    const auto* const policy = context.policy.find(made_in, name);
-    return policy == nullptr ? std::nullopt : std::optional<Shape>(shape_of(*policy, made_in));
-}
-
 /// What a function that stands in the policy returns.
 std::optional<Shape> shape_of_result(
-    const analysis::Context& context, const std::string& schema, const std::string& name
+    const analysis::Context& context,
+    const MadeTables& tables,
+    const std::string& schema,
+    const std::string& name
 ) {
     for (const config::FunctionPolicy& function : context.policy.functions()) {
         const bool is_it =
             function.name.name == name && (schema.empty() || function.name.schema == schema);
         if (is_it && function.column.empty()) {
-            return shape_in(context, function.table.schema, function.table.name);
+            return tables.find(function.table.schema, function.table.name);
         }
         if (is_it) {
             const std::string table = function.table.schema + "." + function.table.name;
@@ -164,19 +130,24 @@ std::optional<Leak> leak_of(
 void check(analysis::Analysis& analysis, std::string_view sql, const analysis::Context& context) {
     const std::string text = stand_in_text(sql, analysis);
     const auto statements = parse::parse(text);
+    MadeTables tables(context);
     Shapes shapes;
     shapes.function = [&](const std::string& schema, const std::string& name) {
-        return shape_of_result(context, schema, name);
+        return shape_of_result(context, tables, schema, name);
     };
     shapes.relation = [&](const std::string& schema, const std::string& name) {
-        return shape_in(context, schema, name);
+        return tables.find(schema, name);
     };
+    const bool is_read = statements.has_value() && statements->size() == analysis.statements.size();
     for (std::size_t i = 0; i < analysis.statements.size(); ++i) {
+        if (is_read && i > 0) {
+            tables.note((*statements)[i - 1]);
+        }
         auto* const plan = std::get_if<analysis::StatementPlan>(&analysis.statements[i]);
         if (plan == nullptr || plan->call || !plan->touches_protected) {
             continue;
         }
-        if (!statements.has_value() || statements->size() != analysis.statements.size()) {
+        if (!is_read) {
             analysis.statements[i] = refused(Leak{"protected tables", 0}, *plan);
             continue;
         }

@@ -95,7 +95,6 @@ Error take_error(PgQueryError* raw, std::string_view text) {
 /// ones where a comment begins in it or where it ends in signs: "/*/*/*..." and "+-+-+-..." cost
 /// the square of their length. Counts these steps without taking them.
 bool is_costly_to_read(std::string_view text) {
-    constexpr std::string_view kOperatorCharacters = "~!@#^&|`?+-*/%<>=";
     constexpr std::size_t kStepsMax = 64U << 20U;
     constexpr std::size_t kFree = 16;  // short runs are cheap however often they come
     std::size_t steps = 0;

@@ -30,8 +30,6 @@ char lower(char letter) {
     return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-constexpr std::string_view kOperatorCharacters = "~!@#^&|`?+-*/%<>=";
-
 /// One pass over the text; position_ only moves forward.
 class Scanner {
 public:

@@ -9,6 +9,9 @@
 
 namespace pgveil::parse {
 
+/// What an operator is made of (PostgreSQL chapter 4.1.3).
+inline constexpr std::string_view kOperatorCharacters = "~!@#^&|`?+-*/%<>=";
+
 /// The lexer behind Tokens: PostgreSQL's rules for where tokens begin and end.
 std::vector<Token> scan(std::string_view text, bool standard_conforming_strings);
 

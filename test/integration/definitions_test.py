@@ -1,6 +1,7 @@
 """Definitions by policy: defaults, renaming, lengths, constraints, and what stays refused. Compared with plain tables over
 the simple and the extended protocol."""
 
+import decimal
 import unittest
 
 import psycopg
@@ -167,6 +168,22 @@ class SameAnswers(unittest.TestCase):
                 self.assertEqual(BOTH.veiled.execute(sql).fetchall(), [(None,), (None,), (None,), ("7",)])
             self.assertEqual(BOTH.veiled.execute("SELECT attname FROM pg_attribute WHERE attrelid = 'later'::regclass AND"
                                                  " atthasdef").fetchall(), [("n",)])
+
+    def test_a_table_and_its_first_rows_in_one_text(self):
+        """As migration tools send them. The plain columns stand between the protected ones."""
+        self.addCleanup(BOTH.veiled.execute, "DROP TABLE later")
+        STACK.mark_server_log()
+        BOTH.veiled.execute("CREATE TABLE later (id int PRIMARY KEY, city text, mark text, n int, word text);"
+                            " CREATE INDEX ON later (word); INSERT INTO later VALUES (1, 'Bonn', 'Marigold', 7, 'Tansy');"
+                            " ALTER TABLE later DROP COLUMN city, ADD COLUMN number numeric(8,2);"
+                            " INSERT INTO later VALUES (2, 'Marigold', 8, 'Sorrel', 2.5);"
+                            " UPDATE later SET mark = 'Yarrow' WHERE word = 'Sorrel'")
+        self.assertEqual(BOTH.veiled.execute("SELECT id, mark, n, word, number FROM later ORDER BY id").fetchall(),
+                         [(1, "Marigold", 7, "Tansy", None), (2, "Yarrow", 8, "Sorrel", decimal.Decimal("2.50"))])
+        sent = logs.through_pgveil(STACK.server_log_since_mark())
+        self.assertIn("Bonn", sent)
+        for value in ("Marigold", "Tansy", "Sorrel", "Yarrow"):
+            self.assertNotIn(value, sent)
 
     def test_rows_with_a_default_hold_the_same_stored_value(self):
         """Of a randomized column, too; positive control: values that a client sends differ."""
