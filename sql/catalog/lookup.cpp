@@ -8,6 +8,9 @@ namespace pgveil::catalog {
 
 namespace {
 
+// Between 1 and 4294967295 is every OID: the planner takes it for narrow. Else it estimates so much
+// of what recurses that the server compiles the query (jit_above_cost), which takes it seconds.
+//
 // Qualified names are found by joining, not by to_regclass(): that raises an error, which would end
 // the client's transaction, when the role may not use the schema.
 constexpr std::string_view kNames = R"sql(
@@ -48,7 +51,8 @@ WITH RECURSIVE wanted AS (
       WHERE rw.ev_class OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent OPERATOR(pg_catalog.=) r.oid
     UNION ALL SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) r.oid
-  ) l
+  ) l WHERE r.oid OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
+    AND r.oid OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
 ), ancestor AS (
   SELECT w.ord, i.inhparent AS oid, 1 AS depth
   FROM wanted w JOIN pg_catalog.pg_inherits i ON i.inhrelid OPERATOR(pg_catalog.=) w.oid
@@ -104,9 +108,7 @@ constexpr std::string_view kUnread = R"sql(), concerned AS (
 )sql";
 
 // Which functions see protected values. Sources are read word by word; no backslash stands here,
-// because the session may read one as an escape. Between 1 and 4294967295 is every OID: the planner
-// takes it for narrow, else it estimates so much that the server compiles the query
-// (jit_above_cost), which takes it 0.3 s.
+// because the session may read one as an escape.
 constexpr std::string_view kBodies = R"sql(), signature(start, type) AS (
   SELECT k.oid, x.type FROM called k JOIN pg_catalog.pg_proc f ON f.oid OPERATOR(pg_catalog.=) k.oid
   CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.array_cat(
@@ -209,6 +211,8 @@ constexpr std::string_view kHeldRows = R"sql(), typed AS (
   SELECT h.ord, x.type FROM held h CROSS JOIN LATERAL (
     {parts of h.type}
   ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    AND h.type OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
+    AND h.type OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
 ), holding AS (
   SELECT h.ord, pg_catalog.bool_or(EXISTS (
       SELECT 1 FROM marker m WHERE m.oid OPERATOR(pg_catalog.=) h.type)) AS is_veiled,
@@ -227,7 +231,18 @@ constexpr std::string_view kNoHeldRows = R"sql(), holding AS (
   SELECT w.ord, false AS is_veiled, NULL AS names FROM wanted w WHERE false
 )sql";
 
-constexpr std::string_view kAnswer = R"sql(), unique_keys AS (
+constexpr std::string_view kAnswer = R"sql(), part(start, type) AS (
+  SELECT a.atttypid, a.atttypid FROM wanted w
+  JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) w.oid
+    AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+    AND a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+  UNION
+  SELECT p.start, x.type FROM part p CROSS JOIN LATERAL (
+    {parts of p.type}
+  ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+    AND p.type OPERATOR(pg_catalog.>=) 1::pg_catalog.oid
+    AND p.type OPERATOR(pg_catalog.<=) 4294967295::pg_catalog.oid
+), unique_keys AS (
   SELECT w.ord, pg_catalog.string_agg(u.columns, ',' ORDER BY i.indexrelid) AS keys FROM wanted w
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
     AND (c.relkind OPERATOR(pg_catalog.=) 'p' OR c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT EXISTS (
@@ -260,14 +275,8 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
   a.attnum, a.attname, a.atttypid, a.atttypmod, pg_catalog.format_type(a.atttypid, a.atttypmod),
   CASE WHEN a.attnum IS NOT NULL THEN EXISTS (
     SELECT 1 FROM marker k WHERE k.oid OPERATOR(pg_catalog.=) a.atttypid)
-    OR a.atttypid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND EXISTS (
-      WITH RECURSIVE part(type) AS (
-        SELECT a.atttypid
-        UNION
-        SELECT x.type FROM part p CROSS JOIN LATERAL (
-          {parts of p.type}
-        ) x WHERE x.type OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
-      ) SELECT 1 FROM part p JOIN marker k ON k.oid OPERATOR(pg_catalog.=) p.type) END,
+    OR a.atttypid OPERATOR(pg_catalog.=) ANY (
+      SELECT p.start FROM part p JOIN marker k ON k.oid OPERATOR(pg_catalog.=) p.type) END,
   a.attnotnull, a.atthasdef,
   a.attidentity OPERATOR(pg_catalog.<>) '' OR a.attgenerated OPERATOR(pg_catalog.<>) '',
   a.attgenerated OPERATOR(pg_catalog.<>) '',

@@ -1,6 +1,8 @@
 """Names: quoted, cut and ambiguous ones, and the search_path in every way that sets it. Each statement gives the answer of
 a plain table, and no value of a protected column stands in the server's log."""
 
+import json
+import re
 import unittest
 
 import psycopg
@@ -276,6 +278,37 @@ class PreparedStatements(unittest.TestCase):
                     connection.execute(sql, (value,), prepare=True)
                     connection.execute("SET LOCAL search_path = other")
                     connection.execute(sql, (value,), prepare=True)
+
+
+class LookUps(unittest.TestCase):
+    """What is asked about names is planned as something small: a server that took it for large would compile it (jit)."""
+
+    QUERY = re.compile(r"execute pgveil_injected\S*: (WITH RECURSIVE wanted.*?)\n[^\t][^\n]*DETAIL", re.DOTALL)
+    OF_TABLES = "SELECT id FROM people"
+    OF_TYPES = "SELECT a FROM JSON_TABLE('[]', '$' COLUMNS (a int PATH '$.b')) AS j"  # no parser of ours knows it
+    OF_FUNCTIONS = "SELECT hidden()"
+    NAMES = 100
+
+    def asked_for(self, sql):
+        with STACK.connect() as connection:
+            STACK.mark_server_log()
+            try:
+                connection.execute(sql)
+            except psycopg.errors.SyntaxError:
+                pass
+            return max(self.QUERY.findall(STACK.server_log_since_mark()), key=len).replace("\n\t", "\n")
+
+    def test_the_server_does_not_compile_them(self):
+        for sql, kinds in ((self.OF_TABLES, "rf"), (self.OF_TYPES, "rt"), (self.OF_FUNCTIONS, "rb")):
+            query = self.asked_for(sql)
+            names = [f"name{i}" for i in range(self.NAMES)]
+            arrays = [[""] * len(names), names, ["people"], [kinds[i % 2] for i in range(len(names))]]
+            texts = [("{" + ",".join(f'"{item}"' for item in array) + "}").encode() for array in arrays]
+            with self.subTest(sql), STACK.direct() as connection:
+                limit = float(connection.execute("SHOW jit_above_cost").fetchone()[0])
+                plan = connection.pgconn.exec_params(b"EXPLAIN (FORMAT JSON) " + query.encode(), texts)
+                self.assertEqual(plan.error_message, b"")
+                self.assertLess(json.loads(plan.get_value(0, 0))[0]["Plan"]["Total Cost"], limit)
 
 
 if __name__ == "__main__":
