@@ -51,9 +51,13 @@ std::shared_ptr<analysis::Analysis> plain_of_kind(analysis::StatementKind kind) 
 }
 
 TEST(PlanCache, APlainStatementServesTextsWithOtherIntegers) {
-    using Kind = analysis::StatementKind;
+    using analysis::StatementKind;
     const catalog::Catalog catalog;
-    for (const Kind kind : {Kind::kSelect, Kind::kInsert, Kind::kUpdate, Kind::kDelete}) {
+    for (const StatementKind kind :
+         {StatementKind::kSelect,
+          StatementKind::kInsert,
+          StatementKind::kUpdate,
+          StatementKind::kDelete}) {
         PlanCache cache;
         cache.set_limit(100'000);
         const AnalysisPtr put = plain_of_kind(kind);
@@ -71,7 +75,7 @@ TEST(PlanCache, APlainStatementServesTextsWithOtherIntegers) {
 }
 
 TEST(PlanCache, EverythingElseServesItsOwnTextAlone) {
-    using Kind = analysis::StatementKind;
+    using analysis::StatementKind;
     const catalog::Catalog catalog;
     const auto serves_others = [&catalog](const AnalysisPtr& put) {
         PlanCache cache;
@@ -80,15 +84,15 @@ TEST(PlanCache, EverythingElseServesItsOwnTextAlone) {
         EXPECT_EQ(cache.find(key("... 1"), catalog), put);
         return cache.find(key("... 2"), catalog) != nullptr;
     };
-    EXPECT_TRUE(serves_others(plain_of_kind(Kind::kSelect)));
-    EXPECT_FALSE(serves_others(plain_of_kind(Kind::kCreateTable)));
-    EXPECT_FALSE(serves_others(plain_of_kind(Kind::kOther)));
-    const auto unread = plain_of_kind(Kind::kSelect);
+    EXPECT_TRUE(serves_others(plain_of_kind(StatementKind::kSelect)));
+    EXPECT_FALSE(serves_others(plain_of_kind(StatementKind::kCreateTable)));
+    EXPECT_FALSE(serves_others(plain_of_kind(StatementKind::kOther)));
+    const auto unread = plain_of_kind(StatementKind::kSelect);
     unread->parse_failed = true;
     EXPECT_FALSE(serves_others(unread));
     auto opened = std::make_shared<analysis::Analysis>();
     analysis::StatementPlan plan;
-    plan.kind = Kind::kSelect;
+    plan.kind = StatementKind::kSelect;
     plan.results.emplace_back();
     opened->statements.emplace_back(std::move(plan));
     EXPECT_FALSE(serves_others(opened));
