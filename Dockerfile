@@ -10,7 +10,7 @@ RUN cmake --preset release && cmake --build --preset release --target pgveil pgv
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates openssl postgresql-client-15 \
-        libnettle8 libpq5 libsqlite3-0 libspdlog1.10 libssl3 tzdata \
+        libcurl3-gnutls libnettle8 libpq5 libsqlite3-0 libspdlog1.10 libssl3 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 6543 --home-dir /var/lib/pgveil --create-home pgveil
 COPY --from=build /src/build/release/bin/pgveil /src/build/release/bin/pgveil-tenant \

@@ -36,6 +36,8 @@ struct ColumnPolicy {
     std::vector<std::string> bind_to;
     /// `on_missing_key` is "null": who lacks the group gets NULL instead of an error.
     bool is_null_without_key = false;
+    /// Texts that are planted in rows which no honest query asks for: opening one raises an alarm.
+    std::vector<std::string> poison;
     /// JSON pointer of the entry, for messages: "/tables/public.patients/columns/ssn".
     std::string pointer;
 

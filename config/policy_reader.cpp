@@ -136,6 +136,21 @@ Result<void> read_bind_to(
     return {};
 }
 
+/// Only what is stored as it is sent can be told at once.
+Result<void> read_poison(
+    std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
+) {
+    const bool is_text =
+        column.type.kind == types::Kind::kText || column.type.kind == types::Kind::kVarchar;
+    if (entry.contains("poison") && !is_text) {
+        return error_at(
+            file, pointer_to(pointer, "poison"), "is for columns of type text or varchar; remove it"
+        );
+    }
+    column.poison = entry.value("poison", std::vector<std::string>());
+    return {};
+}
+
 /// The options of randomized columns.
 Result<void> read_options(
     std::string_view file, const std::string& pointer, const Json& entry, ColumnPolicy& column
@@ -184,6 +199,10 @@ Result<ColumnPolicy> read_column(
     column.group = entry.value("group", "default");
     column.context = entry.value("context", "");
     column.is_null_without_key = entry.value("on_missing_key", "error") == "null";
+    const Result<void> planted = read_poison(file, pointer, entry, column);
+    if (!planted.has_value()) {
+        return planted.error();
+    }
     const Result<void> options = read_options(file, pointer, entry, column);
     if (!options.has_value()) {
         return options.error();

@@ -80,6 +80,7 @@ private:
     void take_modes(Settings& settings) const;
     void take_log(LogSettings& log) const;
     void take_audit(AuditSettings& audit) const;
+    void take_alarms(AlarmSettings& alarms) const;
 
     std::filesystem::path folder_;
     const Json& document_;
@@ -232,6 +233,13 @@ void SettingsReader::take_audit(AuditSettings& audit) const {
     audit.refuses = word("/audit/on_failure") != "continue";
 }
 
+void SettingsReader::take_alarms(AlarmSettings& alarms) const {
+    take("/alarms/webhook", alarms.webhook);
+    take("/alarms/failed_opens", alarms.failed_opens);
+    take("/alarms/window_s", alarms.window_s);
+    take("/alarms/lock_user_s", alarms.lock_user_s);
+}
+
 Settings SettingsReader::read() const {
     Settings settings;
     take("/tenant", settings.tenant);
@@ -259,6 +267,7 @@ Settings SettingsReader::read() const {
     take("/memory/arena_bytes", settings.memory.arena_bytes);
     take_modes(settings);
     take_audit(settings.audit);
+    take_alarms(settings.alarms);
     return settings;
 }
 

@@ -148,6 +148,14 @@ struct AuditSettings {
     bool refuses = true;                    // protected statements, while lines cannot be written
 };
 
+/// When somebody is told that values are opened, or tried to be, by whom they are not for.
+struct AlarmSettings {
+    std::string webhook;              // http or https URL; empty: log and metrics only
+    std::uint32_t failed_opens = 20;  // of one user within the window
+    std::uint32_t window_s = 60;
+    std::uint32_t lock_user_s = 0;  // 0: nobody is locked
+};
+
 /// pgveil.json after load. A plain value; every path in it is absolute.
 struct Settings {
     std::string file;  // absolute path it came from
@@ -168,6 +176,7 @@ struct Settings {
     MemorySettings memory;
     LogSettings log;
     AuditSettings audit;
+    AlarmSettings alarms;
     TimeoutSettings timeouts;
     ConsoleSettings console;
 };

@@ -69,6 +69,11 @@ std::string HttpEndpoint::metrics_text() const {
     standing.arena_bytes = arena.size;
     standing.arena_used_bytes = arena.in_use;
     standing.arena_refusals = arena.refused;
+    const alarm::Counts alarms = service_->alarms->counts(session::unix_time_s());
+    standing.poison_alarms = alarms.of(alarm::Kind::kPoison);
+    standing.failed_opens_alarms = alarms.of(alarm::Kind::kFailedOpens);
+    standing.denied_alarms = alarms.of(alarm::Kind::kDenied);
+    standing.locked_users = alarms.locked_users;
     standing.store_is_in_order = service_->store_in_order;
     standing.is_draining = service_->draining;
     return service_->tallies.text(standing);

@@ -4,6 +4,7 @@
 #include "keyshare/seal/file_seal.hpp"
 #include "net/service_manager.hpp"
 #include "net/unix_listener.hpp"
+#include "proxy/alarms.hpp"
 #include "proxy/audit_command.hpp"
 #include "proxy/custody_options.hpp"
 #include "proxy/custody_watch.hpp"
@@ -376,6 +377,7 @@ int serve(const std::string& settings_file) {
     session::Service service;
     service.custody = std::move(*custody);
     service.audit = std::move(*audit);
+    service.alarms = start_alarms((*snapshot)->settings);
     service.secrets = std::make_shared<SecretLookup>();
     service.version = PGVEIL_VERSION;
     service.started_s = session::unix_time_s();

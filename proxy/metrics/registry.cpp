@@ -66,6 +66,11 @@ void write_standing(Exposition& out, const Standing& standing) {
         "1 while the share store can be looked after.",
         standing.store_is_in_order ? 1 : 0
     );
+    out.family("pgveil_alarms_total", FamilyType::kCounter, "Alarms raised.");
+    out.sample(standing.poison_alarms, {{"kind", "poison"}});
+    out.sample(standing.failed_opens_alarms, {{"kind", "failed_opens"}});
+    out.sample(standing.denied_alarms, {{"kind", "denied"}});
+    out.gauge("pgveil_locked_users", "Users locked after an alarm.", standing.locked_users);
     out.gauge("pgveil_draining", "1 from SIGTERM on.", standing.is_draining ? 1 : 0);
 }
 

@@ -28,6 +28,10 @@ struct Standing {
     std::uint64_t arena_bytes = 0;
     std::uint64_t arena_used_bytes = 0;
     std::uint64_t arena_refusals = 0;
+    std::uint64_t poison_alarms = 0;
+    std::uint64_t failed_opens_alarms = 0;
+    std::uint64_t denied_alarms = 0;
+    std::uint64_t locked_users = 0;
     bool store_is_in_order = true;
     bool is_draining = false;
 };

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "keyshare/core/random.hpp"
 #include "keyshare/store/proxy_custody.hpp"
+#include "proxy/alarm/watch.hpp"
 #include "proxy/audit/record.hpp"
 #include "proxy/metrics/tally.hpp"
 #include "proxy/relay/definition_count.hpp"
@@ -31,7 +32,7 @@ struct SlowStatement {
 };
 
 /// What one worker's sessions share. Lives as long as the worker; belongs to its thread, except
-/// `custody` and `definitions`, which any thread may use.
+/// `custody`, `alarms` and `definitions`, which any thread may use.
 struct Environment {
     std::shared_ptr<const config::Policy> policy;  ///< swapped by a reload; sessions pin it
     std::shared_ptr<store::ProxyCustody> custody;
@@ -54,6 +55,7 @@ struct Environment {
     std::function<void(audit::Record record)> on_audit;
     /// What is opened or sealed now can be recorded. May be empty: it need not be.
     std::function<bool()> audit_is_ready;
+    alarm::Watch* alarms = nullptr;  ///< null: nobody listens
     PlanCache plans;
     SharedCatalog shared_catalog;
     std::shared_ptr<metrics::Tally> tally = std::make_shared<metrics::Tally>();

@@ -1,6 +1,7 @@
 #include "proxy/relay/key_source.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "proxy/relay/alarms.hpp"
 #include "proxy/relay/audit.hpp"
 
 namespace pgveil::relay {
@@ -40,7 +41,11 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
             state.parameters.wipe_shares();
             state.grace.end();
         }
+        watch_denied(state, keys.error());
         return refusal(keys.error());
+    }
+    if (auto locked = check_lock(state, std::string(keys->user_id()))) {
+        return locked;
     }
     segment.keys.emplace(std::move(*keys));
     segment.built_from = state.parameters.in_force();

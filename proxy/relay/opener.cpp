@@ -1,5 +1,6 @@
 #include "proxy/relay/opener.hpp"
 
+#include "proxy/relay/alarms.hpp"
 #include "proxy/relay/bytea_cell.hpp"
 #include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/key_source.hpp"
@@ -54,7 +55,8 @@ result<core::ByteView, Refusal> open_cell(
     }
     state.environment->tally->values_opened.add();
     if (types::is_stored_as_sent(column->type)) {
-        return *opened;
+        auto locked = watch_opened(state, segment, *column, *opened);
+        return locked ? result<core::ByteView, Refusal>(std::move(*locked)) : *opened;
     }
     auto value = field::value_of(*column, core::SecretBytes::copy_of(*opened));
     if (!value.has_value()) {
@@ -258,8 +260,13 @@ result<std::optional<core::ByteView>, Refusal> open_value(
             opened = std::move(next);
         }
     }
-    return opened.has_value() ? result<std::optional<core::ByteView>, Refusal>(*opened)
-                              : opened.error();
+    if (opened.has_value()) {
+        return std::optional(*opened);
+    }
+    if (opened.error().sqlstate == kNotOpened) {
+        watch_failed_open(state, segment, *column);
+    }
+    return opened.error();
 }
 
 Outcome answer_row(

@@ -21,7 +21,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 21> kTable = {{
+constexpr std::array<Row, 22> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -130,6 +130,11 @@ constexpr std::array<Row, 21> kTable = {{
      "protected relations",
      "",
      "Send DEALLOCATE in a text of its own."},
+    {Reason::kUserLocked,
+     "28000",
+     "user \"",
+     "\" is locked after an alarm",
+     "The proxy's operator finds it in the log; \"alarms.lock_user_s\" says how long it lasts."},
 }};
 
 constexpr bool has_every_reason() {
@@ -138,7 +143,7 @@ constexpr bool has_every_reason() {
             return false;
         }
     }
-    return kTable.back().reason == Reason::kUnreadDrop;
+    return kTable.back().reason == Reason::kUserLocked;
 }
 
 static_assert(has_every_reason(), "the table has one row for each Reason, in its order");

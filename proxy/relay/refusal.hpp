@@ -53,6 +53,7 @@ enum class Reason {
     kTooManyCursors,         ///< the same, of cursors and portals
     kTooManyPlanBytes,       ///< limits.plan_bytes_per_session
     kUnreadDrop,             ///< DEALLOCATE in a text that cannot be read
+    kUserLocked,             ///< by an alarm
 };
 
 /// `subject` names the column, message or limit concerned.

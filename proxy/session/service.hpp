@@ -2,6 +2,7 @@
 
 #include "keyshare/store/proxy_custody.hpp"
 #include "net/loop.hpp"
+#include "proxy/alarm/watch.hpp"
 #include "proxy/audit/writer.hpp"
 #include "proxy/metrics/registry.hpp"
 #include "proxy/relay/definition_count.hpp"
@@ -49,6 +50,7 @@ struct Service {
     std::atomic<std::uint32_t> consoles{0};  ///< sessions of the console
     std::atomic<std::uint32_t> console_commands{0};  ///< of theirs that have no answer yet
     Control control;
+    std::unique_ptr<alarm::Watch> alarms;  ///< set before the workers are made
     std::unique_ptr<audit::Writer> audit;  ///< null: off; set before the workers are made
     // Set before the workers start.
     std::vector<WorkerHandle> workers;

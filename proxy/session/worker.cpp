@@ -64,6 +64,7 @@ Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
         );
     };
     environment_.on_slow = log_slow;
+    environment_.alarms = service.alarms.get();
     if (audit::Writer* const writer = service.audit.get()) {
         environment_.on_audit = [writer](audit::Record record) {
             record.at_ms = unix_time_ms();

@@ -24,6 +24,7 @@ std::shared_ptr<ProtectedColumn> protected_column(
     column->order_bytes = policy.order_bytes;
     column->bind_to = policy.bind_to;
     column->is_null_without_key = policy.is_null_without_key;
+    column->poison = policy.poison;
     return column;
 }
 

@@ -26,6 +26,7 @@ struct ProtectedColumn {
     std::uint32_t order_bytes = 0;
     std::vector<std::string> bind_to;
     bool is_null_without_key = false;
+    std::vector<std::string> poison;
     /// The database compares text byte by byte, as order tags do.
     bool has_bytewise_text = false;
 

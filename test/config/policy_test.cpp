@@ -150,22 +150,6 @@ TEST(Policy, RefusesTableNamesThatAreNotSchemaAndTable) {
     }
 }
 
-TEST(Policy, SaysWhatWhoLacksTheKeyGets) {
-    const auto policy = parse_policy(
-        "p.json",
-        R"({"tables":{"a.t":{"columns":{
-            "c":{"type":"text","group":"medical","on_missing_key":"null"},
-            "d":{"type":"text","on_missing_key":"error"},
-            "e":{"type":"text"}}}}})"
-    );
-    ASSERT_TRUE(policy.has_value()) << policy.error().message;
-    const TablePolicy& table = *(*policy)->find("a", "t");
-    EXPECT_TRUE(table.column("c")->is_null_without_key);
-    EXPECT_EQ(table.column("c")->group, "medical");
-    EXPECT_FALSE(table.column("d")->is_null_without_key);
-    EXPECT_FALSE(table.column("e")->is_null_without_key);
-}
-
 TEST(Policy, DefaultContextsNeverCollide) {
     EXPECT_EQ(default_context("public", "t", "c"), "public.t.c");
     EXPECT_NE(default_context("a.b", "c", "d"), default_context("a", "b.c", "d"));
@@ -315,6 +299,12 @@ const std::vector<Wrong> kWrong = {
     {R"({"tables":{"a.t":{"columns":{"c":{"type":"text","context":"x","on_missing_key":"null"},"d":{"type":"text","context":"x"}}}}})",
      "/tables/a.t/columns/d",
      "on_missing_key"},
+    {with_column(R"({"type":"date","poison":["2001-02-03"]})"),
+     "/tables/public.t/columns/c/poison",
+     "text or varchar"},
+    {with_column(R"({"type":"text","poison":["abc"]})"),
+     "/tables/public.t/columns/c/poison/0",
+     "4 to 1024 bytes"},
     {with_column(R"({"type":"text","group":"Medical"})"),
      "/tables/public.t/columns/c/group",
      "a key group"},

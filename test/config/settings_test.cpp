@@ -97,6 +97,24 @@ TEST(Settings, RefusesWrongTimeoutsAndNames) {
     EXPECT_THAT(error_of(with(R"(,"admin_users":"root")")), HasSubstr("/admin_users"));
 }
 
+TEST(Settings, ReadsAlarms) {
+    const auto plain = parse_settings("f", with(""));
+    ASSERT_TRUE(plain.has_value()) << plain.error().message;
+    EXPECT_EQ(plain->alarms.webhook, "");
+    EXPECT_EQ(plain->alarms.lock_user_s, 0U);
+    const auto settings = parse_settings(
+        "f",
+        with(
+            R"(,"alarms":{"webhook":"https://a.example/x","failed_opens":7,"window_s":30,"lock_user_s":900})"
+        )
+    );
+    ASSERT_TRUE(settings.has_value()) << settings.error().message;
+    EXPECT_EQ(settings->alarms.webhook, "https://a.example/x");
+    EXPECT_EQ(settings->alarms.failed_opens, 7U);
+    EXPECT_EQ(settings->alarms.window_s, 30U);
+    EXPECT_EQ(settings->alarms.lock_user_s, 900U);
+}
+
 TEST(Settings, ReadsModesAndNumbers) {
     const auto settings = parse_settings(
         "f",
@@ -292,6 +310,8 @@ const Wrong kWrong[] = {
     {with(R"(,"http":{"port":65536})"), "/http/port", "1 to 65535"},
     {with(R"(,"http":9643)"), "/http", "where monitoring asks"},
     {with(R"(,"log":{"format":"xml"})"), "/log/format", "text"},
+    {with(R"(,"alarms":{"webhook":"file:///etc/passwd"})"), "/alarms/webhook", "http"},
+    {with(R"(,"alarms":{"failed_opens":0})"), "/alarms/failed_opens", "1 to 1000000"},
     {with(R"(,"memory":{"mode":"swap"})"), "/memory/mode", "\"mlock\""},
     {with(R"(,"memory":{"arena_bytes":4096})"), "/memory/arena_bytes", "too small"},
     {with(R"(,"tokens":{"max_validity_s":600,"key_epoch_s":60})"),

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "proxy/alarm/alarm.hpp"
+#include "proxy/relay/session_state.hpp"
+#include "sql/field/protected_column.hpp"
+
+#include <optional>
+
+// What the alarms hear of a session. Nothing is done where Environment::alarms is null.
+namespace pgveil::relay {
+
+/// `value` of `column` was opened for the client: kUserLocked if it is planted there, and the user
+/// is locked for it.
+std::optional<Refusal> watch_opened(
+    const SessionState& state,
+    const Segment& segment,
+    const field::ProtectedColumn& column,
+    core::ByteView value
+);
+
+/// A value does not open.
+void watch_failed_open(
+    const SessionState& state, const Segment& segment, const field::ProtectedColumn& column
+);
+
+/// The session's shares give no key. Counts where that looks like guessing or theft: not for shares
+/// that are missing, expired or stale.
+void watch_denied(const SessionState& state, const share::Denial& denial);
+
+/// kUserLocked while an alarm has locked the user.
+std::optional<Refusal> check_lock(const SessionState& state, const std::string& user);
+
+}  // namespace pgveil::relay
