@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the suites of test/clients need from the package registries of their languages. Needs message.sh; `root` is the
+# What the suites of test/clients and the kits of clients/ need from the package registries of their languages. Needs message.sh; `root` is the
 # source folder. Everything goes to build/clients; a client whose toolchain is missing is left out, and its test says so.
 
 install_clients() {
@@ -12,6 +12,11 @@ install_clients() {
     install_client pgjdbc mvn pgjdbc
     install_client hibernate mvn hibernate
     install_client tokio_postgres cargo tokio_postgres
+    # The kits for applications, with the packages of the suites above where they are the same.
+    from=$root/clients
+    install_client kit_node npm node
+    install_client kit_go go go
+    install_client kit_java mvn java
 }
 
 # install_client NAME TOOL SOURCE: runs build_NAME with its output in a log, unless what it is made of is as it was.
@@ -57,6 +62,27 @@ build_java() {
         mvn -q -B -f "$from/$1/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$to/$1/lib" &&
         javac -encoding UTF-8 -cp "$to/$1/lib/*" -d "$to/$1/classes" "$from/$1"/*.java &&
         jar --create --file "$to/$1/suite.jar" -C "$to/$1/classes" .
+}
+
+# Its package lies where require() of the suite finds it, and finds pg itself.
+build_kit_node() {
+    mkdir -p "$to/kit_node" && cp -r "$to/node_postgres/node_modules" "$from/node/test/suite.js" "$to/kit_node/" &&
+        (cd "$from/node" && npm pack --silent --pack-destination "$to/kit_node") && mkdir -p "$to/kit_node/node_modules/pgveil" &&
+        tar -xzf "$to"/kit_node/pgveil-*.tgz -C "$to/kit_node/node_modules/pgveil" --strip-components=1
+}
+
+build_kit_go() {
+    mkdir -p "$to/kit_go" && (cd "$from/go" && go test -c -o "$to/kit_go/suite" .)
+}
+
+# Compiled as its pom.xml says, but without the plugins that Maven would fetch for that.
+build_kit_java() {
+    local java=$from/java kit=$to/kit_java
+    mkdir -p "$kit/classes" "$kit/suite" &&
+        mvn -q -B -f "$java/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$kit/lib" &&
+        javac --release 17 -Xlint:all,-serial -Werror -encoding UTF-8 -d "$kit/classes" "$java"/src/main/java/pgveil/*.java &&
+        jar --create --file "$kit/pgveil.jar" -C "$kit/classes" . &&
+        javac --release 17 -encoding UTF-8 -cp "$kit/pgveil.jar:$kit/lib/*" -d "$kit/suite" "$java"/src/test/java/*.java
 }
 
 # Copied first, because cargo writes its lock file beside the manifest.
