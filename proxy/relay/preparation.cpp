@@ -221,6 +221,23 @@ bool is_read_only(const analysis::StatementPlan& plan) {
            plan.kind == StatementKind::kMove || plan.kind == StatementKind::kDeclareCursor;
 }
 
+bool wipe_superseded(SessionState& state, Outgoing& upstream) {
+    const SessionParameters& parameters = state.parameters;
+    if (!parameters.is_crowded() || !parameters.must_read_back() || state.batch_open ||
+        state.copy_in || state.injection.has_failed()) {
+        return false;
+    }
+    if (!state.pending.empty()) {
+        wait_for_replies(state, upstream);
+        return true;
+    }
+    if (state.transaction != wire::TransactionStatus::kIdle) {
+        return false;
+    }
+    read_back(state, upstream);
+    return true;
+}
+
 Preparation prepare_room(SessionState& state, Outgoing& upstream) {
     if (state.parameters.has_room()) {
         return {};

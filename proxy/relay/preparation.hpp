@@ -70,6 +70,10 @@ Preparation prepare_keys(
 /// told; present the message again.
 bool revoke_verified_user(SessionState& state, Outgoing& upstream);
 
+/// Between two transactions, where many values of session parameters are held: superseded ones are
+/// wiped, which the server is asked for. True: present the message again.
+bool wipe_superseded(SessionState& state, Outgoing& upstream);
+
 /// Room for one more value of a session parameter: superseded ones are wiped first.
 Preparation prepare_room(SessionState& state, Outgoing& upstream);
 

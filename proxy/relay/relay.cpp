@@ -189,6 +189,11 @@ bool Relay::on_client_message(const wire::Frame& frame, Outgoing& upstream) {
         state_.renew_policy();
     }
     const AtHand at_hand(state_, frame);
+    const bool may_begin_request =
+        type == FrontendType::kQuery || type == FrontendType::kParse || type == FrontendType::kBind;
+    if (may_begin_request && wipe_superseded(state_, upstream)) {
+        return false;
+    }
     const bool runs_statements = type == FrontendType::kQuery || type == FrontendType::kExecute;
     if ((runs_statements && revoke_verified_user(state_, upstream)) || !dispatch(frame, upstream)) {
         return false;

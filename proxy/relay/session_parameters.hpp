@@ -39,6 +39,9 @@ public:
     /// False when so many values are held that superseded ones must be wiped first.
     bool has_room() const { return values_.size() < kValuesMax; }
 
+    /// So many values are held that superseded ones should be wiped between two transactions.
+    bool is_crowded() const { return values_.size() >= kValuesMax / 2; }
+
     /// The current handles as the server reports them; empty: not set. Handles nobody gave out
     /// mean "no share". With `superseded_die` (outside a transaction) all others are wiped.
     void read_back(const ShareHandles& handles, bool superseded_die);

@@ -1,6 +1,7 @@
 """Who may open what: no two of the three shares, no wrong share, no old token; a withdrawn user at once."""
 
 import base64
+import contextlib
 import time
 import unittest
 
@@ -165,6 +166,22 @@ class Shares(unittest.TestCase):
 
 class Secrecy(unittest.TestCase):
     """Shares go to the proxy only."""
+
+    def test_a_session_takes_shares_for_any_number_of_transactions(self):
+        """Prepared and not, with protected statements and without, committed and failed: superseded values make room."""
+        given = STACK.shares()
+        for threshold in (1, None):
+            with self.subTest(threshold=threshold), STACK.connect(options="", prepare_threshold=threshold) as connection:
+                for turn in range(60):
+                    with contextlib.suppress(psycopg.errors.DivisionByZero), connection.transaction():
+                        for name, value in given.items():
+                            connection.execute(f"SELECT set_config('pgveil.{name}', %s, true)", (value,))
+                        if turn > 20:
+                            self.assertEqual(connection.execute(READ).fetchone()[0], "Aurelia Brandt")
+                        if turn % 3 == 0:
+                            connection.execute("SELECT 1 / 0")
+                with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                    connection.execute(READ)
 
     def test_no_share_reaches_the_server_or_a_log(self):
         shares = STACK.shares("nurse")

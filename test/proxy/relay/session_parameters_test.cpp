@@ -34,6 +34,20 @@ TEST_F(SessionParametersTest, GivesEveryValueAHandleOfItsOwn) {
     EXPECT_NE(give(SessionParameter::kUserToken, "t"), give(SessionParameter::kUserToken, "t"));
 }
 
+TEST_F(SessionParametersTest, IsCrowdedLongBeforeItIsFullUntilSupersededValuesAreWiped) {
+    int count = 0;
+    while (!parameters.is_crowded()) {
+        give(SessionParameter::kUserToken, "t");
+        ++count;
+    }
+    EXPECT_TRUE(parameters.has_room());
+    EXPECT_GT(count, 3) << "one transaction alone";
+    parameters.read_back({"", "", ""}, false);
+    EXPECT_TRUE(parameters.is_crowded()) << "a rollback may bring them back";
+    parameters.read_back({"", "", ""}, true);
+    EXPECT_FALSE(parameters.is_crowded());
+}
+
 TEST_F(SessionParametersTest, HasNoShareForAForgedHandle) {
     give(SessionParameter::kUserToken, "t1");
     parameters.read_back({"", "00112233445566778899aabbccddeeff", ""}, false);
