@@ -102,7 +102,7 @@ func With(ctx context.Context, shares Shares) context.Context {
 }
 
 // Install makes a pool set the shares of the context on the connection that is acquired, and take them away when it is
-// released. Without shares in the context nothing is acquired. Not through a pooler in transaction mode: there use Begin.
+// released, by its PrepareConn and AfterRelease. Without shares in the context nothing is acquired. Not through a pooler in transaction mode: there use Begin.
 func Install(config *pgxpool.Config) {
 	config.PrepareConn = func(ctx context.Context, connection *pgx.Conn) (bool, error) {
 		shares, found := ctx.Value(key{}).(Shares)

@@ -226,4 +226,8 @@ Result<Rows> Database::run(std::string_view sql, const std::vector<std::string>&
     return rows;
 }
 
+std::string Database::process_at_login() const {
+    return std::to_string(PQbackendPID(connection_.get()));
+}
+
 }  // namespace pgveil::mirror

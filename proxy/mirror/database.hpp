@@ -58,6 +58,10 @@ public:
 
     Result<Rows> run(std::string_view sql, const std::vector<std::string>& parameters = {});
 
+    /// The server process as it was named at the login (BackendKeyData); a pooler names one of its
+    /// own making.
+    std::string process_at_login() const;
+
 private:
     struct Finish {
         void operator()(pg_conn* connection) const noexcept;

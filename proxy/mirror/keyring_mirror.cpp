@@ -91,6 +91,62 @@ Result<bool> settle(Database& database, store::ProxyCustody& custody, std::strin
 
 }  // namespace
 
+namespace {
+
+Result<std::string> process_of(Database& database) {
+    const auto rows = database.run("SELECT pg_catalog.pg_backend_pid()");
+    if (!rows.has_value()) {
+        return rows.error();
+    }
+    return Result<std::string>(
+        boost::system::in_place_value, rows->empty() ? std::string() : rows->front().front()
+    );
+}
+
+/// Whether two sessions that are open at one time keep a server process each. The second is asked
+/// twice: where a pool hands its connections round, it has another one then.
+Result<bool> keep_their_processes(Database& first, Database& second) {
+    std::vector<std::string> seen;
+    for (Database* const asked : {&first, &second, &second, &first}) {
+        const auto process = process_of(*asked);
+        if (!process.has_value()) {
+            return process.error();
+        }
+        seen.push_back(*process);
+    }
+    return seen[0] == seen[3] && seen[1] == seen[2] && seen[0] != seen[1];
+}
+
+/// Behind a pooler that changes the server connection with each transaction, what pgveil keeps at
+/// the server for one client (shares, the verified user) would count for another.
+Result<void> check_pooler(const config::Settings& settings, Database& first) {
+    const auto process = process_of(first);
+    if (!process.has_value()) {
+        return process.error();
+    }
+    if (*process == first.process_at_login()) {
+        return {};  // the server itself
+    }
+    auto second = Database::connect(settings);
+    if (!second.has_value()) {
+        return second.error();
+    }
+    const auto kept = keep_their_processes(first, *second);
+    if (!kept.has_value()) {
+        return kept.error();
+    }
+    if (!*kept) {
+        return Error{
+            "a connection pooler in transaction mode stands between pgveil and the database "
+            "server, "
+            "and would mix up its sessions: connect pgveil to the server itself, or set the pooler "
+            "to session mode (pool_mode = session in pgbouncer)"};
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<void> check_home(const config::Settings& settings) {
     auto database = Database::connect(settings);
     if (!database.has_value()) {
@@ -106,7 +162,7 @@ Result<void> check_home(const config::Settings& settings) {
             "the server has a database named \"pgveil\"; that name is the proxy's own (bootstrap "
             "and console): rename the database"};
     }
-    return {};
+    return check_pooler(settings, *database);
 }
 
 Result<std::string> publish_keyring(

@@ -8,8 +8,9 @@
 
 namespace pgveil::mirror {
 
-/// Start-up: the home database answers, and the server has no database named `pgveil` (that name
-/// is the proxy's own, for bootstrap and console).
+/// Start-up: the home database answers, the server has no database named `pgveil` (that name is the
+/// proxy's own, for bootstrap and console), and no pooler in transaction mode stands in between.
+/// A pooler that treats other databases or roles otherwise than the home's is not noticed.
 Result<void> check_home(const config::Settings& settings);
 
 /// Makes pgveil.keyring in the home database what the custody says, and gives the custody the "0"

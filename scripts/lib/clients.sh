@@ -16,7 +16,7 @@ install_clients() {
     from=$root/clients
     install_client kit_node npm node
     install_client kit_go go go
-    install_client kit_java mvn java
+    install_client kit_java javac java
 }
 
 # install_client NAME TOOL SOURCE: runs build_NAME with its output in a log, unless what it is made of is as it was.
@@ -75,14 +75,13 @@ build_kit_go() {
     mkdir -p "$to/kit_go" && (cd "$from/go" && go test -c -o "$to/kit_go/suite" .)
 }
 
-# Compiled as its pom.xml says, but without the plugins that Maven would fetch for that.
+# Compiled as its pom.xml says, but without the plugins that Maven would fetch for that; driver and pool are those of pgjdbc's suite.
 build_kit_java() {
     local java=$from/java kit=$to/kit_java
     mkdir -p "$kit/classes" "$kit/suite" &&
-        mvn -q -B -f "$java/pom.xml" dependency:copy-dependencies "-DoutputDirectory=$kit/lib" &&
         javac --release 17 -Xlint:all,-serial -Werror -encoding UTF-8 -d "$kit/classes" "$java"/src/main/java/pgveil/*.java &&
         jar --create --file "$kit/pgveil.jar" -C "$kit/classes" . &&
-        javac --release 17 -encoding UTF-8 -cp "$kit/pgveil.jar:$kit/lib/*" -d "$kit/suite" "$java"/src/test/java/*.java
+        javac --release 17 -encoding UTF-8 -cp "$kit/pgveil.jar:$to/pgjdbc/lib/*" -d "$kit/suite" "$java"/src/test/java/*.java
 }
 
 # Copied first, because cargo writes its lock file beside the manifest.

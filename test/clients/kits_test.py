@@ -1,4 +1,5 @@
-"""The kits for applications (clients/): headers of a request, session parameters, rows; and no shares left behind in any pool.
+"""The kits for applications (clients/): headers of a request, session parameters, rows; and no shares left behind in any pool, nor in a
+pgbouncer in front of pgveil or behind it.
 
     kits_test.py [Kits.test_NAME]
 
@@ -6,6 +7,8 @@ Each suite is a program in the kit's language. It prints `ok CASE` or `failed CA
 in each pool. A suite whose toolchain is missing is skipped; `scripts/packages clients` installs what they need.
 """
 
+import concurrent.futures
+import contextlib
 import os
 import pathlib
 import re
@@ -16,6 +19,12 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "integration"))
+sys.path.insert(0, str(HERE.parents[1] / "clients" / "python"))
+import psycopg
+
+import pgveil
+import pgveil.psycopg
+from pgbouncer import Pgbouncer
 from stack import ROOT, Stack, psql, run, succeeded
 
 BUILT = pathlib.Path(os.environ.get("PGVEIL_CLIENTS", ROOT / "build" / "clients"))
@@ -76,7 +85,7 @@ class Kits(unittest.TestCase):
         self.assertEqual(len(re.findall(r"^(?:ok|--- PASS:) ", done.stdout, re.M)), cases, done.stdout)
 
     def test_python(self):
-        self.assert_passes([BUILT / "python" / "bin" / "python", "-B", KITS / "python" / "tests" / "suite.py"], 10,
+        self.assert_passes([BUILT / "python" / "bin" / "python", "-B", KITS / "python" / "tests" / "suite.py"], 11,
                            PYTHONPATH=str(KITS / "python"))
 
     def test_node(self):
@@ -88,8 +97,109 @@ class Kits(unittest.TestCase):
 
     def test_java(self):
         kit = BUILT / "kit_java"
-        self.assert_passes(["java", "-cp", f"{kit / 'suite'}:{kit / 'pgveil.jar'}:{kit / 'lib'}/*", "Suite"], 6, built=kit / "suite" / "Suite.class",
+        self.assert_passes(["java", "-cp", f"{kit / 'suite'}:{kit / 'pgveil.jar'}:{BUILT / 'pgjdbc' / 'lib'}/*", "Suite"], 6, built=kit / "suite" / "Suite.class",
                            PGVEIL_TEST_JDBC_URL=jdbc_url(STACK.url()))
+
+
+ROWS = "SELECT owner, note FROM visits"
+SEEN = {"nurse": [("nurse", "Zelda Quartz")], "clerk": [("clerk", "Oskar O'Dune")]}
+
+
+@unittest.skipUnless(shutil.which("pgbouncer"), "there is no pgbouncer; scripts/packages clients installs it")
+class InFront(unittest.TestCase):
+    """Application, pgbouncer in transaction mode, pgveil: a session of pgveil serves a new client with each transaction."""
+
+    def shares(self, user):
+        given = STACK.shares(user, valid_s=7200)
+        return pgveil.Shares(given["user_id"], given["user_token"], given["app_share"])
+
+    def connect(self, pool):
+        # pgbouncer before 1.21 does not know prepared statements in this mode.
+        return psycopg.connect(pool.url(), autocommit=True, prepare_threshold=None)
+
+    def set_for_the_session(self, connection, user):
+        connection.execute(pgveil.SET_SHARES.replace("true", "false"), self.shares(user).values)
+
+    def assert_sees_nothing(self, connection):
+        with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+            connection.execute(ROWS)
+
+    def test_two_users_in_turn_see_their_own_rows_and_leave_no_shares(self):
+        shares = {user: self.shares(user) for user in SEEN}
+
+        def turns(worker):
+            wrong = 0
+            with self.connect(pool) as connection:
+                for turn in range(worker, TURNS, 4):
+                    user = "nurse" if turn % 7 == 0 else ("nurse", "clerk")[turn % 2]
+                    with contextlib.suppress(psycopg.errors.DivisionByZero), pgveil.psycopg.transaction(connection, shares[user]):
+                        wrong += connection.execute(ROWS).fetchall() != SEEN[user]
+                        if turn % 5 == 0:
+                            connection.execute("SELECT 1 / 0")
+                    if turn % 11 == 0:
+                        self.assert_sees_nothing(connection)
+            return wrong
+
+        with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction", default_pool_size=2) as pool:
+            with concurrent.futures.ThreadPoolExecutor(4) as threads:
+                self.assertEqual(sum(threads.map(turns, range(4))), 0)
+
+    def test_what_is_set_for_the_session_reaches_the_next_client_unless_pgbouncer_resets_it(self):
+        """The first half is the positive control, and what docs/APPLICATIONS.md warns of."""
+        for more, is_left in (({}, True), ({"server_reset_query_always": 1}, False)):
+            with self.subTest(more), Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction", default_pool_size=1, **more) as pool:
+                with self.connect(pool) as first, self.connect(pool) as second:
+                    self.set_for_the_session(first, "nurse")
+                    if is_left:
+                        self.assertEqual(second.execute(ROWS).fetchall(), SEEN["nurse"])
+                    else:
+                        self.assert_sees_nothing(second)
+
+    def test_session_mode_resets_before_the_next_client(self):
+        with Pgbouncer(STACK, STACK.proxy_port, pool_mode="session", default_pool_size=1) as pool:
+            with self.connect(pool) as first:
+                self.set_for_the_session(first, "nurse")
+                self.assertEqual(first.execute(ROWS).fetchall(), SEEN["nurse"])
+            with self.connect(pool) as second:
+                self.assert_sees_nothing(second)
+
+    def test_shares_at_the_start_are_refused_or_ignored_by_pgbouncer(self):
+        with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction") as pool:
+            with self.assertRaisesRegex(psycopg.OperationalError, "unsupported startup parameter"):
+                psycopg.connect(pool.url(), options=STACK.options())
+        with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction", ignore_startup_parameters="options") as pool:
+            with psycopg.connect(pool.url(), options=STACK.options(), autocommit=True, prepare_threshold=None) as connection:
+                self.assert_sees_nothing(connection)
+
+
+@unittest.skipUnless(shutil.which("pgbouncer"), "there is no pgbouncer; scripts/packages clients installs it")
+class Behind(unittest.TestCase):
+    """pgveil, pgbouncer, PostgreSQL."""
+
+    def test_transaction_mode_stops_the_start_and_session_mode_works(self):
+        before = STACK.settings.read_text()
+        STACK.stop_proxy()
+        try:
+            for size, round_robin in ((1, 0), (2, 1), (3, 1)):
+                with self.subTest(size=size), Pgbouncer(
+                        STACK, STACK.pg_port, pool_mode="transaction", default_pool_size=size, server_round_robin=round_robin) as pool:
+                    STACK.write("pgveil.json", before.replace(str(STACK.pg_port), str(pool.port)))
+                    done = STACK.serve()
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn("pooler in transaction mode", done.stderr)
+            with Pgbouncer(STACK, STACK.pg_port, pool_mode="session") as pool:
+                STACK.write("pgveil.json", before.replace(str(STACK.pg_port), str(pool.port)))
+                STACK.start_proxy()
+                for user in ("nurse", "clerk"):
+                    with psycopg.connect(STACK.url(), autocommit=True) as connection:
+                        given = STACK.shares(user, valid_s=7200)
+                        shares = pgveil.Shares(given["user_id"], given["user_token"], given["app_share"])
+                        connection.execute(pgveil.SET_SHARES.replace("true", "false"), shares.values)
+                        self.assertEqual(connection.execute(ROWS).fetchall(), SEEN[user])
+                STACK.stop_proxy()
+        finally:
+            STACK.write("pgveil.json", before)
+            STACK.start_proxy()
 
 
 if __name__ == "__main__":

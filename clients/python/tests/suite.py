@@ -16,6 +16,7 @@ import django
 import psycopg
 import sqlalchemy
 from django.conf import settings
+from sqlalchemy.ext.asyncio import create_async_engine
 
 import pgveil
 import pgveil.psycopg
@@ -226,6 +227,25 @@ def interleaved_in_sqlalchemys_pool():
     assert interleaved(pool) == 0
     assert not left_in(pool)
     pool.dispose()
+
+
+@case
+def interleaved_tasks_in_sqlalchemys_async_pool():
+    async def turn(pool, number):
+        user = ("nurse", "clerk")[number % 2]
+        with pgveil.acting_for(shares(user)):
+            async with pool.begin() as connection:
+                return (await connection.execute(sqlalchemy.text(ROWS))).all() != SEEN[user]
+
+    async def worker(pool, first):
+        return sum([await turn(pool, number) for number in range(first, TURNS, 5)])
+
+    async def turns():
+        pool = create_async_engine(URL.replace("postgresql://", "postgresql+psycopg_async://"), pool_size=3, max_overflow=0)
+        pgveil.sqlalchemy.install(pool.sync_engine)
+        assert sum(await asyncio.gather(*(worker(pool, first) for first in range(5)))) == 0
+        await pool.dispose()
+    asyncio.run(turns())
 
 
 @case
