@@ -43,32 +43,6 @@ std::string path_of(std::string_view target) {
     return std::string(target.substr(0, target.find('?')));
 }
 
-std::string reason_of(unsigned status) {
-    const auto reason = http::obsolete_reason(http::int_to_status(status));
-    return {reason.data(), reason.size()};
-}
-
-HttpResponse error_response(unsigned status) {
-    return {status, reason_of(status) + "\n"};
-}
-
-std::string text_of(const HttpResponse& response, bool is_head) {
-    std::string text = "HTTP/1.1 " + std::to_string(response.status);
-    text += " " + reason_of(response.status);
-    text += "\r\nContent-Type: " + response.content_type;
-    text += "\r\nContent-Length: " + std::to_string(response.body.size());
-    if (response.status == code_of(http::status::method_not_allowed)) {
-        text += "\r\nAllow: GET, HEAD";
-    }
-    text += "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
-    return is_head ? text : text + response.body;
-}
-
-ByteView bytes_of(const std::string& text) {
-    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): characters as bytes
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> HttpServer::open(
@@ -126,8 +100,8 @@ Awaitable<void> HttpServer::converse(Stream& client) {
     client.clear_deadline();
     const HttpResponse response = co_await respond(request);
     client.set_deadline(limits_.time);
-    const std::string text = text_of(response, request.is_head);
-    client.send(bytes_of(text));
+    const std::string text = response_text(response, request.is_head);
+    client.send(bytes_of_text(text));
     co_await client.finish_output();
     co_await linger(client, input);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "net/http_message.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
 
@@ -13,17 +14,6 @@
 #include <vector>
 
 namespace pgveil::net {
-
-/// What one request gets. A body of text; HEAD gets its length only.
-struct HttpResponse {
-    HttpResponse() = default;
-
-    HttpResponse(unsigned code, std::string text) : status(code), body(std::move(text)) {}
-
-    unsigned status = 200;
-    std::string content_type = "text/plain; charset=utf-8";
-    std::string body;
-};
 
 /// What a client may take, in bytes, time and number.
 struct HttpLimits {

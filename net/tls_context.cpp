@@ -173,7 +173,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load_server(
     return std::shared_ptr<const TlsContext>(std::move(context));
 }
 
-Result<std::shared_ptr<const TlsContext>> TlsContext::load_client(const std::string& authority) {
+Result<std::shared_ptr<const TlsContext>> TlsContext::load_client(
+    const std::string& authority, std::string_view protocol
+) {
     constexpr std::string_view kWhat = "TLS certificate authority";
     clear_tls_errors();
     if (Problem problem = check_readable(kWhat, authority)) {
@@ -185,7 +187,9 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load_client(const std::str
     }
     apply_common_rules(native.get());
     SSL_CTX_set_verify(native.get(), SSL_VERIFY_PEER, nullptr);
-    SSL_CTX_set_alpn_protos(native.get(), kPostgresql.data(), kPostgresql.size());
+    std::vector<unsigned char> offered(1, static_cast<unsigned char>(protocol.size()));
+    offered.insert(offered.end(), protocol.begin(), protocol.end());
+    SSL_CTX_set_alpn_protos(native.get(), offered.data(), static_cast<unsigned>(offered.size()));
     if (SSL_CTX_load_verify_file(native.get(), authority.c_str()) != 1) {
         const std::string reason = take_tls_reason("empty");
         return file_error(kWhat, authority, "not a PEM certificate (" + reason + ")");

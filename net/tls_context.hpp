@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 struct ssl_ctx_st;
@@ -28,8 +29,10 @@ public:
     );
 
     /// For the client side, always verify-full: the peer's chain must end in `authority` (PEM file
-    /// of CAs) and its certificate must be for the host. Offers ALPN "postgresql".
-    static Result<std::shared_ptr<const TlsContext>> load_client(const std::string& authority);
+    /// of CAs) and its certificate must be for the host. Offers `protocol` by ALPN.
+    static Result<std::shared_ptr<const TlsContext>> load_client(
+        const std::string& authority, std::string_view protocol = "postgresql"
+    );
 
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;

@@ -3,10 +3,12 @@
 #include "keyshare/user/terminal.hpp"
 #include "proxy/agent/accounts.hpp"
 #include "proxy/agent/server.hpp"
+#include "proxy/agent/web_agent.hpp"
 #include "proxy/log/log.hpp"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <cstddef>
 #include <exception>
 #include <iostream>
 #include <optional>
@@ -20,6 +22,7 @@ using pgveil::user::Result;
 struct Arguments {
     std::string config;
     std::optional<int> passphrase_fd;
+    pgveil::agent::WebArguments web;
 };
 
 /// The loop's thread inherits the mask; run() takes the signals one by one.
@@ -63,34 +66,97 @@ Result<void> serve(const Arguments& arguments) {
     return {};
 }
 
-int run(int argc, char** argv) {
-    const Console console("pgveil-agent");
-    CLI::App app(
-        "pgveil-agent: gives the sessions of an application that cannot be changed their shares"
+Result<void> serve_http(const Arguments& arguments) {
+    const std::size_t arena_size = pgveil::agent::WebAgent::arena_size();
+    if (const auto guarded = pgveil::user::guard_process(arena_size); !guarded) {
+        return guarded.error();
+    }
+    pgveil::log::set_up({});
+    return pgveil::agent::serve_web(arguments.web);
+}
+
+CLI::App* add_http(CLI::App& app, pgveil::agent::WebArguments& to) {
+    CLI::App* const command = app.add_subcommand(
+        "http", "Add one user's shares to the requests of the browser on this machine"
     );
-    app.footer(pgveil::user::kMemoryHelp);
-    app.set_version_flag("--version", "pgveil-agent " PGVEIL_VERSION);
-    app.require_subcommand(1);
-    Arguments arguments;
-    CLI::App* const command = app.add_subcommand("serve", "Run the agent");
-    command->add_option("--config", arguments.config, "Settings file (agent.json)")
+    command->add_option("--key", to.key_file, "The user's key file, UID.user")
+        ->required()
+        ->type_name("FILE");
+    auto* const file = command->add_option(
+        "--passphrase-file", to.passphrase.file, "Its passphrase from this file (0600)"
+    );
+    file->type_name("FILE");
+    command
+        ->add_option(
+            "--passphrase-fd", to.passphrase.descriptor, "The same from this descriptor, one line"
+        )
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(file);
+    command
+        ->add_option(
+            "--application",
+            to.application,
+            "The web application: https://HOST or https://HOST:PORT"
+        )
+        ->required()
+        ->type_name("URL");
+    command
+        ->add_option(
+            "--statement", to.statement, "Where it serves what SELECT pgveil.token_key() returns"
+        )
+        ->type_name("PATH")
+        ->capture_default_str();
+    command->add_option("--ca", to.authority_file, "Authorities for its certificate, PEM")
+        ->type_name("FILE")
+        ->capture_default_str();
+    command->add_option("--host", to.host, "Where to listen; no network reaches it")
+        ->check(CLI::IsMember({"127.0.0.1", "::1"}))
+        ->capture_default_str();
+    command->add_option("--port", to.port, "The port there")
+        ->check(CLI::Range(1, 65535))
+        ->capture_default_str();
+    command->add_option("--valid", to.valid_s, "Seconds until a token expires")
+        ->check(CLI::Range(2, 86400))
+        ->capture_default_str();
+    return command;
+}
+
+CLI::App* add_serve(CLI::App& app, Arguments& to) {
+    CLI::App* const command = app.add_subcommand("serve", "Run the agent for PostgreSQL clients");
+    command->add_option("--config", to.config, "Settings file (agent.json)")
         ->required()
         ->type_name("FILE");
     command
         ->add_option(
             "--passphrase-fd",
-            arguments.passphrase_fd,
+            to.passphrase_fd,
             "Passphrases that no passphrase_file gives from this descriptor, one line each in the "
             "order of the roles; without it they are asked for"
         )
         ->type_name("N")
         ->check(CLI::NonNegativeNumber);
+    return command;
+}
+
+int run(int argc, char** argv) {
+    const Console console("pgveil-agent");
+    CLI::App app(
+        "pgveil-agent: adds the shares of users to the sessions of an application that cannot be "
+        "changed, or to the requests of a browser"
+    );
+    app.footer(pgveil::user::kMemoryHelp);
+    app.set_version_flag("--version", "pgveil-agent " PGVEIL_VERSION);
+    app.require_subcommand(1);
+    Arguments arguments;
+    add_serve(app, arguments);
+    const CLI::App* const http = add_http(app, arguments.web);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);
     }
-    const auto done = serve(arguments);
+    const auto done = http->parsed() ? serve_http(arguments) : serve(arguments);
     return done ? 0 : console.fail(done.error());
 }
 

@@ -29,6 +29,9 @@
 ///   CommandCall, CommandRun   calls of the tenant's for application and proxy (command_run.hpp)
 ///   ShareTable     the application's shares of its users                (share_table.hpp)
 ///   Accounts       whose shares which role gets                         (accounts.hpp)
+/// and between a browser and a web application:
+///   WebAgent       adds one user's shares to requests                   (web_agent.hpp)
+///   WebRules       which requests may have them                         (web_rules.hpp)
 namespace pgveil::agent {
 
 class Session;

@@ -1,8 +1,11 @@
 """pgveil-agent: an application with a plain connection string works on protected tables, for as long as it likes."""
 
 import contextlib
+import http.server
+import json
 import pathlib
 import signal
+import ssl
 import threading
 import time
 import unittest
@@ -10,7 +13,7 @@ from contextlib import closing
 
 import psycopg
 
-from agents import Agent
+from agents import Agent, WebAgent
 from stack import Stack, succeeded, wait_until
 from wire import Wire
 
@@ -187,6 +190,111 @@ class ShareTable(unittest.TestCase):
             with closing(agent.connect()) as later:
                 self.assertEqual(later.execute(FIND).fetchall(), FOUND)
             self.assertNotIn(share, agent.log())
+
+
+class Application(http.server.ThreadingHTTPServer):
+    """A web application by HTTPS that serves the proxy's statement, and tells what it was asked with."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            size = int(self.headers.get("Content-Length", 0))
+            told = {"body": self.rfile.read(size).decode(), "fields": [[name.lower(), value] for name, value in self.headers.items()]}
+            self.answer({"/token-key": self.server.statement, "/forged": self.server.statement[:-9] + "AAAAAAAAA"}.get(
+                self.path, json.dumps(told)))
+
+        do_POST = do_GET
+
+        def answer(self, text):
+            self.send_response(401 if self.path == "/who" else 200)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *_):
+            pass
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), self.Handler)
+        self.asked = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(STACK.dir / "tls" / "pgveil.crt", STACK.dir / "tls" / "pgveil.key")
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        with STACK.connect(options="") as connection:
+            self.statement = connection.execute("SELECT pgveil.token_key()").fetchone()[0]
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"https://localhost:{self.server_port}"
+
+
+class InFrontOfAWebApplication(unittest.TestCase):
+    """pgveil-agent http, as a browser on the same machine sees it."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.application = Application()
+        cls.addClassCleanup(cls.application.server_close)
+        cls.addClassCleanup(cls.application.shutdown)
+        cls.agent = WebAgent(STACK, "nurse", cls.application.url, "--valid", "4").__enter__()
+        cls.addClassCleanup(cls.agent.__exit__)
+
+    def fields(self, *arguments, **headers):
+        """What the application is asked with, by name, and the request's body."""
+        status, told = self.agent.ask(*arguments, **headers)
+        self.assertEqual(status, 200, told)
+        told = json.loads(told)
+        names = [name for name, _ in told["fields"]]
+        self.assertEqual(len(names), len(set(names)), names)
+        return dict(told["fields"]), told["body"]
+
+    def rows(self, fields):
+        share = pathlib.Path(AGENT.files_of("nurse")["app_share"]).read_text().strip()
+        options = f"-c pgveil.user_id={fields['pgveil-user']} -c pgveil.user_token={fields['pgveil-user-share']} -c pgveil.app_share={share}"
+        with STACK.connect(options) as connection:
+            return connection.execute(FIND).fetchall()
+
+    def test_the_application_gets_a_token_that_opens_and_is_renewed(self):
+        first, body = self.fields("/", b"some body", Pgveil_User="clerk", Pgveil_User_Share="pgvt1.stolen", Pgveil_user_x="1")
+        self.assertEqual((first["pgveil-user"], body, first["host"]), ("nurse", "some body", f"localhost:{self.application.server_port}"))
+        self.assertEqual([name for name in first if name.startswith("pgveil")], ["pgveil-user", "pgveil-user-share"])
+        self.assertEqual(self.rows(first), FOUND)
+        time.sleep(2.1)
+        second, _ = self.fields("/")
+        self.assertNotEqual(first["pgveil-user-share"], second["pgveil-user-share"])
+        self.assertEqual(self.rows(second), FOUND)
+        self.assertNotIn("pgvt1.", self.agent.log())
+
+    def test_other_pages_get_neither_shares_nor_the_application(self):
+        before = len(self.application.asked)
+        for headers, expected in (({"Sec_Fetch_Site": "cross-site"}, 403), ({"Sec_Fetch_Site": "same-site"}, 403),
+                                  ({"Sec_Fetch_Site": None}, 403), ({"Origin": "http://evil.example"}, 403),
+                                  ({"Host": f"evil.example:{self.agent.port}"}, 421), ({"Upgrade": "websocket"}, 501)):
+            status, _ = self.agent.ask("/", **headers)
+            self.assertEqual((status, len(self.application.asked)), (expected, before), headers)
+        self.fields("/", Origin=f"http://127.0.0.1:{self.agent.port}")
+
+    def test_no_token_goes_out_for_a_statement_of_somebody_else(self):
+        for path, reason in (("/forged", "is not that of the proxy"), ("/", "is not that of the proxy"), ("/who", "is not there")):
+            with WebAgent(STACK, "nurse", self.application.url, "--statement", path) as agent:
+                before = len(self.application.asked)
+                status, body = agent.ask("/patients")
+                self.assertEqual(status, 503)
+                self.assertRegex(body, reason)
+                self.assertEqual(self.application.asked[before:], [path])
+
+    def test_after_401_comes_another_token(self):
+        first, _ = self.fields("/")
+        self.assertEqual(self.agent.ask("/who")[0], 401)
+        second, _ = self.fields("/")
+        self.assertNotEqual(first["pgveil-user-share"], second["pgveil-user-share"])
+
+    def test_an_impostor_of_the_application_gets_nothing(self):
+        before = len(self.application.asked)
+        with WebAgent(STACK, "nurse", self.application.url, ca="pgveil.crt") as agent:
+            self.assertEqual(agent.ask("/")[0], 503)
+        self.assertEqual(len(self.application.asked), before)
 
 
 class StartAndEnd(unittest.TestCase):

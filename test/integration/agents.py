@@ -2,6 +2,8 @@
 
     with Agent(stack) as agent:                          # role app acts for nurse
         with agent.connect() as connection: ...          # a plain connection string
+    with WebAgent(stack, "nurse", url) as agent:         # in front of a web application
+        status, body = agent.ask("/")
 """
 
 import json
@@ -12,6 +14,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import urllib.error
+import urllib.request
 
 import psycopg
 
@@ -24,34 +28,24 @@ def free_port():
         return probe.getsockname()[1]
 
 
-class Agent:
-    """One running agent; ends with the block. users: {role: user}; more: settings beside the usual ones."""
+def program_of(stack):
+    program = stack.dir / "bin" / "pgveil-agent"
+    if not program.exists():
+        shutil.copy(pathlib.Path(os.environ["PGVEIL_BIN"], "pgveil-agent"), program)
+        program.chmod(0o755)
+    return program
 
-    def __init__(self, stack, users=None, users_files=None, **more):
-        self.stack = stack
-        self.port = free_port()
+
+class Running:
+    """An agent's process and its log; ends with the block."""
+
+    def start(self, stack, *arguments):
         self.log_file = stack.dir / "log" / f"agent.{self.port}.log"
-        program = stack.dir / "bin" / "pgveil-agent"
-        if not program.exists():
-            shutil.copy(pathlib.Path(os.environ["PGVEIL_BIN"], "pgveil-agent"), program)
-            program.chmod(0o755)
-        self.settings = {
-            "listen": {"host": "127.0.0.1", "port": self.port},
-            "upstream": {"host": "localhost", "port": stack.proxy_port,
-                         "ca": re.search(r"sslrootcert=([^&]*)", stack.proxy_url).group(1)},
-            "users": users_files or {role: self.files_of(user) for role, user in (users or {"app": "nurse"}).items()},
-            "log": {"level": "debug"}, **more}
-        file = stack.write(f"agent.{self.port}.json", json.dumps(self.settings))
         with open(self.log_file, "ab") as log:
             self.child = subprocess.Popen(
-                [*stack.as_owner(), program, "serve", "--config", file], stdout=log, stderr=log,
+                [*stack.as_owner(), program_of(stack), *arguments], stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "PGVEIL_MEMORY": "unlocked"})
         wait_until(lambda: self.child.poll() is not None or self.listens(), "pgveil-agent to listen")
-
-    def files_of(self, user):
-        folder = self.stack.dir
-        return {"key": str(folder / "users" / f"{user}.user"), "app_share": str(folder / "users" / f"{user}.app"),
-                "passphrase_file": str(folder / "secrets" / f"{user}.passphrase")}
 
     def listens(self):
         with socket.socket() as probe:
@@ -59,16 +53,6 @@ class Agent:
 
     def log(self):
         return self.log_file.read_text(errors="replace")
-
-    def url(self, role="app", database="clinic"):
-        """What an application gets: no TLS, no options, nothing of pgveil."""
-        password = (self.stack.dir / "secrets" / f"{role}.password").read_text().strip()
-        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
-
-    def connect(self, role="app", database="clinic", **kwargs):
-        kwargs.setdefault("autocommit", True)
-        kwargs.setdefault("connect_timeout", 20)
-        return psycopg.connect(self.url(role, database), **kwargs)
 
     def signal(self, number):
         os.kill(self.child.pid, number)
@@ -85,3 +69,56 @@ class Agent:
         if self.child.poll() is None:
             self.signal(signal.SIGINT)
             self.wait()
+
+
+class WebAgent(Running):
+    """pgveil-agent http for one user, in front of the application at a URL."""
+
+    def __init__(self, stack, user, application, *more, ca="ca.crt"):
+        self.port = free_port()
+        self.start(stack, "http", "--key", stack.dir / "users" / f"{user}.user", "--passphrase-file",
+                   stack.dir / "secrets" / f"{user}.passphrase", "--application", application, "--ca", stack.dir / "tls" / ca,
+                   "--port", str(self.port), *more)
+
+    def ask(self, path, body=None, **headers):
+        """Status and body of what a browser's own page would ask, unless headers say otherwise; None leaves one out."""
+        fields = {"Sec_Fetch_Site": "same-origin", **headers}
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}", data=body,
+            headers={name.replace("_", "-"): value for name, value in fields.items() if value is not None})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+
+class Agent(Running):
+    """One running agent; ends with the block. users: {role: user}; more: settings beside the usual ones."""
+
+    def __init__(self, stack, users=None, users_files=None, **more):
+        self.stack = stack
+        self.port = free_port()
+        self.settings = {
+            "listen": {"host": "127.0.0.1", "port": self.port},
+            "upstream": {"host": "localhost", "port": stack.proxy_port,
+                         "ca": re.search(r"sslrootcert=([^&]*)", stack.proxy_url).group(1)},
+            "users": users_files or {role: self.files_of(user) for role, user in (users or {"app": "nurse"}).items()},
+            "log": {"level": "debug"}, **more}
+        file = stack.write(f"agent.{self.port}.json", json.dumps(self.settings))
+        self.start(stack, "serve", "--config", file)
+
+    def files_of(self, user):
+        folder = self.stack.dir
+        return {"key": str(folder / "users" / f"{user}.user"), "app_share": str(folder / "users" / f"{user}.app"),
+                "passphrase_file": str(folder / "secrets" / f"{user}.passphrase")}
+
+    def url(self, role="app", database="clinic"):
+        """What an application gets: no TLS, no options, nothing of pgveil."""
+        password = (self.stack.dir / "secrets" / f"{role}.password").read_text().strip()
+        return f"postgresql://{role}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, role="app", database="clinic", **kwargs):
+        kwargs.setdefault("autocommit", True)
+        kwargs.setdefault("connect_timeout", 20)
+        return psycopg.connect(self.url(role, database), **kwargs)
