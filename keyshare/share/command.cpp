@@ -1,13 +1,13 @@
 #include "keyshare/share/command.hpp"
 
 #include "keyshare/core/invariant.hpp"
-#include "keyshare/core/lp.hpp"
-#include "keyshare/share/binary_fields.hpp"
 #include "keyshare/share/first_row.hpp"
 #include "keyshare/share/json_fields.hpp"
 #include "keyshare/share/keyring_json.hpp"
 #include "keyshare/share/names.hpp"
+#include "keyshare/share/rewrap.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -15,7 +15,6 @@ namespace pgveil::share {
 namespace {
 
 constexpr std::string_view kType = "pgveil-command";
-constexpr std::string_view kPartsFormat = "pgveil/1 proxy parts";
 constexpr char kSeparator = ',';
 
 struct OperationName {
@@ -28,7 +27,13 @@ constexpr std::array kOperations{
     OperationName{Operation::kChangeKey, "change_key"},
     OperationName{Operation::kRenewShares, "renew_shares"},
     OperationName{Operation::kWithdrawUser, "withdraw_user"},
-    OperationName{Operation::kCreateGroup, "create_group"}};
+    OperationName{Operation::kCreateGroup, "create_group"},
+    OperationName{Operation::kRenewTk, "renew_tk"}};
+
+/// Whether the command is about a key group and not about one user.
+bool brings_rows(Operation operation) {
+    return operation == Operation::kCreateGroup || operation == Operation::kRenewTk;
+}
 
 Json commitment_to_json(const GroupCommitment& one) {
     return Json{
@@ -70,23 +75,57 @@ std::vector<KeyringRow> wraps_from_json(JsonReader& reader) {
     return wraps;
 }
 
-std::string payload_of(const Command& command) {
+Json commitments_to_json(const std::vector<GroupCommitment>& commitments) {
+    Json out = Json::array();
+    for (const GroupCommitment& one : commitments) {
+        out.push_back(commitment_to_json(one));
+    }
+    return out;
+}
+
+Json users_to_json(const std::vector<UserRenewal>& users) {
+    Json out = Json::array();
+    for (const UserRenewal& one : users) {
+        out.push_back(Json{
+            {"uid", one.user_id},
+            {"epoch", one.epoch},
+            {"commitments", commitments_to_json(one.commitments)}});
+    }
+    return out;
+}
+
+std::vector<UserRenewal> users_from_json(JsonReader& reader) {
+    std::vector<UserRenewal> users;
+    for (const Json& value : reader.part("users")) {
+        JsonReader one(value);
+        UserRenewal user{one.plain_name("uid"), one.u32("epoch"), commitments_from_json(one)};
+        if (!one.ok()) {
+            reader.fail();
+            break;
+        }
+        users.push_back(std::move(user));
+    }
+    return users;
+}
+
+/// Names of the groups that the command is about.
+Json groups_to_json(const Command& command) {
     Json groups = Json::array();
-    Json commitments = Json::array();
     for (const GroupCommitment& one : command.commitments) {
         groups.push_back(one.group);
-        commitments.push_back(commitment_to_json(one));
     }
-    Json wraps = Json::array();
-    for (const KeyringRow& row : command.wraps) {
-        groups.push_back(row.group);
-        wraps.push_back(row_to_json(row));
+    if (!command.wraps.empty()) {
+        groups.push_back(command.wraps.front().group);
     }
+    return groups;
+}
+
+std::string payload_of(const Command& command) {
     Json payload{
         {"tenant", command.tenant},
         {"op", name_of(command.operation)},
         {"uid", command.user_id},
-        {"groups", std::move(groups)},
+        {"groups", groups_to_json(command)},
         {"epoch", command.epoch},
         {"seq", command.sequence},
         {"prev", json_digest(command.previous)},
@@ -94,9 +133,15 @@ std::string payload_of(const Command& command) {
         {"exp", command.expires_at_s},
         {"command_key", command.command_key_id},
         {"sealed", json_bytes(command.sealed_parts)},
-        {"commitments", std::move(commitments)}};
-    if (command.operation == Operation::kCreateGroup) {
-        payload["wraps"] = std::move(wraps);
+        {"commitments", commitments_to_json(command.commitments)}};
+    if (brings_rows(command.operation)) {
+        Json& wraps = payload["wraps"] = Json::array();
+        for (const KeyringRow& row : command.wraps) {
+            wraps.push_back(row_to_json(row));
+        }
+    }
+    if (command.operation == Operation::kRenewTk) {
+        payload["users"] = users_to_json(command.users);
     }
     return write_json(payload);
 }
@@ -105,8 +150,7 @@ Command read_fields(JsonReader& reader, Operation operation) {
     Command command;
     command.tenant = reader.plain_name("tenant");
     command.operation = operation;
-    const bool makes_group = operation == Operation::kCreateGroup;
-    command.user_id = makes_group ? reader.text("uid") : reader.plain_name("uid");
+    command.user_id = brings_rows(operation) ? reader.text("uid") : reader.plain_name("uid");
     command.epoch = reader.u32("epoch");
     command.sequence = reader.u64("seq");
     command.previous = reader.digest("prev");
@@ -115,8 +159,11 @@ Command read_fields(JsonReader& reader, Operation operation) {
     command.command_key_id = reader.u32("command_key");
     command.sealed_parts = reader.bytes("sealed");
     command.commitments = commitments_from_json(reader);
-    if (makes_group) {
+    if (brings_rows(operation)) {
         command.wraps = wraps_from_json(reader);
+    }
+    if (operation == Operation::kRenewTk) {
+        command.users = users_from_json(reader);
     }
     return command;
 }
@@ -135,21 +182,43 @@ bool carries_no_parts(const Command& command) {
            command.commitments.empty();
 }
 
+bool gives_shares(std::uint32_t epoch, const std::vector<GroupCommitment>& commitments) {
+    return epoch >= 1 && !commitments.empty() && commitments.size() <= kGroupsMax &&
+           ascending(commitments);
+}
+
+bool are_users_of(const std::vector<UserRenewal>& users, std::string_view group) {
+    for (std::size_t at = 1; at < users.size(); ++at) {
+        if (users[at - 1].user_id >= users[at].user_id) {
+            return false;
+        }
+    }
+    return std::ranges::all_of(users, [&](const UserRenewal& one) {
+        const auto& held = one.commitments;
+        return gives_shares(one.epoch, held) &&
+               std::ranges::find(held, group, &GroupCommitment::group) != held.end();
+    });
+}
+
 // What each operation must carry and must leave empty.
 bool fits_operation(const Command& command) {
     switch (command.operation) {
         case Operation::kAddUser:
         case Operation::kChangeKey:
         case Operation::kRenewShares:
-            return command.epoch >= 1 && command.expires_at_s > command.issued_at_s &&
-                   !command.sealed_parts.empty() && !command.commitments.empty() &&
-                   command.commitments.size() <= kGroupsMax && ascending(command.commitments);
+            return command.expires_at_s > command.issued_at_s && !command.sealed_parts.empty() &&
+                   gives_shares(command.epoch, command.commitments);
         case Operation::kWithdrawUser:
             return carries_no_parts(command) && command.expires_at_s == 0;
         case Operation::kCreateGroup:
             return carries_no_parts(command) && command.user_id.empty() &&
                    command.expires_at_s > command.issued_at_s && command.wraps.size() == 1 &&
                    has_first_row_form(command.wraps.front());
+        case Operation::kRenewTk:
+            return command.user_id.empty() && command.epoch == 0 && command.commitments.empty() &&
+                   command.expires_at_s > command.issued_at_s && !command.sealed_parts.empty() &&
+                   has_rewrapped_form(command.wraps) &&
+                   are_users_of(command.users, command.wraps.front().group);
     }
     return false;
 }
@@ -174,22 +243,6 @@ Result<Command> parse(std::string_view payload) {
     return command;
 }
 
-core::Bytes parts_info(const Command& command) {
-    return core::length_prefixed(
-        {core::as_bytes("pgveil/1 command"),
-         core::as_bytes(command.tenant),
-         core::big_endian32(command.command_key_id)}
-    );
-}
-
-core::Bytes parts_place(const Command& command) {
-    return core::length_prefixed(
-        {core::as_bytes(command.user_id),
-         core::big_endian32(command.epoch),
-         core::big_endian64(command.sequence)}
-    );
-}
-
 }  // namespace
 
 std::string_view name_of(Operation operation) {
@@ -212,7 +265,7 @@ std::optional<Operation> operation_named(std::string_view name) {
 }
 
 bool makes_shares(Operation operation) {
-    return operation != Operation::kWithdrawUser && operation != Operation::kCreateGroup;
+    return operation != Operation::kWithdrawUser && !brings_rows(operation);
 }
 
 std::string sign_command(const Command& command, const core::SigningKey& tenant_key) {
@@ -239,43 +292,6 @@ Result<Command> verify_command(
         return Error{ErrorCode::kForeign, "the command is for tenant " + command->tenant};
     }
     return command;
-}
-
-core::Bytes seal_parts(
-    const GroupParts<ProxyPart>& parts, const Command& command, const CommandPublicKey& key
-) {
-    core::invariant(
-        key.key_id == command.command_key_id,
-        "parts are sealed to the command key that the command names"
-    );
-    FieldWriter writer(kPartsFormat);
-    writer.parts(parts);
-    return core::hpke_seal(
-        key.point, parts_info(command), parts_place(command), std::move(writer).finish().reveal()
-    );
-}
-
-Result<GroupParts<ProxyPart>> open_parts(const Command& command, const core::HpkeKeyPair& key) {
-    const auto opened =
-        core::hpke_open(key, parts_info(command), parts_place(command), command.sealed_parts);
-    if (!opened.has_value()) {
-        return Error{
-            ErrorCode::kForged,
-            "its sealed proxy parts do not open under the command key it names"};
-    }
-    FieldReader reader(opened->reveal(), kPartsFormat);
-    auto parts = reader.parts<ProxyPart>();
-    if (!reader.ok() || parts.size() != command.commitments.size()) {
-        return Error{
-            ErrorCode::kMalformed, "its sealed proxy parts have a form this program does not know"};
-    }
-    for (std::size_t at = 0; at < parts.size(); ++at) {
-        if (parts[at].group != command.commitments[at].group) {
-            return Error{
-                ErrorCode::kMalformed, "its sealed proxy parts are for other groups than it names"};
-        }
-    }
-    return parts;
 }
 
 Result<std::vector<std::string_view>> split_commands(std::string_view argument) {

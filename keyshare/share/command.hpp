@@ -19,13 +19,13 @@
 namespace pgveil::share {
 
 /// What a command does. Others follow; a name that is not here is refused (kUnsupported).
-enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser, kCreateGroup };
-/// "add_user", "change_key", "renew_shares", "withdraw_user", "create_group".
+enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser, kCreateGroup, kRenewTk };
+/// "add_user", "change_key", "renew_shares", "withdraw_user", "create_group", "renew_tk".
 std::string_view name_of(Operation operation);
 /// The operation of that name; nothing for another word.
 std::optional<Operation> operation_named(std::string_view name);
-/// Whether the operation leaves the user with shares: a fresh triple, or fresh TKa and TKp beside
-/// the TKu he has.
+/// Whether the operation is about one user and leaves him with shares: a fresh triple, or fresh TKa
+/// and TKp beside the TKu he has.
 bool makes_shares(Operation operation);
 
 /// P's public command key.
@@ -36,12 +36,19 @@ struct CommandPublicKey {
     bool operator==(const CommandPublicKey&) const = default;
 };
 
+/// What a renew_tk says of one user who has the group: fresh TKa and TKp in all of his groups.
+struct UserRenewal {
+    std::string user_id;
+    std::uint32_t epoch = 0;                   ///< share epoch of TKa and TKp
+    std::vector<GroupCommitment> commitments;  ///< one per group, by name
+};
+
 /// One signed order of the tenant to P. Every operation has the same fields; those it does not use
 /// are empty.
 struct Command {
     std::string tenant;
     Operation operation = Operation::kAddUser;
-    std::string user_id;         ///< empty for create_group
+    std::string user_id;         ///< empty for create_group and renew_tk
     std::uint32_t epoch = 0;     ///< share epoch of the new parts; 0 where there are none
     std::uint64_t sequence = 0;  ///< 1, 2, 3, ...
     Digest previous{};  ///< SHA-256 of the previous JWS signing input; of the close receipt's for
@@ -51,7 +58,9 @@ struct Command {
     std::uint32_t command_key_id = 0;
     core::Bytes sealed_parts;                  ///< TKp per group, HPKE to the command key
     std::vector<GroupCommitment> commitments;  ///< one per group, in the order of the sealed parts
-    std::vector<KeyringRow> wraps;             ///< create_group: the first row of the new group
+    /// create_group: the first row of the new group; renew_tk: all rows of the group, rewrapped.
+    std::vector<KeyringRow> wraps;
+    std::vector<UserRenewal> users;  ///< renew_tk: everybody who has the group, by user id
 };
 
 /// Where the tenant's chain stands: what the next command continues. Start: the close receipt
@@ -73,6 +82,13 @@ core::Bytes seal_parts(
     const GroupParts<ProxyPart>& parts, const Command& command, const CommandPublicKey& key
 );
 Result<GroupParts<ProxyPart>> open_parts(const Command& command, const core::HpkeKeyPair& key);
+
+/// The same for the users of a renew_tk, in their order.
+using PartsOfUsers = std::vector<GroupParts<ProxyPart>>;
+core::Bytes seal_parts_of_users(
+    const PartsOfUsers& parts, const Command& command, const CommandPublicKey& key
+);
+Result<PartsOfUsers> open_parts_of_users(const Command& command, const core::HpkeKeyPair& key);
 
 /// Most commands that one `command` argument may carry.
 inline constexpr std::size_t kCommandsMax = 1000;

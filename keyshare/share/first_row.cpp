@@ -36,8 +36,12 @@ KeyringRow first_row(
 
 bool has_first_row_form(const KeyringRow& row) {
     return row.tk_epoch == kFirstEpoch && row.dek_epoch == kFirstEpoch && row.key_id != 0 &&
-           row.state == KeyState::kLive && row.wrap.size() == kWrapSize &&
-           row.zero.size() == kZeroSize && row.version == 0 && row.previous == Digest{};
+           row.state == KeyState::kLive && is_unstamped_row(row);
+}
+
+bool is_unstamped_row(const KeyringRow& row) {
+    return row.wrap.size() == kWrapSize && row.zero.size() == kZeroSize && row.version == 0 &&
+           row.previous == Digest{};
 }
 
 }  // namespace pgveil::share

@@ -22,4 +22,8 @@ KeyringRow first_row(
 /// have their sizes, its epochs are the first, and no keyring has stamped it.
 bool has_first_row_form(const KeyringRow& row);
 
+/// Whether wrap and "0" of a row that comes from outside have their sizes, and no keyring has
+/// stamped it.
+bool is_unstamped_row(const KeyringRow& row);
+
 }  // namespace pgveil::share

@@ -5,6 +5,7 @@
 #include "keyshare/share/first_row.hpp"
 #include "keyshare/share/hierarchy.hpp"
 #include "keyshare/share/names.hpp"
+#include "keyshare/share/tenant_steps.hpp"
 
 #include <algorithm>
 #include <set>
@@ -15,6 +16,43 @@ namespace {
 
 constexpr std::string_view kIdentityFormat = "pgveil/1 tenant identity";
 constexpr std::string_view kEnrolmentFormat = "pgveil/1 enrolment";
+
+// A signed command that gives P its parts of fresh shares.
+Result<std::string> make_shares_command(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    Operation operation,
+    const UserShares& shares,
+    CommandTimes times
+) {
+    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0) {
+        return Error{ErrorCode::kInvalidArgument, "a command must expire after it was made"};
+    }
+    Command command = next_command(enrolment, operation, shares.user_id);
+    command.epoch = shares.epoch;
+    command.issued_at_s = times.issued_at_s;
+    command.expires_at_s = times.expires_at_s;
+    command.command_key_id = enrolment.command_key.key_id;
+    GroupParts<ProxyPart> parts;
+    for (const UserShares::GroupTriple& one : shares.groups) {
+        command.commitments.push_back(commit_group(enrolment, shares, one));
+        parts.push_back({one.group, one.triple.proxy.duplicate()});
+    }
+    command.sealed_parts = seal_parts(parts, command, enrolment.command_key);
+    return sign_and_advance(enrolment, identity, command);
+}
+
+Result<std::vector<GroupKey>> read_group_keys(FieldReader& reader) {
+    std::vector<GroupKey> groups;
+    for (std::uint32_t left = reader.group_count(); left > 0 && !reader.failed(); --left) {
+        std::string group = reader.group_name();
+        const std::uint32_t epoch = reader.u32();
+        groups.push_back({std::move(group), epoch, reader.secret<TenantKey>()});
+    }
+    return groups;
+}
+
+}  // namespace
 
 const GroupKey* find_group(const Enrolment& enrolment, std::string_view group) {
     const auto found = std::ranges::find(enrolment.groups, group, &GroupKey::group);
@@ -54,43 +92,6 @@ GroupCommitment commit_group(
         shares.epoch,
         commitment_of(one.triple.app, app)};
 }
-
-// A signed command that gives P its parts of fresh shares.
-Result<std::string> make_shares_command(
-    Enrolment& enrolment,
-    const TenantIdentity& identity,
-    Operation operation,
-    const UserShares& shares,
-    CommandTimes times
-) {
-    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0) {
-        return Error{ErrorCode::kInvalidArgument, "a command must expire after it was made"};
-    }
-    Command command = next_command(enrolment, operation, shares.user_id);
-    command.epoch = shares.epoch;
-    command.issued_at_s = times.issued_at_s;
-    command.expires_at_s = times.expires_at_s;
-    command.command_key_id = enrolment.command_key.key_id;
-    GroupParts<ProxyPart> parts;
-    for (const UserShares::GroupTriple& one : shares.groups) {
-        command.commitments.push_back(commit_group(enrolment, shares, one));
-        parts.push_back({one.group, one.triple.proxy.duplicate()});
-    }
-    command.sealed_parts = seal_parts(parts, command, enrolment.command_key);
-    return sign_and_advance(enrolment, identity, command);
-}
-
-Result<std::vector<GroupKey>> read_group_keys(FieldReader& reader) {
-    std::vector<GroupKey> groups;
-    for (std::uint32_t left = reader.group_count(); left > 0 && !reader.failed(); --left) {
-        std::string group = reader.group_name();
-        const std::uint32_t epoch = reader.u32();
-        groups.push_back({std::move(group), epoch, reader.secret<TenantKey>()});
-    }
-    return groups;
-}
-
-}  // namespace
 
 TenantIdentity TenantIdentity::generate() {
     return {core::SigningKey::generate(), core::HpkeKeyPair::generate()};
@@ -224,23 +225,6 @@ Result<UserShares> make_user(
             return Error{ErrorCode::kUnknownGroup, "this tenant has no key group " + group};
         }
         shares.groups.push_back({group, split(known->key, random)});
-    }
-    return shares;
-}
-
-Result<UserShares> renew_user(
-    const Enrolment& enrolment, const UserKey& kept, std::uint32_t epoch, core::RandomSource& random
-) {
-    if (epoch <= kept.epoch) {
-        return Error{ErrorCode::kInvalidArgument, "renewed shares need a higher share epoch"};
-    }
-    UserShares shares{kept.user_id, epoch, kept.epoch, {}};
-    for (const auto& [group, part] : kept.groups) {
-        const GroupKey* known = find_group(enrolment, group);
-        if (known == nullptr) {
-            return Error{ErrorCode::kUnknownGroup, "this tenant has no key group " + group};
-        }
-        shares.groups.push_back({group, split_keeping(known->key, part, random)});
     }
     return shares;
 }

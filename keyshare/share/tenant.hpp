@@ -97,6 +97,14 @@ Result<UserShares> make_user(
 Result<UserShares> renew_user(
     const Enrolment& enrolment, const UserKey& kept, std::uint32_t epoch, core::RandomSource& random
 );
+/// The same while TK of one of the groups is renewed: shares of that group give `renewed`.
+Result<UserShares> renew_user(
+    const Enrolment& enrolment,
+    const GroupKey& renewed,
+    const UserKey& kept,
+    std::uint32_t epoch,
+    core::RandomSource& random
+);
 /// What goes into the user's key file and into A's share table.
 UserKey user_key_of(const UserShares& shares, const Enrolment& enrolment);
 AppShare app_share_of(const UserShares& shares, const Enrolment& enrolment);
@@ -147,6 +155,33 @@ Result<std::string> make_create_group(
     CommandTimes times,
     core::RandomSource& random
 );
+/// Another TK for a group of the tenant: of the next epoch, random. kUnknownGroup if it is none.
+Result<GroupKey> next_key(
+    const Enrolment& enrolment, std::string_view group, core::RandomSource& random
+);
+
+/// What a renew_tk brings of one user.
+struct RenewedUser {
+    UserRenewal renewal;
+    GroupParts<ProxyPart> parts;
+};
+
+RenewedUser renewed_user(const Enrolment& enrolment, const UserShares& shares);
+/// The signed renew_tk: the group's DEKs, as the enrolment's keyring holds them, wrapped under
+/// `renewed`, and the new parts of `users`, who must be all that have the group (in any order);
+/// advances `enrolment.head`. The enrolment goes on with the former TK until take_over(). kForged
+/// if the enrolment's TK does not open its keyring.
+Result<std::string> make_renew_tk(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const GroupKey& renewed,
+    std::vector<RenewedUser> users,
+    CommandTimes times,
+    core::RandomSource& random
+);
+/// Puts the renewed TK in the place of the former one, which is wiped.
+void take_over(Enrolment& enrolment, GroupKey renewed);
+
 /// The signed withdraw_user, which never expires; advances `enrolment.head`.
 Result<std::string> make_withdraw_user(
     Enrolment& enrolment,

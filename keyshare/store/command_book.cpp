@@ -1,6 +1,8 @@
 #include "keyshare/store/command_book.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "keyshare/share/rewrap.hpp"
+#include "keyshare/store/tk_renewal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -15,15 +17,19 @@ using share::Outcome;
 struct Judgement {
     Outcome outcome;
     std::string reason;
-    std::optional<UserRecord> user;
-    std::optional<share::GroupParts<share::ProxyPart>> parts;
-    std::optional<FormerParts> former;
+    std::vector<UserChange> users;
     bool forgets;
     std::optional<share::Keyring> keyring = {};  // the next one
 };
 
 Judgement refuse(std::string reason) {
-    return {Outcome::kRefused, std::move(reason), {}, {}, {}, false};
+    return {Outcome::kRefused, std::move(reason), {}, false};
+}
+
+Judgement change(UserChange user, bool forgets) {
+    Judgement judgement{Outcome::kApplied, {}, {}, forgets};
+    judgement.users.push_back(std::move(user));
+    return judgement;
 }
 
 const User* find_user(const CommandContext& context, const Command& command) {
@@ -34,11 +40,9 @@ const User* find_user(const CommandContext& context, const Command& command) {
 Result<share::GroupParts<share::ProxyPart>> open_parts(
     const CommandContext& context, const Command& command
 ) {
-    const auto& keys = context.state.command_keys;
-    const auto key = std::ranges::find(keys, command.command_key_id, &CommandKey::key_id);
-    if (key == keys.end()) {
-        return Error{
-            ErrorCode::kRefused, "it is sealed to a command key that was destroyed: make it again"};
+    const CommandKey* key = find_command_key(context.state, command.command_key_id);
+    if (key == nullptr) {
+        return command_key_destroyed();
     }
     auto parts = share::open_parts(command, *key->pair);
     if (!parts.has_value()) {
@@ -129,7 +133,7 @@ Judgement judge_triple(const CommandContext& context, const Command& command) {
     }
     UserRecord record{true, command.epoch, context.now_s, command.commitments};
     const bool forgets = known != nullptr && known->record.active;
-    return {Outcome::kApplied, {}, std::move(record), *std::move(parts), {}, forgets};
+    return change({command.user_id, std::move(record), *std::move(parts), {}}, forgets);
 }
 
 bool has_former(const User& user, std::int64_t now_s) {
@@ -165,13 +169,13 @@ Judgement judge_renewal(const CommandContext& context, const Command& command) {
     }
     UserRecord record{true, command.epoch, context.now_s, command.commitments};
     const bool forgets = known->former.has_value();
-    return {
-        Outcome::kApplied,
-        {},
-        std::move(record),
-        *std::move(parts),
-        former_of(context, *known, command),
-        forgets};
+    return change(
+        {command.user_id,
+         std::move(record),
+         *std::move(parts),
+         former_of(context, *known, command)},
+        forgets
+    );
 }
 
 Judgement judge_withdraw(const CommandContext& context, const Command& command) {
@@ -180,12 +184,12 @@ Judgement judge_withdraw(const CommandContext& context, const Command& command) 
         return refuse("this proxy knows no user " + command.user_id);
     }
     if (!known->record.active) {
-        return {Outcome::kApplied, {}, {}, {}, {}, false};
+        return {Outcome::kApplied, {}, {}, false};
     }
     UserRecord record = known->record;
     record.active = false;
     record.changed_at_s = context.now_s;
-    return {Outcome::kApplied, {}, std::move(record), {}, {}, true};
+    return change({command.user_id, std::move(record), {}, {}}, true);
 }
 
 // Why the keyring cannot take the row of a new group; empty if it can. Whether the row fits the
@@ -213,13 +217,26 @@ Judgement judge_group(const CommandContext& context, const Command& command) {
     if (!objection.empty()) {
         return refuse(std::move(objection));
     }
+    return {Outcome::kApplied, {}, {}, false, share::with_rows(context.state.keyring, {row})};
+}
+
+// renew_tk: the keyring's rows of the group and the shares of everybody who has it, at once.
+Judgement judge_tk(const CommandContext& context, const Command& command) {
+    auto users = renewed_users(context, command);
+    if (!users.has_value()) {
+        return refuse(users.error().message);
+    }
     return {
-        Outcome::kApplied, {}, {}, {}, {}, false, share::with_rows(context.state.keyring, {row})};
+        Outcome::kApplied,
+        {},
+        *std::move(users),
+        true,
+        share::with_rewrapped(context.state.keyring, command.wraps)};
 }
 
 Judgement judge(const CommandContext& context, const Command& command) {
     if (command.expires_at_s != 0 && context.now_s > command.expires_at_s) {
-        return {Outcome::kExpired, {}, {}, {}, {}, false};
+        return {Outcome::kExpired, {}, {}, false};
     }
     switch (command.operation) {
         case share::Operation::kAddUser:
@@ -227,6 +244,7 @@ Judgement judge(const CommandContext& context, const Command& command) {
         case share::Operation::kRenewShares: return judge_renewal(context, command);
         case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
         case share::Operation::kCreateGroup: return judge_group(context, command);
+        case share::Operation::kRenewTk: return judge_tk(context, command);
     }
     core::invariant(false, "every operation is judged");
     return refuse({});
@@ -242,7 +260,21 @@ void roll_command_keys(CustodyState& state, const Command& command) {
     }
 }
 
+bool changes_user(const CommandEffect& effect, const std::string& user_id) {
+    return std::ranges::find(effect.users, user_id, &UserChange::user_id) != effect.users.end();
+}
+
 }  // namespace
+
+const CommandKey* find_command_key(const CustodyState& state, std::uint32_t key_id) {
+    const auto found = std::ranges::find(state.command_keys, key_id, &CommandKey::key_id);
+    return found == state.command_keys.end() ? nullptr : &*found;
+}
+
+Error command_key_destroyed() {
+    return Error{
+        ErrorCode::kRefused, "it is sealed to a command key that was destroyed: make it again"};
+}
 
 void add_command_key(CustodyState& state) {
     state.command_keys.push_back(
@@ -260,7 +292,7 @@ bool may_join(const std::vector<Decided>& batch, const Command& command) {
     return stays_apart(command.operation) && batch.size() < kBatchMax &&
            std::ranges::all_of(batch, [&](const Decided& other) {
                return stays_apart(other.operation) && !other.effect.forgets &&
-                      other.effect.user_id != command.user_id;
+                      !changes_user(other.effect, command.user_id);
            });
 }
 
@@ -297,14 +329,7 @@ CommandEffect decide(
     const CommandContext& context, const Command& command, const share::Digest& hash
 ) {
     Judgement judgement = judge(context, command);
-    CommandEffect effect{
-        context.state,
-        command.user_id,
-        std::move(judgement.user),
-        std::move(judgement.parts),
-        std::move(judgement.former),
-        judgement.forgets,
-        {}};
+    CommandEffect effect{context.state, std::move(judgement.users), judgement.forgets, {}};
     effect.state.last_sequence = command.sequence;
     effect.state.last_hash = hash;
     if (judgement.keyring) {

@@ -32,16 +32,20 @@ struct FormerParts {
     share::GroupParts<share::ProxyPart> parts;
 };
 
-/// What a command changes: the new state (its keyring may be the next one), one user at most, and
-/// the receipt to give back.
+/// What a command makes of one user.
+struct UserChange {
+    std::string user_id;
+    UserRecord record;
+    std::optional<share::GroupParts<share::ProxyPart>> parts;  ///< nothing: TKp is deleted
+    std::optional<FormerParts> former;                         ///< nothing: none are held
+};
+
+/// What a command changes: the new state (its keyring may be the next one), users, and the receipt
+/// to give back.
 struct CommandEffect {
     CustodyState state;
-    std::string user_id;
-    std::optional<UserRecord> user;  ///< nothing: no user changes
-    std::optional<share::GroupParts<share::ProxyPart>>
-        parts;                          ///< with `user`; nothing: TKp is deleted
-    std::optional<FormerParts> former;  ///< with `user`; nothing: none are held
-    bool forgets = false;               ///< a TKp that was in the store is deleted
+    std::vector<UserChange> users;  ///< one at most, unless TK of a key group is renewed
+    bool forgets = false;           ///< a TKp that was in the store is deleted
     std::string receipt;
 };
 
@@ -65,6 +69,12 @@ Result<void> check_order(const CommandContext& context, const share::Command& co
 CommandEffect decide(
     const CommandContext& context, const share::Command& command, const share::Digest& hash
 );
+
+/// The command key of that id; nullptr if it was destroyed.
+const CommandKey* find_command_key(const CustodyState& state, std::uint32_t key_id);
+
+/// The refusal of a command that is sealed to it then.
+Error command_key_destroyed();
 
 /// Adds a fresh command key as the one that receipts name.
 void add_command_key(CustodyState& state);

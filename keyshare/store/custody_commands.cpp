@@ -179,18 +179,17 @@ Result<std::string> ProxyCustody::Impl::repeat_receipt(
     return std::move(record->receipt);
 }
 
-void ProxyCustody::Impl::write_user(const CommandEffect& effect, std::vector<Change>& changes)
-    const {
-    const std::string& user_id = effect.user_id;
-    changes.push_back({user_row(user_id), serialize(*effect.user)});
-    if (effect.parts) {
-        changes.push_back({part_row(user_id), serialize(*effect.parts)});
+void ProxyCustody::Impl::write_user(const UserChange& user, std::vector<Change>& changes) const {
+    const std::string& user_id = user.user_id;
+    changes.push_back({user_row(user_id), serialize(user.record)});
+    if (user.parts) {
+        changes.push_back({part_row(user_id), serialize(*user.parts)});
     } else {
         changes.push_back({part_row(user_id), std::nullopt});
     }
-    if (effect.former) {
-        changes.push_back({former_row(user_id), serialize(effect.former->shares)});
-        changes.push_back({former_part_row(user_id), serialize(effect.former->parts)});
+    if (user.former) {
+        changes.push_back({former_row(user_id), serialize(user.former->shares)});
+        changes.push_back({former_part_row(user_id), serialize(user.former->parts)});
     } else if (store_.contains(former_row(user_id))) {
         changes.push_back({former_row(user_id), std::nullopt});
         changes.push_back({former_part_row(user_id), std::nullopt});
@@ -209,8 +208,8 @@ std::vector<Change> ProxyCustody::Impl::changes_of(const std::vector<Decided>& b
         if (effect.forgets) {
             make_renewal_due(changes);
         }
-        if (effect.user) {
-            write_user(effect, changes);
+        for (const UserChange& user : effect.users) {
+            write_user(user, changes);
         }
     }
     return changes;
@@ -237,16 +236,14 @@ Result<void> ProxyCustody::Impl::reload_users(const std::vector<Decided>& batch,
     const {
     Result<void> outcome;
     for (const Decided& decided : batch) {
-        const CommandEffect& effect = decided.effect;
-        if (!effect.user) {
-            continue;
-        }
-        next.users.erase(effect.user_id);
-        auto user = load_user(effect.user_id);
-        if (user.has_value()) {
-            next.users.emplace(effect.user_id, *std::move(user));
-        } else {
-            outcome = user.error();
+        for (const UserChange& changed : decided.effect.users) {
+            next.users.erase(changed.user_id);
+            auto user = load_user(changed.user_id);
+            if (user.has_value()) {
+                next.users.emplace(changed.user_id, *std::move(user));
+            } else {
+                outcome = user.error();
+            }
         }
     }
     return outcome;
@@ -269,16 +266,14 @@ Result<void> ProxyCustody::Impl::carry_out(std::vector<Decided> batch) {
     state_ = std::move(batch.back().effect.state);
     next->store_version = store_.version();
     next->last_sequence = state_.last_sequence;
-    if (next->keyring && next->keyring->version != state_.keyring.version) {
-        next->keyring = std::make_shared<const share::Keyring>(state_.keyring);
-    }
+    follow_keyring(*next);
     const Result<void> outcome = reload_users(batch, *next);
     next->renewal_due = store_.contains(renewal_row());
     snapshot_.publish(std::move(next));
     bool forgets = false;
     for (const Decided& decided : batch) {
-        if (decided.effect.user) {
-            opened_.wipe_of(decided.effect.user_id);
+        for (const UserChange& user : decided.effect.users) {
+            opened_.wipe_of(user.user_id);
         }
         forgets = forgets || decided.effect.forgets;
     }

@@ -117,7 +117,7 @@ private:
     std::vector<Change> changes_of(const std::vector<Decided>& batch) const;
     Result<void> forget_password(Snapshot& next, std::vector<Change>& changes) const;
     Result<void> reload_users(const std::vector<Decided>& batch, Snapshot& next) const;
-    void write_user(const CommandEffect& effect, std::vector<Change>& changes) const;
+    void write_user(const UserChange& user, std::vector<Change>& changes) const;
 
     Result<void> forget_former(const std::vector<std::string>& user_ids);
     void end_renewal(const std::string& user_id, std::uint32_t share_epoch);
@@ -148,6 +148,7 @@ private:
     Result<std::string> close_bootstrap(
         share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
     );
+    void follow_keyring(Snapshot& next) const;
     bool is_behind(const share::Keyring& keyring, std::span<const share::MirrorRow> rows) const;
     std::string mirror_objection(
         const share::KeyringRow& row, std::span<const share::MirrorRow> rows
@@ -166,6 +167,7 @@ private:
     const std::unique_ptr<seal::Seal> seal_;
     bool successor_in_force_ = false;  // the store is sealed under it, the seal does not know yet
     std::int64_t tidied_s_ = 0;
+    std::uint64_t mirrored_version_ = 0;  // of the keyring that D was last seen to hold
     SealedStore store_;
     CustodyState state_;
 };

@@ -47,7 +47,27 @@ std::string ProxyCustody::Impl::mirror_objection(
     return *opened == row ? std::string() : "a keyring row is not the share store's" + which;
 }
 
-// Whether D holds exactly what stood there before the newest rows came: then nobody touched it.
+/// Takes over the keyring of the state. What D holds of a row that changed is not its "0" any more.
+void ProxyCustody::Impl::follow_keyring(Snapshot& next) const {
+    if (!next.keyring || next.keyring->version == state_.keyring.version) {
+        return;
+    }
+    if (next.zeros) {
+        ZeroTable kept;
+        for (const share::KeyringRow& row : next.keyring->rows) {
+            const auto zero = next.zeros->find(row.key_id);
+            const share::KeyringRow* now = state_.keyring.find(row.group, row.key_id);
+            if (zero != next.zeros->end() && now != nullptr && *now == row) {
+                kept.insert(*zero);
+            }
+        }
+        next.zeros = std::make_shared<const ZeroTable>(std::move(kept));
+    }
+    next.keyring = std::make_shared<const share::Keyring>(state_.keyring);
+}
+
+// Whether D holds exactly what stood there before the newest rows came, and was not seen to hold
+// these since: then nobody touched it.
 bool ProxyCustody::Impl::is_behind(
     const share::Keyring& keyring, std::span<const share::MirrorRow> rows
 ) const {
@@ -55,7 +75,16 @@ bool ProxyCustody::Impl::is_behind(
     for (const share::MirrorRow& row : rows) {
         version = std::max(version, row.version);
     }
-    std::size_t older = 0;
+    if (rows.empty() || version >= keyring.version || mirrored_version_ >= keyring.version) {
+        return false;
+    }
+    const auto is_former = [&](const share::MirrorRow& one) {
+        const share::KeyringRow* now = keyring.find(one.group, one.key_id);
+        return now != nullptr && now->version > version &&
+               share::open_mirror_row(one, tenant_, identity_.verifying_key()).has_value();
+    };
+    const auto former = std::ranges::count_if(rows, is_former);
+    std::ptrdiff_t older = 0;
     for (const share::KeyringRow& row : keyring.rows) {
         if (row.version > version) {
             continue;
@@ -65,7 +94,7 @@ bool ProxyCustody::Impl::is_behind(
             return false;
         }
     }
-    return !rows.empty() && version < keyring.version && older == rows.size();
+    return older + former == std::ssize(rows);
 }
 
 Result<MirrorVerdict> ProxyCustody::Impl::check_zero(std::span<const share::MirrorRow> rows) {
@@ -97,6 +126,7 @@ Result<MirrorVerdict> ProxyCustody::Impl::check_zero(std::span<const share::Mirr
     auto next = copy_snapshot();
     next->zeros = std::make_shared<const ZeroTable>(std::move(zeros));
     snapshot_.publish(std::move(next));
+    mirrored_version_ = keyring.version;
     return MirrorVerdict{true, {}, {}};
 }
 

@@ -37,7 +37,8 @@ Result<HomeState> begin_bootstrap(const BootstrapOrder& order) {
         .proxy = order.proxy,
         .bootstrapped_at_s = 0,
         .users = {},
-        .commands = {}};
+        .commands = {},
+        .next_key = {}};
     const auto bootstrap =
         share::TenantBootstrap::begin(order.tenant, order.groups, state.identity);
     if (!bootstrap) {

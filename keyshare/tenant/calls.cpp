@@ -21,7 +21,8 @@ Call call_of(std::vector<const CommandRecord*> commands) {
     call.operation = share::name_of(last.operation);
     call.sequence = last.sequence;
     const bool has_own_call = last.operation != share::Operation::kRenewShares &&
-                              last.operation != share::Operation::kCreateGroup;
+                              last.operation != share::Operation::kCreateGroup &&
+                              last.operation != share::Operation::kRenewTk;
     if (!has_own_call) {
         call.function = "apply";
     } else {

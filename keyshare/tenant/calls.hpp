@@ -10,8 +10,8 @@
 namespace pgveil::tenant {
 
 /// One SQL call that carries pending commands, oldest first: `add_user(uid, NULL, commands)`,
-/// change_key likewise, `withdraw_user(uid, commands)`, or for renew_shares `apply(commands)`,
-/// after the last of them.
+/// change_key likewise, `withdraw_user(uid, commands)`, or for renew_shares, create_group and
+/// renew_tk `apply(commands)`, after the last of them.
 struct Call {
     std::string operation;  ///< of the last command
     std::string function;

@@ -64,6 +64,16 @@ struct RenewalArguments {
 /// same shares.
 Result<void> renew_shares_of_all(const Context& context, const RenewalArguments& arguments);
 
+/// What renew-tk needs, in addition.
+struct TkRenewalArguments {
+    std::string group = "default";
+    RenewalArguments renewal;
+};
+
+/// Another TK for a key group, and new TKa and TKp for everybody who has it. Asked again before the
+/// receipt came, it hands out the same shares.
+Result<void> renew_tk_of_group(const Context& context, const TkRenewalArguments& arguments);
+
 /// Where commands go: a directory, the proxy, or both.
 struct Delivery {
     std::string out;

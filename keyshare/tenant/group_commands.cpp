@@ -25,7 +25,8 @@ std::size_t users_of(const HomeState& state, const std::string& group) {
 std::string group_line(const HomeState& state, const std::string& group) {
     const share::KeyringRow* live = state.enrolment->keyring.live(group);
     const std::size_t users = users_of(state, group);
-    return group + "\t" + (live == nullptr ? "create pending" : "active") + "\t" +
+    const char* status = is_renewed(state, {group}) ? "active, renew-tk pending" : "active";
+    return group + "\t" + (live == nullptr ? "create pending" : status) + "\t" +
            (live == nullptr ? std::string("no key yet") : "key id " + std::to_string(live->key_id)
            ) +
            "\t" + std::to_string(users) + (users == 1 ? " user" : " users") + "\n";

@@ -9,9 +9,12 @@ namespace pgveil::tenant {
 
 namespace {
 
-constexpr std::string_view kTitle = "pgveil tenant state 2";
+constexpr std::string_view kTitle = "pgveil tenant state 3";
+constexpr std::string_view kTitleBefore = "pgveil tenant state 2";  // without the last part
 constexpr std::size_t kRecordsMax = 1'000'000;
-constexpr std::size_t kStateParts = 9;
+constexpr std::size_t kStateParts = 10;
+constexpr std::size_t kStatePartsBefore = 9;
+constexpr std::size_t kNextKeyParts = 3;
 constexpr std::size_t kUserParts = 6;
 constexpr std::size_t kCommandParts = 8;
 
@@ -100,6 +103,32 @@ std::optional<CommandRecord> parse_command(core::ByteView bytes) {
     return command;
 }
 
+/// Empty if there is none.
+core::SecretBytes serialize_next_key(const std::optional<share::GroupKey>& next) {
+    if (!next) {
+        return {};
+    }
+    const auto epoch = core::big_endian32(next->tk_epoch);
+    return core::secret_length_prefixed({core::as_bytes(next->group), epoch, next->key.reveal()});
+}
+
+bool parse_next_key(core::ByteView bytes, std::optional<share::GroupKey>& next) {
+    if (bytes.empty()) {
+        return true;
+    }
+    const auto parts = core::split_length_prefixed(bytes, kNextKeyParts);
+    if (!parts || (*parts)[1].size() != sizeof(std::uint32_t)) {
+        return false;
+    }
+    auto key = share::TenantKey::from((*parts)[2]);
+    if (!key.has_value()) {
+        return false;
+    }
+    next.emplace(share::GroupKey{
+        text_of((*parts)[0]), core::read_big_endian32((*parts)[1]), *std::move(key)});
+    return true;
+}
+
 /// The operation as the subcommand that orders it.
 std::string_view word_for(share::Operation operation) {
     switch (operation) {
@@ -108,8 +137,23 @@ std::string_view word_for(share::Operation operation) {
         case share::Operation::kRenewShares: return "renew-shares";
         case share::Operation::kWithdrawUser: return "withdraw";
         case share::Operation::kCreateGroup: return "create";
+        case share::Operation::kRenewTk: return "renew-tk";
     }
     return "";
+}
+
+/// The parts of this version's form; those that an older form lacks are empty.
+std::optional<Parts> split_state(core::ByteView bytes) {
+    if (auto parts = core::split_length_prefixed(bytes, kStateParts)) {
+        return core::as_text(parts->front()) == kTitle ? std::optional(std::move(*parts))
+                                                       : std::nullopt;
+    }
+    auto parts = core::split_length_prefixed(bytes, kStatePartsBefore);
+    if (!parts || core::as_text(parts->front()) != kTitleBefore) {
+        return std::nullopt;
+    }
+    parts->emplace_back();
+    return std::move(*parts);
 }
 
 /// Fills a list from its LP form; false on the first part that is no record.
@@ -160,6 +204,10 @@ std::uint32_t share_epoch(const UserRecord& user) {
     return key ? key->epoch : 0;
 }
 
+bool is_renewed(const HomeState& state, const std::vector<std::string>& groups) {
+    return state.next_key && std::ranges::find(groups, state.next_key->group) != groups.end();
+}
+
 std::vector<std::string> groups_of(core::ByteView user_key) {
     std::vector<std::string> names;
     if (const auto key = share::parse_user_key(user_key)) {
@@ -170,18 +218,25 @@ std::vector<std::string> groups_of(core::ByteView user_key) {
     return names;
 }
 
+std::optional<share::Command> read_command(const HomeState& state, const CommandRecord& command) {
+    auto known =
+        share::verify_command(command.jws, state.identity.signing.verifying_key(), state.tenant);
+    return known ? std::optional(std::move(*known)) : std::nullopt;
+}
+
 std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command) {
     if (command.operation != share::Operation::kCreateGroup) {
         return std::nullopt;
     }
-    const auto known =
-        share::verify_command(command.jws, state.identity.signing.verifying_key(), state.tenant);
+    const auto known = read_command(state, command);
     return known ? std::optional(known->wraps.front()) : std::nullopt;
 }
 
 std::string subject_of(const HomeState& state, const CommandRecord& command) {
-    const auto row = new_row_of(state, command);
-    return row ? row->group : command.user_id;
+    const bool is_about_group = command.operation == share::Operation::kCreateGroup ||
+                                command.operation == share::Operation::kRenewTk;
+    const auto known = is_about_group ? read_command(state, command) : std::nullopt;
+    return known ? known->wraps.front().group : command.user_id;
 }
 
 core::SecretBytes serialize(const HomeState& state) {
@@ -206,16 +261,16 @@ core::SecretBytes serialize(const HomeState& state) {
          core::as_bytes(state.proxy),
          at,
          users.reveal(),
-         commands}
+         commands,
+         serialize_next_key(state.next_key).reveal()}
     );
 }
 
 Result<HomeState> parse_home_state(core::ByteView bytes) {
     const user::Error malformed =
         user::unusable("the home was written by another version of pgveil-tenant");
-    const auto split = core::split_length_prefixed(bytes, kStateParts);
-    if (!split || core::as_text((*split)[0]) != kTitle ||
-        (*split)[6].size() != sizeof(std::uint64_t)) {
+    const auto split = split_state(bytes);
+    if (!split || (*split)[6].size() != sizeof(std::uint64_t)) {
         return malformed;
     }
     const Parts& parts = *split;
@@ -231,7 +286,8 @@ Result<HomeState> parse_home_state(core::ByteView bytes) {
         .proxy = text_of(parts[5]),
         .bootstrapped_at_s = static_cast<std::int64_t>(core::read_big_endian64(parts[6])),
         .users = {},
-        .commands = {}};
+        .commands = {},
+        .next_key = {}};
     if (!parts[4].empty()) {
         auto enrolment = share::parse_enrolment(parts[4]);
         if (!enrolment) {
@@ -240,7 +296,8 @@ Result<HomeState> parse_home_state(core::ByteView bytes) {
         state.enrolment.emplace(std::move(*enrolment));
     }
     if (!parse_list(parts[7], state.users, parse_user) ||
-        !parse_list(parts[8], state.commands, parse_command)) {
+        !parse_list(parts[8], state.commands, parse_command) ||
+        !parse_next_key(parts[9], state.next_key)) {
         return malformed;
     }
     return state;
@@ -263,6 +320,9 @@ std::string status_of(const HomeState& state, std::string_view user_id) {
     }
     const bool is_active = state.is_active(user_id);
     if (last->fate == Fate::kApplied) {
+        if (is_active && is_renewed(state, state.find_user(user_id)->groups)) {
+            return "active, renew-tk pending";
+        }
         return is_active ? "active" : "withdrawn";
     }
     const std::string what =

@@ -58,6 +58,8 @@ struct HomeState {
     std::int64_t bootstrapped_at_s = 0;
     std::vector<UserRecord> users;
     std::vector<CommandRecord> commands;  ///< by sequence
+    /// TK of the key group whose renew_tk waits for its receipt; the enrolment has the former one.
+    std::optional<share::GroupKey> next_key;
 
     UserRecord* find_user(std::string_view user_id);
     const UserRecord* find_user(std::string_view user_id) const;
@@ -72,12 +74,18 @@ core::SecretBytes serialize(const HomeState& state);
 /// Strict. The bytes were authenticated; an error means another version.
 Result<HomeState> parse_home_state(core::ByteView bytes);
 
-/// The key group that a create_group is about; nullopt: the command is about a user, or not the
-/// tenant's own.
+/// The command itself; nullopt: it is not the tenant's own, or of another version.
+std::optional<share::Command> read_command(const HomeState& state, const CommandRecord& command);
+
+/// The key group that a create_group is about; nullopt: the command is about something else, or not
+/// the tenant's own.
 std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command);
 
 /// Whom or what a command is about, for people: the user id, or the key group's name.
 std::string subject_of(const HomeState& state, const CommandRecord& command);
+
+/// Whether TK of one of these groups is under renewal: nobody's shares of it may change then.
+bool is_renewed(const HomeState& state, const std::vector<std::string>& groups);
 
 /// "add pending", "active", "active, change-key expired", ... for lists.
 std::string status_of(const HomeState& state, std::string_view user_id);

@@ -148,6 +148,7 @@ struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
     HandoutArguments handout;
     pgveil::tenant::RenewalArguments renewal;
+    pgveil::tenant::TkRenewalArguments tk_renewal;
     pgveil::tenant::Delivery delivery;
     pgveil::tenant::GroupArguments group;
     std::string user_id;
@@ -210,6 +211,22 @@ void add_renewal(CLI::App& app, pgveil::tenant::RenewalArguments& to, Action& ac
     });
 }
 
+void add_tk_renewal(CLI::App& app, pgveil::tenant::TkRenewalArguments& to, Action& action) {
+    CLI::App* renew = app.add_subcommand(
+        "renew-tk", "Give a key group another TK, and everybody who has it new shares, at once"
+    );
+    renew->add_option("--group", to.group, "The key group")->capture_default_str();
+    renew->add_option("--out", to.renewal.out, "Directory for UID.app and NNNN-renew_tk.sql")
+        ->required()
+        ->type_name("DIR");
+    add_order(*renew, to.renewal);
+    renew->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return renew_tk_of_group(context, to);
+        };
+    });
+}
+
 void add_chain(CLI::App& app, Arguments& to, Action& action) {
     app.add_subcommand("show", "Show the tenant, the pinned proxy and the key groups")
         ->callback([&action] { action = pgveil::tenant::show_home; });
@@ -247,6 +264,7 @@ int run(int argc, char** argv) {
     add_user(app, arguments, action);
     add_groups(app, arguments, action);
     add_renewal(app, arguments.renewal, action);
+    add_tk_renewal(app, arguments.tk_renewal, action);
     add_chain(app, arguments, action);
     try {
         app.parse(argc, argv);

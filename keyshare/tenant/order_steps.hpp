@@ -28,4 +28,14 @@ Result<void> change_triple(
     core::RandomSource& random
 );
 
+/// The error about a user whose last command waits for its receipt.
+user::Error waits_for_receipt(std::string_view user_id);
+
+/// Refuses to make shares of these groups while TK of one of them is under renewal.
+Result<void> require_settled(const HomeState& state, const std::vector<std::string>& groups);
+
+/// What the outcome of a renew_tk leaves: the renewed TK, if P has taken the rows as they were
+/// made, else the former.
+Result<void> settle_tk(HomeState& state, const CommandRecord& command);
+
 }  // namespace pgveil::tenant

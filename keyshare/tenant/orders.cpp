@@ -26,15 +26,6 @@ bool is_pending(const CommandRecord* command) {
     return command != nullptr && command->fate == Fate::kPending;
 }
 
-user::Error waits_for_receipt(std::string_view user_id) {
-    return user::failed(
-        "the last command about " + std::string(user_id) +
-        " has no receipt yet: send it with `pgveil-tenant pending --apply URL`, or file its "
-        "receipt "
-        "with `pgveil-tenant receipt FILE`"
-    );
-}
-
 user::Error no_such_user(std::string_view user_id) {
     return user::unusable(
         "there is no user " + std::string(user_id) + ": see `pgveil-tenant user list`"
@@ -72,6 +63,9 @@ void settle_shares(UserRecord& user, const CommandRecord& command) {
 Result<share::UserShares> next_shares(
     HomeState& state, const NewUser& user, core::RandomSource& random
 ) {
+    if (auto settled = require_settled(state, user.groups); !settled) {
+        return settled.error();
+    }
     const UserRecord* known = state.find_user(user.user_id);
     const std::uint32_t epoch = known == nullptr ? 1 : known->epoch + 1;
     auto shares = share::make_user(*state.enrolment, user.user_id, user.groups, epoch, random);
@@ -172,15 +166,25 @@ Result<bool> file_receipt(HomeState& state, std::string_view jws) {
     if (user != nullptr && share::makes_shares(command->operation)) {
         settle_shares(*user, *command);
     }
+    Result<void> settled;
     if (command->operation == share::Operation::kCreateGroup) {
-        if (auto settled = settle_group(state, *command); !settled) {
-            return settled.error();
-        }
+        settled = settle_group(state, *command);
+    } else if (command->operation == share::Operation::kRenewTk) {
+        settled = settle_tk(state, *command);
     }
-    return true;
+    return settled ? Result<bool>(true) : settled.error();
 }
 
 }  // namespace
+
+user::Error waits_for_receipt(std::string_view user_id) {
+    return user::failed(
+        "the last command about " + std::string(user_id) +
+        " has no receipt yet: send it with `pgveil-tenant pending --apply URL`, or file its "
+        "receipt "
+        "with `pgveil-tenant receipt FILE`"
+    );
+}
 
 void append_command(
     HomeState& state,
@@ -205,6 +209,9 @@ Result<void> change_triple(
     share::CommandTimes times,
     core::RandomSource& random
 ) {
+    if (auto settled = require_settled(state, known.groups); !settled) {
+        return settled;
+    }
     const NewUser changed{known.user_id, std::move(groups)};
     core::SecretBytes former = core::SecretBytes::copy_of(known.user_key.reveal());
     const auto shares = next_shares(state, changed, random);
@@ -296,6 +303,9 @@ Result<std::size_t> renew_shares(
         }
         if (!state.is_active(user.user_id)) {
             continue;
+        }
+        if (auto settled = require_settled(state, user.groups); !settled) {
+            return settled.error();
         }
         if (auto ordered = renew_one(state, user, times, random); !ordered) {
             return ordered.error();

@@ -83,6 +83,21 @@ Result<std::size_t> renew_shares(
 /// The users whose renewal waits for its receipt, in the order of the commands.
 std::vector<const UserRecord*> renewed_users(const HomeState& state);
 
+/// Makes another TK for the group, and the signed renew_tk with the group's rewrapped keys and
+/// fresh TKa and TKp of everybody who has it, in all of his groups; TKu stays. Returns how many
+/// users. Refuses an unknown group, one whose making or renewal is pending, and while the last
+/// command that gives shares to a user of the group is pending. The renewed TK counts from the
+/// receipt on, and goes again if the command was not applied.
+Result<std::size_t> renew_tk(
+    HomeState& state,
+    const std::string& group,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+/// The users of the renew_tk that waits for its receipt.
+std::vector<const UserRecord*> users_of_renewed_tk(const HomeState& state);
+
 /// The kept key of a user, to be handed out again. Refuses a user that is not active, or whose last
 /// command is pending: which key is in force is not known then.
 Result<const UserRecord*> kept_user(const HomeState& state, std::string_view user_id);

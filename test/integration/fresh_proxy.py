@@ -161,6 +161,9 @@ class FreshProxy:
     def renew_shares(self, out, apply=True):
         return self.tenant("renew-shares", "--out", out, *(["--apply", self.url()] if apply else []))
 
+    def renew_tk(self, out, apply=True):
+        return self.tenant("renew-tk", "--out", out, *(["--apply", self.url()] if apply else []))
+
     def options(self, name, folder=None, valid_s=60, apps=None):
         """Of the key in folder and the app share in apps, or in folder, too."""
         users = folder or self.users

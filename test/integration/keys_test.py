@@ -159,6 +159,61 @@ class RenewShares(unittest.TestCase):
         self.assertEqual(reason(PROXY.options("uma", apps=self.out)), "")
 
 
+class RenewTk(unittest.TestCase):
+    """Of everybody who is there, so the proxy is one of its own."""
+
+    def setUp(self):
+        self.proxy = FreshProxy(STACK, "renewed_tk")
+        self.proxy.order()
+        self.proxy.start()
+        self.addCleanup(self.proxy.stop)
+        succeeded(self.proxy.bootstrap())
+        succeeded(self.proxy.user("add", "vera"))
+        succeeded(self.proxy.user("add", "wilma"))
+
+    def row(self, options):
+        with self.proxy.connect(options) as connection:
+            return connection.execute("SELECT name FROM patients WHERE ssn = 'renewed'").fetchone()
+
+    def keyring(self):
+        return STACK.superuser("SELECT key_id, version, entry FROM pgveil.keyring", "home_renewed_tk")
+
+    def test_p9_all_change_over_at_once_and_what_was_sealed_before_is_read(self):
+        old, out = self.proxy.options("vera"), self.proxy.dir / "new"
+        with self.proxy.connect(old) as connection:
+            connection.execute("DELETE FROM patients")
+            connection.execute("INSERT INTO patients (id, name, ssn) VALUES (-9, 'Vera', 'renewed')")
+            self.addCleanup(STACK.superuser, "DELETE FROM patients WHERE id = -9", "clinic")
+            before = self.keyring()
+            succeeded(self.proxy.renew_tk(out, apply=False))
+            self.assertEqual(self.row(old), ("Vera",))
+            succeeded(self.proxy.tenant("pending", "--apply", self.proxy.url()))
+            with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                connection.execute(READ)
+        new = self.proxy.options("vera", apps=out)
+        wait_until(lambda: reason(new, self.proxy) == "", "the keyring to be in the home database")
+        self.assertEqual(self.row(new), ("Vera",))
+        self.assertIn("application share is stale", reason(old, self.proxy))
+        self.assertIn("application share is stale", reason(self.proxy.options("wilma"), self.proxy))
+        self.assertEqual(reason(self.proxy.options("wilma", apps=out), self.proxy), "")
+        self.assertIn("vera\tactive\tepoch 1", self.proxy.tenant("user", "list").stdout)
+        self.assertNotIn("somebody changed pgveil.keyring", (self.proxy.dir / "log").read_text())
+        self.put_back(before, new)
+
+    def put_back(self, before, new):
+        """The old keyring in the home database is written over, and nothing is read by it."""
+        after = self.keyring()
+        self.assertEqual([(row[0], int(row[1]) + 1) for row in before], [(row[0], int(row[1])) for row in after])
+        for key_id, version, entry in before:
+            STACK.superuser(f"UPDATE pgveil.keyring SET version = {version}, entry = '{entry}' WHERE key_id = {key_id}",
+                            "home_renewed_tk")
+        self.proxy.stop()
+        self.proxy.start()
+        wait_until(lambda: reason(new, self.proxy) == "", "the keyring to be in the home database")
+        self.assertEqual([row[1] for row in self.keyring()], [row[1] for row in after])
+        self.assertEqual(self.row(new), ("Vera",))
+
+
 class Chain(unittest.TestCase):
     """Lost, late, repeated, reordered and foreign commands, as the application could send them."""
 

@@ -1,6 +1,7 @@
 #include "keyshare/share/command.hpp"
 
 #include "keyshare/share/first_row.hpp"
+#include "keyshare/share/rewrap.hpp"
 #include "test/keyshare/share/samples.hpp"
 
 #include <gtest/gtest.h>
@@ -24,6 +25,35 @@ protected:
         return *make_create_group(
             enrolment_, identity_, {group, key_id}, {kNow, kNow + 600}, core::system_random()
         );
+    }
+
+    struct RenewalOfTk {
+        GroupKey key;
+        std::string jws;
+    };
+
+    // Of group default, which clerk and nurse have.
+    RenewalOfTk renew_tk() {
+        RenewalOfTk renewal{*next_key(enrolment_, "default", core::system_random()), {}};
+        const UserShares doctor = nurse();
+        const UserShares clerk =
+            *make_user(enrolment_, "clerk", {"default"}, 1, core::system_random());
+        std::vector<RenewedUser> users;
+        for (const UserShares* held : {&doctor, &clerk}) {
+            const UserKey kept = user_key_of(*held, enrolment_);
+            users.push_back(renewed_user(
+                enrolment_, *renew_user(enrolment_, renewal.key, kept, 2, core::system_random())
+            ));
+        }
+        renewal.jws = *make_renew_tk(
+            enrolment_,
+            identity_,
+            renewal.key,
+            std::move(users),
+            {kNow, kNow + 600},
+            core::system_random()
+        );
+        return renewal;
     }
 
     Result<Command> verify(std::string_view jws) const {
@@ -169,6 +199,50 @@ TEST_F(CommandTest, ARowOfAnotherFormThanAFirstOneIsRefused) {
     EXPECT_FALSE(
         verify(signed_again(add(), "\"commitments\"", "\"wraps\":[],\"commitments\"")).has_value()
     );
+}
+
+TEST_F(CommandTest, RenewTkCarriesTheSameKeysUnderAnotherTKAndThePartsOfEverybody) {
+    const RenewalOfTk renewal = renew_tk();
+    const auto command = verify(renewal.jws);
+    ASSERT_TRUE(command.has_value());
+    ASSERT_EQ(command->wraps.size(), 1U);
+    EXPECT_TRUE(has_rewrapped_form(command->wraps));
+    EXPECT_EQ(objection_to_rewrap(enrolment_.keyring, command->wraps), "");
+    const auto parts = open_parts_of_users(*command, proxy_.command_key);
+    ASSERT_TRUE(parts.has_value());
+    ASSERT_EQ(parts->size(), 2U);
+    EXPECT_EQ(command->users[0].user_id, "clerk");
+    EXPECT_EQ(command->users[1].user_id, "nurse");
+    EXPECT_EQ((*parts)[1].size(), 2U);
+    EXPECT_FALSE(open_parts(*command, proxy_.command_key).has_value());
+    EXPECT_FALSE(open_parts_of_users(*command, core::HpkeKeyPair::generate()).has_value());
+
+    EXPECT_TRUE(check_keys(enrolment_).has_value());
+    enrolment_.keyring = with_rewrapped(enrolment_.keyring, command->wraps);
+    EXPECT_FALSE(check_keys(enrolment_).has_value());
+    take_over(enrolment_, {renewal.key.group, renewal.key.tk_epoch, renewal.key.key.duplicate()});
+    EXPECT_TRUE(check_keys(enrolment_).has_value());
+    EXPECT_NE(objection_to_rewrap(enrolment_.keyring, command->wraps), "");  // not a second time
+}
+
+TEST_F(CommandTest, ARenewTkOfAnotherFormIsRefused) {
+    const std::string jws = renew_tk().jws;
+    ASSERT_TRUE(verify(signed_again(jws, "\"tk_epoch\":2", "\"tk_epoch\":3")).has_value());
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"\"tk_epoch\":2", "\"tk_epoch\":1"},
+             {"\"state\":\"live\"", "\"state\":\"retired\""},
+             {"\"version\":0", "\"version\":1"},
+             {"\"wrap\":\"", "\"wrap\":\"AAAA"},
+             {"\"zero\":\"", "\"zero\":\"AAAA"},
+             {"\"uid\":\"\"", "\"uid\":\"nurse\""},
+             {"\"uid\":\"clerk\"", "\"uid\":\"nurse\""},
+             {"\"uid\":\"clerk\"", "\"uid\":\"zoe\""},
+             {"\"group\":\"default\",\"user_epoch\"", "\"group\":\"doctor\",\"user_epoch\""},
+             {"\"epoch\":2", "\"epoch\":0"},
+             {"\"groups\":[\"default\"]", "\"groups\":[\"medical\"]"},
+             {"renew_tk", "create_group"}}) {
+        EXPECT_FALSE(verify(signed_again(jws, from, to)).has_value()) << from;
+    }
 }
 
 TEST_F(CommandTest, TheArgumentHoldsSeveralSeparatedByCommas) {

@@ -184,6 +184,24 @@ TEST_F(Crash, RenewSharesAtEveryCallLocksNobodyOut) {
     EXPECT_GT(calls, kFewCalls);
 }
 
+TEST_F(Crash, RenewTkAtEveryCallLeavesExactlyOneTKInForceForEverybody) {
+    const Holdings old_nurse = add_user("nurse"), old_clerk = add_user("clerk");
+    const TkRenewal fresh = make_tk_renewal("default", {&old_nurse, &old_clerk}, 2);
+    const std::int64_t calls = sweep(applies(fresh.command), [&] {
+        EXPECT_NE(works(old_nurse), works(fresh.users[0]));
+        EXPECT_NE(works(old_clerk), works(fresh.users[1]));
+        EXPECT_EQ(works(old_nurse), works(old_clerk));
+        expect_recoverable(fresh.command);
+        read_zero();
+        EXPECT_TRUE(works(fresh.users[0]));
+        EXPECT_TRUE(works(fresh.users[1]));
+        EXPECT_FALSE(works(old_nurse));
+        EXPECT_FALSE(works(old_clerk));
+        EXPECT_EQ(custody_->keyring()->rows.size(), 2U);
+    });
+    EXPECT_GT(calls, kFewCalls);
+}
+
 TEST_F(Crash, TheEndOfARenewalAtEveryCallLeavesTheNewSharesAndNoSecondPair) {
     const Holdings old = add_user("nurse");
     const Holdings fresh = renew_shares(old, 2);

@@ -122,6 +122,38 @@ Holdings World::renew_shares(const Holdings& held, std::uint32_t epoch) {
     return holdings;
 }
 
+TkRenewal World::make_tk_renewal(
+    std::string_view group, const std::vector<const Holdings*>& users, std::uint32_t epoch
+) {
+    auto key = share::next_key(*enrolment_, group, core::system_random());
+    EXPECT_TRUE(key.has_value());
+    TkRenewal renewal{*std::move(key), {}, {}};
+    std::vector<share::RenewedUser> renewed;
+    for (const Holdings* held : users) {
+        const auto shares = share::renew_user(
+            *enrolment_, renewal.key, held->user_key, epoch, core::system_random()
+        );
+        EXPECT_TRUE(shares.has_value());
+        renewed.push_back(share::renewed_user(*enrolment_, *shares));
+        renewal.users.push_back(
+            {share::user_key_of(*shares, *enrolment_),
+             share::app_share_of(*shares, *enrolment_),
+             {}}
+        );
+    }
+    auto command = share::make_renew_tk(
+        *enrolment_,
+        identity_,
+        renewal.key,
+        std::move(renewed),
+        {kNow, kNow + 600},
+        core::system_random()
+    );
+    EXPECT_TRUE(command.has_value());
+    renewal.command = *std::move(command);
+    return renewal;
+}
+
 std::string World::withdraw(std::string_view user_id) {
     auto command = share::make_withdraw_user(*enrolment_, identity_, user_id, kNow);
     EXPECT_TRUE(command.has_value());

@@ -27,6 +27,13 @@ struct Holdings {
     std::string command;
 };
 
+/// A renew_tk and what comes of it.
+struct TkRenewal {
+    share::GroupKey key;
+    std::vector<Holdings> users;  ///< in the order they were given
+    std::string command;
+};
+
 class World : public testing::Test {
 protected:
     void SetUp() override;
@@ -64,6 +71,10 @@ protected:
     );
     /// Applies it, too.
     Holdings renew_shares(const Holdings& held, std::uint32_t epoch);
+    /// Another TK for the group, and fresh shares of these users; does not apply it.
+    TkRenewal make_tk_renewal(
+        std::string_view group, const std::vector<const Holdings*>& users, std::uint32_t epoch
+    );
     std::string withdraw(std::string_view user_id);
     share::Receipt receipt_of(std::string_view jws) const;
 

@@ -5,6 +5,7 @@
 #include "keyshare/core/random.hpp"
 #include "keyshare/share/proxy_bootstrap.hpp"
 #include "keyshare/share/receipt.hpp"
+#include "keyshare/share/rewrap.hpp"
 #include "keyshare/tenant/home_state.hpp"
 #include "keyshare/user/error.hpp"
 
@@ -57,7 +58,7 @@ public:
             EXPECT_TRUE(command);
             ++store_version_;
             if (outcome == share::Outcome::kApplied && !command->wraps.empty()) {
-                keyring_ = share::with_rows(keyring(), wraps_ ? *wraps_ : command->wraps);
+                keyring_ = next_keyring(*command);
             }
             texts.push_back(sign(command->sequence, *core::jws_hash(jws), outcome));
         }
@@ -77,6 +78,13 @@ private:
             return user::failed(result.error().message);
         }
         return *result;
+    }
+
+    share::Keyring next_keyring(const share::Command& command) const {
+        const auto& rows = wraps_ ? *wraps_ : command.wraps;
+        return command.operation == share::Operation::kRenewTk
+                   ? share::with_rewrapped(keyring(), rows)
+                   : share::with_rows(keyring(), rows);
     }
 
     std::string sign(std::uint64_t sequence, const share::Digest& hash, share::Outcome outcome) {

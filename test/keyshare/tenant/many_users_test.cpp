@@ -105,6 +105,39 @@ TEST_F(TenantProgram, RenewSharesWritesTheApplicationsFilesAndAskedAgainTheSameO
     EXPECT_THAT(run(renew).notes, HasSubstr("exists already"));
 }
 
+TEST_F(TenantProgram, RenewTkWritesTheApplicationsFilesAndAskedAgainTheSameOnes) {
+    ASSERT_EQ(add_nurse().code, 0);
+    ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
+    const std::vector<std::string> renew = {"renew-tk", "--out", scratch_ / "renewed"};
+    const Ended first = run(renew);
+    ASSERT_EQ(first.code, 0) << first.notes;
+    EXPECT_TRUE(exists(scratch_ / "renewed/0002-renew_tk.sql"));
+    EXPECT_FALSE(exists(scratch_ / "renewed/nurse.user"));
+    EXPECT_THAT(run({"pending"}).output, HasSubstr("2\trenew_tk\tdefault\t"));
+    EXPECT_THAT(run({"user", "list"}).output, HasSubstr("active, renew-tk pending"));
+    EXPECT_THAT(run({"group", "list"}).output, HasSubstr("default\tactive, renew-tk pending"));
+    EXPECT_THAT(
+        run({"renew-tk", "--group", "medical", "--out", scratch_ / "more"}).notes,
+        HasSubstr("key group default has no receipt yet")
+    );
+    const auto app = user::read_private_file(scratch_ / "renewed/nurse.app", 10000);
+    ASSERT_TRUE(app);
+    EXPECT_EQ(::unlink((scratch_ / "renewed/nurse.app").c_str()), 0);
+    const Ended again = run(renew);
+    EXPECT_EQ(again.code, 0) << again.notes;
+    EXPECT_THAT(again.notes, HasSubstr("handing out the same shares"));
+    const auto same = user::read_private_file(scratch_ / "renewed/nurse.app", 10000);
+    ASSERT_TRUE(same);
+    EXPECT_TRUE(core::equal_in_constant_time(app->reveal(), same->reveal()));
+    ASSERT_EQ(run({"receipt", answer_of_proxy("second")}).code, 0);
+    EXPECT_EQ(run({"user", "list"}).output, "nurse\tactive\tepoch 1\tdefault\n");
+    EXPECT_THAT(run(renew).notes, HasSubstr("exists already"));
+    EXPECT_THAT(
+        run({"renew-tk", "--group", "lab", "--out", scratch_ / "lab"}).notes,
+        HasSubstr("no key group lab")
+    );
+}
+
 TEST_F(TenantProgram, AGroupIsMadeListedGrantedAndRevokedAndAskedAgainTheSame) {
     ASSERT_EQ(add_nurse().code, 0);
     const std::vector<std::string> create = {"group", "create", "lab", "--out", scratch_ / "out"};
