@@ -88,6 +88,9 @@ Result<void> ProxyCustody::Impl::check_arguments(std::string_view jws, const Exp
 Result<std::string> ProxyCustody::Impl::apply(
     std::string_view argument, const Expected& expected, std::int64_t now_s
 ) {
+    if (argument.empty() && !expected.operation) {
+        return newest_receipt();
+    }
     const auto commands = share::split_commands(argument);
     if (!commands.has_value()) {
         return from_share(commands.error());
@@ -114,6 +117,22 @@ Result<std::string> ProxyCustody::Impl::apply(
         return done.has_value() ? outcome.error() : done.error();
     }
     return share::join_commands(receipts);
+}
+
+Result<std::string> ProxyCustody::Impl::newest_receipt() {
+    const std::scoped_lock lock(writer_);
+    if (state_.last_sequence > 0) {
+        return repeat_receipt(state_.last_sequence, state_.last_hash);
+    }
+    const auto bootstrap = load_bootstrap();
+    if (!bootstrap.has_value()) {
+        return bootstrap.error();
+    }
+    return bootstrap->close_receipt().empty()
+               ? Result<std::string>(Error{
+                     ErrorCode::kNotBootstrapped,
+                     "this proxy has no tenant yet: run pgveil-tenant bootstrap"})
+               : bootstrap->close_receipt();
 }
 
 CommandContext ProxyCustody::Impl::command_context(

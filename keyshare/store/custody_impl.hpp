@@ -112,6 +112,7 @@ private:
     Result<std::string> apply_one(
         std::string_view jws, std::int64_t now_s, std::vector<Decided>& batch
     );
+    Result<std::string> newest_receipt();
     Result<std::string> repeat_receipt(std::uint64_t sequence, const share::Digest& hash) const;
     Result<void> carry_out(std::vector<Decided> batch);
     std::vector<Change> changes_of(const std::vector<Decided>& batch) const;

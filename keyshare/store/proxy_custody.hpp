@@ -137,8 +137,9 @@ public:
     Result<std::string> withdraw_user(
         std::string_view user_id, std::string_view command, std::int64_t now_s
     );
-    /// pgveil.apply(command): any operations, and the only call for renew_shares, whose former TKp
-    /// goes when the new shares first give keys, or when the command's time is over.
+    /// pgveil.apply(command): any operations; of renew_shares the former TKp goes when the new
+    /// shares first give keys, or when its time is over. "": the newest receipt, or the
+    /// bootstrap's.
     Result<std::string> apply(std::string_view command, std::int64_t now_s);
     /// pgveil.token_key(): the signed statement; makes a new token key when the epoch is over.
     Result<std::string> token_key_statement(std::int64_t now_s);

@@ -38,7 +38,8 @@ Result<HomeState> begin_bootstrap(const BootstrapOrder& order) {
         .bootstrapped_at_s = 0,
         .users = {},
         .commands = {},
-        .next_key = {}};
+        .next_key = {},
+        .restored_at_s = 0};
     const auto bootstrap =
         share::TenantBootstrap::begin(order.tenant, order.groups, state.identity);
     if (!bootstrap) {

@@ -98,6 +98,21 @@ Result<void> group_list(const Context& context);
 
 Result<void> pending_commands(const Context& context, const Delivery& delivery);
 
+/// What backup and restore need: the file, and its passphrase where it is not the home's.
+struct BackupArguments {
+    std::string file;
+    user::SecretSource passphrase;
+    bool has_passphrase = false;
+    unsigned scrypt_log_n = kScryptLogN;
+};
+
+/// Writes the whole home into a new file, closed under a passphrase, and opens it again to be sure.
+Result<void> backup_home(const Context& context, const BackupArguments& arguments);
+/// Makes a home of such a file where there is none. It makes no commands before it is reconciled.
+Result<void> restore_home(const Context& context, const BackupArguments& arguments);
+/// Asks the proxy for its newest receipt, and compares it with a restored home.
+Result<void> reconcile_home(const Context& context, const std::string& url);
+
 Result<void> user_list(const Context& context);
 Result<void> user_show(const Context& context, const std::string& user_id);
 Result<void> file_receipt_file(const Context& context, const std::string& path);

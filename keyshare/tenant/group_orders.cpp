@@ -89,6 +89,9 @@ bool is_being_created(const HomeState& state, std::string_view group) {
 Result<void> create_group(
     HomeState& state, const std::string& name, share::CommandTimes times, core::RandomSource& random
 ) {
+    if (auto settled = require_reconciled(state); !settled) {
+        return settled;
+    }
     if (!share::is_group_name(name)) {
         return user::unusable(
             "a key group's name begins with a-z and has up to 63 of a-z 0-9 _: choose another"

@@ -11,8 +11,6 @@ namespace pgveil::tenant {
 
 namespace {
 
-constexpr std::size_t kHomeSizeMax = std::size_t{256} * 1024 * 1024;
-
 std::string file_of(const std::string& directory) {
     return directory + "/home";
 }
@@ -24,9 +22,13 @@ bool Home::is_present(const std::string& directory) {
 }
 
 std::size_t Home::room_for(const std::string& directory) {
+    return room_for_file(file_of(directory));
+}
+
+std::size_t Home::room_for_file(const std::string& file) {
     // A user and his commands take 1.4 KB of the file or more, and 0.7 KB of secret memory.
     std::error_code missing;
-    const auto size = std::filesystem::file_size(file_of(directory), missing);
+    const auto size = std::filesystem::file_size(file, missing);
     return missing ? 0 : static_cast<std::size_t>(size) / 2;
 }
 
@@ -54,7 +56,7 @@ Result<Home> Home::open(std::string directory, const core::SecretBytes& passphra
     if (!lock) {
         return lock.error();
     }
-    const auto file = user::read_private_file(file_of(directory), kHomeSizeMax);
+    const auto file = user::read_private_file(file_of(directory), kSizeMax);
     if (!file) {
         return file.error();
     }

@@ -16,6 +16,8 @@ namespace pgveil::tenant {
 /// Change `state()`, then save() before anything that depends on the change leaves the house.
 class Home {
 public:
+    static constexpr std::size_t kSizeMax = std::size_t{256} * 1024 * 1024;  ///< of the file
+
     /// A home that is not on disk yet: only the first save() makes directory and file.
     static Result<Home> prepare(
         std::string directory, HomeState state, const core::SecretBytes& passphrase, unsigned log_n
@@ -27,6 +29,9 @@ public:
     /// Bytes of secret memory that the home in that directory takes when it is open, beyond a few
     /// users; 0 if there is none.
     static std::size_t room_for(const std::string& directory);
+
+    /// The same of one home file, or of a backup.
+    static std::size_t room_for_file(const std::string& file);
 
     /// Whether there is a home file (it may still be in use, or not open).
     static bool is_present(const std::string& directory);

@@ -10,9 +10,9 @@ namespace pgveil::tenant {
 namespace {
 
 constexpr std::string_view kTitle = "pgveil tenant state 3";
-constexpr std::string_view kTitleBefore = "pgveil tenant state 2";  // without the last part
+constexpr std::string_view kTitleBefore = "pgveil tenant state 2";  // without the last two parts
 constexpr std::size_t kRecordsMax = 1'000'000;
-constexpr std::size_t kStateParts = 10;
+constexpr std::size_t kStateParts = 11;
 constexpr std::size_t kStatePartsBefore = 9;
 constexpr std::size_t kNextKeyParts = 3;
 constexpr std::size_t kUserParts = 6;
@@ -129,6 +129,14 @@ bool parse_next_key(core::ByteView bytes, std::optional<share::GroupKey>& next) 
     return true;
 }
 
+bool parse_restored_at(core::ByteView bytes, std::int64_t& restored_at_s) {
+    if (bytes.size() == sizeof(std::uint64_t)) {
+        restored_at_s = static_cast<std::int64_t>(core::read_big_endian64(bytes));
+        return true;
+    }
+    return bytes.empty();
+}
+
 /// The operation as the subcommand that orders it.
 std::string_view word_for(share::Operation operation) {
     switch (operation) {
@@ -152,7 +160,7 @@ std::optional<Parts> split_state(core::ByteView bytes) {
     if (!parts || core::as_text(parts->front()) != kTitleBefore) {
         return std::nullopt;
     }
-    parts->emplace_back();
+    parts->resize(kStateParts);
     return std::move(*parts);
 }
 
@@ -252,6 +260,10 @@ core::SecretBytes serialize(const HomeState& state) {
     const core::SecretBytes enrolment =
         state.enrolment ? share::serialize(*state.enrolment) : core::SecretBytes();
     const auto at = core::big_endian64(static_cast<std::uint64_t>(state.bootstrapped_at_s));
+    const auto restored =
+        state.restored_at_s == 0
+            ? core::Bytes()
+            : core::to_bytes(core::big_endian64(static_cast<std::uint64_t>(state.restored_at_s)));
     return core::secret_length_prefixed(
         {core::as_bytes(kTitle),
          core::as_bytes(state.tenant),
@@ -262,7 +274,8 @@ core::SecretBytes serialize(const HomeState& state) {
          at,
          users.reveal(),
          commands,
-         serialize_next_key(state.next_key).reveal()}
+         serialize_next_key(state.next_key).reveal(),
+         restored}
     );
 }
 
@@ -287,7 +300,8 @@ Result<HomeState> parse_home_state(core::ByteView bytes) {
         .bootstrapped_at_s = static_cast<std::int64_t>(core::read_big_endian64(parts[6])),
         .users = {},
         .commands = {},
-        .next_key = {}};
+        .next_key = {},
+        .restored_at_s = 0};
     if (!parts[4].empty()) {
         auto enrolment = share::parse_enrolment(parts[4]);
         if (!enrolment) {
@@ -297,7 +311,8 @@ Result<HomeState> parse_home_state(core::ByteView bytes) {
     }
     if (!parse_list(parts[7], state.users, parse_user) ||
         !parse_list(parts[8], state.commands, parse_command) ||
-        !parse_next_key(parts[9], state.next_key)) {
+        !parse_next_key(parts[9], state.next_key) ||
+        !parse_restored_at(parts[10], state.restored_at_s)) {
         return malformed;
     }
     return state;

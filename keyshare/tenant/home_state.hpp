@@ -60,6 +60,9 @@ struct HomeState {
     std::vector<CommandRecord> commands;  ///< by sequence
     /// TK of the key group whose renew_tk waits for its receipt; the enrolment has the former one.
     std::optional<share::GroupKey> next_key;
+    /// When the home was restored from a backup; 0 once the proxy's newest receipt showed that it
+    /// lacks no command. No command is made before that.
+    std::int64_t restored_at_s = 0;
 
     UserRecord* find_user(std::string_view user_id);
     const UserRecord* find_user(std::string_view user_id) const;

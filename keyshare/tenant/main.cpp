@@ -153,6 +153,8 @@ struct Arguments {
     pgveil::tenant::GroupArguments group;
     std::string user_id;
     std::string receipts;
+    pgveil::tenant::BackupArguments backup;
+    std::string reconcile_url;
 };
 
 void add_user(CLI::App& app, Arguments& to, Action& action) {
@@ -248,6 +250,48 @@ void add_chain(CLI::App& app, Arguments& to, Action& action) {
     });
 }
 
+void add_backup(
+    CLI::App& app, const std::string& name, pgveil::tenant::BackupArguments& to, Action& action
+) {
+    const bool is_backup = name == "backup";
+    CLI::App* command = app.add_subcommand(
+        name,
+        is_backup ? "Write the whole home into a new file, closed under a passphrase"
+                  : "Make a home of a backup, where there is none"
+    );
+    command->add_option("file", to.file, "The backup")->required();
+    add_secret(*command, "backup-passphrase", to.passphrase, "Passphrase of the backup");
+    command->add_option("--test-scrypt-log2-n", to.scrypt_log_n, "Cheaper scrypt, for tests only")
+        ->group("");
+    command->callback([&to, &action, command, is_backup] {
+        to.has_passphrase = command->count("--backup-passphrase-file") > 0 ||
+                            command->count("--backup-passphrase-fd") > 0;
+        action = [&to, is_backup](const Context& context) {
+            return is_backup ? backup_home(context, to) : restore_home(context, to);
+        };
+    });
+}
+
+void add_backups(CLI::App& app, Arguments& to, Action& action) {
+    add_backup(app, "backup", to.backup, action);
+    add_backup(app, "restore", to.backup, action);
+    CLI::App* reconcile = app.add_subcommand(
+        "reconcile", "Compare a restored home with the proxy, before it makes commands again"
+    );
+    reconcile->add_option("--apply", to.reconcile_url, "Ask the proxy at this URL")->required();
+    reconcile->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return reconcile_home(context, to.reconcile_url);
+        };
+    });
+}
+
+/// The home in clear twice more.
+std::size_t room_for_backup(const Context& context, const std::string& file) {
+    using pgveil::tenant::Home;
+    return file.empty() ? 0 : 4 * (Home::room_for(context.home) + Home::room_for_file(file));
+}
+
 int run(int argc, char** argv) {
     Context context{pgveil::user::Console("pgveil-tenant"), default_home(), {}};
     CLI::App app("pgveil-tenant: the tenant's keys, users and commands");
@@ -266,6 +310,7 @@ int run(int argc, char** argv) {
     add_renewal(app, arguments.renewal, action);
     add_tk_renewal(app, arguments.tk_renewal, action);
     add_chain(app, arguments, action);
+    add_backups(app, arguments, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -273,6 +318,7 @@ int run(int argc, char** argv) {
     }
     const std::size_t room = pgveil::core::ArenaOptions().size +
                              pgveil::tenant::Home::room_for(context.home) +
+                             room_for_backup(context, arguments.backup.file) +
                              pgveil::tenant::room_for_users(arguments.handout.list);
     if (auto guarded = pgveil::user::guard_process(room); !guarded) {
         return context.console.fail(guarded.error());

@@ -28,6 +28,10 @@ Result<void> change_triple(
     core::RandomSource& random
 );
 
+/// Refuses to make commands in a home that was restored and not reconciled: a number of the chain
+/// could be given out twice.
+Result<void> require_reconciled(const HomeState& state);
+
 /// The error about a user whose last command waits for its receipt.
 user::Error waits_for_receipt(std::string_view user_id);
 

@@ -63,6 +63,9 @@ void settle_shares(UserRecord& user, const CommandRecord& command) {
 Result<share::UserShares> next_shares(
     HomeState& state, const NewUser& user, core::RandomSource& random
 ) {
+    if (auto settled = require_reconciled(state); !settled) {
+        return settled.error();
+    }
     if (auto settled = require_settled(state, user.groups); !settled) {
         return settled.error();
     }
@@ -296,6 +299,9 @@ Result<void> change_user_key(
 Result<std::size_t> renew_shares(
     HomeState& state, share::CommandTimes times, core::RandomSource& random
 ) {
+    if (auto settled = require_reconciled(state); !settled) {
+        return settled.error();
+    }
     std::size_t renewed = 0;
     for (UserRecord& user : state.users) {
         if (is_pending(state.last_command(user.user_id))) {
@@ -326,6 +332,9 @@ std::vector<const UserRecord*> renewed_users(const HomeState& state) {
 }
 
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s) {
+    if (auto settled = require_reconciled(state); !settled) {
+        return settled;
+    }
     if (state.find_user(user_id) == nullptr) {
         return no_such_user(user_id);
     }

@@ -106,6 +106,11 @@ Result<const UserRecord*> kept_user(const HomeState& state, std::string_view use
 /// that is withdrawn already.
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s);
 
+/// Looks at the newest receipt that the proxy has given. If it answers a command of this home (or
+/// the end of the bootstrap), a restored home lacks nothing and may make commands again. Refuses it
+/// if the proxy has applied commands that this home does not have.
+Result<void> reconcile(HomeState& state, std::string_view newest_receipt);
+
 /// The commands without a receipt, oldest first.
 std::vector<const CommandRecord*> pending(const HomeState& state);
 

@@ -88,6 +88,9 @@ Result<std::size_t> renew_tk(
     share::CommandTimes times,
     core::RandomSource& random
 ) {
+    if (auto settled = require_reconciled(state); !settled) {
+        return settled.error();
+    }
     if (auto fits = require_renewable(state, group); !fits) {
         return fits.error();
     }

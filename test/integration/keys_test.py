@@ -1,6 +1,7 @@
 """The life of keys through the real programs: change-key, copy, the chain of commands, token keys by epoch."""
 
 import re
+import shutil
 import time
 import unittest
 
@@ -212,6 +213,31 @@ class RenewTk(unittest.TestCase):
         wait_until(lambda: reason(new, self.proxy) == "", "the keyring to be in the home database")
         self.assertEqual([row[1] for row in self.keyring()], [row[1] for row in after])
         self.assertEqual(self.row(new), ("Vera",))
+
+
+class Backup(unittest.TestCase):
+    def setUp(self):
+        self.files = PROXY.dir / self.id().rsplit(".", 1)[-1]
+        self.home = self.files.with_suffix(".home")
+
+    def copied(self):
+        """A home restored from a backup of now."""
+        succeeded(PROXY.tenant("backup", self.files, "--test-scrypt-log2-n", "4"))
+        succeeded(PROXY.tenant("restore", self.files, "--test-scrypt-log2-n", "4", home=self.home))
+
+    def test_a_restored_home_goes_on_once_the_proxy_says_that_it_lacks_nothing(self):
+        self.copied()
+        add = ("user", "add", "xenia", "--no-passphrase", "--out", self.files.with_suffix(".out"), "--apply", PROXY.url())
+        self.assertIn("pgveil-tenant reconcile", PROXY.tenant(*add, home=self.home).stderr)
+        succeeded(PROXY.tenant("reconcile", "--apply", PROXY.url(), home=self.home))
+        succeeded(PROXY.tenant(*add, home=self.home))
+        # Now it is the first home that lacks a command, and the proxy does not take its number twice.
+        succeeded(PROXY.tenant("restore", self.files, "--test-scrypt-log2-n", "4", home=self.files.with_suffix(".older")))
+        older = PROXY.tenant("reconcile", "--apply", PROXY.url(), home=self.files.with_suffix(".older"))
+        self.assertIn("older than the proxy", older.stderr)
+        shutil.rmtree(PROXY.home)
+        self.home.rename(PROXY.home)
+        succeeded(PROXY.user("add", "yara"))
 
 
 class Chain(unittest.TestCase):

@@ -51,6 +51,18 @@ TEST_F(Commands, ARepetitionGetsTheSameReceipt) {
     EXPECT_EQ(custody_->report().last_sequence, 1U);
 }
 
+TEST_F(Commands, WhoBringsNoCommandGetsTheNewestReceipt) {
+    EXPECT_EQ(receipt_of(*custody_->apply("", kNow)).sequence, 0U);  // of the bootstrap
+    add_user("nurse");
+    const Holdings clerk = make_user("clerk");
+    const auto newest = custody_->apply(clerk.command, kNow);
+    EXPECT_EQ(*custody_->apply("", kNow + 1), *newest);
+    EXPECT_FALSE(custody_->add_user("clerk", nullptr, "", kNow).has_value());
+    restart();
+    EXPECT_EQ(*custody_->apply("", kNow + 1), *newest);
+    EXPECT_EQ(custody_->report().last_sequence, 2U);
+}
+
 TEST_F(Commands, ReceiptsAnswerTheirCommand) {
     const Holdings nurse = make_user("nurse");
     const auto receipt = custody_->apply(nurse.command, kNow);

@@ -61,8 +61,14 @@ public:
                 keyring_ = next_keyring(*command);
             }
             texts.push_back(sign(command->sequence, *core::jws_hash(jws), outcome));
+            newest_ = texts.back();
         }
         return share::join_commands(texts);
+    }
+
+    /// What it answers to a call without commands.
+    const std::string& newest_receipt() const {
+        return newest_.empty() ? bootstrap_.close_receipt() : newest_;
     }
 
     /// The proxy takes these rows in place of those that a command brings.
@@ -106,6 +112,7 @@ private:
     share::ProxyBootstrap bootstrap_ =
         share::ProxyBootstrap::order("SCRAM-SHA-256$...", std::nullopt);
     std::uint64_t store_version_ = 1;
+    std::string newest_;
     std::optional<share::Keyring> keyring_;
     std::optional<std::vector<share::KeyringRow>> wraps_;
 };
