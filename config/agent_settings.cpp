@@ -74,10 +74,13 @@ private:
     }
 
     AgentUserSettings user_at(const std::string& pointer) const {
-        return {
+        AgentUserSettings user{
             path_at(pointer + "/key"),
             path_at(pointer + "/app_share"),
             path_at(pointer + "/passphrase_file")};
+        take(pointer + "/read_only", user.read_only);
+        take(pointer + "/tables", user.tables);
+        return user;
     }
 
     void read_log(LogSettings& log) const {

@@ -8,14 +8,17 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pgveil::config {
 
 /// Whose shares the sessions of one database role get. Paths are absolute.
 struct AgentUserSettings {
     std::string key;
-    std::string app_share;        // empty: from the share table
-    std::string passphrase_file;  // empty: asked for at the start, where the key needs one
+    std::string app_share;                 // empty: from the share table
+    std::string passphrase_file;           // empty: asked for at the start, where the key needs one
+    bool read_only = false;                // the tokens are for reading
+    std::vector<std::string> tables = {};  // and for these protected tables; empty: for all
 };
 
 /// agent.json after load. A plain value; every path in it is absolute.

@@ -25,6 +25,8 @@ enum class DenialKind {
     kTokenNotYetValid,
     kTokenValidTooLong,
     kTokenScope,  ///< carries a restriction that this version cannot enforce
+    kTokenRole,   ///< its scope names another database role
+    kTokenSpent,  ///< its scope allows no more sessions or statements
     kTokenTaken,  ///< another login presented it first
     kUserShareStale,
     kUserShareWrong,

@@ -3,7 +3,9 @@
 #include "keyshare/core/secret.hpp"
 #include "keyshare/share/error.hpp"
 #include "keyshare/share/hierarchy.hpp"
+#include "keyshare/share/key_kinds.hpp"
 #include "keyshare/share/keyring.hpp"
+#include "keyshare/share/token_scope.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -47,6 +49,8 @@ public:
         std::string user_id;
         std::int64_t token_expires_s;
         std::int64_t grace_ends_s = 0;
+        Nonce nonce{};  ///< of the token
+        TokenScopePtr scope = nullptr;
     };
 
     RequestKeys(Holder holder, KeyringPtr keyring, std::vector<Group> groups);
@@ -84,6 +88,12 @@ public:
 
     /// From this moment on (Unix seconds) nobody gets any.
     std::int64_t grace_ends_s() const { return holder_.grace_ends_s; }
+
+    /// Of the token that they were rebuilt from.
+    const Nonce& nonce() const { return holder_.nonce; }
+
+    /// What they may be used for. Null: everything that the shares cover.
+    const TokenScopePtr& scope() const { return holder_.scope; }
 
 private:
     struct CachedDataKey {

@@ -125,8 +125,16 @@ Result<UserKey> parse_user_key(core::ByteView bytes) {
 }
 
 Result<core::SecretBytes> make_token(
-    const UserKey& user, const TokenPublicKey& key, TokenTimes times, core::RandomSource& random
+    const UserKey& user,
+    const TokenPublicKey& key,
+    TokenTimes times,
+    core::RandomSource& random,
+    const TokenScope& scope
 ) {
+    auto restrictions = serialize(scope);
+    if (!restrictions.has_value()) {
+        return restrictions.error();
+    }
     if (times.validity_s <= 0) {
         return Error{ErrorCode::kInvalidArgument, "a token must be valid for at least one second"};
     }
@@ -138,6 +146,7 @@ Result<core::SecretBytes> make_token(
     random.fill(contents.nonce);
     contents.audience = user.proxy_identity.fingerprint();
     contents.epoch = user.epoch;
+    contents.scope = *std::move(restrictions);
     for (const auto& [group, part] : user.groups) {
         contents.groups.push_back({group, part.duplicate()});
     }

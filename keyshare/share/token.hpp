@@ -6,6 +6,7 @@
 #include "keyshare/core/secret.hpp"
 #include "keyshare/share/error.hpp"
 #include "keyshare/share/key_kinds.hpp"
+#include "keyshare/share/token_scope.hpp"
 
 #include <cstdint>
 #include <string>
@@ -25,7 +26,7 @@ struct TokenContents {
     Nonce nonce{};
     Digest audience{};        ///< SHA-256 of P's identity public key (65 bytes, uncompressed point)
     std::uint32_t epoch = 0;  ///< share epoch of TKu
-    std::string scope;        ///< empty, or a restriction; this version refuses any (kTokenScope)
+    std::string scope;        ///< serialize(TokenScope), as it came; empty: not restricted
     GroupParts<UserPart> groups;
 };
 
@@ -71,9 +72,13 @@ struct TokenTimes {
     std::int64_t validity_s;
 };
 
-/// A fresh token of this user for the token key of a verified statement.
+/// A fresh token of this user for the token key of a verified statement, for no more than `scope`.
 Result<core::SecretBytes> make_token(
-    const UserKey& user, const TokenPublicKey& key, TokenTimes times, core::RandomSource& random
+    const UserKey& user,
+    const TokenPublicKey& key,
+    TokenTimes times,
+    core::RandomSource& random,
+    const TokenScope& scope = {}
 );
 
 }  // namespace pgveil::share

@@ -3,21 +3,40 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/binary_fields.hpp"
 
+#include <optional>
 #include <utility>
 
 namespace pgveil::store {
 namespace {
 
 constexpr std::string_view kFormat = "pgveil/1 token claim";
+constexpr std::string_view kCountedFormat = "pgveil/1 counted token claim";
 
 RowName name_of(const share::Nonce& nonce) {
     return {"token_claim", core::base64url_encode(nonce)};
 }
 
 core::SecretBytes serialize(const TokenClaim& claim) {
-    share::FieldWriter writer(kFormat);
+    const bool is_counted = claim.uses > 0 || claim.statements > 0;
+    share::FieldWriter writer(is_counted ? kCountedFormat : kFormat);
     writer.bytes(claim.nonce).text(claim.login).i64(claim.expires_s);
+    if (is_counted) {
+        writer.u32(claim.uses).u32(claim.statements);
+    }
     return std::move(writer).finish();
+}
+
+std::optional<TokenClaim> read_claim(core::ByteView bytes, bool is_counted) {
+    share::FieldReader reader(bytes, is_counted ? kCountedFormat : kFormat);
+    TokenClaim claim;
+    claim.nonce = reader.array<std::tuple_size_v<share::Nonce>>();
+    claim.login = reader.text();
+    claim.expires_s = reader.i64();
+    if (is_counted) {
+        claim.uses = reader.u32();
+        claim.statements = reader.u32();
+    }
+    return reader.ok() ? std::optional(std::move(claim)) : std::nullopt;
 }
 
 Result<TokenClaim> open_claim(const RowSeal& seal, const std::string& key, core::ByteView sealed) {
@@ -25,15 +44,14 @@ Result<TokenClaim> open_claim(const RowSeal& seal, const std::string& key, core:
     if (!opened.has_value()) {
         return opened.error();
     }
-    share::FieldReader reader(opened->reveal(), kFormat);
-    TokenClaim claim;
-    claim.nonce = reader.array<std::tuple_size_v<share::Nonce>>();
-    claim.login = reader.text();
-    claim.expires_s = reader.i64();
-    if (!reader.ok()) {
+    auto claim = read_claim(opened->reveal(), false);
+    if (!claim) {
+        claim = read_claim(opened->reveal(), true);
+    }
+    if (!claim) {
         return broken_store("holds a token claim of a form this program does not know");
     }
-    return claim;
+    return *std::move(claim);
 }
 
 Result<void> put(
@@ -66,6 +84,10 @@ Result<void> ClaimTable::add(const TokenClaim& claim, core::RandomSource& random
     const auto done = put(*database_, *seal_, claim, random);
     const auto careful = database_->run("PRAGMA synchronous = FULL");
     return done.has_value() ? careful : done;
+}
+
+Result<void> ClaimTable::count(const TokenClaim& claim, core::RandomSource& random) const {
+    return put(*database_, *seal_, claim, random);
 }
 
 Result<std::vector<TokenClaim>> ClaimTable::all() const {

@@ -17,6 +17,8 @@ struct TokenClaim {
     share::Nonce nonce{};
     std::string login;
     std::int64_t expires_s = 0;
+    std::uint32_t uses = 0;        ///< given, or reserved to be given
+    std::uint32_t statements = 0;  ///< the same
 };
 
 /// The first uses of tokens in the share store's file, so that a restart of the proxy does not
@@ -35,6 +37,8 @@ public:
         : database_(&database), seal_(&seal) {}
 
     Result<void> add(const TokenClaim& claim, core::RandomSource& random) const;
+    /// Writes the claim anew with higher counts, and waits until the disk has it.
+    Result<void> count(const TokenClaim& claim, core::RandomSource& random) const;
     /// kBroken if one does not open.
     Result<std::vector<TokenClaim>> all() const;
     Result<void> forget_expired(std::int64_t now_s) const;

@@ -231,7 +231,7 @@ share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
     const std::uint64_t wipes = opened_.wipes();  // before the snapshot, for keep()
     const OpenedTokenPtr opened =
         presented.token != nullptr ? OpenedTokens::find(slot, presented.token->reveal()) : nullptr;
-    auto rebuilt = rebuild_and_claim(presented, now_s, opened);
+    auto rebuilt = rebuild_and_claim(presented, now_s, opened, slot);
     const bool is_valid = rebuilt.has_value() && now_s < rebuilt->keys.token_expires_s();
     if (!is_valid) {
         slot.wipe();
@@ -243,7 +243,10 @@ share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
 }
 
 share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
-    const share::PresentedShares& presented, std::int64_t now_s, const OpenedTokenPtr& opened
+    const share::PresentedShares& presented,
+    std::int64_t now_s,
+    const OpenedTokenPtr& opened,
+    OpenedTokens::Slot& slot
 ) {
     const SnapshotPtr snapshot = snapshot_.current();
     auto rebuilt =
@@ -254,6 +257,12 @@ share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
     const auto claimed = claim_token(*rebuilt, presented.login);
     if (!claimed.has_value()) {
         return claimed.error();
+    }
+    if (rebuilt->keys.scope() != nullptr) {
+        const auto counted = count_use(*rebuilt, slot);
+        if (!counted.has_value()) {
+            return counted.error();
+        }
     }
     if (rebuilt->renewed_epoch) {
         end_renewal(presented.user_id, *rebuilt->renewed_epoch);

@@ -56,6 +56,10 @@ public:
         const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
     );
 
+    share::TokenScopePtr scope_of(const share::PresentedShares& presented, std::int64_t now_s)
+        const;
+    share::Verdict<void> count_statement(const share::RequestKeys& keys);
+
     /// What the arguments of the SQL call say about the last command of the argument.
     struct Expected {
         std::optional<share::Operation> operation;
@@ -134,9 +138,15 @@ private:
     Result<void> settle_successor();
     Result<void> load_claims();
     share::Verdict<Rebuilt> rebuild_and_claim(
-        const share::PresentedShares& presented, std::int64_t now_s, const OpenedTokenPtr& opened
+        const share::PresentedShares& presented,
+        std::int64_t now_s,
+        const OpenedTokenPtr& opened,
+        OpenedTokens::Slot& slot
     );
     share::Verdict<void> claim_token(const Rebuilt& rebuilt, const std::string& login);
+    share::Verdict<void> count_use(const Rebuilt& rebuilt, OpenedTokens::Slot& slot);
+    share::Verdict<void> give(const share::Nonce& nonce, Counted what, std::uint32_t limit);
+    share::Verdict<void> reserve(const share::Nonce& nonce, Counted what, std::uint32_t limit);
     const TokenKeyRecord* usable_token_key(const Snapshot& snapshot, std::int64_t now_s) const;
     bool is_due(const TokenKeyRecord& key, std::int64_t now_s) const;
 

@@ -115,7 +115,13 @@ Result<void> ProxyCustody::Impl::load_claims() {
         return claims.error();
     }
     for (const TokenClaim& claim : *claims) {
-        nonces_.claim(claim.nonce, claim.login, claim.expires_s, 0);
+        nonces_.restore(
+            claim.nonce,
+            {claim.login,
+             claim.expires_s,
+             {claim.uses, claim.uses},  // what was reserved counts as given
+             {claim.statements, claim.statements}}
+        );
     }
     return {};
 }

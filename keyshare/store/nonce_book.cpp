@@ -1,13 +1,14 @@
 #include "keyshare/store/nonce_book.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgveil::store {
 
 Claim NonceBook::claim(
     const share::Nonce& nonce, std::string_view login, std::int64_t expires_s, std::int64_t now_s
 ) {
-    Shelf& shelf = shelves_[nonce[0] % shelves_.size()];
+    Shelf& shelf = shelf_of(nonce);
     const std::scoped_lock lock(shelf.mutex);
     const auto known = shelf.claims.find(nonce);
     if (known != shelf.claims.end()) {
@@ -17,12 +18,12 @@ Claim NonceBook::claim(
         forget_expired(shelf, now_s);
         shelf.tidy_at = std::max<std::size_t>(1024, 2 * shelf.claims.size());
     }
-    shelf.claims.emplace(nonce, Owner{std::string(login), expires_s});
+    shelf.claims.emplace(nonce, ClaimedToken{std::string(login), expires_s});
     return Claim::kFirst;
 }
 
 void NonceBook::release(const share::Nonce& nonce) {
-    Shelf& shelf = shelves_[nonce[0] % shelves_.size()];
+    Shelf& shelf = shelf_of(nonce);
     const std::scoped_lock lock(shelf.mutex);
     shelf.claims.erase(nonce);
 }
@@ -37,6 +38,43 @@ void NonceBook::forget_expired(std::int64_t now_s) {
     for (Shelf& shelf : shelves_) {
         const std::scoped_lock lock(shelf.mutex);
         forget_expired(shelf, now_s);
+    }
+}
+
+void NonceBook::restore(const share::Nonce& nonce, ClaimedToken claimed) {
+    Shelf& shelf = shelf_of(nonce);
+    const std::scoped_lock lock(shelf.mutex);
+    shelf.claims.insert_or_assign(nonce, std::move(claimed));
+}
+
+std::optional<ClaimedToken> NonceBook::find(const share::Nonce& nonce) {
+    Shelf& shelf = shelf_of(nonce);
+    const std::scoped_lock lock(shelf.mutex);
+    const auto found = shelf.claims.find(nonce);
+    return found == shelf.claims.end() ? std::nullopt : std::optional(found->second);
+}
+
+bool NonceBook::give(const share::Nonce& nonce, Counted what) {
+    Shelf& shelf = shelf_of(nonce);
+    const std::scoped_lock lock(shelf.mutex);
+    const auto found = shelf.claims.find(nonce);
+    if (found == shelf.claims.end()) {
+        return false;
+    }
+    TokenCount& count = found->second.count(what);
+    if (count.given >= count.reserved) {
+        return false;
+    }
+    ++count.given;
+    return true;
+}
+
+void NonceBook::reserve(const share::Nonce& nonce, Counted what, std::uint32_t reserved) {
+    Shelf& shelf = shelf_of(nonce);
+    const std::scoped_lock lock(shelf.mutex);
+    const auto found = shelf.claims.find(nonce);
+    if (found != shelf.claims.end()) {
+        found->second.count(what).reserved = reserved;
     }
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,27 @@ enum class Claim {
     kTaken,  ///< another login did
 };
 
-/// Remembers which login first used a token, until the token expires. Any thread. What must outlive
-/// the process is ClaimTable's.
+/// What a scope counts (share::TokenScope).
+enum class Counted { kUses, kStatements };
+
+/// How much of a counted thing was reserved on disk, and given out of that.
+struct TokenCount {
+    std::uint32_t reserved = 0;
+    std::uint32_t given = 0;
+};
+
+/// A token as it was first used, with what was counted since.
+struct ClaimedToken {
+    std::string login;
+    std::int64_t expires_s = 0;
+    TokenCount uses = {};
+    TokenCount statements = {};
+
+    TokenCount& count(Counted what) { return what == Counted::kUses ? uses : statements; }
+};
+
+/// Remembers which login first used a token, and what was counted of it, until the token expires.
+/// Any thread. What must outlive the process is ClaimTable's.
 class NonceBook {
 public:
     Claim claim(
@@ -32,19 +52,25 @@ public:
     void release(const share::Nonce& nonce);
     void forget_expired(std::int64_t now_s);
 
-private:
-    struct Owner {
-        std::string login;
-        std::int64_t expires_s;
-    };
+    /// Takes up what an earlier process has written down.
+    void restore(const share::Nonce& nonce, ClaimedToken claimed);
+    /// What is known of a token; nullopt: nobody has presented it, or it is over.
+    std::optional<ClaimedToken> find(const share::Nonce& nonce);
+    /// Gives one of what is reserved. False: none is.
+    bool give(const share::Nonce& nonce, Counted what);
+    /// So many are reserved from now on: they stand on disk as given.
+    void reserve(const share::Nonce& nonce, Counted what, std::uint32_t reserved);
 
+private:
     struct Shelf {
         std::mutex mutex;
-        std::map<share::Nonce, Owner> claims;
+        std::map<share::Nonce, ClaimedToken> claims;
         std::size_t tidy_at = 1024;  // look for expired claims when this many are held
     };
 
     static void forget_expired(Shelf& shelf, std::int64_t now_s);
+
+    Shelf& shelf_of(const share::Nonce& nonce) { return shelves_[nonce[0] % shelves_.size()]; }
 
     std::array<Shelf, 16> shelves_;  // nonces are uniform: workers seldom meet on one shelf
 };

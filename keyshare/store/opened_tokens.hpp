@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct OpenedToken {
     share::Digest text{};      ///< SHA-256 of its text form
     /// share::commitment_of() each of contents.groups, in their order.
     std::vector<share::Digest> commitments = {};
+    share::TokenScopePtr scope = nullptr;  ///< contents.scope, read; null: not restricted
 };
 
 using OpenedTokenPtr = std::shared_ptr<const OpenedToken>;
@@ -48,10 +50,17 @@ public:
         /// wiped.
         void wipe() noexcept;
 
+        /// The session's use of this token is counted (share::TokenScope::uses), until it begins
+        /// to use another one that is counted. Not forgotten with the token.
+        bool is_counted(const share::Nonce& nonce) const { return counted_ == nonce; }
+
+        void note_counted(const share::Nonce& nonce) { counted_ = nonce; }
+
     private:
         friend class OpenedTokens;
 
         std::shared_ptr<Place> place_;
+        std::optional<share::Nonce> counted_;
     };
 
     /// The token of this text, if the slot holds it; else null.

@@ -27,6 +27,16 @@ share::Verdict<share::RequestKeys> ProxyCustody::rebuild(
     return impl_->rebuild(presented, now_s, slot);
 }
 
+share::TokenScopePtr ProxyCustody::scope_of(
+    const share::PresentedShares& presented, std::int64_t now_s
+) const {
+    return impl_->scope_of(presented, now_s);
+}
+
+share::Verdict<void> ProxyCustody::count_statement(const share::RequestKeys& keys) const {
+    return impl_->count_statement(keys);
+}
+
 Result<std::string> ProxyCustody::add_user(
     std::string_view user_id,
     const core::SecretBytes* app_share,

@@ -106,6 +106,16 @@ public:
         const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
     ) const;
 
+    /// What the presented token may be used for, for statements that need no keys. Claims and
+    /// counts nothing. Null: everything, or the token would give no keys now.
+    share::TokenScopePtr scope_of(const share::PresentedShares& presented, std::int64_t now_s)
+        const;
+
+    /// Counts a statement that gets `keys`, if their token counts them (share::TokenScope). What
+    /// was counted once is never given again, whatever happens to process or machine. Denied:
+    /// kTokenSpent if none is left, kStoreUnavailable if it cannot be written down.
+    share::Verdict<void> count_statement(const share::RequestKeys& keys) const;
+
     /// A data key of this tenant has this id, live or retired. Tells a stored value from bytes that
     /// look like one.
     bool knows_key(std::uint32_t key_id) const;

@@ -348,7 +348,9 @@ Verdict<Rebuilt> rebuild_keys(
             {std::string(context.tenant),
              presented.user_id,
              contents.expires_at_s,
-             contents.expires_at_s + context.limits.grace_s},
+             contents.expires_at_s + context.limits.grace_s,
+             contents.nonce,
+             token->scope},
             context.snapshot.keyring,
             *std::move(groups)
         ),

@@ -52,6 +52,22 @@ std::vector<share::Digest> commitments_of(
     return made;
 }
 
+// A restriction that is not understood is never left out.
+Verdict<share::TokenScopePtr> scope_of(const share::TokenContents& token) {
+    if (token.scope.empty()) {
+        return share::TokenScopePtr();
+    }
+    auto scope = share::parse_token_scope(token.scope);
+    if (!scope.has_value()) {
+        return deny(
+            DenialKind::kTokenScope,
+            "the user token carries a restriction (scope) that this version cannot enforce, " +
+                scope.error().message + ": make one without, or update the proxy"
+        );
+    }
+    return std::make_shared<const share::TokenScope>(*std::move(scope));
+}
+
 Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView text) {
     const auto sealed = share::parse_token(text);
     if (!sealed.has_value()) {
@@ -79,9 +95,17 @@ Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView
     if (!contents.has_value()) {
         return token_denial(contents.error());
     }
+    auto scope = scope_of(*contents);
+    if (!scope.has_value()) {
+        return scope.error();
+    }
     auto commitments = commitments_of(*contents, context.tenant);
     return std::make_shared<const OpenedToken>(OpenedToken{
-        *std::move(contents), sealed->key_id, core::sha256(text), std::move(commitments)});
+        *std::move(contents),
+        sealed->key_id,
+        core::sha256(text),
+        std::move(commitments),
+        *std::move(scope)});
 }
 
 Verdict<void> check_times(
@@ -120,9 +144,10 @@ Verdict<void> check_times(
 
 Verdict<void> check_token(
     const RebuildContext& context,
-    const share::TokenContents& token,
+    const OpenedToken& opened,
     const share::PresentedShares& presented
 ) {
+    const share::TokenContents& token = opened.contents;
     if (token.audience != context.identity_fingerprint) {
         return deny(
             DenialKind::kTokenForeign,
@@ -136,12 +161,13 @@ Verdict<void> check_token(
                 presented.user_id + "\""
         );
     }
-    if (!token.scope.empty()) {
+    if (opened.scope != nullptr && !opened.scope->role.empty() &&
+        opened.scope->role != presented.login) {
         return deny(
-            DenialKind::kTokenScope,
-            "the user token carries a restriction (scope) that this version cannot enforce: make "
-            "one without, or "
-            "update the proxy"
+            DenialKind::kTokenRole,
+            "the user token is for database role \"" + opened.scope->role +
+                "\" only (scope role), but this session is of \"" + presented.login +
+                "\": log in as that role, or make a token for this one"
         );
     }
     return check_times(context, token, presented.may_finish ? context.limits.grace_s : 0);
@@ -175,7 +201,7 @@ Verdict<OpenedTokenPtr> open_and_check_token(
     if (!token.has_value()) {
         return token;
     }
-    const auto checked = check_token(context, (*token)->contents, presented);
+    const auto checked = check_token(context, **token, presented);
     if (!checked.has_value()) {
         return checked.error();
     }

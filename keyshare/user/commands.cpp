@@ -31,7 +31,8 @@ Result<FreshToken> make_token(const TokenArguments& arguments) {
     if (!statement) {
         return statement.error();
     }
-    auto token = fresh_token(*key, *statement, {seconds_now(), arguments.validity_s});
+    auto token =
+        fresh_token(*key, *statement, {seconds_now(), arguments.validity_s}, arguments.scope);
     if (!token) {
         return token.error();
     }

@@ -17,6 +17,7 @@ struct TokenArguments {
     SecretSource passphrase;
     StatementSource statement;
     std::int64_t validity_s = 60;
+    share::TokenScope scope;  ///< for no more than this
 };
 
 /// Prints the token and a line end.

@@ -45,7 +45,10 @@ Result<std::string> fetch_statement(const StatementSource& source) {
 }
 
 Result<core::SecretBytes> fresh_token(
-    const share::UserKey& key, std::string_view statement, share::TokenTimes times
+    const share::UserKey& key,
+    std::string_view statement,
+    share::TokenTimes times,
+    const share::TokenScope& scope
 ) {
     const core::VerifyingKey identity(key.proxy_identity);
     const auto verified = share::verify_statement(statement, identity, key.tenant, times.now_s);
@@ -55,7 +58,7 @@ Result<core::SecretBytes> fresh_token(
             verified.error().message
         );
     }
-    auto token = share::make_token(key, verified->key, times, core::system_random());
+    auto token = share::make_token(key, verified->key, times, core::system_random(), scope);
     if (!token) {
         return failed("no token can be made: " + token.error().message);
     }

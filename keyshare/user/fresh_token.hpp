@@ -21,8 +21,12 @@ Result<std::string> fetch_statement(const StatementSource& source);
 
 /// A token (pgvt1....) for the token key of a statement, once the statement is verified against the
 /// proxy identity that the tenant pinned in the user's key: a forged or foreign one gets no share.
+/// The proxy lets the token be used for no more than `scope`.
 Result<core::SecretBytes> fresh_token(
-    const share::UserKey& key, std::string_view statement, share::TokenTimes times
+    const share::UserKey& key,
+    std::string_view statement,
+    share::TokenTimes times,
+    const share::TokenScope& scope = {}
 );
 
 /// Seconds since 1970 by the system's clock.

@@ -21,7 +21,41 @@ struct Arguments {
     std::vector<std::string> command;
 };
 
+constexpr std::uint32_t kCountMax = 1'000'000'000;
+
+/// What the token is good for, where that is less than everything.
+void add_scope_options(CLI::App& command, pgveil::share::TokenScope& to) {
+    const std::string group = "What the token is good for (all of it by default)";
+    command.add_flag("--read-only", to.read_only, "For statements that only read")->group(group);
+    command
+        .add_option_function<std::string>(
+            "--tables",
+            [&to](const std::string& text) {
+                auto tables = pgveil::share::parse_scope_tables(text);
+                if (!tables) {
+                    throw CLI::ValidationError("--tables", tables.error().message);
+                }
+                to.tables = *std::move(tables);
+            },
+            "For these protected tables only: patients,billing.invoices"
+        )
+        ->type_name("LIST")
+        ->group(group);
+    command.add_option("--role", to.role, "For logins of this database role only")
+        ->type_name("NAME")
+        ->group(group);
+    command.add_option("--uses", to.uses, "For so many sessions")
+        ->type_name("N")
+        ->check(CLI::Range(1U, kCountMax))
+        ->group(group);
+    command.add_option("--statements", to.statements, "For so many statements")
+        ->type_name("N")
+        ->check(CLI::Range(1U, kCountMax))
+        ->group(group);
+}
+
 void add_token_options(CLI::App& command, TokenArguments& to) {
+    add_scope_options(command, to.scope);
     command.add_option("--key", to.key_file, "The user's key file, UID.user")
         ->required()
         ->type_name("FILE");

@@ -30,6 +30,37 @@ Result<std::shared_ptr<const Account>> load_account(
     return std::make_shared<const Account>(Account{std::move(*key), std::move(*app_share)});
 }
 
+Result<share::TokenScope> scope_of(
+    const std::string& role, const config::AgentUserSettings& settings
+) {
+    share::TokenScope scope{.read_only = settings.read_only};
+    if (settings.tables.empty()) {
+        return scope;
+    }
+    std::string list;
+    for (const std::string& table : settings.tables) {
+        list += (list.empty() ? "" : ",") + table;
+    }
+    auto tables = share::parse_scope_tables(list);
+    if (!tables) {
+        return user::unusable(
+            "the settings of role " + role + ": \"tables\": " + tables.error().message
+        );
+    }
+    scope.tables = std::move(*tables);
+    return scope;
+}
+
+std::shared_ptr<const Account> with_scope(const Account& account, share::TokenScope scope) {
+    const share::UserKey& key = account.key;
+    share::UserKey same{key.tenant, key.user_id, key.epoch, key.proxy_identity, {}};
+    for (const auto& [group, part] : key.groups) {
+        same.groups.push_back({group, part.duplicate()});
+    }
+    return std::make_shared<const Account>(Account{
+        std::move(same), core::SecretBytes::copy_of(account.app_share.reveal()), std::move(scope)});
+}
+
 }  // namespace
 
 Result<Accounts> Accounts::load(
@@ -46,7 +77,13 @@ Result<Accounts> Accounts::load(
             }
             known = std::move(*account);
         }
-        accounts.by_role_.emplace(role, known);
+        auto scope = scope_of(role, files);
+        if (!scope) {
+            return scope.error();
+        }
+        accounts.by_role_.emplace(
+            role, scope->restricts() ? with_scope(*known, std::move(*scope)) : known
+        );
     }
     return accounts;
 }

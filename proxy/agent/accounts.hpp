@@ -16,7 +16,8 @@ namespace pgveil::agent {
 /// What the settings give of one user for a session.
 struct Account {
     share::UserKey key;
-    core::SecretBytes app_share;  ///< its text form, pgva1....; empty: from the table
+    core::SecretBytes app_share;   ///< its text form, pgva1....; empty: from the table
+    share::TokenScope scope = {};  ///< of the tokens
 };
 
 /// Whose shares the sessions of which database role get. Immutable after load().
@@ -32,7 +33,8 @@ public:
     const Account* find(std::string_view role) const;
 
 private:
-    std::map<std::string, std::shared_ptr<const Account>, std::less<>> by_role_;
+    std::map<std::string, std::shared_ptr<const Account>, std::less<>>
+        by_role_;  // roles share some
 };
 
 }  // namespace pgveil::agent

@@ -58,7 +58,7 @@ void Relay::append_startup(wire::Output& upstream, const session::ClientStartup&
     core::SecretBytes token;
     const std::int64_t now_s = now_s_();
     if (app_share() != nullptr && tokens_->is_ready(account_->key, now_s)) {
-        auto made = tokens_->make(account_->key, now_s);
+        auto made = tokens_->make(account_->key, account_->scope, now_s);
         if (made) {
             token = std::move(*made);
             parameters.push_back({kUserId, account_->key.user_id});
@@ -165,7 +165,7 @@ void Relay::ask_token_key(wire::Output& upstream) {
 
 void Relay::give(Due due, wire::Output& upstream) {
     const std::int64_t now_s = now_s_();
-    const auto token = tokens_->make(account_->key, now_s);
+    const auto token = tokens_->make(account_->key, account_->scope, now_s);
     if (!token) {
         fail(no_token_key(token.error().message));
         return;

@@ -42,10 +42,12 @@ void TokenSource::doubt(std::int64_t now_s) {
     }
 }
 
-user::Result<core::SecretBytes> TokenSource::make(const share::UserKey& key, std::int64_t now_s)
-    const {
+user::Result<core::SecretBytes> TokenSource::make(
+    const share::UserKey& key, const share::TokenScope& scope, std::int64_t now_s
+) const {
     core::invariant(is_ready(key, now_s), "a token is made for a token key that is known");
-    auto token = share::make_token(key, statement_->key, {now_s, valid_s_}, core::system_random());
+    auto token =
+        share::make_token(key, statement_->key, {now_s, valid_s_}, core::system_random(), scope);
     if (!token) {
         return user::failed("no token can be made: " + token.error().message);
     }

@@ -33,8 +33,10 @@ public:
     /// A token was refused: asks again, but not more often than every few seconds.
     void doubt(std::int64_t now_s);
 
-    /// Only when is_ready().
-    user::Result<core::SecretBytes> make(const share::UserKey& key, std::int64_t now_s) const;
+    /// A token for no more than `scope`. Only when is_ready().
+    user::Result<core::SecretBytes> make(
+        const share::UserKey& key, const share::TokenScope& scope, std::int64_t now_s
+    ) const;
 
 private:
     std::int64_t valid_s_;

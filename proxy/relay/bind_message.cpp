@@ -2,6 +2,7 @@
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/scope_check.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -44,6 +45,10 @@ bool on_bind_of_unknown(
                 ? "unnamed prepared statement does not exist"
                 : "prepared statement \"" + std::string(bind.statement) + "\" does not exist";
         refuse_extended(state, std::move(unknown), upstream);
+        return true;
+    }
+    if (auto beyond = unknown_beyond_scope(state)) {
+        refuse_extended(state, std::move(*beyond), upstream);
         return true;
     }
     Expected expected = expect(state, Awaited::kBind);
@@ -190,6 +195,10 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
     }
     bool is_waiting = false;
     if (stopped_by(state, confirm_bound(state, *statement, upstream), upstream, is_waiting)) {
+        return !is_waiting;
+    }
+    if (plan != nullptr &&
+        stopped_by(state, prepare_scope(state, *plan, upstream), upstream, is_waiting)) {
         return !is_waiting;
     }
     if (plan != nullptr && !plan->is_plain()) {

@@ -5,6 +5,7 @@
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/scope_check.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "proxy/wire/frontend.hpp"
 
@@ -81,6 +82,9 @@ bool execute_stopped(
         is_waiting = true;
         return true;
     }
+    if (stopped_by(state, prepare_scope(state, plan, upstream), upstream, is_waiting)) {
+        return true;
+    }
     if (plan.needs_keys() &&
         stopped_by(state, prepare_keys(state, plan, upstream), upstream, is_waiting)) {
         return true;
@@ -148,6 +152,10 @@ bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstrea
         bool is_waiting = false;
         if (execute_stopped(state, *plan, upstream, is_waiting)) {
             return !is_waiting;
+        }
+        if (auto spent = plan->needs_keys() ? count_statement(state) : std::nullopt) {
+            refuse_extended(state, std::move(*spent), upstream);
+            return true;
         }
     }
     Expected expected = expect(state, Awaited::kExecute);

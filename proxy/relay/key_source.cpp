@@ -8,6 +8,30 @@ namespace pgveil::relay {
 
 using analysis::SessionParameter;
 
+namespace {
+
+share::PresentedShares shares_in_force(const SessionState& state) {
+    share::PresentedShares presented;
+    if (const auto* const user_id = state.parameters.current(SessionParameter::kUserId)) {
+        presented.user_id = core::as_text(user_id->reveal());
+    }
+    presented.login = state.facts.login;
+    presented.token = state.parameters.current(SessionParameter::kUserToken);
+    presented.app_share = state.parameters.current(SessionParameter::kAppShare);
+    presented.may_finish = state.grace.covers(state.parameters.in_force());
+    return presented;
+}
+
+}  // namespace
+
+void look_at_token(SessionState& state) {
+    const share::PresentedShares presented = shares_in_force(state);
+    state.restriction = TokenRestriction{
+        state.parameters.in_force(),
+        presented.user_id,
+        state.environment->custody->scope_of(presented, state.environment->now_s())};
+}
+
 std::string claimed_user(const SessionState& state) {
     if (state.parameters.must_read_back()) {
         return {};
@@ -24,14 +48,7 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
     if (segment.keys) {
         return std::nullopt;
     }
-    share::PresentedShares presented;
-    if (const auto* const user_id = state.parameters.current(SessionParameter::kUserId)) {
-        presented.user_id = core::as_text(user_id->reveal());
-    }
-    presented.login = state.facts.login;
-    presented.token = state.parameters.current(SessionParameter::kUserToken);
-    presented.app_share = state.parameters.current(SessionParameter::kAppShare);
-    presented.may_finish = state.grace.covers(state.parameters.in_force());
+    const share::PresentedShares presented = shares_in_force(state);
     const std::int64_t now_s = state.environment->now_s();
     const metrics::Stopwatch watch(state.environment->tally->key);
     auto keys =

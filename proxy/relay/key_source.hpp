@@ -19,6 +19,10 @@ namespace pgveil::relay {
 /// expired the session's shares are wiped.
 std::optional<Refusal> ensure_keys(SessionState& state);
 
+/// Notes in state.restriction what the token in force may be used for, without using it: it gives
+/// no keys, and nobody claims or counts it. The handles must have been read back.
+void look_at_token(SessionState& state);
+
 /// Who the session claims to be, for the audit log; empty: nobody, or the server has not been
 /// asked since that may have changed.
 std::string claimed_user(const SessionState& state);

@@ -2,6 +2,7 @@
 #include "proxy/relay/extended_query.hpp"
 #include "proxy/relay/extended_step.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/scope_check.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/relay/slow_statements.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -59,8 +60,12 @@ std::optional<Refusal> check_parse(
             return concerned;
         }
     }
-    if (auto unread = analysis->parse_failed ? check_unread(state, text) : std::nullopt) {
-        return unread;
+    if (analysis->parse_failed) {
+        auto unread = check_unread(state, text);
+        unread = unread ? std::move(unread) : unread_beyond_scope(state);
+        if (unread) {
+            return unread;
+        }
     }
     if (!analysis->passthrough && analysis->statements.size() != 1) {
         Refusal several;
@@ -108,6 +113,21 @@ bool holds_sealed_literal(const StatementPlan& plan) {
     );
 }
 
+/// What Parse seals is judged by the token of this moment, and what Bind and Execute use by theirs.
+Preparation prepare_literals(SessionState& state, const StatementPlan& plan, Outgoing& upstream) {
+    Preparation keys = prepare_keys(state, upstream);
+    if (keys.readiness != Readiness::kReady) {
+        return keys;
+    }
+    auto beyond = beyond_scope(*state.open_segment().keys, plan);
+    return beyond ? Preparation::refused(std::move(*beyond)) : Preparation();
+}
+
+/// Its keys are used here and not at Execute, where else it would be counted.
+bool must_count(const StatementPlan& plan) {
+    return holds_sealed_literal(plan) && !without_splices(plan).needs_keys();
+}
+
 bool send_parse(
     SessionState& state, const wire::Parse& parse, const AnalysisPtr& analysis, Outgoing& upstream
 ) {
@@ -117,7 +137,7 @@ bool send_parse(
         return !is_waiting;
     }
     if (holds_sealed_literal(plan) &&
-        stopped_by(state, prepare_keys(state, upstream), upstream, is_waiting)) {
+        stopped_by(state, prepare_literals(state, plan, upstream), upstream, is_waiting)) {
         return !is_waiting;
     }
     if (sets_handle(plan) &&
@@ -125,6 +145,10 @@ bool send_parse(
         return !is_waiting;
     }
     state.open_segment();
+    if (auto spent = must_count(plan) ? count_statement(state) : std::nullopt) {
+        refuse_extended(state, std::move(*spent), upstream);
+        return true;
+    }
     auto sealed = seal_text(state, parse.text, *analysis, std::nullopt);
     if (!sealed.has_value()) {
         refuse_extended(state, sealed.error(), upstream);

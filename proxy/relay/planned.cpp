@@ -8,6 +8,8 @@ analysis::StatementPlan without_splices(const analysis::StatementPlan& plan) {
     kept.end = plan.end;
     kept.kind = plan.kind;
     kept.touches_protected = plan.touches_protected;
+    kept.tables = plan.tables;
+    kept.may_write = plan.may_write;
     kept.columns = plan.columns;
     kept.compared = plan.compared;
     kept.guarded = plan.guarded;

@@ -4,6 +4,7 @@
 #include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/key_source.hpp"
 #include "proxy/relay/name_changes.hpp"
+#include "proxy/relay/scope_check.hpp"
 #include "proxy/wire/frontend.hpp"
 #include "sql/guard/guard.hpp"
 
@@ -34,12 +35,12 @@ void expect_injection(SessionState& state) {
     state.wait = Wait::kInjection;
 }
 
-namespace {
-
 void read_back(SessionState& state, Outgoing& upstream) {
     state.injection.read_parameters(upstream.made(), ending_for(state));
     expect_injection(state);
 }
+
+namespace {
 
 void tell_user(SessionState& state, std::string user_id, Outgoing& upstream) {
     state.injection.set_verified_user(upstream.made(), ending_for(state), std::move(user_id));
@@ -281,6 +282,7 @@ Preparation prepare_keys(SessionState& state, Outgoing& upstream) {
     if (auto denied = ensure_keys(state)) {
         return Preparation::refused(std::move(*denied));
     }
+    note_restriction(state);
     VerifiedUser& verified = state.verified_user;
     verified.opened(segment.keys->user_id(), segment.built_from, validity_of(*segment.keys));
     if (!verified.is_at_server()) {
@@ -297,8 +299,8 @@ Preparation prepare_keys(
     if (keys.readiness != Readiness::kReady) {
         return keys;
     }
-    auto missing = missing_group(*state.open_segment().keys, plan);
-    return missing ? Preparation::refused(std::move(*missing)) : Preparation();
+    auto refused = not_for(*state.open_segment().keys, plan);
+    return refused ? Preparation::refused(std::move(*refused)) : Preparation();
 }
 
 bool revoke_verified_user(SessionState& state, Outgoing& upstream) {

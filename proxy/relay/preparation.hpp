@@ -66,6 +66,9 @@ Preparation prepare_keys(
     SessionState& state, const analysis::StatementPlan& plan, Outgoing& upstream
 );
 
+/// Asks the server which handles are in force.
+void read_back(SessionState& state, Outgoing& upstream);
+
 /// The server may name a user whose shares are not in force any more. True: it is being asked or
 /// told; present the message again.
 bool revoke_verified_user(SessionState& state, Outgoing& upstream);

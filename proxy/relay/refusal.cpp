@@ -21,7 +21,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 22> kTable = {{
+constexpr std::array<Row, 25> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -135,6 +135,21 @@ constexpr std::array<Row, 22> kTable = {{
      "user \"",
      "\" is locked after an alarm",
      "The proxy's operator finds it in the log; \"alarms.lock_user_s\" says how long it lasts."},
+    {Reason::kScopeReadOnly,
+     "42501",
+     "the token of user ",
+     " is for reading only (scope read_only), and this statement writes, or runs code that may",
+     "Use a token that was made without --read-only, or leave the statement out."},
+    {Reason::kScopeTables,
+     "42501",
+     "the token of user ",
+     " (scope tables)",
+     "Use a token that was made with this table among its --tables, or leave the table out."},
+    {Reason::kScopeUnknownTable,
+     "42501",
+     "the token of user ",
+     " is for some tables only (scope tables), and pgveil cannot tell which this statement uses",
+     "Use a token that was made without --tables."},
 }};
 
 constexpr bool has_every_reason() {
@@ -143,7 +158,7 @@ constexpr bool has_every_reason() {
             return false;
         }
     }
-    return kTable.back().reason == Reason::kUserLocked;
+    return kTable.back().reason == Reason::kScopeUnknownTable;
 }
 
 static_assert(has_every_reason(), "the table has one row for each Reason, in its order");

@@ -54,6 +54,9 @@ enum class Reason {
     kTooManyPlanBytes,       ///< limits.plan_bytes_per_session
     kUnreadDrop,             ///< DEALLOCATE in a text that cannot be read
     kUserLocked,             ///< by an alarm
+    kScopeReadOnly,          ///< the token may only read, and the statement may do more
+    kScopeTables,            ///< the token is not for a table of the statement
+    kScopeUnknownTable,      ///< the token is for some tables, and which these are nobody can tell
 };
 
 /// `subject` names the column, message or limit concerned.

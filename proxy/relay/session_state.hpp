@@ -6,6 +6,7 @@
 #include "proxy/relay/server_settings.hpp"
 #include "proxy/relay/session_parameters.hpp"
 #include "proxy/relay/token_grace.hpp"
+#include "proxy/relay/token_restriction.hpp"
 #include "proxy/relay/unreported_settings.hpp"
 #include "proxy/relay/verified_user.hpp"
 #include "proxy/wire/backend.hpp"
@@ -61,6 +62,7 @@ struct SessionState {
     UnreportedSettings unreported;
     VerifiedUser verified_user;
     TokenGrace grace;
+    std::optional<TokenRestriction> restriction;  ///< of the token looked at last
 
     catalog::Catalog catalog;
     std::int64_t catalog_read_ms = 0;

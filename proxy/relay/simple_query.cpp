@@ -2,10 +2,10 @@
 
 #include "proxy/relay/audit.hpp"
 #include "proxy/relay/confirmation.hpp"
-#include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
 #include "proxy/relay/preparation.hpp"
+#include "proxy/relay/scope_check.hpp"
 #include "proxy/relay/sealer.hpp"
 #include "proxy/relay/veil_call.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -175,19 +175,62 @@ bool confirm_prepared(
     return true;
 }
 
-/// The first statement that needs a key group which the shares do not cover is the first refused
-/// one.
-void refuse_missing_group(
+/// The first statement that the keys are not for is the first refused one. Where some statements
+/// use keys, the scope holds for the others, too.
+void refuse_without_right(
+    SessionState& state, const Analysis& analysis, std::optional<FirstRefused>& refused
+) {
+    const auto needs_keys = [](const StatementPlan& plan) {
+        return plan.needs_keys();
+    };
+    if (!first_that(analysis, refused, needs_keys)) {
+        return;
+    }
+    const share::RequestKeys& keys = *state.open_segment().keys;
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        const auto& plan = std::get<StatementPlan>(analysis.statements[index]);
+        if (auto wrong = plan.needs_keys() ? not_for(keys, plan) : beyond_scope(keys, plan)) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(*wrong)};
+            return;
+        }
+    }
+}
+
+/// Statements without keys keep to the scope of the token, too. False: wait. The first that does
+/// not is the first refused one.
+bool keep_to_scope(
+    SessionState& state,
+    const Analysis& analysis,
+    std::optional<FirstRefused>& refused,
+    Outgoing& upstream
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        Preparation kept =
+            prepare_scope(state, std::get<StatementPlan>(analysis.statements[index]), upstream);
+        if (kept.readiness == Readiness::kRefused) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(kept.refusal)};
+        }
+        if (kept.readiness != Readiness::kReady) {
+            return kept.readiness == Readiness::kRefused;
+        }
+    }
+    return true;
+}
+
+/// Counts those that use keys, when nothing can make them wait any more. The first for which none
+/// is left is the first refused one.
+void count_statements(
     SessionState& state, const Analysis& analysis, std::optional<FirstRefused>& refused
 ) {
     const std::size_t end = refused ? refused->index : analysis.statements.size();
     for (std::size_t index = 0; index < end; ++index) {
-        const auto& plan = std::get<StatementPlan>(analysis.statements[index]);
-        if (!plan.needs_keys()) {
+        if (!std::get<StatementPlan>(analysis.statements[index]).needs_keys()) {
             continue;
         }
-        if (auto missing = missing_group(*state.open_segment().keys, plan)) {
-            refused = FirstRefused{index, begin_of(analysis, index), std::move(*missing)};
+        if (auto spent = count_statement(state)) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(*spent)};
             return;
         }
     }
@@ -225,7 +268,7 @@ bool prepare(
     if (!is_ready) {
         return false;
     }
-    refuse_missing_group(state, analysis, refused);
+    refuse_without_right(state, analysis, refused);
     return apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
 }
 
@@ -293,6 +336,7 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     }
     auto refused = first_refused(state, *analysis, query->text);
     auto unread = analysis->parse_failed ? check_unread(state, query->text) : std::nullopt;
+    unread = analysis->parse_failed && !unread ? unread_beyond_scope(state) : std::move(unread);
     if (unread) {
         refuse_query(state, std::move(*unread), upstream);
         return true;
@@ -301,7 +345,8 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
         wait_for_replies(state, upstream);
         return false;
     }
-    if (!confirm_prepared(state, *analysis, refused, upstream)) {
+    if (!confirm_prepared(state, *analysis, refused, upstream) ||
+        !keep_to_scope(state, *analysis, refused, upstream)) {
         return false;
     }
     if (analysis->passthrough && !refused) {
@@ -311,6 +356,7 @@ bool on_query(SessionState& state, const wire::Frame& frame, Outgoing& upstream)
     if (!prepare(state, *analysis, refused, upstream)) {
         return false;
     }
+    count_statements(state, *analysis, refused);
     std::optional<RefusedStatement> stop;
     if (refused) {
         stop = RefusedStatement{refused->begin, state.marker_for(refused->refusal)};

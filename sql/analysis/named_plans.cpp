@@ -59,6 +59,8 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
         auto defined = std::make_shared<StatementPlan>();
         defined->kind = inside;
         defined->touches_protected = plan.touches_protected;
+        defined->tables = plan.tables;
+        defined->may_write = plan.may_write;
         defined->results = plan.results;
         defined->hidden_results = plan.hidden_results;
         defined->is_binary = plan.is_binary;
@@ -75,6 +77,7 @@ void part_from_inner(StatementPlan& plan, StatementKind inside) {
     plan.results.clear();
     plan.hidden_results = 0;
     if (is_prepare) {
+        plan.may_write = false;
         plan.compared.clear();
         plan.guarded.clear();
         plan.parameters.clear();
@@ -90,6 +93,7 @@ bool runs_prepared(const StatementPlan& plan) {
 void take_over(StatementPlan& plan, const PlanPtr& used) {
     plan.used = used;
     plan.touches_protected = used->touches_protected;
+    plan.tables = used->tables;
     plan.compared = used->compared;
     plan.guarded = used->guarded;
     plan.results = used->results;

@@ -72,6 +72,10 @@ std::size_t size_of(const PlanPtr& other) {
     return other == nullptr ? 0 : size_bytes_of(*other);
 }
 
+std::size_t size_of(const std::string& name) {
+    return sizeof(name) + name.size();
+}
+
 std::size_t size_of(const ParameterPlan& parameter);
 
 template <class Items>
@@ -98,8 +102,8 @@ std::size_t columns_of(const StatementPlan& plan) {
 }  // namespace
 
 std::size_t size_bytes_of(const StatementPlan& plan) {
-    return sizeof(Decision) + columns_of(plan) * kColumnBytes + sum_of(plan.splices) +
-           sum_of(plan.parameters) + sum_of(plan.results) +
+    return sizeof(Decision) + sum_of(plan.tables) + columns_of(plan) * kColumnBytes +
+           sum_of(plan.splices) + sum_of(plan.parameters) + sum_of(plan.results) +
            (plan.copy == nullptr ? 0 : size_of(*plan.copy)) + size_of(plan.used) +
            size_of(plan.defined) + plan.used_name.size() + plan.defined_name.size() +
            plan.open_texts.size() * sizeof(std::size_t);

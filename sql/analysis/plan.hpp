@@ -192,6 +192,12 @@ struct StatementPlan {
     StatementKind kind = StatementKind::kOther;
     /// Names a protected relation. Shares are needed only if needs_keys().
     bool touches_protected = false;
+    /// Protected tables that it names, also through a view, as `schema.table`, each once. Empty
+    /// though it touches_protected: a function that the policy lists, or a table that is not there.
+    std::vector<std::string> tables;
+    /// It changes rows or definitions, or runs code that nobody can see and that may. False only
+    /// for what certainly reads.
+    bool may_write = true;
     /// Every protected column it uses in any way, each once.
     std::vector<ColumnPtr> columns;
     /// Those whose values the server compares, sorts or groups, each once.

@@ -7,6 +7,7 @@
 #include "sql/analysis/create_view.hpp"
 #include "sql/analysis/definition.hpp"
 #include "sql/analysis/dependent.hpp"
+#include "sql/analysis/effects.hpp"
 #include "sql/analysis/enum_change.hpp"
 #include "sql/analysis/facade.hpp"
 #include "sql/analysis/impossible_parameters.hpp"
@@ -59,6 +60,7 @@ public:
 
 private:
     void finish(StatementPlan& plan) {
+        note_effects(plan, is_inner_ ? inner_kind_ : plan.kind, statement_);
         if (is_inner_) {
             part_from_inner(plan, inner_kind_);
         }
@@ -353,6 +355,9 @@ private:
             const Judgement judgement = text_.relations.judge(table);
             if (judgement.rejection) {
                 draft_.refuse(*judgement.rejection);
+            }
+            if (judgement.standing == Standing::kProtected && judgement.known != nullptr) {
+                note_tables(draft_.plan(), *judgement.known);
             }
             is_concerned = is_concerned || judgement.standing == Standing::kProtected;
             if (judgement.standing == Standing::kPlain && judgement.known != nullptr) {

@@ -53,6 +53,21 @@ TEST(AgentSettings, AUnixSocketAloneIsEnough) {
     EXPECT_EQ(settings->unix_permissions, 0770U);
 }
 
+TEST(AgentSettings, TheTokensOfARoleCanBeRestricted) {
+    const auto settings = parse_agent_settings("/etc/agent.json", R"({
+        "upstream": { "host": "/run/pgveil" },
+        "users": {
+            "reports": { "key": "nurse.user", "app_share": "nurse.app", "read_only": true,
+                         "tables": ["patients", "billing.invoices"] },
+            "app": { "key": "nurse.user", "app_share": "nurse.app" } } })");
+    ASSERT_TRUE(settings.has_value()) << settings.error().message;
+    const AgentUserSettings& reports = settings->users.at("reports");
+    EXPECT_TRUE(reports.read_only);
+    EXPECT_EQ(reports.tables, (std::vector<std::string>{"patients", "billing.invoices"}));
+    EXPECT_FALSE(settings->users.at("app").read_only);
+    EXPECT_TRUE(settings->users.at("app").tables.empty());
+}
+
 TEST(AgentSettings, SharesNeverCrossTheNetworkInTheClear) {
     EXPECT_THAT(
         problem_of(R"({ "upstream": { "host": "pgveil.example.org" }, "users": { "app": {

@@ -45,6 +45,15 @@ void check_forms(core::ByteView bytes) {
     }
 }
 
+/// The same as the scope of a token.
+void check_scope(core::ByteView bytes) {
+    const auto scope = share::parse_token_scope(core::as_text(bytes));
+    if (scope.has_value()) {
+        require(scope->restricts());
+        require(*serialize(*scope) == core::as_text(bytes));
+    }
+}
+
 constexpr std::uint32_t kKeyId = 7;
 
 const core::HpkeKeyPair& token_key() {
@@ -66,6 +75,11 @@ core::Bytes sound_contents() {
     contents.issued_at_s = 1000;
     contents.expires_at_s = 1060;
     contents.epoch = 1;
+    share::TokenScope scope;
+    scope.read_only = true;
+    scope.tables = {"*.patients", "public.visits"};
+    scope.statements = 5;
+    contents.scope = *share::serialize(scope);
     contents.groups.push_back({"default", share::UserPart()});
     contents.groups.push_back({"medical", share::UserPart()});
     const auto text = share::seal_token(contents, {kKeyId, token_key().point});
@@ -85,6 +99,7 @@ void check_contents(core::ByteView contents) {
     }
     require(opened->tenant == kTenant && opened->expires_at_s > opened->issued_at_s);
     require(!opened->groups.empty());
+    check_scope(core::as_bytes(opened->scope));
 }
 
 }  // namespace
@@ -102,7 +117,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     static const core::Bytes kSound = sound_contents();
     switch (bytes[0] % 4) {
         case 0: check_texts(rest); break;
-        case 1: check_forms(rest); break;
+        case 1:
+            check_forms(rest);
+            check_scope(rest);
+            break;
         case 2: check_contents(rest); break;
         default: check_contents(fuzz::patched(kSound, rest)); break;
     }

@@ -141,6 +141,18 @@ TEST_F(RelayTest, TheFirstSessionAsksForTheTokenKeyAndSaysSharesBehindItsLogin) 
     EXPECT_NE(ready(), "") << "this one answers the client";
 }
 
+TEST_F(RelayTest, TheTokensAreForNoMoreThanTheAccountSays) {
+    account_.scope = {.read_only = true, .tables = {"*.patients"}};
+    ASSERT_TRUE(tokens_.take(account_.key, statement(identity_), now_s_));
+    const std::string packet = startup();
+    const std::size_t begin = packet.find("pgvt1.");
+    const std::string token = packet.substr(begin, packet.find('\0', begin) - begin);
+    const auto contents =
+        share::open_token(*share::parse_token(core::as_bytes(token)), token_key_, "clinic");
+    ASSERT_TRUE(contents.has_value());
+    EXPECT_EQ(*share::parse_token_scope(contents->scope), account_.scope);
+}
+
 TEST_F(RelayTest, ALaterSessionHasItsSharesInTheStartupPacket) {
     ASSERT_TRUE(tokens_.take(account_.key, statement(identity_), now_s_));
     const std::string packet = startup();

@@ -59,6 +59,15 @@ TEST_F(Views, AreReadAsTheirQueryTells) {
     EXPECT_EQ(clinic.sent("SELECT v FROM v").substr(0, 7), "!0A000 ");
 }
 
+TEST_F(Views, StandForTheTablesWhoseProtectedColumnsTheyShow) {
+    view("v", "SELECT p.id, p.ssn FROM patients p;", {"id", "ssn*"});
+    const Decision counting = clinic.decide("SELECT count(*) FROM v");
+    const auto* const plan = std::get_if<StatementPlan>(&counting);
+    ASSERT_NE(plan, nullptr);
+    EXPECT_EQ(plan->tables, std::vector<std::string>{"public.patients"});
+    EXPECT_FALSE(plan->may_write);
+}
+
 TEST_F(Views, MayNestAndJoin) {
     view(
         "inner_view",

@@ -1,0 +1,163 @@
+#include "test/keyshare/store/world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+// Scopes of tokens as the store enforces them: role, uses, statements.
+namespace pgveil::store::test {
+namespace {
+
+using share::DenialKind;
+
+class ScopedToken : public World {
+protected:
+    void SetUp() override {
+        World::SetUp();
+        nurse_.emplace(add_user("nurse"));
+        app_ = app_text(*nurse_);
+    }
+
+    core::SecretBytes scoped(const share::TokenScope& scope) {
+        return *share::make_token(
+            nurse_->user_key, token_key(), {kNow, 60}, core::system_random(), scope
+        );
+    }
+
+    Attempt with(const core::SecretBytes& token) const { return {"nurse", &token, &app_}; }
+
+    /// How many statements of one session get through until the first that does not; at most 100.
+    std::uint32_t statements_given(const core::SecretBytes& token) {
+        OpenedTokens::Slot slot;
+        for (std::uint32_t given = 0; given < 100; ++given) {
+            const auto keys = rebuild(with(token), slot);
+            if (!keys.has_value() || !custody_->count_statement(*keys).has_value()) {
+                return given;
+            }
+        }
+        return 100;
+    }
+
+    void restart_and_read() {
+        restart();
+        read_zero();
+    }
+
+    std::optional<Holdings> nurse_;
+    core::SecretBytes app_;
+};
+
+TEST_F(ScopedToken, ARoleIsTheOnlyOneThatMayPresentIt) {
+    const core::SecretBytes token = scoped({.role = "clinic"});
+    EXPECT_TRUE(rebuild(with(token)).has_value());
+    Attempt other = with(token);
+    other.login = "reports";
+    EXPECT_EQ(denial_of(other), DenialKind::kTokenRole);
+    EXPECT_NE(rebuild(other).error().message.find("\"clinic\""), std::string::npos);
+}
+
+TEST_F(ScopedToken, TheKeysSayWhatTheyAreFor) {
+    const core::SecretBytes plain = token(*nurse_);
+    EXPECT_EQ(rebuild(with(plain))->scope(), nullptr);
+    const share::TokenScope scope{.read_only = true, .tables = {"public.patients"}};
+    const core::SecretBytes restricted = scoped(scope);
+    EXPECT_EQ(*rebuild(with(restricted))->scope(), scope);
+}
+
+TEST_F(ScopedToken, LookingAtAScopeClaimsAndCountsNothing) {
+    const core::SecretBytes token = scoped({.uses = 1});
+    const auto scope = custody_->scope_of({"nurse", "thief", &token, &app_}, kNow);
+    ASSERT_NE(scope, nullptr);
+    EXPECT_EQ(scope->uses, 1U);
+    EXPECT_EQ(custody_->scope_of({"nurse", "clinic", &token, &app_}, kNow + 60), nullptr);
+    EXPECT_TRUE(rebuild(with(token)).has_value()) << "the first use is still there, and nobody's";
+}
+
+TEST_F(ScopedToken, UsesAreSessions) {
+    const core::SecretBytes token = scoped({.uses = 2});
+    OpenedTokens::Slot first;
+    OpenedTokens::Slot second;
+    for (int request = 0; request < 5; ++request) {
+        EXPECT_TRUE(rebuild(with(token), first).has_value());
+    }
+    EXPECT_TRUE(rebuild(with(token), second).has_value());
+    EXPECT_EQ(denial_of(with(token)), DenialKind::kTokenSpent);
+    first.wipe();
+    EXPECT_TRUE(rebuild(with(token), first).has_value()) << "a session that has begun goes on";
+}
+
+TEST_F(ScopedToken, ASessionThatComesBackToATokenUsesItAgain) {
+    const core::SecretBytes one = scoped({.uses = 1});
+    const core::SecretBytes other = scoped({.uses = 1});
+    OpenedTokens::Slot slot;
+    EXPECT_TRUE(rebuild(with(one), slot).has_value());
+    EXPECT_TRUE(rebuild(with(other), slot).has_value());
+    EXPECT_FALSE(rebuild(with(one), slot).has_value());
+}
+
+TEST_F(ScopedToken, UsesAreNotGivenAgainAfterARestart) {
+    const core::SecretBytes token = scoped({.uses = 2});
+    ASSERT_TRUE(rebuild(with(token)).has_value());
+    restart_and_read();
+    ASSERT_TRUE(rebuild(with(token)).has_value()) << "control: the second one is left";
+    restart_and_read();
+    EXPECT_EQ(denial_of(with(token)), DenialKind::kTokenSpent);
+}
+
+TEST_F(ScopedToken, StatementsAreCountedAcrossSessions) {
+    const core::SecretBytes token = scoped({.statements = 3});
+    OpenedTokens::Slot slot;
+    const auto keys = rebuild(with(token), slot);
+    ASSERT_TRUE(keys.has_value());
+    EXPECT_TRUE(custody_->count_statement(*keys).has_value());
+    EXPECT_EQ(statements_given(token), 2U);
+    EXPECT_EQ(denial_of(with(token)), DenialKind::kTokenSpent);
+    const auto spent = custody_->count_statement(*keys);
+    ASSERT_FALSE(spent.has_value()) << "keys from before give no more either";
+    EXPECT_EQ(spent.error().kind, DenialKind::kTokenSpent);
+    EXPECT_NE(spent.error().message.find("3 statements"), std::string::npos);
+}
+
+TEST_F(ScopedToken, StatementsAreNotGivenAgainAfterARestart) {
+    const core::SecretBytes token = scoped({.statements = 3});
+    {
+        OpenedTokens::Slot slot;
+        const auto keys = rebuild(with(token), slot);
+        ASSERT_TRUE(custody_->count_statement(*keys).has_value());
+    }
+    restart_and_read();
+    EXPECT_EQ(statements_given(token), 2U);
+    restart_and_read();
+    EXPECT_EQ(statements_given(token), 0U);
+}
+
+TEST_F(ScopedToken, WhatWasReservedAndLostCountsAsGiven) {
+    const core::SecretBytes token = scoped({.statements = 64});  // reserved four at a time
+    {
+        OpenedTokens::Slot slot;
+        const auto keys = rebuild(with(token), slot);
+        ASSERT_TRUE(custody_->count_statement(*keys).has_value());
+    }
+    restart_and_read();
+    EXPECT_EQ(statements_given(token), 60U);
+}
+
+TEST_F(ScopedToken, CountsSurviveARenewalOfTheStoreKey) {
+    const core::SecretBytes token = scoped({.statements = 2});
+    const auto keys = rebuild(with(token));
+    ASSERT_TRUE(custody_->count_statement(*keys).has_value());
+    add_user("clerk");
+    ASSERT_TRUE(custody_->withdraw_user("clerk", withdraw("clerk"), kNow).has_value());
+    restart_and_read();
+    EXPECT_EQ(statements_given(token), 1U);
+}
+
+TEST_F(ScopedToken, AnUncountedTokenIsNeverSpent) {
+    const core::SecretBytes plain = token(*nurse_);
+    EXPECT_EQ(statements_given(plain), 100U);
+    const core::SecretBytes restricted = scoped({.read_only = true});
+    EXPECT_EQ(statements_given(restricted), 100U);
+}
+
+}  // namespace
+}  // namespace pgveil::store::test
