@@ -182,7 +182,7 @@ net::Awaitable<user::Result<void>> WebAgent::renew() {
             co_return user::failed("the application serves a token key that has ended");
         }
     }
-    auto made = tokens_.make(key_, now_s);
+    auto made = tokens_.make(key_, {}, now_s);
     if (!made) {
         co_return made.error();
     }
