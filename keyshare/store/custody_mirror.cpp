@@ -84,6 +84,9 @@ bool ProxyCustody::Impl::is_behind(
                share::open_mirror_row(one, tenant_, identity_.verifying_key()).has_value();
     };
     const auto former = std::ranges::count_if(rows, is_former);
+    if (former > 0 && mirrored_version_ == 0) {
+        return false;  // after a start nobody can tell them from rows that were put back
+    }
     std::ptrdiff_t older = 0;
     for (const share::KeyringRow& row : keyring.rows) {
         if (row.version > version) {
