@@ -1,5 +1,6 @@
 #include "net/http_forwarder.hpp"
 
+#include "net/http_linger.hpp"
 #include "net/race.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -21,9 +22,6 @@ namespace http = boost::beast::http;
 
 /// One side stops reading while the other has more than this to take, in bytes.
 constexpr std::size_t kForwardPendingMax = std::size_t{256} * 1024;
-
-/// What a client may send behind its request before its connection is reset.
-constexpr std::size_t kForwardLingerMax = 65536;
 
 constexpr unsigned kStatusBadRequest = 400;
 constexpr unsigned kStatusHeadTooLarge = 431;
@@ -354,21 +352,12 @@ void HttpForwarder::send_response_head(Exchange& exchange) const {
     exchange.client->send(bytes_of_text(text + "\r\n"));
 }
 
-/// Reads off what still comes: closing a socket with unread bytes resets the connection, and the
-/// client may lose the answer (RFC 9112 section 9.6).
+/// What the client did not read yet gets its time.
 Awaitable<void> HttpForwarder::finish(Stream& client) const {
     client.set_deadline(limits_.head_time);
     co_await client.finish_output();
     Buffer input(loop_->buffers());
-    std::size_t left = kForwardLingerMax;
-    bool has_ended = false;
-    while (!has_ended && left > 0) {
-        input.release();
-        co_await client.readable();
-        const ReadResult read = client.read_some(input);
-        has_ended = read.end;
-        left -= std::min(left, read.bytes);
-    }
+    co_await linger(client, input);
 }
 
 }  // namespace pgveil::net

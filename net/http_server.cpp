@@ -1,5 +1,7 @@
 #include "net/http_server.hpp"
 
+#include "net/http_linger.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
@@ -19,9 +21,6 @@ namespace {
 namespace http = boost::beast::http;
 
 using Parser = http::request_parser<http::empty_body>;
-
-/// What a client may send behind its request before its connection is reset.
-constexpr std::size_t kLingerBytesMax = 65536;
 
 unsigned code_of(http::status status) {
     return static_cast<unsigned>(status);
@@ -150,20 +149,6 @@ Awaitable<HttpResponse> HttpServer::respond(const Request& request) const {
     Awaitable<HttpResponse> later = route->later();
     HttpResponse response = co_await std::move(later);
     co_return response;
-}
-
-/// Reads off what still comes: closing a socket with unread bytes resets the connection, and the
-/// client may lose the answer (RFC 9112 section 9.6).
-Awaitable<void> HttpServer::linger(Stream& client, Buffer& input) const {
-    std::size_t left = kLingerBytesMax;
-    bool has_ended = false;
-    while (!has_ended && left > 0) {
-        input.release();
-        co_await client.readable();
-        const ReadResult read = client.read_some(input);
-        has_ended = read.end;
-        left -= std::min(left, read.bytes);
-    }
 }
 
 }  // namespace pgveil::net

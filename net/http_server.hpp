@@ -73,7 +73,6 @@ private:
     Awaitable<void> converse(Stream& client);
     Awaitable<Request> read_request(Stream& client, Buffer& input) const;
     Awaitable<HttpResponse> respond(const Request& request) const;
-    Awaitable<void> linger(Stream& client, Buffer& input) const;
 
     Loop* loop_;
     HttpLimits limits_;

@@ -2,17 +2,19 @@
 #include "keyshare/user/process.hpp"
 #include "keyshare/user/terminal.hpp"
 #include "proxy/agent/accounts.hpp"
+#include "proxy/agent/ending_signals.hpp"
 #include "proxy/agent/server.hpp"
 #include "proxy/agent/web_agent.hpp"
 #include "proxy/log/log.hpp"
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
-#include <csignal>
 #include <cstddef>
 #include <exception>
 #include <iostream>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -24,17 +26,6 @@ struct Arguments {
     std::optional<int> passphrase_fd;
     pgveil::agent::WebArguments web;
 };
-
-/// The loop's thread inherits the mask; run() takes the signals one by one.
-void block_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
-        sigaddset(&signals, each);
-    }
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    (void)std::signal(SIGPIPE, SIG_IGN);
-}
 
 Result<void> serve(const Arguments& arguments) {
     auto settings = pgveil::config::load_agent_settings(arguments.config);
@@ -57,7 +48,7 @@ Result<void> serve(const Arguments& arguments) {
         }
         table = std::move(*opened);
     }
-    block_signals();
+    pgveil::agent::block_ending_signals();
     pgveil::agent::Server server(std::move(*settings), std::move(*accounts), std::move(table));
     if (const auto opened = server.open(); !opened.has_value()) {
         return pgveil::user::unusable(opened.error().message);
@@ -139,12 +130,23 @@ CLI::App* add_serve(CLI::App& app, Arguments& to) {
     return command;
 }
 
+/// The arguments, last one first, as CLI11 takes them. `--http` in the first place is `http`.
+std::vector<std::string> reversed_arguments(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    if (!arguments.empty() && arguments.front() == "--http") {
+        arguments.front() = "http";
+    }
+    std::reverse(arguments.begin(), arguments.end());
+    return arguments;
+}
+
 int run(int argc, char** argv) {
     const Console console("pgveil-agent");
     CLI::App app(
         "pgveil-agent: adds the shares of users to the sessions of an application that cannot be "
         "changed, or to the requests of a browser"
     );
+    app.name("pgveil-agent");
     app.footer(pgveil::user::kMemoryHelp);
     app.set_version_flag("--version", "pgveil-agent " PGVEIL_VERSION);
     app.require_subcommand(1);
@@ -152,7 +154,7 @@ int run(int argc, char** argv) {
     add_serve(app, arguments);
     const CLI::App* const http = add_http(app, arguments.web);
     try {
-        app.parse(argc, argv);
+        app.parse(reversed_arguments(argc, argv));
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);
     }

@@ -1,12 +1,12 @@
 #include "proxy/agent/server.hpp"
 
 #include "net/service_manager.hpp"
+#include "proxy/agent/ending_signals.hpp"
 #include "proxy/agent/session.hpp"
 #include "proxy/log/log.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <csignal>
 #include <ctime>
 #include <thread>
 #include <utility>
@@ -40,11 +40,7 @@ session::StartupRules rules_of_clients() {
 
 /// Waits a tick for one of them; 0: none came.
 int next_signal() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
-        sigaddset(&signals, each);
-    }
+    const sigset_t signals = ending_signals();
     const timespec tick{0, kTickNanoseconds};
     return std::max(sigtimedwait(&signals, nullptr, &tick), 0);
 }

@@ -2,11 +2,11 @@
 
 #include "keyshare/user/fresh_token.hpp"
 #include "keyshare/user/key_files.hpp"
+#include "proxy/agent/ending_signals.hpp"
 #include "proxy/log/log.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <csignal>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -51,18 +51,6 @@ bool is_visible_ascii(std::string_view text) {
 
 net::ByteView text_bytes(std::string_view text) {
     return net::bytes_of_text(text);
-}
-
-/// Those that end us, from now on blocked in this thread and those that it starts.
-sigset_t blocked_signals() {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
-        sigaddset(&signals, each);
-    }
-    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-    (void)std::signal(SIGPIPE, SIG_IGN);
-    return signals;
 }
 
 }  // namespace
@@ -128,7 +116,8 @@ net::Result<void> WebAgent::open() {
 }
 
 void WebAgent::run() {
-    const sigset_t signals = blocked_signals();
+    block_ending_signals();
+    const sigset_t signals = ending_signals();
     std::thread thread([this] { loop_.run(); });
     int signal = 0;
     sigwait(&signals, &signal);

@@ -153,26 +153,35 @@ bool must_open_rows_first(const SessionState& state, const Analysis& analysis) {
                                     );
 }
 
-/// The prepared statements that the text runs still mean what they meant. False: wait. What is
-/// refused becomes the first refused statement.
+/// Each statement before the first refused one is made ready. False: wait. The first that is
+/// refused becomes the first refused one.
+template <class Prepare>
+bool make_each_ready(
+    const Analysis& analysis, std::optional<FirstRefused>& refused, const Prepare& prepare_one
+) {
+    const std::size_t end = refused ? refused->index : analysis.statements.size();
+    for (std::size_t index = 0; index < end; ++index) {
+        Preparation prepared = prepare_one(std::get<StatementPlan>(analysis.statements[index]));
+        if (prepared.readiness == Readiness::kRefused) {
+            refused = FirstRefused{index, begin_of(analysis, index), std::move(prepared.refusal)};
+        }
+        if (prepared.readiness != Readiness::kReady) {
+            return prepared.readiness == Readiness::kRefused;
+        }
+    }
+    return true;
+}
+
+/// The prepared statements that the text runs still mean what they meant.
 bool confirm_prepared(
     SessionState& state,
     const Analysis& analysis,
     std::optional<FirstRefused>& refused,
     Outgoing& upstream
 ) {
-    const std::size_t end = refused ? refused->index : analysis.statements.size();
-    for (std::size_t index = 0; index < end; ++index) {
-        Preparation confirmed =
-            confirm_used(state, std::get<StatementPlan>(analysis.statements[index]), upstream);
-        if (confirmed.readiness == Readiness::kRefused) {
-            refused = FirstRefused{index, begin_of(analysis, index), std::move(confirmed.refusal)};
-        }
-        if (confirmed.readiness != Readiness::kReady) {
-            return confirmed.readiness == Readiness::kRefused;
-        }
-    }
-    return true;
+    return make_each_ready(analysis, refused, [&](const StatementPlan& plan) {
+        return confirm_used(state, plan, upstream);
+    });
 }
 
 /// The first statement that the keys are not for is the first refused one. Where some statements
@@ -197,26 +206,16 @@ void refuse_without_right(
     }
 }
 
-/// Statements without keys keep to the scope of the token, too. False: wait. The first that does
-/// not is the first refused one.
+/// Statements without keys keep to the scope of the token, too.
 bool keep_to_scope(
     SessionState& state,
     const Analysis& analysis,
     std::optional<FirstRefused>& refused,
     Outgoing& upstream
 ) {
-    const std::size_t end = refused ? refused->index : analysis.statements.size();
-    for (std::size_t index = 0; index < end; ++index) {
-        Preparation kept =
-            prepare_scope(state, std::get<StatementPlan>(analysis.statements[index]), upstream);
-        if (kept.readiness == Readiness::kRefused) {
-            refused = FirstRefused{index, begin_of(analysis, index), std::move(kept.refusal)};
-        }
-        if (kept.readiness != Readiness::kReady) {
-            return kept.readiness == Readiness::kRefused;
-        }
-    }
-    return true;
+    return make_each_ready(analysis, refused, [&](const StatementPlan& plan) {
+        return prepare_scope(state, plan, upstream);
+    });
 }
 
 /// Counts those that use keys, when nothing can make them wait any more. The first for which none

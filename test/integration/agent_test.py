@@ -292,7 +292,7 @@ class InFrontOfAWebApplication(unittest.TestCase):
 
     def test_an_impostor_of_the_application_gets_nothing(self):
         before = len(self.application.asked)
-        with WebAgent(STACK, "nurse", self.application.url, ca="pgveil.crt") as agent:
+        with WebAgent(STACK, "nurse", self.application.url, ca="pgveil.crt", word="--http") as agent:
             self.assertEqual(agent.ask("/")[0], 503)
         self.assertEqual(len(self.application.asked), before)
 

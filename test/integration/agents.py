@@ -74,9 +74,9 @@ class Running:
 class WebAgent(Running):
     """pgveil-agent http for one user, in front of the application at a URL."""
 
-    def __init__(self, stack, user, application, *more, ca="ca.crt"):
+    def __init__(self, stack, user, application, *more, ca="ca.crt", word="http"):
         self.port = free_port()
-        self.start(stack, "http", "--key", stack.dir / "users" / f"{user}.user", "--passphrase-file",
+        self.start(stack, word, "--key", stack.dir / "users" / f"{user}.user", "--passphrase-file",
                    stack.dir / "secrets" / f"{user}.passphrase", "--application", application, "--ca", stack.dir / "tls" / ca,
                    "--port", str(self.port), *more)
 

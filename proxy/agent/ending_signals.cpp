@@ -1,0 +1,20 @@
+#include "proxy/agent/ending_signals.hpp"
+
+namespace pgveil::agent {
+
+sigset_t ending_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
+        sigaddset(&signals, each);
+    }
+    return signals;
+}
+
+void block_ending_signals() {
+    const sigset_t signals = ending_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    (void)std::signal(SIGPIPE, SIG_IGN);
+}
+
+}  // namespace pgveil::agent

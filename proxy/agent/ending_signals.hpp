@@ -1,0 +1,14 @@
+#pragma once
+
+#include <csignal>
+
+namespace pgveil::agent {
+
+/// SIGTERM, SIGINT and SIGQUIT: those that end pgveil-agent.
+sigset_t ending_signals();
+
+/// Blocks them in this thread and those that it starts from now on: they are waited for. SIGPIPE is
+/// ignored from now on.
+void block_ending_signals();
+
+}  // namespace pgveil::agent
