@@ -34,7 +34,7 @@ free_port() {
 create_server() {
     new_password >"$(superuser_password_file)"
     give_to_account "$(superuser_password_file)"
-    as_account "$pg_bin/initdb" -D "$dir/postgres" -U postgres --encoding=UTF8 --locale=C.UTF-8 \
+    as_account "$pg_bin/initdb" --no-sync -D "$dir/postgres" -U postgres --encoding=UTF8 --locale=C.UTF-8 \
         --auth=scram-sha-256 --pwfile="$(superuser_password_file)" >"$dir/log/initdb.log" 2>&1 ||
         { tail_of "$dir/log/initdb.log"; fail "initdb failed"; }
     cat >>"$dir/postgres/postgresql.conf" <<CONF

@@ -4,6 +4,7 @@ A step is a system call that makes a write last or sends something (test/support
 a run ends without meeting its step any more. Every single write of the share store is swept in keyshare_store_test.
 """
 
+import os
 import shutil
 import time
 import unittest
@@ -15,6 +16,7 @@ from stack import CLINIC, Stack, StackError, psql, run, succeeded
 
 READ = "SELECT name FROM patients WHERE ssn = 'x'"
 KILLED = -9
+STRIDE = int(os.environ.get("PGVEIL_CRASH_STRIDE", "1"))  # scripts/nightly meets every step, scripts/test every second
 FEWEST = 5  # a sweep that killed less has swept nothing
 
 
@@ -61,15 +63,15 @@ class Swept(unittest.TestCase):
         return True
 
     def sweep(self, proxy, side, act, judge, prepare=lambda step: None):
-        """act(step) with its side dying at step 1, 2, 3, ...; judge(step) repeats it and looks at the end."""
+        """act(step) with its side dying at step 1, 1 + STRIDE, ...; judge(step) repeats it and looks at the end."""
         step = 1
         prepare(step)
         while self.kill_at(proxy, side, step, lambda: act(step)):
             with self.subTest(side=side, step=step):
                 judge(step)
-            step += 1
+            step += STRIDE
             prepare(step)
-        print(f"{side}: killed at {step - 1} steps")
+        print(f"{side}: killed at {(step - 1) // STRIDE} steps")
         self.assertGreater(step, FEWEST)
 
 
