@@ -51,7 +51,10 @@ std::string objection_to_users(const CommandContext& context, const share::Comma
         const bool is_renewed =
             std::ranges::binary_search(command.users, user_id, {}, &share::UserRenewal::user_id);
         if (has_group(*user, group) && !is_renewed) {
-            return "it leaves out user " + user_id + ", who has key group " + group;
+            return std::string("it leaves out user ")
+                .append(user_id)
+                .append(", who has key group ")
+                .append(group);
         }
     }
     return {};

@@ -1,5 +1,7 @@
 #include "proxy/agent/ending_signals.hpp"
 
+#include <initializer_list>
+
 namespace pgveil::agent {
 
 sigset_t ending_signals() {
