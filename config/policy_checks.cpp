@@ -41,6 +41,9 @@ std::string difference_between(const ColumnPolicy& left, const ColumnPolicy& rig
     if (left.is_null_without_key != right.is_null_without_key) {
         return "on_missing_key (\"error\" and \"null\")";
     }
+    if (left.poison != right.poison) {
+        return "poison: a planted value could be copied from one to the other and read there";
+    }
     return {};
 }
 

@@ -15,8 +15,11 @@ from fresh_proxy import free_port
 from stack import Stack, wait_until
 
 PLANTED = "Xaver Quendel"
+POISON = {"type": "text", "poison": [PLANTED]}
 POLICY = {"tables": {"public.patients": {"columns": {
-    "name": {"type": "varchar(80)", "poison": [PLANTED]}, "ssn": {"type": "text", "search": "equality"}}}}}
+    "name": {"type": "varchar(80)", "poison": [PLANTED]}, "ssn": {"type": "text", "search": "equality"},
+    "padded": {**POISON, "pad_to": 64}, "equal": {**POISON, "search": "equality"},
+    "ordered": {**POISON, "search": "order"}}}}}
 LOCK_S = 10
 FAILED_OPENS = 5
 
@@ -54,10 +57,12 @@ def setUpModule():
     for user in ("doctor", "thief", "visitor"):
         STACK.add_user(user)
     with STACK.connect() as connection:
-        connection.execute("CREATE TABLE patients (id int PRIMARY KEY, name varchar(80), ssn text, city text)")
+        connection.execute("CREATE TABLE patients (id int PRIMARY KEY, name varchar(80), ssn text, city text, padded text,"
+                           " equal text, ordered text)")
         for number in range(10):
-            connection.execute(f"INSERT INTO patients VALUES ({number}, 'Name {number}', 's{number}', 'Bonn')")
-        connection.execute(f"INSERT INTO patients VALUES (100, '{PLANTED}', 's100', 'nowhere')")
+            connection.execute(f"INSERT INTO patients VALUES ({number}, 'Name {number}', 's{number}', 'Bonn', 'p', 'e', 'o')")
+        connection.execute(f"INSERT INTO patients VALUES (100, '{PLANTED}', 's100', 'nowhere', '{PLANTED}', '{PLANTED}',"
+                           f" '{PLANTED}')")
 
 
 def tearDownModule():
@@ -74,8 +79,8 @@ def metrics():
         ("pgveil_alarms", "pgveil_locked")))}
 
 
-def copied(connection):
-    with connection.cursor().copy("COPY patients (name) TO STDOUT") as copy:
+def copied(connection, column):
+    with connection.cursor().copy(f"COPY patients ({column}) TO STDOUT") as copy:
         return list(copy)
 
 
@@ -101,17 +106,22 @@ class Alarms(unittest.TestCase):
 
     def test_an_honest_query_raises_none(self):
         """Control: it opens every other row, and finds the planted one by what is not planted in it."""
+        before = metrics()
         with STACK.connect(STACK.options("doctor")) as connection:
-            self.assertEqual(len(connection.execute("SELECT name FROM patients WHERE city = 'Bonn'").fetchall()), 10)
+            self.assertEqual(len(connection.execute("SELECT * FROM patients WHERE city = 'Bonn'").fetchall()), 10)
             self.assertEqual(connection.execute("SELECT ssn FROM patients WHERE id = 100").fetchone(), ("s100",))
-        self.assertEqual(raised("poison"), len(received("poison")))
-        self.assertNotIn("doctor", [alarm["user"] for alarm in received("poison")])
+        after = metrics()
+        for kind in ("poison", "failed_opens", "denied"):
+            name = f'pgveil_alarms_total{{kind="{kind}"}}'
+            self.assertEqual(after[name], before[name])
 
     def test_a_planted_value_is_not_shown_and_locks_the_user(self):
-        for number, read in enumerate((
-                lambda connection: connection.execute("SELECT name FROM patients").fetchall(),
-                lambda connection: connection.execute("SELECT name FROM patients WHERE id >= %s", [0], binary=True).fetchall(),
-                copied)):
+        for number, (column, read) in enumerate((
+                ("name", lambda connection: connection.execute("SELECT name FROM patients").fetchall()),
+                ("padded", lambda connection: connection.execute("SELECT padded FROM patients WHERE id >= %s", [0],
+                                                                 binary=True).fetchall()),
+                ("equal", lambda connection: copied(connection, "equal")),
+                ("ordered", lambda connection: connection.execute("SELECT min(ordered) FROM patients").fetchall()))):
             user = f"thief{number}"
             with self.subTest(user):
                 STACK.add_user(user)
@@ -126,7 +136,7 @@ class Alarms(unittest.TestCase):
                 wait_until(lambda: [alarm for alarm in received("poison") if alarm["user"] == user], "the webhook")
                 (alarm,) = [alarm for alarm in received("poison") if alarm["user"] == user]
                 self.assertEqual((alarm["column"], alarm["role"], alarm["database"], alarm["application"], alarm["tenant"]),
-                                 ("public.patients.name", "app", "clinic", "dump", "clinic"))
+                                 (f"public.patients.{column}", "app", "clinic", "dump", "clinic"))
                 self.assertIn("locked_until", alarm)
                 self.assertEqual(raised("poison"), before + 1)
                 self.assertRegex(STACK.proxy_log(), f"alarm: poison .*{user}")
