@@ -1,6 +1,7 @@
 #include "config/policy_reader.hpp"
 
 #include "config/embedded_schemas.hpp"
+#include "config/migrating.hpp"
 #include "config/pins.hpp"
 #include "config/policy_enums.hpp"
 #include "config/policy_functions.hpp"
@@ -331,6 +332,11 @@ Result<PolicyContent> parse_content(std::string_view file, std::string_view text
     if (!checked.has_value()) {
         return checked.error();
     }
+    const auto migrating = read_migrating(file, *document, *content);
+    if (!migrating.has_value()) {
+        return migrating.error();
+    }
+    add_veiled_tables(*migrating, *content);
     return content;
 }
 

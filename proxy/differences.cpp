@@ -1,5 +1,6 @@
 #include "proxy/differences.hpp"
 
+#include "config/migrating.hpp"
 #include "sql/catalog/lookup.hpp"
 #include "sql/schema/inspection.hpp"
 #include "sql/schema/schema.hpp"
@@ -91,7 +92,7 @@ private:
             }
         }
         for (const config::TablePolicy& table : policy_.tables()) {
-            if (!present_.contains(entry_name(table))) {
+            if (!present_.contains(entry_name(table)) && !config::is_beside_migrating(table)) {
                 found_.missing_tables.insert(entry_name(table));
             }
         }
@@ -173,11 +174,17 @@ private:
         if (column == nullptr && is_encrypted) {
             add(name + "." + row.at(2),
                 "is encrypted, but has no entry in the policy: add one, or drop the column");
+        } else if (column != nullptr && !is_encrypted &&
+                   config::is_migrating(policy_, table.schema, table.name)) {
+            add(name + "." + row.at(2),
+                "is plain until `pgveil migrate` has encrypted it: run it, or take the table out "
+                "of "
+                "\"migrating\"");
         } else if (column != nullptr && !is_encrypted) {
             add(name + "." + row.at(2),
                 "is a plain column (" + row.at(3) +
-                    "), but the policy protects it: create the "
-                    "table through pgveil and copy the rows, or take the entry out");
+                    "), but the policy protects it: list the "
+                    "table under \"migrating\" and run `pgveil migrate`, or take the entry out");
         } else if (column != nullptr) {
             expected_checks_[name][schema::constraint_name(column->name)] = column;
         }

@@ -2,6 +2,7 @@
 #include "proxy/backup.hpp"
 #include "proxy/check.hpp"
 #include "proxy/explain.hpp"
+#include "proxy/migrate_command.hpp"
 #include "proxy/order.hpp"
 #include "proxy/serve.hpp"
 
@@ -13,8 +14,7 @@
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr std::array<const char*, 5> kLater = {
-    "migrate", "unmigrate", "rotate-data", "lock", "unlock"};
+constexpr std::array<const char*, 3> kLater = {"rotate-data", "lock", "unlock"};
 
 /// The verbs share the option --config and the exit code.
 struct CommandLine {
@@ -27,6 +27,7 @@ struct CommandLine {
     pgveil::proxy::RestoreRequest restored;
     pgveil::proxy::CheckRequest checked;
     pgveil::proxy::ExplainRequest explained;
+    pgveil::migration::Request migrated;
     pgveil::proxy::OrderRequest ordered;
 
     CLI::App* verb(const std::string& name, const std::string& what) {
@@ -169,6 +170,76 @@ void add_audit(CommandLine& line) {
     }
 }
 
+/// Who does the work, and how fast.
+void add_migration_options(CLI::App& command, pgveil::migration::Request& to) {
+    command.add_option("TABLE", to.table, "schema.table, as in the policy")->required();
+    command
+        .add_option(
+            "--direct",
+            to.direct,
+            "the database itself, as the owner of the table: postgresql://OWNER@HOST:5432/DATABASE"
+        )
+        ->required();
+    CLI::Option* const plan = command.add_flag(
+        "--plan", to.plan, "only say what would be done, for how long, and what is in the way"
+    );
+    CLI::Option* const drop = command.add_flag(
+        "--drop", to.drop, "also drop the table that the switch has replaced; not to be undone"
+    );
+    command.add_flag("--back", to.back, "undo everything that was not dropped")
+        ->excludes(drop)
+        ->excludes(plan);
+    command.add_option(
+        "--proxy", to.proxy, "pgveil, in front of it: postgresql://OWNER@HOST:6543/DATABASE"
+    );
+    command.add_option(
+        "--key", to.user.key, "key file of a user with the table's key groups, UID.user"
+    );
+    command.add_option(
+        "--app-share", to.user.app_share, "the application's share of that user, UID.app"
+    );
+    CLI::Option* const file = command.add_option(
+        "--passphrase-file",
+        to.user.passphrase.file,
+        "passphrase of the key file from this file (0600)"
+    );
+    command
+        .add_option(
+            "--passphrase-fd",
+            to.user.passphrase.descriptor,
+            "the same from this descriptor, one line"
+        )
+        ->excludes(file);
+    command
+        .add_option(
+            "--rows-per-second",
+            to.pace.rows_per_second,
+            "no faster than this; 0, the default, is as fast as it goes"
+        )
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--batch", to.pace.batch_rows, "rows in one transaction")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+    command.parse_complete_callback([&to] {
+        if (!to.plan && (to.proxy.empty() || to.user.key.empty() || to.user.app_share.empty())) {
+            throw CLI::RequiredError("--proxy, --key and --app-share, or --plan");
+        }
+    });
+}
+
+void add_migrations(CommandLine& line) {
+    using pgveil::migration::Goal;
+    const auto add = [&line](const char* name, const char* what, Goal goal) {
+        CLI::App* const verb = line.verb(name, what);
+        add_migration_options(*verb, line.migrated);
+        verb->callback([&line, goal] {
+            line.status = pgveil::proxy::migrate(line.config, line.migrated, goal);
+        });
+    };
+    add("migrate", "encrypt the protected columns of a table that is in use", Goal::kVeiled);
+    add("unmigrate", "decrypt the columns of a table again, into plain ones", Goal::kPlain);
+}
+
 void add_later(CommandLine& line, const std::string& verb) {
     CLI::App* const later = line.app.add_subcommand(verb, "not available in this version");
     later->allow_extras();
@@ -189,6 +260,7 @@ int run(int argc, char** argv) {
     add_backup(line);
     add_restore(line);
     add_audit(line);
+    add_migrations(line);
     for (const char* const verb : kLater) {
         add_later(line, verb);
     }

@@ -37,10 +37,11 @@ ARROWS = {
     "proxy/wire": (),
     "proxy/metrics": (),
     "proxy/relay": SQL + ("keyshare/core", "keyshare/share", "keyshare/store", "proxy/alarm", "proxy/audit", "proxy/metrics", "proxy/wire", "config"),
+    "proxy/migration": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "sql/schema", "sql/types"),
     "proxy/mirror": ("keyshare/core", "keyshare/store", "config", "sql/schema"),
     "proxy/admin": ("keyshare/core", "keyshare/share", "keyshare/store", "config", "sql/types", "proxy/wire"),
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
-    "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
+    "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
     "keyshare/tenant": KEYSHARE + ("keyshare/user",),
     "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),
@@ -50,7 +51,7 @@ COROUTINES = ("net", "proxy/session", "proxy/agent")
 # Where secret memory may be opened. `grep -rn 'reveal()'` over these folders is the audit list.
 REVEALING = KEYSHARE + (
     "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
-    "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
+    "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
 
 # (name, pattern, what to do instead, folders where it is allowed). Matched in code, not in comments or strings.
 ALLOWED_IN_TESTS = ("memcmp", "memset", "reveal")

@@ -1,11 +1,30 @@
 #include "sql/analysis/claims.hpp"
 
+#include "config/migrating.hpp"
 #include "sql/types/enum_type.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
 namespace pgveil::analysis {
+
+bool is_not_yet_veiled(const catalog::Relation& relation, const config::Policy& policy) {
+    const bool has_ciphertext =
+        std::any_of(relation.columns.begin(), relation.columns.end(), [](const auto& column) {
+            return column.is_ciphertext;
+        });
+    // One that this text creates is made by the policy.
+    return !has_ciphertext && relation.oid != 0 &&
+           config::is_migrating(policy, relation.schema, relation.name);
+}
+
+const config::TablePolicy* entry_of(
+    const catalog::Relation& relation, const config::Policy& policy
+) {
+    const auto* const entry = policy.find(relation.schema, relation.name);
+    return entry == nullptr || is_not_yet_veiled(relation, policy) ? nullptr : entry;
+}
 
 Claims::Claims(std::string schema, std::string table, const config::TablePolicy& policy) {
     claims_.push_back({std::move(schema), std::move(table), &policy});
@@ -13,7 +32,7 @@ Claims::Claims(std::string schema, std::string table, const config::TablePolicy&
 
 Claims::Claims(const catalog::Relation& relation, const config::Policy& policy)
     : has_bytewise_text_(relation.has_bytewise_text) {
-    if (const auto* const own = policy.find(relation.schema, relation.name)) {
+    if (const auto* const own = entry_of(relation, policy)) {
         claims_.push_back({relation.schema, relation.name, own});
     }
     for (const catalog::QualifiedName& ancestor : relation.ancestors) {

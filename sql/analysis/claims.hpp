@@ -15,6 +15,15 @@
 // root's.
 namespace pgveil::analysis {
 
+/// The policy's own entry for a relation; null: it is plain. A table listed under "migrating" has
+/// its entry from when the database stores any of its columns encrypted.
+const config::TablePolicy* entry_of(
+    const catalog::Relation& relation, const config::Policy& policy
+);
+
+/// The relation is listed under "migrating" and still plain.
+bool is_not_yet_veiled(const catalog::Relation& relation, const config::Policy& policy);
+
 /// One entry and the table it stands for: values carry the context of that table.
 struct Claim {
     std::string schema;

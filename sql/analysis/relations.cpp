@@ -140,12 +140,12 @@ Judgement Relations::judge_candidate(const catalog::RelationName& name, std::uin
 Judgement Relations::judge_known(const catalog::Relation& relation, std::uint32_t begin) {
     const catalog::RelationName real{relation.schema, relation.name};
     const Claims claims(relation, context_.policy);
-    const bool has_entry = context_.policy.find(relation.schema, relation.name) != nullptr;
-    if (has_entry) {
+    if (analysis::entry_of(relation, context_.policy) != nullptr) {
         return judge_protected(relation, claims, begin);
     }
     const bool is_listed = context_.policy.is_listed_plain(relation.schema, relation.name);
-    if (context_.policy.is_protected_name(relation.name) && !is_listed) {
+    if (context_.policy.is_protected_name(relation.name) && !is_listed &&
+        !is_not_yet_veiled(relation, context_.policy)) {
         return rejected(refusal_of(
             display(real),
             "a relation with the name of a protected table",

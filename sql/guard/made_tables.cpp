@@ -1,5 +1,7 @@
 #include "sql/guard/made_tables.hpp"
 
+#include "sql/analysis/claims.hpp"
+
 #include <algorithm>
 #include <variant>
 
@@ -54,7 +56,7 @@ bool MadeTables::is_stored(const std::string& schema, const std::string& name) c
 std::optional<Shape> MadeTables::stored(const std::string& schema, const std::string& name) const {
     if (is_stored(schema, name)) {
         const catalog::Relation& relation = *entry_of(context_, schema, name)->relation;
-        return shape_of(relation, context_.policy.find(relation.schema, relation.name));
+        return shape_of(relation, analysis::entry_of(relation, context_.policy));
     }
     const std::string made_in = schema_of(schema, name);
     const auto* const policy = context_.policy.find(made_in, name);

@@ -1,3 +1,4 @@
+#include "config/migrating.hpp"
 #include "config/policy.hpp"
 
 #include <gmock/gmock.h>
@@ -33,6 +34,21 @@ TEST(PolicyOptions, SaysWhatIsPlanted) {
     const TablePolicy& table = *(*policy)->find("a", "t");
     EXPECT_THAT(table.column("c")->poison, testing::ElementsAre("Xaver Quendel", "Ada Nobody"));
     EXPECT_TRUE(table.column("d")->poison.empty());
+}
+
+TEST(PolicyOptions, AMigratingTableHasOneBesideItWithItsContexts) {
+    const auto parsed = parse_policy("p.json", R"({"tables":{"public.t":{"columns":{
+        "a":{"type":"text"},"b":{"type":"text","context":"k"},"c":{"type":"text","bind_to":["id"]}}}},
+        "migrating":["public.t"]})");
+    ASSERT_TRUE(parsed.has_value()) << parsed.error().message;
+    const auto& policy = *parsed;
+    EXPECT_TRUE(is_migrating(*policy, "public", "t"));
+    EXPECT_FALSE(is_migrating(*policy, "public", "u"));
+    const TablePolicy* const veiled = policy->find("public", "t__veiled");
+    ASSERT_NE(veiled, nullptr);
+    EXPECT_EQ(veiled->column("a")->context, "public.t.a");
+    EXPECT_EQ(veiled->column("b")->context, "k");
+    EXPECT_EQ(veiled->column("c")->context, "public.t.c");
 }
 
 }  // namespace

@@ -55,5 +55,49 @@ TEST(Pins, AnotherShapeIsRefusedHoweverTheTableIsUsed) {
     EXPECT_EQ(clinic.sent("SELECT city FROM public.patients"), "SELECT city FROM public.patients");
 }
 
+/// The database stores patients plain, or encrypted, or both.
+Clinic migrating(bool is_name_veiled, bool is_ssn_veiled) {
+    Clinic clinic;
+    clinic.add_to_policy(R"("migrating": ["public.patients"])");
+    catalog::Relation patients = *clinic.catalog.find({"public", "patients"})->relation;
+    for (catalog::Column& column : patients.columns) {
+        const bool is_name = column.name == "name";
+        column.is_ciphertext = column.is_ciphertext && (is_name ? is_name_veiled : is_ssn_veiled);
+    }
+    clinic.add(patients);
+    return clinic;
+}
+
+TEST(Migrating, ATableIsPlainAsLongAsNoColumnIsEncrypted) {
+    const std::string sql = "UPDATE public.patients SET name = 'Ida' WHERE ssn LIKE '1%'";
+    EXPECT_EQ(migrating(false, false).sent(sql), sql);
+    EXPECT_EQ(Clinic().sent(sql), "!0A000 public.patients.ssn: LIKE");
+    EXPECT_EQ(migrating(true, true).sent(sql), Clinic().sent(sql));
+}
+
+TEST(Migrating, ATableThatIsPlainInPartIsRefused) {
+    EXPECT_EQ(
+        migrating(true, false).sent("SELECT id FROM patients"),
+        "!0A000 public.patients.ssn: is protected by the policy, but a plain column"
+    );
+}
+
+TEST(Migrating, TheTableBesideItIsAlwaysProtectedAndSharesItsContexts) {
+    Clinic clinic = migrating(true, true);
+    catalog::Relation veiled = *clinic.catalog.find({"public", "patients"})->relation;
+    veiled.name = "patients__veiled";
+    veiled.oid += 1000;
+    clinic.add(veiled);
+    EXPECT_EQ(
+        clinic.sent("INSERT INTO patients__veiled (ssn) SELECT ssn FROM public.patients"),
+        "INSERT INTO \"public\".\"patients__veiled\" (ssn) SELECT ssn FROM public.patients"
+    );
+    for (catalog::Column& column : veiled.columns) {
+        column.is_ciphertext = false;
+    }
+    clinic.add(veiled);
+    EXPECT_TRUE(clinic.sent("SELECT id FROM patients__veiled").starts_with("!0A000"));
+}
+
 }  // namespace
 }  // namespace pgveil::analysis::test

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "keyshare/core/secret.hpp"
+#include "keyshare/user/error.hpp"
+
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+struct pg_conn;
+
+namespace pgveil::migration {
+
+/// One line for a person, and the SQLSTATE where a server said it (else empty).
+struct Error {
+    std::string message;
+    std::string sqlstate;
+    user::Exit code = user::Exit::kFailed;
+};
+
+template <class T>
+using Result = boost::system::result<T, Error>;
+
+using Row = std::vector<std::string>;
+/// As text; an empty string also stands for NULL.
+using Rows = std::vector<Row>;
+
+/// Wrong arguments, or something that a person has to change first.
+Error unusable(std::string message);
+
+/// A session by libpq. Blocking; one thread. A lost connection is an error like any other: what was
+/// not committed is undone by the server.
+class Connection {
+public:
+    /// `what` names it in errors: "the proxy".
+    static Result<Connection> open(const std::string& url, std::string what);
+
+    /// One or more statements as one simple query: all of them or none, unless they say BEGIN. The
+    /// rows are the last statement's.
+    Result<Rows> run(const std::string& sql);
+
+    /// One statement with parameters, as text.
+    Result<Rows> ask(const std::string& sql, const Row& parameters);
+
+    /// Session parameters, by set_config(). libpq's copy of the values is not in secret memory.
+    Result<void> set(const std::vector<std::pair<std::string, core::ByteView>>& parameters);
+
+    /// What `COPY ... TO STDOUT` sends, all of it.
+    Result<std::string> copy_out(const std::string& sql);
+
+    /// `COPY ... FROM STDIN`.
+    Result<void> copy_in(const std::string& sql, std::string_view lines);
+
+    /// A line of its own in errors and notes.
+    const std::string& name() const { return name_; }
+
+private:
+    struct Close {
+        void operator()(pg_conn* connection) const noexcept;
+    };
+
+    Connection(pg_conn* connection, std::string name)
+        : connection_(connection), name_(std::move(name)) {}
+
+    Result<Rows> rows_of(void* result);
+    Error failure(void* result) const;
+
+    std::unique_ptr<pg_conn, Close> connection_;
+    std::string name_;
+};
+
+}  // namespace pgveil::migration

@@ -1,0 +1,188 @@
+#include "proxy/migration/switchover.hpp"
+
+#include "config/migrating.hpp"
+#include "proxy/migration/expansion.hpp"
+#include "sql/schema/schema.hpp"
+
+#include <chrono>
+#include <thread>
+
+namespace pgveil::migration {
+
+namespace {
+
+// {table}, {sibling}: as regclass literals; {retired}, {name}: identifiers without schema.
+constexpr const char* kSwitch = R"sql(
+DO $pgveil$
+DECLARE
+  former oid := {table}::pg_catalog.regclass;
+  fresh oid := {sibling}::pg_catalog.regclass;
+  r record; last bigint; called boolean; one text; later text[] := '{}';
+BEGIN
+  FOR r IN SELECT k.conname, k.conrelid, pg_catalog.pg_get_constraintdef(k.oid) AS def FROM pg_catalog.pg_constraint k
+      WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.conrelid = former OR k.confrelid = former) LOOP
+    later := later || pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s%s',
+      CASE r.conrelid WHEN former THEN {table} ELSE r.conrelid::pg_catalog.regclass::text END, r.conname, r.def,
+      CASE WHEN r.def LIKE '% NOT VALID' THEN '' ELSE ' NOT VALID' END);
+    EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', r.conrelid::pg_catalog.regclass, r.conname);
+  END LOOP;
+  FOR r IN SELECT i.indexrelid AS former_index, c.relname, n.oid AS fresh_index FROM pg_catalog.pg_index i
+      JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_class n
+      ON n.relname = 'pgveil_' || i.indexrelid AND n.relnamespace = c.relnamespace WHERE i.indrelid = former LOOP
+    EXECUTE pg_catalog.format('ALTER INDEX %s RENAME TO pgveil_%s', r.former_index::pg_catalog.regclass, r.fresh_index);
+    EXECUTE pg_catalog.format('ALTER INDEX %s RENAME TO %I', r.fresh_index::pg_catalog.regclass, r.relname);
+  END LOOP;
+  FOR r IN SELECT d.objid, a.attname FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid AND c.relkind = 'S'
+      JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+      WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid = former AND d.deptype = 'a' LOOP
+    EXECUTE pg_catalog.format('ALTER SEQUENCE %s OWNED BY %s.%I', r.objid::pg_catalog.regclass, {sibling}, r.attname);
+  END LOOP;
+  FOR r IN SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = former AND a.attidentity <> '' LOOP
+    EXECUTE 'SELECT last_value, is_called FROM ' || pg_catalog.pg_get_serial_sequence({table}, r.attname) INTO last, called;
+    PERFORM pg_catalog.setval(pg_catalog.pg_get_serial_sequence({sibling}, r.attname), last, called);
+  END LOOP;
+  EXECUTE 'ALTER TABLE ' || {table} || ' RENAME TO ' || {retired};
+  EXECUTE 'ALTER TABLE ' || {sibling} || ' RENAME TO ' || {name};
+  FOREACH one IN ARRAY later LOOP
+    EXECUTE one;
+  END LOOP;
+END $pgveil$; )sql";
+
+void put(std::string& text, std::string_view mark, const std::string& value) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
+        text.replace(at, mark.size(), value);
+        at += value.size();
+    }
+}
+
+std::string switch_sql(const Table& table) {
+    const Names names(table.name);
+    const std::string sibling = table.sibling(names);
+    const auto& suffix = table.is_veiled ? config::kVeiledSuffix : config::kPlainSuffix;
+    std::string body = kSwitch;
+    put(body, "{table}", quote_literal(names.table));
+    put(body, "{sibling}", quote_literal(sibling));
+    put(body,
+        "{retired}",
+        quote_literal(schema::quote_identifier(table.name.name + std::string(suffix))));
+    put(body, "{name}", quote_literal(schema::quote_identifier(table.name.name)));
+    return "LOCK TABLE " + names.table + ", " + sibling +
+           " IN ACCESS EXCLUSIVE MODE; DROP TRIGGER pgveil_mark ON " + names.table +
+           "; DROP TRIGGER pgveil_mark_all ON " + names.table + "; " + body +
+           triggers_sql(names, names.table) + "COMMIT";
+}
+
+bool is_lock_conflict(const Error& error) {
+    return error.sqlstate == "55P03" || error.sqlstate == "40P01";
+}
+
+}  // namespace
+
+Result<void> Switchover::compare_keys(const Table& table) {
+    const Names names(table.name);
+    std::string keys;
+    for (const std::string& column : table.key) {
+        keys += (keys.empty() ? "" : " AND ") + ("m." + column) + " = t." + column;
+    }
+    const auto missing = [&](const std::string& in, const std::string& from) {
+        std::string other = keys;
+        put(other, "m.", "o.");
+        return "(SELECT count(*) FROM " + in + " t WHERE NOT EXISTS (SELECT 1 FROM " + from +
+               " o WHERE " + other + ") AND NOT EXISTS (SELECT 1 FROM " + names.marks +
+               " m WHERE " + keys + "))";
+    };
+    const std::string sibling = table.sibling(names);
+    const auto found = database_.run(
+        "SELECT " + missing(names.table, sibling) + " + " + missing(sibling, names.table)
+    );
+    if (!found) {
+        return found.error();
+    }
+    if (found->front()[0] == "0") {
+        return {};
+    }
+    return Error{
+        found->front()[0] + " rows stand in one of " + names.table + " and " + sibling +
+            " only, and nothing marks them: somebody has changed one of the two tables past its "
+            "triggers; take the migration back (--back, or unmigrate --back), and begin again",
+        {}};
+}
+
+Result<void> Switchover::catch_up(const Table& table) {
+    const auto first = filling_.batch(table, 0);
+    if (!first) {
+        return first.error();
+    }
+    const auto second = filling_.batch(table, 0);
+    if (!second) {
+        return second.error();
+    }
+    return *second == 0 ? Result<void>()
+                        : Result<void>(Error{"rows change although they are locked", "55P03"});
+}
+
+Result<bool> Switchover::attempt(const Table& table) {
+    const Names names(table.name);
+    const auto locked = database_.run(
+        "BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE " + names.table + " IN EXCLUSIVE MODE"
+    );
+    Result<void> done = locked ? catch_up(table) : Result<void>(locked.error());
+    if (done) {
+        const auto switched = database_.run(switch_sql(table));
+        done = switched ? Result<void>() : Result<void>(switched.error());
+    }
+    if (done) {
+        return true;
+    }
+    (void)database_.run("ROLLBACK");  // the first error says what is wrong
+    return is_lock_conflict(done.error()) ? Result<bool>(false) : Result<bool>(done.error());
+}
+
+Result<void> Switchover::run(const Table& table) {
+    constexpr int kAttempts = 60;
+    if (const auto compared = compare_keys(table); !compared) {
+        return compared;
+    }
+    for (int i = 0; i < kAttempts; ++i) {
+        const auto done = attempt(table);
+        if (!done) {
+            return done.error();
+        }
+        if (*done) {
+            return {};
+        }
+        if (i == 0) {
+            progress_.say("the table is in use: trying for the lock again, a second each time");
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+        if (const auto caught = filling_.batch(table, 0); !caught) {
+            return caught.error();
+        }
+    }
+    return Error{
+        "other transactions hold the table for longer than a second each time: end them (see "
+        "pg_stat_activity), or run this again at a quieter time; nothing is lost meanwhile",
+        {}};
+}
+
+Result<void> Switchover::validate(const Table& table) {
+    const auto found = database_.ask(
+        "SELECT pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', "
+        "k.conrelid::pg_catalog.regclass, k.conname) FROM pg_catalog.pg_constraint k WHERE "
+        "k.contype = 'f' AND NOT k.convalidated AND $1::pg_catalog.regclass IN (k.conrelid, "
+        "k.confrelid)",
+        {Names(table.name).table}
+    );
+    if (!found) {
+        return found.error();
+    }
+    for (const Row& row : *found) {
+        const auto done = database_.run(row[0]);
+        if (!done) {
+            progress_.say("a foreign key holds for new rows only: " + done.error().message);
+        }
+    }
+    return {};
+}
+
+}  // namespace pgveil::migration
