@@ -17,6 +17,7 @@ SQL = (
 ARROWS = {
     "keyshare/core": (),
     "keyshare/share": ("keyshare/core",),
+    "keyshare/quorum": ("keyshare/core",),
     "keyshare/seal": ("keyshare/core",),
     "keyshare/store": ("keyshare/core", "keyshare/share", "keyshare/seal"),
     "sql/types": ("keyshare/core",),
@@ -50,7 +51,7 @@ ARROWS = {
 COROUTINES = ("net", "proxy/session", "proxy/agent")
 # Where secret memory may be opened. `grep -rn 'reveal()'` over these folders is the audit list.
 REVEALING = KEYSHARE + (
-    "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
+    "keyshare/quorum", "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
     "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
 
 # (name, pattern, what to do instead, folders where it is allowed). Matched in code, not in comments or strings.
