@@ -16,11 +16,12 @@ inline constexpr std::size_t kDleqProofSize = 64;
 using DleqProof = std::array<std::uint8_t, kDleqProofSize>;
 
 /// One claim of RFC 9497 section 2.2: log_G(key) = log_bases[i](results[i]) for every i. The lists
-/// have the same length, 1 to 65535 (invariant).
+/// have the same length, 1 to 65535 (invariant). Results are compressed points, 33 bytes each, and
+/// may be secret: no copy of them is left behind.
 struct DleqClaim {
     const core::PublicPoint& key;
     std::span<const core::PublicPoint> bases;
-    std::span<const core::PublicPoint> results;
+    std::span<const core::ByteView> results;
 };
 
 /// GenerateProof for P-256 and SHA-256. `context` is RFC 9497's contextString, at most 200 bytes
@@ -34,8 +35,7 @@ DleqProof prove_dleq(
     const core::Scalar& random
 );
 
-/// VerifyProof. False for any bytes that are no such proof. Not in constant time: all inputs are
-/// public.
+/// VerifyProof. False for any bytes that are no such proof, and for results that are no points.
 bool verify_dleq(core::ByteView context, const DleqClaim& claim, core::ByteView proof);
 
 }  // namespace pgveil::quorum

@@ -57,11 +57,17 @@ Result<core::Bytes> answer(
     const Group& group, const KeyShare& share, const MemberKey& key, const PartialRequest& request
 );
 
-/// An opened answer: the partial, and the member's signature that shows afterwards that it took
-/// part (K4): over the request and the partial.
+/// Shows afterwards that a member took part (K4), without the partial: its signature over the
+/// request and the partial's digest. Public.
+struct Participation {
+    std::uint32_t index = 0;
+    core::Sha256Digest partial{};
+    SchnorrSignature signature{};
+};
+
 struct Answer {
     Partial partial;
-    SchnorrSignature signature{};
+    Participation participation;
 };
 
 /// The answer of member `index`, signature and proof checked; kCheating names it when anything does
@@ -70,8 +76,10 @@ Result<Answer> open_answer(
     const Group& group, const OpenRequest& asked, std::uint32_t index, core::ByteView sealed
 );
 
-/// Whether member `index` took part in answering the request with this partial: for an auditor.
-bool took_part(const Group& group, const PartialRequest& request, const Answer& answer);
+/// Whether that member signed that it answered this request: for an auditor.
+bool took_part(
+    const Group& group, const PartialRequest& request, const Participation& participation
+);
 
 /// The private key times the point asked for; errors as combine().
 Result<SecretPoint> combine(

@@ -66,6 +66,13 @@ key_work() {
         sed -nE "s/^\"key_work\/$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
 }
 
+# quorum_work NAME: its figure in test/bench/quorum_bench.cpp, in the unit given there, the median of 5.
+quorum_work() {
+    timeout --foreground 300 "$bin/quorum_bench" --benchmark_filter="^$1\$" --benchmark_repetitions=5 \
+        --benchmark_report_aggregates_only=true --benchmark_format=csv 2>/dev/null |
+        sed -nE "s/^\"$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
+}
+
 # add_users COUNT: seconds until so many new users have their files and the proxy their shares.
 add_users() {
     local begin end
