@@ -15,7 +15,9 @@ int migrate(
     if (!policy) {
         return refuse_to_start(policy.error().message);
     }
-    return migration::run(**policy, request, goal);
+    migration::Request complete = request;
+    complete.catalog_ttl_ms = settings->limits.catalog_ttl_ms;
+    return migration::run(**policy, complete, goal);
 }
 
 }  // namespace pgveil::proxy

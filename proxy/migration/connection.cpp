@@ -64,7 +64,7 @@ Error Connection::failure(void* result) const {
     Error error;
     error.sqlstate = field_of(answer, PG_DIAG_SQLSTATE);
     error.message = name_ + " says: " + primary + " (" + error.sqlstate + ")";
-    for (const int part : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
+    for (const char part : {PG_DIAG_MESSAGE_DETAIL, PG_DIAG_MESSAGE_HINT}) {
         const std::string more = field_of(answer, part);
         error.message += more.empty() ? "" : "; " + more;
     }

@@ -36,7 +36,7 @@ std::string key_of_difference(
 std::string equal_keys(const Table& table) {
     std::string condition;
     for (const std::string& column : table.key) {
-        condition += " AND t." + column + " = m." + column;
+        condition.append(" AND t.").append(column).append(" = m.").append(column);
     }
     return condition;
 }

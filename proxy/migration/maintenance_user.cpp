@@ -10,8 +10,8 @@ namespace pgveil::migration {
 
 namespace {
 
-constexpr std::int64_t kValidity_s = 60;
-constexpr std::int64_t kRenewal_s = 20;
+constexpr std::int64_t kValidityS = 60;
+constexpr std::int64_t kRenewalS = 20;
 
 Error of(const user::Error& error) {
     return {error.message, {}, error.code};
@@ -39,7 +39,7 @@ bool MaintenanceUser::has_group(const std::string& group) const {
 
 Result<void> MaintenanceUser::renew(Connection& proxy) {
     const std::int64_t now_s = user::seconds_now();
-    if (now_s - renewed_s_ < kRenewal_s) {
+    if (now_s - renewed_s_ < kRenewalS) {
         return {};
     }
     const auto statement = proxy.run("SELECT pgveil.token_key()");
@@ -49,7 +49,7 @@ Result<void> MaintenanceUser::renew(Connection& proxy) {
     if (statement->size() != 1 || statement->front().size() != 1) {
         return unusable("--proxy did not answer with a token key: is it a pgveil proxy?");
     }
-    const auto token = user::fresh_token(key_, statement->front().front(), {now_s, kValidity_s});
+    const auto token = user::fresh_token(key_, statement->front().front(), {now_s, kValidityS});
     if (!token) {
         return of(token.error());
     }

@@ -21,8 +21,16 @@ constexpr int kLockAttempts = 30;
 /// One run. The table is read anew after each step.
 class Migration {
 public:
-    Migration(Connection database, config::PolicyName name, const config::TablePolicy& policy)
-        : database_(std::move(database)), name_(std::move(name)), policy_(policy) {}
+    Migration(
+        Connection database,
+        config::PolicyName name,
+        const config::TablePolicy& policy,
+        std::chrono::milliseconds absence
+    )
+        : database_(std::move(database)),
+          name_(std::move(name)),
+          policy_(policy),
+          absence_(absence) {}
 
     Result<void> run(const Request& request, Goal goal);
 
@@ -46,6 +54,7 @@ private:
     Connection database_;
     config::PolicyName name_;
     const config::TablePolicy& policy_;
+    std::chrono::milliseconds absence_;
     Progress progress_;
     Table table_;
     std::optional<Connection> proxy_;
@@ -75,18 +84,26 @@ Result<void> Migration::become_owner() {
     return {};
 }
 
-/// Two runs at once would do each other's work.
+/// Two runs at once would do each other's work. The session of one that was killed may live on
+/// until its statement ends.
 Result<void> Migration::keep_alone() {
-    const auto taken = database_.ask(
-        "SELECT pg_catalog.pg_try_advisory_lock(1885828709, pg_catalog.hashtext($1))",
-        {Names(name_).table}
-    );
-    if (!taken) {
-        return taken.error();
+    for (int i = 0; i < kLockAttempts; ++i) {
+        const auto taken = database_.ask(
+            "SELECT pg_catalog.pg_try_advisory_lock(1885828709, pg_catalog.hashtext($1))",
+            {Names(name_).table}
+        );
+        if (!taken) {
+            return taken.error();
+        }
+        if (taken->front()[0] == "t") {
+            return {};
+        }
+        if (i == 0) {
+            progress_.say("another run is at work on this table: waiting for its end");
+        }
+        std::this_thread::sleep_for(std::chrono::seconds(1));
     }
-    return taken->front()[0] == "t"
-               ? Result<void>()
-               : Result<void>(unusable("another run is at work on this table: wait for its end"));
+    return unusable("another run is still at work on this table: wait for its end");
 }
 
 Result<void> Migration::open_proxy(const Request& request) {
@@ -229,8 +246,8 @@ Result<void> Migration::reach(Goal goal) {
     if (const auto filled = fill(); !filled) {
         return filled;
     }
-    progress_.say("switching");
-    Switchover switchover(database_, *filling_, progress_);
+    progress_.say("switching: the table is away for " + std::to_string(absence_.count()) + " ms");
+    Switchover switchover(database_, *filling_, progress_, absence_);
     if (const auto switched = switchover.run(table_); !switched) {
         return switched;
     }
@@ -305,14 +322,18 @@ Result<void> Migration::tell_end(Goal goal) {
 }
 
 Result<void> Migration::run(const Request& request, Goal goal) {
-    if (const auto looked = look(); !looked) {
-        return looked;
-    }
     if (request.plan) {
-        return plan(goal);
+        const auto looked = look();
+        return looked ? plan(goal) : looked;
     }
     if (const auto alone = keep_alone(); !alone) {
         return alone;
+    }
+    if (const auto finished = Switchover::finish(database_, name_); !finished) {
+        return finished.error();
+    }
+    if (const auto looked = look(); !looked) {
+        return looked;
     }
     if (const auto owner = become_owner(); !owner) {
         return owner;
@@ -356,7 +377,9 @@ Result<void> begin(const config::Policy& policy, const Request& request, Goal go
     if (!database) {
         return database.error();
     }
-    Migration migration(std::move(*database), *name, *entry);
+    constexpr std::int64_t kMoreMs = 250;
+    const std::chrono::milliseconds absence(request.catalog_ttl_ms * 3 / 2 + kMoreMs);
+    Migration migration(std::move(*database), *name, *entry, absence);
     return migration.run(request, goal);
 }
 

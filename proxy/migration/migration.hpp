@@ -2,6 +2,7 @@
 
 #include "proxy/migration/filling.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,8 @@ struct Request {
     std::string direct;  ///< URL of PostgreSQL itself
     UserFiles user;
     Pace pace;
+    /// How long a proxy believes what it was told of a table: limits.catalog_ttl_ms.
+    std::int64_t catalog_ttl_ms = 0;
     bool plan = false;  ///< only say what would be done
     bool drop = false;  ///< drop the table that the switch has replaced
     bool back = false;  ///< undo everything that has not been dropped

@@ -26,8 +26,11 @@ std::string steps(const Table& table, const Names& names) {
            sibling +
            " (no lock on the table)\n"
            "  4. switch: writers wait while the last rows are brought over (EXCLUSIVE), then the "
-           "two are renamed (ACCESS EXCLUSIVE,\n     a moment, also on tables with foreign keys to "
-           "it; tried again after 1 s of waiting); foreign keys are checked afterwards\n"
+           "table is renamed (ACCESS EXCLUSIVE,\n     a moment, also on tables with foreign keys "
+           "to "
+           "it; tried again after 1 s of waiting), is away for 1.5 x catalog_ttl_ms\n     "
+           "(statements fail: 42P01), "
+           "and the new one takes its name; foreign keys are checked afterwards\n"
            "  5. with --drop: drop what was replaced (ACCESS EXCLUSIVE, a moment). Until then "
            "--back undoes all of it\n";
 }

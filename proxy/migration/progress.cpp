@@ -10,8 +10,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kMinute_s = 60;
-constexpr std::int64_t kHour_s = 3600;
+constexpr std::int64_t kMinuteS = 60;
+constexpr std::int64_t kHourS = 3600;
 constexpr std::int64_t kPercent = 100;
 
 std::string bar(std::int64_t percent) {
@@ -24,13 +24,13 @@ std::string bar(std::int64_t percent) {
 }  // namespace
 
 std::string duration_text(std::int64_t seconds) {
-    if (seconds < 2 * kMinute_s) {
+    if (seconds < 2 * kMinuteS) {
         return std::to_string(seconds) + " s";
     }
-    const std::int64_t minutes = seconds / kMinute_s;
-    return seconds < 2 * kHour_s ? std::to_string(minutes) + " min"
-                                 : std::to_string(seconds / kHour_s) + " h " +
-                                       std::to_string(minutes % kMinute_s) + " min";
+    const std::int64_t minutes = seconds / kMinuteS;
+    return seconds < 2 * kHourS ? std::to_string(minutes) + " min"
+                                : std::to_string(seconds / kHourS) + " h " +
+                                      std::to_string(minutes % kMinuteS) + " min";
 }
 
 Progress::Progress()

@@ -19,11 +19,17 @@ DECLARE
   fresh oid := {sibling}::pg_catalog.regclass;
   r record; last bigint; called boolean; one text; later text[] := '{}';
 BEGIN
-  FOR r IN SELECT k.conname, k.conrelid, pg_catalog.pg_get_constraintdef(k.oid) AS def FROM pg_catalog.pg_constraint k
+  FOR r IN SELECT k.conname, k.conrelid, k.confrelid, pg_catalog.pg_get_constraintdef(k.oid) AS def
+      FROM pg_catalog.pg_constraint k
       WHERE k.contype = 'f' AND k.conparentid = 0 AND (k.conrelid = former OR k.confrelid = former) LOOP
+    one := CASE r.confrelid WHEN former THEN pg_catalog.replace(r.def, 'REFERENCES ' || former::pg_catalog.regclass || '(',
+      'REFERENCES ' || {sibling} || '(') ELSE r.def END;
+    IF r.confrelid = former AND one = r.def THEN
+      RAISE EXCEPTION 'foreign key % refers to the table in a way that is not understood: drop it', r.conname;
+    END IF;
     later := later || pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s%s',
-      CASE r.conrelid WHEN former THEN {table} ELSE r.conrelid::pg_catalog.regclass::text END, r.conname, r.def,
-      CASE WHEN r.def LIKE '% NOT VALID' THEN '' ELSE ' NOT VALID' END);
+      CASE r.conrelid WHEN former THEN {sibling} ELSE r.conrelid::pg_catalog.regclass::text END, r.conname, one,
+      CASE WHEN one LIKE '% NOT VALID' THEN '' ELSE ' NOT VALID' END);
     EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', r.conrelid::pg_catalog.regclass, r.conname);
   END LOOP;
   FOR r IN SELECT i.indexrelid AS former_index, c.relname, n.oid AS fresh_index FROM pg_catalog.pg_index i
@@ -42,7 +48,6 @@ BEGIN
     PERFORM pg_catalog.setval(pg_catalog.pg_get_serial_sequence({sibling}, r.attname), last, called);
   END LOOP;
   EXECUTE 'ALTER TABLE ' || {table} || ' RENAME TO ' || {retired};
-  EXECUTE 'ALTER TABLE ' || {sibling} || ' RENAME TO ' || {name};
   FOREACH one IN ARRAY later LOOP
     EXECUTE one;
   END LOOP;
@@ -55,7 +60,15 @@ void put(std::string& text, std::string_view mark, const std::string& value) {
     }
 }
 
-std::string switch_sql(const Table& table) {
+std::string return_sql(const std::string& fresh, const config::PolicyName& name) {
+    return "ALTER TABLE " + fresh + " RENAME TO " + schema::quote_identifier(name.name);
+}
+
+/// For a while there is no table of that name. A statement that was planned for the former one, and
+/// waits for its lock or is still on its way, fails then: in the new table it would be executed,
+/// and a comparison with a plain constant would find nothing without a word. It is one text, which
+/// the server runs to its end whatever becomes of this program.
+std::string switch_sql(const Table& table, std::chrono::milliseconds absence) {
     const Names names(table.name);
     const std::string sibling = table.sibling(names);
     const auto& suffix = table.is_veiled ? config::kVeiledSuffix : config::kPlainSuffix;
@@ -65,11 +78,11 @@ std::string switch_sql(const Table& table) {
     put(body,
         "{retired}",
         quote_literal(schema::quote_identifier(table.name.name + std::string(suffix))));
-    put(body, "{name}", quote_literal(schema::quote_identifier(table.name.name)));
     return "LOCK TABLE " + names.table + ", " + sibling +
            " IN ACCESS EXCLUSIVE MODE; DROP TRIGGER pgveil_mark ON " + names.table +
            "; DROP TRIGGER pgveil_mark_all ON " + names.table + "; " + body +
-           triggers_sql(names, names.table) + "COMMIT";
+           triggers_sql(names, sibling) + "COMMIT; SELECT pg_catalog.pg_sleep(0.001 * " +
+           std::to_string(absence.count()) + "); " + return_sql(sibling, table.name);
 }
 
 bool is_lock_conflict(const Error& error) {
@@ -128,7 +141,7 @@ Result<bool> Switchover::attempt(const Table& table) {
     );
     Result<void> done = locked ? catch_up(table) : Result<void>(locked.error());
     if (done) {
-        const auto switched = database_.run(switch_sql(table));
+        const auto switched = database_.run(switch_sql(table, absence_));
         done = switched ? Result<void>() : Result<void>(switched.error());
     }
     if (done) {
@@ -163,6 +176,27 @@ Result<void> Switchover::run(const Table& table) {
         "other transactions hold the table for longer than a second each time: end them (see "
         "pg_stat_activity), or run this again at a quieter time; nothing is lost meanwhile",
         {}};
+}
+
+Result<bool> Switchover::finish(Connection& database, const config::PolicyName& name) {
+    const Names names(name);
+    const auto found = database.ask(
+        "SELECT g.tgrelid::pg_catalog.regclass, pg_catalog.quote_ident("
+        "pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_trigger g JOIN "
+        "pg_catalog.pg_class c ON c.oid = g.tgrelid WHERE g.tgname = 'pgveil_mark' AND "
+        "pg_catalog.to_regclass($1) IS NULL AND g.tgrelid IN (pg_catalog.to_regclass($2), "
+        "pg_catalog.to_regclass($3))",
+        {names.table, names.veiled, names.plain}
+    );
+    if (!found) {
+        return found.error();
+    }
+    if (found->empty()) {
+        return false;
+    }
+    const Row& row = found->front();
+    const auto done = database.run("SET ROLE " + row[1] + "; " + return_sql(row[0], name));
+    return done ? Result<bool>(true) : Result<bool>(done.error());
 }
 
 Result<void> Switchover::validate(const Table& table) {

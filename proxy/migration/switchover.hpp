@@ -2,14 +2,25 @@
 
 #include "proxy/migration/filling.hpp"
 
+#include <chrono>
+
 namespace pgveil::migration {
 
-/// Puts the other table in the place of the table, in one transaction. Writers wait while the last
-/// marks are brought over; readers for the moment of the renaming.
+/// Puts the other table in the place of the table. Writers wait while the last marks are brought
+/// over; then there is no table of that name for `absence`, which has to be longer than any proxy
+/// believes what it was told of a table.
 class Switchover {
 public:
-    Switchover(Connection& database, Filling& filling, Progress& progress)
-        : database_(database), filling_(filling), progress_(progress) {}
+    Switchover(
+        Connection& database,
+        Filling& filling,
+        Progress& progress,
+        std::chrono::milliseconds absence
+    )
+        : database_(database), filling_(filling), progress_(progress), absence_(absence) {}
+
+    /// Gives the new table its name if a server that crashed has left it without. True: it had.
+    static Result<bool> finish(Connection& database, const config::PolicyName& name);
 
     /// Tries again while others hold their locks for long.
     Result<void> run(const Table& table);
@@ -25,6 +36,7 @@ private:
     Connection& database_;
     Filling& filling_;
     Progress& progress_;
+    std::chrono::milliseconds absence_;
 };
 
 }  // namespace pgveil::migration
