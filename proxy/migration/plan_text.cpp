@@ -10,7 +10,7 @@ constexpr std::int64_t kRowsPerSecond = 10'000;
 constexpr std::int64_t kOverhead = 46;
 /// A key in the marks, with its row and its index.
 constexpr std::int64_t kMark = 80;
-constexpr std::int64_t kMebibyte = 1024 * 1024;
+constexpr std::int64_t kMebibyte = 1'048'576;
 
 std::string mebibytes(std::int64_t bytes) {
     return std::to_string((bytes + kMebibyte - 1) / kMebibyte) + " MiB";
