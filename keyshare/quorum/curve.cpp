@@ -77,6 +77,9 @@ Curve::Curve() : context_(BN_CTX_secure_new()) {
     invariant(context_ != nullptr, "there is memory for arithmetic");
 }
 
+// One object is all the arithmetic; which of it needs scratch space is libcrypto's affair.
+// NOLINTBEGIN(readability-convert-member-functions-to-static)
+
 Bignum Curve::random() const {
     return core::scalar_number(core::generate_scalar());
 }
@@ -255,6 +258,8 @@ void Curve::write_secret(const CurvePoint& point, core::MutableByteView out) con
     );
     invariant(size == kCompressedSize, "a point that is not infinity has 33 bytes");
 }
+
+// NOLINTEND(readability-convert-member-functions-to-static)
 
 Bignum hash_to_scalar(const Curve& curve, std::initializer_list<ByteView> parts) {
     std::size_t size = 1;

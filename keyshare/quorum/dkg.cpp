@@ -109,6 +109,7 @@ Result<Received> receive(
 
 std::vector<std::vector<core::PublicPoint>> commitments_of(const std::vector<DealingHead>& heads) {
     std::vector<std::vector<core::PublicPoint>> out;
+    out.reserve(heads.size());
     for (const DealingHead& head : heads) {
         out.push_back(head.commitment);
     }
@@ -257,6 +258,7 @@ Result<Group> group_of(const Certificate& certificate) {
         return transcript.error();
     }
     std::vector<Bytes> signatures;
+    signatures.reserve(certificate.signatures.size());
     for (const SchnorrSignature& signature : certificate.signatures) {
         signatures.push_back(core::to_bytes(signature));
     }

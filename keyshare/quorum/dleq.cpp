@@ -75,6 +75,7 @@ std::vector<Bignum> factors(const Curve& curve, ByteView context, const DleqClai
     append_sized(seed_transcript, tagged("Seed-", context));
     const core::Sha256Digest seed = core::sha256(seed_transcript.reveal());
     std::vector<Bignum> out;
+    out.reserve(claim.bases.size());
     for (std::size_t i = 0; i < claim.bases.size(); ++i) {
         core::SecretBytes transcript;
         transcript.reserve(kProofTranscriptSize);

@@ -175,6 +175,7 @@ Result<SecretPoint> combine(
     const Group& group, const PartialRequest& request, std::span<const Answer> answers
 ) {
     std::vector<Partial> partials;
+    partials.reserve(answers.size());
     for (const Answer& one : answers) {
         partials.push_back({one.partial.index, one.partial.value.duplicate(), one.partial.proof});
     }

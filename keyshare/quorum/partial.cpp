@@ -48,6 +48,7 @@ bool has_distinct_members(const Group& group, std::span<const Partial> partials)
 SecretPoint interpolated(std::span<const Partial> partials) {
     const Curve curve;
     std::vector<std::uint32_t> indices;
+    indices.reserve(partials.size());
     for (const Partial& partial : partials) {
         indices.push_back(partial.index);
     }

@@ -248,6 +248,7 @@ Result<Group> next_group(const Group& from, const ReshareCertificate& certificat
         return foreign("this certificate starts from another group or epoch");
     }
     std::vector<Bytes> signatures;
+    signatures.reserve(certificate.signatures.size());
     for (const SchnorrSignature& signature : certificate.signatures) {
         signatures.push_back(core::to_bytes(signature));
     }

@@ -26,6 +26,7 @@ Polynomial random_polynomial(const Curve& curve, Bignum constant, std::uint32_t 
 
 std::vector<PublicPoint> commitment_to(const Curve& curve, const Polynomial& polynomial) {
     std::vector<PublicPoint> out;
+    out.reserve(polynomial.size());
     for (const Bignum& coefficient : polynomial) {
         const auto point = curve.publish(curve.of_base(coefficient));
         invariant(point.has_value(), "no coefficient is 0");

@@ -90,6 +90,8 @@ std::optional<std::vector<DealingHead>> read_dealing_heads(
 ) {
     std::vector<std::vector<core::PublicPoint>> commitments;
     std::vector<SchnorrSignature> proofs;
+    commitments.reserve(members);
+    proofs.reserve(members);
     for (std::uint32_t j = 0; j < members; ++j) {
         commitments.push_back(reader.points(threshold));
     }
@@ -101,6 +103,7 @@ std::optional<std::vector<DealingHead>> read_dealing_heads(
         return std::nullopt;
     }
     std::vector<DealingHead> out;
+    out.reserve(members);
     for (std::uint32_t j = 0; j < members; ++j) {
         out.push_back({std::move(commitments[j]), proofs[j], ephemerals[j]});
     }

@@ -3,7 +3,9 @@
 #include "keyshare/quorum/dealing.hpp"
 #include "keyshare/quorum/dkg.hpp"
 #include "keyshare/quorum/exchange.hpp"
+#include "keyshare/quorum/generation_run.hpp"
 #include "keyshare/quorum/reshare.hpp"
+#include "keyshare/quorum/reshare_run.hpp"
 #include "keyshare/quorum/reshare_transcript.hpp"
 #include "test/fuzz/patched.hpp"
 
@@ -46,6 +48,8 @@ void check_forms(core::ByteView bytes) {
     check_one_form(quorum::parse_request(bytes), bytes);
     check_one_form(quorum::parse_reshare_transcript(bytes), bytes);
     check_one_form(quorum::parse_reshare_certificate(bytes), bytes);
+    check_one_form(quorum::parse_generation_run(bytes), bytes);
+    check_one_form(quorum::parse_reshare_run(bytes), bytes);
 }
 
 // A run of 2 of 2, as far as member 1 sees it.
