@@ -115,6 +115,11 @@ TEST_F(ExchangeTest, K5_TheUserKeepsOnePrivateKey) {
     ask_about_a_sealed_point();
     const Bytes bytes = answer_of(1, asked_.request);
     EXPECT_TRUE(open_answer(run_.group, asked_, 1, bytes).has_value());
+    // It alone opens nothing: the members hold the shares, each for itself.
+    EXPECT_EQ(
+        combine(run_.group, asked_.request, answers_of({1, 2}, asked_)).error().code,
+        ErrorCode::kTooFew
+    );
     const OpenRequest thief{asked_.request, core::HpkeKeyPair::generate()};
     EXPECT_TRUE(open_answer(run_.group, thief, 1, bytes).has_error());
 }

@@ -1,4 +1,5 @@
 #include "keyshare/core/hash.hpp"
+#include "keyshare/core/hpke.hpp"
 #include "test/keyshare/quorum/kmaas_chain.hpp"
 
 #include <gtest/gtest.h>
@@ -93,6 +94,27 @@ TEST(KmaasTest, K4_DictionaryOnTheTokenFindsMessagesOfLittleEntropy) {
         }
     }
     EXPECT_EQ(found, pin);
+}
+
+// Protocol 1: CC1 stores the ciphertext and every share, wrapped for the user. So the threshold
+// says nothing: who has the user's key and CC1's store needs no other provider.
+TEST(KmaasTest, K5_TheUsersKeyAndOneProviderAreEnoughInProtocolOne) {
+    const PaperPad pad(3, 5);
+    const core::HpkeKeyPair user = core::HpkeKeyPair::generate();
+    const core::Bytes info;
+    std::vector<core::Bytes> stored_shares;
+    for (std::uint32_t index = 1; index <= 3; ++index) {
+        stored_shares.push_back(
+            core::hpke_seal(user.point, info, {}, core::big_endian64(pad.share(index)))
+        );
+    }
+    const Element stored = pad.encrypt(kMessage).back();
+    std::vector<Element> shares;
+    for (const core::Bytes& wrapped : stored_shares) {
+        shares.push_back(core::read_big_endian64(core::hpke_open(user, info, {}, wrapped)->reveal())
+        );
+    }
+    EXPECT_EQ(minus(stored, value_at_zero({1, 2, 3}, shares)), kMessage);
 }
 
 // Two messages under one pad: their difference shows, so each needs n + 1 new shares of its size.
