@@ -1,5 +1,6 @@
 #include "keyshare/quorum/partial.hpp"
 
+#include "keyshare/quorum/shredding.hpp"
 #include "test/keyshare/quorum/ceremony.hpp"
 
 #include <gtest/gtest.h>
@@ -117,6 +118,29 @@ TEST(PartialTest, K8_SharesDestroyedBeyondTheThresholdAreTheEndOfIt) {
         EXPECT_TRUE(opens(run.group, run.shares, testing::first_members(left + 1)));
         EXPECT_FALSE(opens(run.group, run.shares, testing::first_members(left)));
     }
+}
+
+TEST(PartialTest, K8_MembersSayThatTheyShreddedAndTheCountTellsTheEnd) {
+    Ceremony run({3, 5});
+    run.run();
+    std::vector<Bytes> statements;
+    for (std::uint32_t index = 1; index <= 3; ++index) {
+        EXPECT_FALSE(is_beyond_recovery(run.group, *shredded_count(run.group, statements)));
+        EXPECT_TRUE(opens(run.group, run.shares, {5, 4, 3}));
+        auto said = shred(run.group, run.shares[index - 1], run.keys[index - 1]);
+        ASSERT_TRUE(said.has_value()) << said.error().message;
+        statements.push_back(*std::move(said));
+    }
+    EXPECT_TRUE(is_beyond_recovery(run.group, *shredded_count(run.group, statements)));
+    EXPECT_FALSE(opens(run.group, run.shares, {5, 4}));
+
+    // Nobody says it for another, or twice.
+    statements.push_back(statements.front());
+    EXPECT_EQ(shredded_count(run.group, statements).error().participants, std::vector{1U});
+    statements.back()[3] = 4;
+    EXPECT_EQ(shredded_count(run.group, statements).error().participants, std::vector{4U});
+    EXPECT_EQ(shred(run.group, run.shares[3], run.keys[4]).error().code, ErrorCode::kForeign);
+    EXPECT_TRUE(belongs_to(run.shares[3], run.group)) << "a refusal destroys nothing";
 }
 
 // The trap behind K8: a destroyed share comes back from the member's key and the dealings, so the
