@@ -164,6 +164,11 @@ Result<Dealing> parse_dealing(ByteView bytes, std::uint32_t threshold, std::uint
     return out;
 }
 
+std::size_t plain_dealing_size(std::uint32_t threshold, std::size_t recipients) {
+    return threshold * kCompressedSize + kSchnorrSize + kCompressedSize +
+           recipients * (kFrameHeaderSize + kSealedShareMin);
+}
+
 Dealing deal(
     const Recipients& recipients,
     const MemberKey& sender,

@@ -37,6 +37,9 @@ Result<Dealing> parse_dealing(
     core::ByteView bytes, std::uint32_t threshold, std::uint32_t recipients
 );
 
+/// The size of a dealing without payloads; ours have none.
+std::size_t plain_dealing_size(std::uint32_t threshold, std::size_t recipients);
+
 /// COCKTAIL's frame: length(8, big endian) and the sealed share.
 void append_framed(core::Bytes& to, core::ByteView sealed_share);
 /// Takes one frame off the front of `rest`; empty when there is none within the limits.

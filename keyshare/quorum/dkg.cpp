@@ -50,10 +50,13 @@ Result<Dealing> check_dealing(
     if (*pledged != dealing_digest(context, index, bytes)) {
         return refuse("its dealing is not the one it pledged");
     }
+    if (bytes.size() != plain_dealing_size(setup.threshold, setup.members.size())) {
+        return refuse("its dealing has another size than one of this threshold");
+    }
     auto dealing =
         parse_dealing(bytes, setup.threshold, static_cast<std::uint32_t>(setup.members.size()));
     if (!dealing.has_value()) {
-        return refuse("its dealing is malformed or of another threshold");
+        return refuse("its dealing is malformed");
     }
     if (!possession_is_proven(context, dealing->head)) {
         return refuse("its proof of possession does not hold");

@@ -2,6 +2,8 @@
 
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/lp.hpp"
+#include "keyshare/quorum/dealing.hpp"
+#include "keyshare/quorum/pledge.hpp"
 #include "keyshare/quorum/points.hpp"
 #include "keyshare/quorum/run_messages.hpp"
 
@@ -47,6 +49,12 @@ const std::vector<Bytes>& GenerationRun::messages(Round round) const {
     return const_cast<GenerationRun*>(this)->messages(round);
 }
 
+std::size_t GenerationRun::size_in(Round round) const {
+    return round == Round::kPledge    ? kPledgeSize
+           : round == Round::kDealing ? plain_dealing_size(setup_.threshold, setup_.members.size())
+                                      : kSchnorrSize;
+}
+
 ByteView GenerationRun::outgoing() const {
     return round_ == Round::kDone ? ByteView() : ByteView(messages(round_)[own_ - 1]);
 }
@@ -55,7 +63,7 @@ Result<void> GenerationRun::receive(Round round, std::uint32_t index, ByteView m
     if (round < Round::kPledge || round > Round::kSignature || index == own_) {
         return Error{ErrorCode::kForeign, "no message of another member in this run", {}};
     }
-    return keep_message(messages(round), index, message);
+    return keep_message(messages(round), index, message, size_in(round));
 }
 
 std::vector<std::uint32_t> GenerationRun::awaited() const {
@@ -80,7 +88,9 @@ Result<bool> GenerationRun::advance(const MemberKey& key) {
         signatures_[own_ - 1] = core::to_bytes(accepted->signature);
         round_ = Round::kSignature;
     } else {
-        if (const auto certified = certify(transcript_, signatures_); !certified.has_value()) {
+        const auto certified = certify(transcript_, signatures_);
+        if (!certified.has_value()) {
+            drop_messages(signatures_, certified.error().participants);
             return certified.error();
         }
         round_ = Round::kDone;

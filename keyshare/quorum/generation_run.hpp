@@ -5,6 +5,7 @@
 #include "keyshare/quorum/error.hpp"
 #include "keyshare/quorum/group.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -39,15 +40,17 @@ public:
     core::ByteView outgoing() const;
 
     /// A message of member `index`; one that comes early is kept, one that comes again is nothing
-    /// new. kCheating names a member that sent two different ones, kForeign is for a member or a
-    /// round that is none.
+    /// new. From whom it comes is the caller's to know: the first one is kept unread. kCheating
+    /// names a member that sent two different ones, or one of a size that none has; kForeign is for
+    /// a member or a round that is none.
     Result<void> receive(Round round, std::uint32_t index, core::ByteView message);
 
     /// The members whose message of this round is not here yet.
     std::vector<std::uint32_t> awaited() const;
 
     /// Goes on to the next round when all messages of this one are here and hold; false when some
-    /// are awaited. kCheating names who cheated: the run is over then, and its key too.
+    /// are awaited. kCheating names who cheated: the run is over then, and its key too, except in
+    /// the last round, where a signature that does not fit is dropped and the right one may come.
     Result<bool> advance(const MemberKey& key);
 
     /// When done (invariant).
@@ -61,6 +64,7 @@ private:
     friend Result<GenerationRun> parse_generation_run(core::ByteView bytes);
 
     explicit GenerationRun(DkgSetup setup);
+    std::size_t size_in(Round round) const;
     std::vector<core::Bytes>& messages(Round round);
     const std::vector<core::Bytes>& messages(Round round) const;
 

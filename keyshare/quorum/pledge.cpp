@@ -34,7 +34,7 @@ Bytes make_pledge(ByteView context, std::uint32_t index, const MemberKey& key, B
 std::optional<core::Sha256Digest> pledged_digest(
     ByteView context, const core::PublicPoint& member, ByteView pledge
 ) {
-    if (pledge.size() != core::kSha256Size + kSchnorrSize) {
+    if (pledge.size() != kPledgeSize) {
         return std::nullopt;
     }
     core::Sha256Digest digest{};

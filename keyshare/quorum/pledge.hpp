@@ -5,10 +5,13 @@
 #include "keyshare/core/p256.hpp"
 #include "keyshare/quorum/group.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace pgveil::quorum {
+
+inline constexpr std::size_t kPledgeSize = core::kSha256Size + 65;
 
 /// What a member promises to reveal: digest(32) || signature(65).
 core::Bytes make_pledge(

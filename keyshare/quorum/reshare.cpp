@@ -77,11 +77,14 @@ Result<Dealing> check_parcel(
         )) {
         return refuse("its dealing is not signed by it for this run");
     }
+    if (parcel.dealing.size() != plain_dealing_size(setup.threshold, setup.members.size())) {
+        return refuse("its dealing has another size than one of this threshold");
+    }
     auto dealing = parse_dealing(
         parcel.dealing, setup.threshold, static_cast<std::uint32_t>(setup.members.size())
     );
     if (!dealing.has_value()) {
-        return refuse("its dealing is malformed or of another threshold");
+        return refuse("its dealing is malformed");
     }
     if (dealing->head.commitment.front() != setup.from.verification_share(parcel.dealer)) {
         return refuse("it does not deal its share of the old group");

@@ -68,7 +68,7 @@ Result<void> ReshareRun::receive(std::uint32_t index, ByteView signature) {
     if (index == own_ || done_) {
         return Error{ErrorCode::kForeign, "no message of another member in this run", {}};
     }
-    return keep_message(signatures_, index, signature);
+    return keep_message(signatures_, index, signature, kSchnorrSize);
 }
 
 std::vector<std::uint32_t> ReshareRun::awaited() const {
@@ -81,9 +81,7 @@ Result<bool> ReshareRun::finish() {
     }
     const auto certified = certify_again(transcript_, signatures_);
     if (!certified.has_value()) {
-        for (const std::uint32_t index : certified.error().participants) {
-            signatures_[index - 1].clear();
-        }
+        drop_messages(signatures_, certified.error().participants);
         return certified.error();
     }
     done_ = true;

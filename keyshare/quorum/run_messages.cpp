@@ -7,9 +7,17 @@
 
 namespace pgveil::quorum {
 
-Result<void> keep_message(Messages& messages, std::uint32_t index, core::ByteView message) {
-    if (index == 0 || index > messages.size() || message.empty()) {
+Result<void> keep_message(
+    Messages& messages, std::uint32_t index, core::ByteView message, std::size_t size
+) {
+    if (index == 0 || index > messages.size()) {
         return Error{ErrorCode::kForeign, "no message of a member of this run", {}};
+    }
+    if (message.size() != size) {
+        return Error{
+            ErrorCode::kCheating,
+            "member " + std::to_string(index) + ": its message has a size that none has",
+            {index}};
     }
     core::Bytes& place = messages[index - 1];
     if (place.empty()) {
@@ -23,6 +31,12 @@ Result<void> keep_message(Messages& messages, std::uint32_t index, core::ByteVie
             {index}};
     }
     return {};
+}
+
+void drop_messages(Messages& messages, const std::vector<std::uint32_t>& indices) {
+    for (const std::uint32_t index : indices) {
+        messages[index - 1].clear();
+    }
 }
 
 std::vector<std::uint32_t> missing_of(const Messages& messages) {

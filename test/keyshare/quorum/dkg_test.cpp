@@ -153,6 +153,10 @@ TEST(QuorumTest, K10_ACheatingDealerIsNamedWhateverItCheatsWith) {
                  sealed.front() ^= 1U;
              }
          }},
+        {"a payload",
+         [](Dealing& d) {
+             d.sealed_shares.back().resize(60);
+         }},
         {"a share too few",
          [](Dealing& d) {
              d.sealed_shares.pop_back();

@@ -134,6 +134,10 @@ TEST(RunTest, TwoDifferentMessagesOfOneMemberNameIt) {
     const auto refused = one.receive(Round::kPledge, 2, other->outgoing());
     EXPECT_EQ(refused.error().code, ErrorCode::kCheating);
     EXPECT_EQ(refused.error().participants, std::vector<std::uint32_t>{2});
+    const Bytes longer(pledge.size() + 1);
+    EXPECT_EQ(
+        one.receive(Round::kPledge, 3, longer).error().participants, std::vector<std::uint32_t>{3}
+    );
     EXPECT_EQ(one.receive(Round::kPledge, 1, pledge).error().code, ErrorCode::kForeign);
     EXPECT_EQ(one.receive(Round::kPledge, 4, pledge).error().code, ErrorCode::kForeign);
     EXPECT_EQ(one.receive(Round::kDone, 2, pledge).error().code, ErrorCode::kForeign);
