@@ -25,7 +25,7 @@ Error malformed_request() {
 
 bool is_plain(std::string_view text) {
     return !text.empty() && text.size() <= kRequestTextMax &&
-           std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+           std::ranges::all_of(text, [](char letter) { return letter >= ' ' && letter <= '~'; });
 }
 
 core::Sha256Digest request_digest(const PartialRequest& request) {

@@ -22,11 +22,9 @@ constexpr std::string_view kGenerationRun = "pgveil/1 dkg run";
 
 }  // namespace
 
-GenerationRun::GenerationRun(DkgSetup setup)
-    : setup_(std::move(setup)),
-      pledges_(setup_.members.size()),
-      dealings_(setup_.members.size()),
-      signatures_(setup_.members.size()) {}
+GenerationRun::GenerationRun(DkgSetup setup) : setup_(std::move(setup)) {
+    messages_.fill(Messages(setup_.members.size()));
+}
 
 Result<GenerationRun> GenerationRun::start(DkgSetup setup, const MemberKey& key) {
     auto opened = open_run(setup, key);
@@ -35,24 +33,20 @@ Result<GenerationRun> GenerationRun::start(DkgSetup setup, const MemberKey& key)
     }
     GenerationRun out(std::move(setup));
     out.own_ = index_of(out.setup_.members, key.point());
-    out.pledges_[out.own_ - 1] = std::move(opened->pledge);
-    out.dealings_[out.own_ - 1] = std::move(opened->dealing);
+    out.messages(Round::kPledge)[out.own_ - 1] = std::move(opened->pledge);
+    out.messages(Round::kDealing)[out.own_ - 1] = std::move(opened->dealing);
     return out;
 }
 
-std::vector<Bytes>& GenerationRun::messages(Round round) {
+std::size_t GenerationRun::place_of(Round round) {
     core::invariant(round != Round::kDone, "no message is sent when all is done");
-    return round == Round::kPledge ? pledges_ : round == Round::kDealing ? dealings_ : signatures_;
-}
-
-const std::vector<Bytes>& GenerationRun::messages(Round round) const {
-    return const_cast<GenerationRun*>(this)->messages(round);
+    return static_cast<std::size_t>(round) - 1;
 }
 
 std::size_t GenerationRun::size_in(Round round) const {
-    return round == Round::kPledge    ? kPledgeSize
-           : round == Round::kDealing ? plain_dealing_size(setup_.threshold, setup_.members.size())
-                                      : kSchnorrSize;
+    const std::array<std::size_t, 3> sizes{
+        kPledgeSize, plain_dealing_size(setup_.threshold, setup_.members.size()), kSchnorrSize};
+    return sizes.at(place_of(round));
 }
 
 ByteView GenerationRun::outgoing() const {
@@ -75,22 +69,24 @@ Result<bool> GenerationRun::advance(const MemberKey& key) {
         return false;
     }
     if (round_ == Round::kPledge) {
-        if (const auto checked = check_pledges(setup_, pledges_); !checked.has_value()) {
+        if (const auto checked = check_pledges(setup_, messages(Round::kPledge));
+            !checked.has_value()) {
             return checked.error();
         }
         round_ = Round::kDealing;
     } else if (round_ == Round::kDealing) {
-        auto accepted = accept_dealings(setup_, key, pledges_, dealings_);
+        auto accepted =
+            accept_dealings(setup_, key, messages(Round::kPledge), messages(Round::kDealing));
         if (!accepted.has_value()) {
             return accepted.error();
         }
         transcript_ = std::move(accepted->transcript);
-        signatures_[own_ - 1] = core::to_bytes(accepted->signature);
+        messages(Round::kSignature)[own_ - 1] = core::to_bytes(accepted->signature);
         round_ = Round::kSignature;
     } else {
-        const auto certified = certify(transcript_, signatures_);
+        const auto certified = certify(transcript_, messages(Round::kSignature));
         if (!certified.has_value()) {
-            drop_messages(signatures_, certified.error().participants);
+            drop_messages(messages(Round::kSignature), certified.error().participants);
             return certified.error();
         }
         round_ = Round::kDone;
@@ -100,7 +96,7 @@ Result<bool> GenerationRun::advance(const MemberKey& key) {
 
 Certificate GenerationRun::certificate() const {
     core::invariant(round_ == Round::kDone, "a certificate has all signatures");
-    auto out = certify(transcript_, signatures_);
+    auto out = certify(transcript_, messages(Round::kSignature));
     core::invariant(out.has_value(), "what was certified once is again");
     return *std::move(out);
 }
@@ -110,7 +106,7 @@ Result<KeyShare> GenerationRun::share(const MemberKey& key) const {
 }
 
 Bytes GenerationRun::sealed_shares() const {
-    auto out = sealed_shares_of(setup_, dealings_, own_);
+    auto out = sealed_shares_of(setup_, messages(Round::kDealing), own_);
     core::invariant(out.has_value(), "accepted dealings have a share for each member");
     return *std::move(out);
 }
@@ -124,9 +120,9 @@ Bytes serialize(const GenerationRun& run) {
          core::big_endian32(run.setup_.threshold),
          joined_points(run.setup_.members),
          run.setup_.extension,
-         joined_messages(run.pledges_),
-         joined_messages(run.dealings_),
-         joined_messages(run.signatures_),
+         joined_messages(run.messages(Round::kPledge)),
+         joined_messages(run.messages(Round::kDealing)),
+         joined_messages(run.messages(Round::kSignature)),
          run.transcript_}
     );
 }
@@ -153,9 +149,9 @@ Result<GenerationRun> parse_generation_run(ByteView bytes) {
     out.round_ = Round{core::read_big_endian32(parts[1])};
     out.own_ = core::read_big_endian32(parts[2]);
     out.transcript_ = core::to_bytes(parts[10]);
-    const bool is_whole = split_messages(parts[7], out.pledges_) &&
-                          split_messages(parts[8], out.dealings_) &&
-                          split_messages(parts[9], out.signatures_);
+    const bool is_whole = split_messages(parts[7], out.messages(Round::kPledge)) &&
+                          split_messages(parts[8], out.messages(Round::kDealing)) &&
+                          split_messages(parts[9], out.messages(Round::kSignature));
     if (!is_whole || !check_setup(out.setup_).has_value() || out.round_ < Round::kPledge ||
         out.round_ > Round::kDone || out.own_ == 0 || out.own_ > out.setup_.members.size() ||
         out.transcript_.empty() == (out.round_ >= Round::kSignature)) {

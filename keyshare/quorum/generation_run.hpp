@@ -5,6 +5,7 @@
 #include "keyshare/quorum/error.hpp"
 #include "keyshare/quorum/group.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -65,13 +66,20 @@ private:
 
     explicit GenerationRun(DkgSetup setup);
     std::size_t size_in(Round round) const;
-    std::vector<core::Bytes>& messages(Round round);
-    const std::vector<core::Bytes>& messages(Round round) const;
+
+    std::vector<core::Bytes>& messages(Round round) { return messages_.at(place_of(round)); }
+
+    const std::vector<core::Bytes>& messages(Round round) const {
+        return messages_.at(place_of(round));
+    }
+
+    static std::size_t place_of(Round round);
 
     DkgSetup setup_;
     std::uint32_t own_ = 0;
     Round round_ = Round::kPledge;
-    std::vector<core::Bytes> pledges_, dealings_, signatures_;
+    /// Of each round before kDone, a place for each member.
+    std::array<std::vector<core::Bytes>, 3> messages_;
     core::Bytes transcript_;
 };
 
