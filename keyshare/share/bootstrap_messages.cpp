@@ -16,6 +16,7 @@ constexpr std::string_view kOfferType = "pgveil-offer";
 constexpr std::string_view kContributionType = "pgveil-contribution";
 constexpr std::string_view kHandoverType = "pgveil-handover";
 constexpr std::string_view kConfirmationType = "pgveil-confirmation";
+constexpr std::string_view kAdoptionType = "pgveil-adoption";
 
 Error malformed(std::string_view message) {
     return Error{
@@ -79,6 +80,13 @@ std::string payload_of(const Confirmation& message) {
         {"tenant", message.tenant},
         {"handover", json_digest(message.handover)},
         {"mac", json_digest(message.mac)}});
+}
+
+std::string payload_of(const Adoption& message) {
+    return write_json(Json{
+        {"tenant", message.tenant},
+        {"offer", json_digest(message.offer)},
+        {"keyring", keyring_to_json(message.keyring)}});
 }
 
 std::vector<std::string> groups_from_json(JsonReader& reader) {
@@ -224,6 +232,30 @@ Result<Confirmation> verify_confirmation(
         .mac = reader.digest("mac")};
     if (!reader.ok() || payload_of(message) != core::as_text(*payload)) {
         return malformed("confirmation");
+    }
+    return message;
+}
+
+std::string sign_adoption(const Adoption& message, const core::SigningKey& tenant_key) {
+    return core::sign_jws(tenant_key, kAdoptionType, core::as_bytes(payload_of(message)));
+}
+
+Result<Adoption> verify_adoption(std::string_view jws, const core::VerifyingKey& tenant_key) {
+    const auto payload = core::verify_jws(tenant_key, kAdoptionType, jws);
+    if (!payload.has_value()) {
+        return forged("adoption");
+    }
+    JsonReader reader(core::as_text(*payload));
+    auto keyring = keyring_from_json(reader.part("keyring"));
+    if (!keyring.has_value()) {
+        return keyring.error();
+    }
+    Adoption message{
+        .tenant = reader.plain_name("tenant"),
+        .offer = reader.digest("offer"),
+        .keyring = *std::move(keyring)};
+    if (!reader.ok() || payload_of(message) != core::as_text(*payload)) {
+        return malformed("adoption");
     }
     return message;
 }

@@ -25,6 +25,11 @@
 ///     confirmation  {MAC under TK}            →
 ///                                             ←    close receipt (receipt.hpp, sequence 0)
 ///
+/// A tenant that has keys already, because its proxy was lost, says in place of the contribution
+///
+///     adoption      {keyring}                 →
+///                                             ←    close receipt (receipt.hpp, sequence 0)
+///
 /// TK of a group = HKDF(LP(r_P, r_T), LP("pgveil/1 tk", tenant, group, TK epoch)).
 namespace pgveil::share {
 
@@ -86,5 +91,14 @@ std::string sign_confirmation(const Confirmation& message, const core::SigningKe
 Result<Confirmation> verify_confirmation(
     std::string_view jws, const core::VerifyingKey& tenant_key
 );
+
+struct Adoption {
+    std::string tenant;
+    Digest offer{};
+    Keyring keyring;  ///< what P is to go on with: every row of the tenant's
+};
+
+std::string sign_adoption(const Adoption& message, const core::SigningKey& tenant_key);
+Result<Adoption> verify_adoption(std::string_view jws, const core::VerifyingKey& tenant_key);
 
 }  // namespace pgveil::share

@@ -179,13 +179,53 @@ Result<bool> ProxyBootstrap::on_confirmation(std::string_view jws, const Proxy& 
             ErrorCode::kForged,
             "the confirmation was made with another tenant key than was handed over"};
     }
-    confirmation_ = hash;
-    closed_at_s_ = proxy.now_s;
     offer_.clear();
+    close(hash, proxy.now_s);
+    return true;
+}
+
+void ProxyBootstrap::close(const Digest& by, std::int64_t now_s) {
+    confirmation_ = by;
+    closed_at_s_ = now_s;
     handover_.clear();
     expected_mac_ = {};
     stage_ = Stage::kClosed;
+}
+
+Result<bool> ProxyBootstrap::on_adoption(std::string_view jws, const Proxy& proxy) {
+    if (!tenant_signing_) {
+        return out_of_order("an adoption begins with \"hello\"");
+    }
+    auto message = verify_adoption(jws, core::VerifyingKey(*tenant_signing_));
+    if (!message.has_value()) {
+        return message.error();
+    }
+    const Digest hash = hash_of(jws);
+    if (stage_ == Stage::kClosed && confirmation_ == hash) {
+        return false;
+    }
+    if (stage_ != Stage::kOffered || message->offer != hash_of(offer_)) {
+        return out_of_order(
+            "the adoption does not answer this proxy's last offer: continue from the saved state, "
+            "or have the proxy ordered again"
+        );
+    }
+    if (message->keyring.version == 0) {
+        return Error{ErrorCode::kMalformed, "the adoption brings no keyring"};
+    }
+    keyring_ = std::move(message->keyring);
+    forget_contributions();
+    close(hash, proxy.now_s);  // the offer stays, so that the whole adoption can be repeated
     return true;
+}
+
+bool ProxyBootstrap::adopted() const {
+    return stage_ == Stage::kClosed && contribution_message_ == Digest{};
+}
+
+void ProxyBootstrap::forget_password() {
+    verifier_.clear();
+    offer_.clear();
 }
 
 }  // namespace pgveil::share

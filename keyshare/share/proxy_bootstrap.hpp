@@ -46,6 +46,9 @@ public:
     /// it to `set_close_receipt`. False: the confirmation that closed was repeated; answer with
     /// `close_receipt()`.
     Result<bool> on_confirmation(std::string_view jws, const Proxy& proxy);
+    /// In place of contribution and confirmation, from a tenant whose proxy was lost: takes its
+    /// keyring over and closes; no TK is made, and none comes here. Answers as on_confirmation.
+    Result<bool> on_adoption(std::string_view jws, const Proxy& proxy);
 
     void set_close_receipt(std::string jws) { close_receipt_ = std::move(jws); }
 
@@ -53,9 +56,12 @@ public:
 
     /// Forgets the password for good: the first command proves that the tenant has the close
     /// receipt.
-    void forget_password() { verifier_.clear(); }
+    void forget_password();
 
     Stage stage() const { return stage_; }
+
+    /// Closed by an adoption: the tenant has users whom this proxy has never seen.
+    bool adopted() const;
 
     const std::string& verifier() const { return verifier_; }
 
@@ -70,7 +76,7 @@ public:
 
     std::int64_t closed_at_s() const { return closed_at_s_; }
 
-    /// Hash of the confirmation that closed; the close receipt carries it.
+    /// Hash of the confirmation or adoption that closed; the close receipt carries it.
     const Digest& confirmation_hash() const { return confirmation_; }
 
 private:
@@ -81,6 +87,7 @@ private:
         const TenantContribution& tenant_contribution, std::string_view tenant
     ) const;
     void forget_contributions();
+    void close(const Digest& by, std::int64_t now_s);
 
     Stage stage_ = Stage::kOrdered;
     std::string verifier_;

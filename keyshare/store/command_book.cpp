@@ -66,8 +66,14 @@ std::string objection_to_change(const User* known, const Command& command) {
                                 : "user " + command.user_id + " was withdrawn: add the user again";
 }
 
-// Why a renewal cannot keep what the user holds; empty if it does.
-std::string objection_to_renewal(const User* known, const Command& command) {
+// Why a renewal cannot keep what the user holds; empty if it does. A proxy that was adopted in the
+// place of a lost one meets the tenant's users this way: what they hold is the command's word.
+std::string objection_to_renewal(
+    const CommandContext& context, const User* known, const Command& command
+) {
+    if (known == nullptr && context.snapshot.bootstrap.adopted) {
+        return {};
+    }
     std::string objection = objection_to_change(known, command);
     if (!objection.empty()) {
         return objection;
@@ -163,11 +169,15 @@ std::optional<FormerParts> former_of(
 // kept beside them.
 Judgement judge_renewal(const CommandContext& context, const Command& command) {
     const User* known = find_user(context, command);
-    auto parts = accepted_parts(context, known, command, objection_to_renewal(known, command));
+    auto parts =
+        accepted_parts(context, known, command, objection_to_renewal(context, known, command));
     if (!parts.has_value()) {
         return refuse(parts.error().message);
     }
     UserRecord record{true, command.epoch, context.now_s, command.commitments};
+    if (known == nullptr) {
+        return change({command.user_id, std::move(record), *std::move(parts), {}}, false);
+    }
     const bool forgets = known->former.has_value();
     return change(
         {command.user_id,

@@ -117,8 +117,8 @@ Result<std::string> ProxyCustody::Impl::step_bootstrap(
     std::string_view argument,
     std::int64_t now_s
 ) {
-    if (step == "confirm") {
-        return close_bootstrap(bootstrap, argument, now_s);
+    if (step == "confirm" || step == "adopt") {
+        return close_bootstrap(bootstrap, step, argument, now_s);
     }
     if (step != "hello" && step != "contribute") {
         return Error{
@@ -147,10 +147,14 @@ Result<std::string> ProxyCustody::Impl::step_bootstrap(
 }
 
 Result<std::string> ProxyCustody::Impl::close_bootstrap(
-    share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
+    share::ProxyBootstrap& bootstrap,
+    std::string_view step,
+    std::string_view argument,
+    std::int64_t now_s
 ) {
     const share::ProxyBootstrap::Proxy proxy{tenant_, identity_, core::system_random(), now_s};
-    const auto newly_closed = bootstrap.on_confirmation(confirmation, proxy);
+    const auto newly_closed = step == "adopt" ? bootstrap.on_adoption(argument, proxy)
+                                              : bootstrap.on_confirmation(argument, proxy);
     if (!newly_closed.has_value()) {
         return from_share(newly_closed.error());
     }

@@ -63,6 +63,7 @@ BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap) {
     }
     facts.pinned_at_s = bootstrap.pinned_at_s();
     facts.closed_at_s = bootstrap.closed_at_s();
+    facts.adopted = bootstrap.adopted();
     return facts;
 }
 

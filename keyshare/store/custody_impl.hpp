@@ -157,7 +157,10 @@ private:
         std::int64_t now_s
     );
     Result<std::string> close_bootstrap(
-        share::ProxyBootstrap& bootstrap, std::string_view confirmation, std::int64_t now_s
+        share::ProxyBootstrap& bootstrap,
+        std::string_view step,
+        std::string_view argument,
+        std::int64_t now_s
     );
     void follow_keyring(Snapshot& next) const;
     bool is_behind(const share::Keyring& keyring, std::span<const share::MirrorRow> rows) const;

@@ -174,8 +174,8 @@ public:
     /// receipt, so that a lost last answer can be repeated; after the close nothing else is
     /// answered.
     std::optional<std::string> bootstrap_verifier() const;
-    /// step: "hello", "contribute" or "confirm"; argument and answer are compact JWS. The same call
-    /// gets the same answer.
+    /// step: "hello", "contribute", "confirm" or "adopt"; argument and answer are compact JWS. The
+    /// same call gets the same answer.
     Result<std::string> bootstrap_call(
         std::string_view step, std::string_view argument, std::int64_t now_s
     );

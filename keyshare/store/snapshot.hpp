@@ -41,6 +41,7 @@ struct BootstrapFacts {
     std::string tenant_fingerprint;
     std::int64_t pinned_at_s = 0;
     std::int64_t closed_at_s = 0;
+    bool adopted = false;  ///< the tenant has users whom this proxy has not seen
 };
 
 BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap);

@@ -42,6 +42,17 @@ struct HandoutArguments {
     unsigned valid_days = 7;
 };
 
+/// What adopt needs, in addition: the fresh proxy, and its one-time password.
+struct AdoptionArguments {
+    std::string url;
+    user::SecretSource one_time_password;
+    HandoutArguments handout;  ///< its user_id, list and groups are not used
+};
+
+/// Takes over a fresh proxy in the place of one that was lost: new files for everybody, TK and TKu
+/// stay. Asked again after it was cut short, it goes on.
+Result<void> adopt_proxy(const Context& context, const AdoptionArguments& arguments);
+
 Result<void> user_add(const Context& context, const HandoutArguments& arguments);
 /// As add, for every user of a list: all of them are ordered, or none. Asked again before the
 /// receipts came, it hands out the same shares.

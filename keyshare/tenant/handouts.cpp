@@ -122,6 +122,15 @@ Result<void> require_free(const std::vector<std::string>& paths) {
     return {};
 }
 
+Result<core::SecretBytes> passphrase_of_all(const HandoutArguments& arguments) {
+    if (!arguments.has_passphrase) {
+        return core::SecretBytes();
+    }
+    return user::read_secret(
+        arguments.user_passphrase, "passphrase of all files UID.user", user::Asking::kNew
+    );
+}
+
 Result<void> write_handouts(
     const std::vector<const UserRecord*>& users,
     const std::string& directory,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/home_state.hpp"
 #include "keyshare/user/user_file.hpp"
 
@@ -21,6 +22,9 @@ Result<void> make_out_directory(const std::string& directory);
 
 /// Refuses names that are taken, before anything is made.
 Result<void> require_free(const std::vector<std::string>& paths);
+
+/// The one passphrase of many files UID.user; empty for --no-passphrase.
+Result<core::SecretBytes> passphrase_of_all(const HandoutArguments& arguments);
 
 /// Writes UID.user and UID.app (mode 0600) of each user into DIR. A file that is there already is
 /// left alone when it holds exactly this user's shares (an earlier run was cut short), and is an

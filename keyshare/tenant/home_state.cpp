@@ -212,6 +212,10 @@ std::uint32_t share_epoch(const UserRecord& user) {
     return key ? key->epoch : 0;
 }
 
+bool is_adopting(const HomeState& state) {
+    return state.enrolment.has_value() && !state.bootstrap.empty();
+}
+
 bool is_renewed(const HomeState& state, const std::vector<std::string>& groups) {
     return state.next_key && std::ranges::find(groups, state.next_key->group) != groups.end();
 }

@@ -52,7 +52,9 @@ struct CommandRecord {
 struct HomeState {
     std::string tenant;
     share::TenantIdentity identity;
-    core::SecretBytes bootstrap;  ///< share::TenantBootstrap::save(), until it is done
+    /// share::TenantBootstrap::save() until it is done; later share::TenantAdoption::save() while
+    /// another proxy is taken over.
+    core::SecretBytes bootstrap;
     std::optional<share::Enrolment> enrolment;  ///< once it is done
     std::string proxy;                          ///< host:port of the bootstrap, for people
     std::int64_t bootstrapped_at_s = 0;
@@ -86,6 +88,9 @@ std::optional<share::KeyringRow> new_row_of(const HomeState& state, const Comman
 
 /// Whom or what a command is about, for people: the user id, or the key group's name.
 std::string subject_of(const HomeState& state, const CommandRecord& command);
+
+/// Whether a fresh proxy is being taken over in the place of a lost one (pgveil-tenant adopt).
+bool is_adopting(const HomeState& state);
 
 /// Whether TK of one of these groups is under renewal: nobody's shares of it may change then.
 bool is_renewed(const HomeState& state, const std::vector<std::string>& groups);

@@ -64,15 +64,6 @@ Result<void> order_users(Home& home, const UserIds& user_ids, const HandoutArgum
     return user_ids.empty() ? Result<void>() : home.save();
 }
 
-Result<core::SecretBytes> passphrase_of_all(const HandoutArguments& arguments) {
-    if (!arguments.has_passphrase) {
-        return core::SecretBytes();
-    }
-    return user::read_secret(
-        arguments.user_passphrase, "passphrase of all files UID.user", user::Asking::kNew
-    );
-}
-
 std::vector<const UserRecord*> records_of(const HomeState& state, const UserIds& user_ids) {
     std::vector<const UserRecord*> records;
     for (const std::string& user_id : user_ids) {

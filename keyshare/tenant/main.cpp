@@ -60,13 +60,19 @@ void add_bootstrap(CLI::App& app, pgveil::tenant::BootstrapArguments& to, Action
 using pgveil::tenant::HandoutArguments;
 using HandOut = Result<void> (*)(const Context&, const HandoutArguments&);
 
-/// The arguments of every subcommand that writes UID.user, and what it does with them.
-void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOut hand_out) {
+/// The arguments of every subcommand that writes UID.user; returns --no-passphrase.
+CLI::Option* add_user_files(CLI::App& command, HandoutArguments& to) {
     command.add_option("--out", to.out, "Directory for the files")->required()->type_name("DIR");
     add_secret(command, "user-passphrase", to.user_passphrase, "Passphrase of the user's file");
     CLI::Option* bare = command.add_flag("--no-passphrase");
     bare->description("Leave UID.user without passphrase: the file alone is the share");
     bare->excludes("--user-passphrase-file")->excludes("--user-passphrase-fd");
+    return bare;
+}
+
+/// The same, and what is done with them.
+void add_handout(CLI::App& command, HandoutArguments& to, Action& action, HandOut hand_out) {
+    CLI::Option* bare = add_user_files(command, to);
     command.callback([&to, &action, bare, hand_out] {
         to.has_passphrase = bare->count() == 0;
         action = [&to, hand_out](const Context& context) {
@@ -146,6 +152,7 @@ void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
 
 struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
+    pgveil::tenant::AdoptionArguments adoption;
     HandoutArguments handout;
     pgveil::tenant::RenewalArguments renewal;
     pgveil::tenant::TkRenewalArguments tk_renewal;
@@ -196,6 +203,23 @@ void add_groups(CLI::App& app, Arguments& to, Action& action) {
     add_grants(*group, to.handout, action);
     group->add_subcommand("list", "List key groups: name, state, key id, number of users")
         ->callback([&action] { action = pgveil::tenant::group_list; });
+}
+
+void add_adoption(CLI::App& app, pgveil::tenant::AdoptionArguments& to, Action& action) {
+    CLI::App* command = app.add_subcommand(
+        "adopt", "Take over a fresh proxy in the place of one that was lost; TK and TKu stay"
+    );
+    command->add_option("--url", to.url, "postgresql://bootstrap@HOST:6543/pgveil?sslrootcert=FILE")
+        ->required();
+    add_secret(*command, "otp", to.one_time_password, "One-time password");
+    add_order(*command, to.handout);
+    CLI::Option* bare = add_user_files(*command, to.handout);
+    command->callback([&to, &action, bare] {
+        to.handout.has_passphrase = bare->count() == 0;
+        action = [&to](const Context& context) {
+            return adopt_proxy(context, to);
+        };
+    });
 }
 
 void add_renewal(CLI::App& app, pgveil::tenant::RenewalArguments& to, Action& action) {
@@ -307,6 +331,7 @@ int run(int argc, char** argv) {
     add_bootstrap(app, arguments.bootstrap, action);
     add_user(app, arguments, action);
     add_groups(app, arguments, action);
+    add_adoption(app, arguments.adoption, action);
     add_renewal(app, arguments.renewal, action);
     add_tk_renewal(app, arguments.tk_renewal, action);
     add_chain(app, arguments, action);

@@ -32,6 +32,14 @@ Result<void> change_triple(
 /// could be given out twice.
 Result<void> require_reconciled(const HomeState& state);
 
+/// The error about orders and receipts while a fresh proxy is being taken over.
+user::Error adoption_first();
+
+/// One user's renewal: fresh TKa and TKp beside the kept TKu, and the signed renew_shares.
+Result<void> renew_one(
+    HomeState& state, UserRecord& user, share::CommandTimes times, core::RandomSource& random
+);
+
 /// The error about a user whose last command waits for its receipt.
 user::Error waits_for_receipt(std::string_view user_id);
 

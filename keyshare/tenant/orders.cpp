@@ -90,30 +90,6 @@ UserRecord record_of(
     return record;
 }
 
-/// One user's renewal: the kept TKu stays as it is.
-Result<void> renew_one(
-    HomeState& state, UserRecord& user, share::CommandTimes times, core::RandomSource& random
-) {
-    const auto kept = share::parse_user_key(user.user_key.reveal());
-    if (!kept) {
-        return in_words(kept.error());
-    }
-    const auto shares = share::renew_user(*state.enrolment, *kept, user.epoch + 1, random);
-    if (!shares) {
-        return in_words(shares.error());
-    }
-    auto command = share::make_renew_shares(*state.enrolment, state.identity, *shares, times);
-    if (!command) {
-        return in_words(command.error());
-    }
-    user.epoch = shares->epoch;
-    user.app_share = share::serialize(share::app_share_of(*shares, *state.enrolment));
-    append_command(
-        state, share::Operation::kRenewShares, user.user_id, times.issued_at_s, std::move(*command)
-    );
-    return {};
-}
-
 /// What the outcome of a create_group leaves: TK of the group, if P has taken its row as it was
 /// made.
 Result<void> settle_group(HomeState& state, const CommandRecord& command) {
@@ -230,6 +206,29 @@ Result<void> change_triple(
     keep_user(state, std::move(record));
     append_command(
         state, share::Operation::kChangeKey, changed.user_id, times.issued_at_s, std::move(*command)
+    );
+    return {};
+}
+
+Result<void> renew_one(
+    HomeState& state, UserRecord& user, share::CommandTimes times, core::RandomSource& random
+) {
+    const auto kept = share::parse_user_key(user.user_key.reveal());
+    if (!kept) {
+        return in_words(kept.error());
+    }
+    const auto shares = share::renew_user(*state.enrolment, *kept, user.epoch + 1, random);
+    if (!shares) {
+        return in_words(shares.error());
+    }
+    auto command = share::make_renew_shares(*state.enrolment, state.identity, *shares, times);
+    if (!command) {
+        return in_words(command.error());
+    }
+    user.epoch = shares->epoch;
+    user.app_share = share::serialize(share::app_share_of(*shares, *state.enrolment));
+    append_command(
+        state, share::Operation::kRenewShares, user.user_id, times.issued_at_s, std::move(*command)
     );
     return {};
 }
@@ -364,6 +363,9 @@ std::vector<const CommandRecord*> pending(const HomeState& state) {
 }
 
 Result<std::size_t> file_receipts(HomeState& state, std::string_view text) {
+    if (is_adopting(state)) {
+        return adoption_first();
+    }
     const auto receipts = share::split_commands(text);
     if (!receipts) {
         return in_words(receipts.error());

@@ -22,7 +22,17 @@ user::Error lacks_commands(const HomeState& state, std::uint64_t applied) {
 
 }  // namespace
 
+user::Error adoption_first() {
+    return user::failed(
+        "the takeover of a fresh proxy that was begun in this home is not finished: run "
+        "`pgveil-tenant adopt` again, it goes on where it stopped"
+    );
+}
+
 Result<void> require_reconciled(const HomeState& state) {
+    if (is_adopting(state)) {
+        return adoption_first();
+    }
     return state.restored_at_s == 0
                ? Result<void>()
                : user::failed(

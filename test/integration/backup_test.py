@@ -6,8 +6,11 @@ import shutil
 import sqlite3
 import unittest
 
+import psycopg
+
 import clinic
-from stack import Stack, run, wait_until
+from fresh_proxy import FreshProxy
+from stack import Stack, run, succeeded, wait_until
 
 READ = "SELECT count(name) FROM patients"
 
@@ -171,6 +174,47 @@ class Formats(BackupCase):
         self.set_format(1)
         STACK.start_proxy()
         self.assertTrue(self.works("nurse"))
+
+
+class TakenOver(BackupCase):
+    """The proxy is lost with store and keys; the tenant's home takes a fresh one over (the last of this file)."""
+
+    def adopted(self):
+        proxy = FreshProxy(STACK, "fresh")
+        proxy.home_database = "pgveil_home"
+        proxy.write_settings()
+        for place, kept in ((proxy.home, "tenant"), (proxy.dir / "passphrase", "secrets/tenant.passphrase")):
+            succeeded(run(["cp", "-aT", STACK.dir / kept, place]))
+        proxy.order()
+        proxy.start()
+        self.addCleanup(proxy.stop)
+        succeeded(proxy.adopt(proxy.users))
+        return proxy
+
+    def name_at(self, place, options):
+        with place.connect(options) as connection:
+            return connection.execute("SELECT name FROM patients WHERE id = 1").fetchone()[0]
+
+    def test_P9_a_fresh_proxy_opens_the_data_and_the_lost_one_is_worth_nothing_to_new_shares(self):
+        old = STACK.options("nurse")
+        STACK.stop_proxy()
+        proxy = self.adopted()
+        new = proxy.options("nurse")
+        self.assertEqual(self.name_at(proxy, new), "Aurelia Brandt")
+        self.assertIn("\tactive\tepoch 1", succeeded(proxy.tenant("user", "list")))
+        with self.assertRaisesRegex(psycopg.Error, "another proxy"):
+            self.name_at(proxy, old)
+        again = proxy.adopt(proxy.dir / "again")
+        self.assertRegex(again.stderr, "closed")
+        self.assertIn("keyring mirror", (proxy.dir / "log").read_text())
+        # The old one comes back from a copy.
+        STACK.start_proxy()
+        self.assertEqual(self.name_at(STACK, old), "Aurelia Brandt", "the positive control: with all three old shares")
+        with self.assertRaisesRegex(psycopg.Error, "another proxy"):
+            self.name_at(STACK, new)
+        made = STACK.user_tool("options", user="../fresh/users/nurse")
+        self.assertIn("not that of the proxy this key file knows", made.stderr)
+        self.assertEqual(self.name_at(proxy, new), "Aurelia Brandt")
 
 
 if __name__ == "__main__":

@@ -62,16 +62,16 @@ class Swept(unittest.TestCase):
         proxy.start()
         return True
 
-    def sweep(self, proxy, side, act, judge, prepare=lambda step: None):
-        """act(step) with its side dying at step 1, 1 + STRIDE, ...; judge(step) repeats it and looks at the end."""
+    def sweep(self, proxy, side, act, judge, prepare=lambda step: None, stride=STRIDE):
+        """act(step) with its side dying at step 1, 1 + stride, ...; judge(step) repeats it and looks at the end."""
         step = 1
         prepare(step)
         while self.kill_at(proxy, side, step, lambda: act(step)):
             with self.subTest(side=side, step=step):
                 judge(step)
-            step += STRIDE
+            step += stride
             prepare(step)
-        print(f"{side}: killed at {(step - 1) // STRIDE} steps")
+        print(f"{side}: killed at {(step - 1) // stride} steps")
         self.assertGreater(step, FEWEST)
 
 
@@ -99,6 +99,42 @@ class Bootstrap(Swept):
 
     def test_the_tenant_dies_at_every_step(self):
         self.sweep_bootstrap("tenant")
+
+
+class Adoption(Swept):
+    """The tenant's first proxy is lost; a fresh one is taken over."""
+
+    def sweep_adoption(self, side):
+        proxy = self.proxy(f"adopted_{side}")
+        proxy.start()
+        succeeded(proxy.bootstrap())
+        succeeded(proxy.user("add", "nurse"))
+        proxy.stop()
+        shutil.rmtree(proxy.users)
+        shutil.rmtree(proxy.dir / "store")
+        proxy.order()
+        proxy.keep("ordered")
+        proxy.start()
+
+        def judge(step):
+            again = proxy.adopt(proxy.users)
+            if again.returncode != 0:  # it had come to its end
+                self.assertRegex(again.stderr, "closed|exists")
+                succeeded(proxy.tenant("pending", "--apply", proxy.url()))
+            self.assertIn("nurse\tactive\tepoch 1", succeeded(proxy.tenant("user", "list")))
+            self.assertTrue(opens(proxy, "nurse"))
+            proxy.stop()
+            proxy.put_back("ordered")
+            proxy.start()
+
+        stride = STRIDE if STRIDE == 1 else 16 * STRIDE  # seven minutes for every step
+        self.sweep(proxy, side, lambda step: proxy.adopt(proxy.users), judge, stride=stride)
+
+    def test_the_proxy_dies_at_every_step(self):
+        self.sweep_adoption("proxy")
+
+    def test_the_tenant_dies_at_every_step(self):
+        self.sweep_adoption("tenant")
 
 
 class Commands(Swept):

@@ -61,6 +61,7 @@ class FreshProxy:
         self.port = free_port()
         self.home = self.dir / "tenant"
         self.users = self.dir / "users"
+        self.home_database = f"home_{name}"
         self.child = None
         self.tokens = tokens or {"max_validity_s": 600}
         self.of_proxy = StopAt(self.dir, "stop-proxy") if stoppable else None
@@ -78,7 +79,7 @@ class FreshProxy:
         text = re.sub(r"^\s*//.*$", "", self.stack.settings.read_text(), flags=re.M)
         settings = json.loads(text)
         settings["listen"]["port"] = self.port
-        settings["home"]["database"] = f"home_{self.name}"
+        settings["home"]["database"] = self.home_database
         settings["store"]["path"] = f"{self.name}/store/shares.sqlite"
         settings["seal"]["path"] = f"{self.name}/store/seal.key"
         settings["tokens"] = self.tokens
@@ -145,10 +146,16 @@ class FreshProxy:
         return run([*self.stack.as_owner(), *(self.of_tenant.words() if self.of_tenant else []), self.stack.dir / "bin" / "pgveil-tenant", *arguments,
                     "--home", home or self.home, "--passphrase-file", self.dir / "passphrase"])
 
-    def bootstrap(self, otp_file=None, home=None, tenant="clinic", port=None, ca=None):
+    def bootstrap_url(self, port=None, ca=None):
         ca = ca or self.stack.dir / "tls" / "ca.crt"
-        url = f"postgresql://bootstrap@localhost:{port or self.port}/pgveil?sslmode=verify-full&sslrootcert={ca}"
-        return self.tenant("bootstrap", "--tenant", tenant, "--url", url, "--otp-file", otp_file or self.dir / "otp", "--test-scrypt-log2-n", "4", home=home)
+        return f"postgresql://bootstrap@localhost:{port or self.port}/pgveil?sslmode=verify-full&sslrootcert={ca}"
+
+    def adopt(self, out):
+        return self.tenant("adopt", "--url", self.bootstrap_url(), "--otp-file", self.dir / "otp", "--out", out,
+                           "--no-passphrase", "--apply", self.url())
+
+    def bootstrap(self, otp_file=None, home=None, tenant="clinic", port=None, ca=None):
+        return self.tenant("bootstrap", "--tenant", tenant, "--url", self.bootstrap_url(port, ca), "--otp-file", otp_file or self.dir / "otp", "--test-scrypt-log2-n", "4", home=home)
 
     def user(self, verb, name, *arguments, out=None, apply=True):
         more = ["--out", out or self.users, *arguments]

@@ -1,5 +1,6 @@
 #include "keyshare/share/proxy_bootstrap.hpp"
 #include "keyshare/share/receipt.hpp"
+#include "keyshare/share/tenant_adoption.hpp"
 #include "keyshare/share/tenant_bootstrap.hpp"
 #include "test/keyshare/share/samples.hpp"
 
@@ -44,7 +45,8 @@ private:
         if (step == "contribute") {
             return bootstrap.on_contribution(argument, proxy);
         }
-        const auto closed = bootstrap.on_confirmation(argument, proxy);
+        const auto closed = step == "adopt" ? bootstrap.on_adoption(argument, proxy)
+                                            : bootstrap.on_confirmation(argument, proxy);
         if (!closed.has_value()) {
             return closed.error();
         }
@@ -274,6 +276,92 @@ TEST_F(Bootstrap, ProxyForgetsItsContributionAndNeverStoresTheKey) {
     EXPECT_TRUE(holds(offered, secrets->contribution.reveal()));  // the search can find something
     EXPECT_FALSE(holds(proxy.state(), secrets->contribution.reveal()));
     EXPECT_FALSE(holds(proxy.state(), secrets->keys[0].part.reveal()));
+}
+
+class Adopted : public Bootstrap {
+protected:
+    /// A tenant whose proxy is lost.
+    Enrolment enrolled() const {
+        Bench lost;
+        auto run = begin();
+        while (!run.done()) {
+            advance(run, lost);
+        }
+        return run.take_enrolment();
+    }
+
+    /// The whole exchange; false: a step was refused.
+    bool adopt(TenantAdoption& run, Bench& proxy, Enrolment& taken) const {
+        const auto offer = proxy.call("hello", run.hello());
+        if (!offer.has_value() || !run.accept_offer(*offer, taken, identity_).has_value()) {
+            return false;
+        }
+        const auto receipt = proxy.call("adopt", run.request());
+        return receipt.has_value() && run.accept_close(*receipt, taken).has_value();
+    }
+};
+
+TEST_F(Adopted, AFreshProxyGoesOnWithTheKeyringAndNeverSeesTK) {
+    Bench fresh;
+    Enrolment taken = enrolled();
+    const Keyring keyring = taken.keyring;
+    auto run = TenantAdoption::begin(taken, identity_);
+    ASSERT_TRUE(adopt(run, fresh, taken));
+    EXPECT_TRUE(run.done());
+    EXPECT_EQ(taken.proxy_identity, fresh.identity.verifying_key().point());
+    EXPECT_EQ(taken.head.sequence, 0U);
+    EXPECT_EQ(fresh.state().keyring(), keyring);
+    EXPECT_TRUE(fresh.state().adopted());
+    EXPECT_FALSE(holds(fresh.state(), taken.groups[0].key.reveal()));
+    EXPECT_TRUE(check_keys(taken).has_value());
+}
+
+TEST_F(Adopted, IsRepeatedFromAnySavedStateWithTheSameBytes) {
+    Bench fresh;
+    Enrolment taken = enrolled();
+    auto run = TenantAdoption::begin(taken, identity_);
+    for (int times = 0; times < 2; ++times) {
+        run = *TenantAdoption::restore(run.save().reveal());
+        ASSERT_TRUE(
+            run.accept_offer(*fresh.call("hello", run.hello()), taken, identity_).has_value()
+        );
+        run = *TenantAdoption::restore(run.save().reveal());
+        ASSERT_TRUE(fresh.call("adopt", run.request()).has_value());  // the answer never came
+    }
+    ASSERT_TRUE(adopt(run, fresh, taken));
+    EXPECT_TRUE(TenantAdoption::restore(run.save().reveal())->done());
+    const core::SecretBytes saved = run.save();
+    for (std::size_t size = 0; size < saved.size(); ++size) {
+        ASSERT_FALSE(TenantAdoption::restore(saved.reveal().first(size)).has_value());
+    }
+}
+
+TEST_F(Adopted, IsForOneOfferOfOneProxy) {
+    Bench fresh;
+    Bench other;
+    Enrolment taken = enrolled();
+    auto run = TenantAdoption::begin(taken, identity_);
+    const auto offer = fresh.call("hello", run.hello());
+    ASSERT_TRUE(run.accept_offer(*offer, taken, identity_).has_value());
+    ASSERT_TRUE(other.call("hello", run.hello()).has_value());
+    EXPECT_FALSE(other.call("adopt", run.request()).has_value());
+    EXPECT_FALSE(fresh.call("adopt", samples::flip(run.request(), 200, 1)).has_value());
+    const auto receipt = fresh.call("adopt", run.request());
+    ASSERT_TRUE(receipt.has_value());
+    EXPECT_FALSE(run.accept_close(samples::flip(*receipt, 200, 1), taken).has_value());
+    EXPECT_TRUE(run.accept_close(*receipt, taken).has_value());
+}
+
+TEST_F(Adopted, OnlyByWhoSaidHelloFirst) {
+    Bench fresh;
+    Enrolment taken = enrolled();
+    auto run = TenantAdoption::begin(taken, identity_);
+    const TenantIdentity thief = TenantIdentity::generate();
+    auto stolen = TenantAdoption::begin(taken, thief);
+    ASSERT_TRUE(fresh.call("hello", run.hello()).has_value());
+    EXPECT_FALSE(fresh.call("hello", stolen.hello()).has_value());
+    EXPECT_TRUE(adopt(run, fresh, taken));
+    EXPECT_FALSE(adopt(stolen, fresh, taken));
 }
 
 }  // namespace

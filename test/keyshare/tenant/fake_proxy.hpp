@@ -33,7 +33,8 @@ public:
         if (step == "contribute") {
             return answer(bootstrap_.on_contribution(argument, self));
         }
-        const auto closed = bootstrap_.on_confirmation(argument, self);
+        const auto closed = step == "adopt" ? bootstrap_.on_adoption(argument, self)
+                                            : bootstrap_.on_confirmation(argument, self);
         if (!closed) {
             return user::failed(closed.error().message);
         }
