@@ -3,6 +3,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/binary_fields.hpp"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,10 @@ namespace {
 
 constexpr std::string_view kFormat = "pgveil/1 token claim";
 constexpr std::string_view kCountedFormat = "pgveil/1 counted token claim";
+
+// Of the notes about what was forgotten.
+constexpr share::Nonce kLatestEnd{};
+constexpr share::Nonce kNewestBeginning{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
 
 RowName name_of(const share::Nonce& nonce) {
     return {"token_claim", core::base64url_encode(nonce)};
@@ -69,12 +74,31 @@ Result<void> put(
     const RowName name = name_of(claim.nonce);
     const core::SecretBytes body = serialize(claim);
     const core::Bytes sealed = seal.seal(name, 0, body.reveal(), random);
+    // The note of what was forgotten outlives what it is about.
+    const std::int64_t kept_until_s =
+        forgotten_in(claim) ? std::numeric_limits<std::int64_t>::max() : claim.expires_s;
     const auto done =
-        statement->bind(name.key).bind(claim.expires_s).bind(core::ByteView(sealed)).step();
+        statement->bind(name.key).bind(kept_until_s).bind(core::ByteView(sealed)).step();
     return done.has_value() ? Result<void>() : done.error();
 }
 
 }  // namespace
+
+std::optional<TokenSpan> forgotten_in(const TokenClaim& claim) {
+    if (claim.nonce == kLatestEnd) {
+        return TokenSpan{0, claim.expires_s};
+    }
+    if (claim.nonce == kNewestBeginning) {
+        return TokenSpan{claim.expires_s, 0};
+    }
+    return std::nullopt;
+}
+
+Result<void> ClaimTable::note_forgotten(TokenSpan forgotten, core::RandomSource& random) const {
+    const auto done = put(*database_, *seal_, {kNewestBeginning, {}, forgotten.issued_s}, random);
+    return done.has_value() ? put(*database_, *seal_, {kLatestEnd, {}, forgotten.expires_s}, random)
+                            : done;
+}
 
 Result<void> ClaimTable::add(const TokenClaim& claim, core::RandomSource& random) const {
     const auto hasty = database_->run("PRAGMA synchronous = NORMAL");

@@ -3,10 +3,12 @@
 #include "keyshare/core/random.hpp"
 #include "keyshare/share/key_kinds.hpp"
 #include "keyshare/store/error.hpp"
+#include "keyshare/store/nonce_book.hpp"
 #include "keyshare/store/row_seal.hpp"
 #include "keyshare/store/sqlite.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,10 @@ struct TokenClaim {
     std::uint32_t uses = 0;        ///< given, or reserved to be given
     std::uint32_t statements = 0;  ///< the same
 };
+
+/// What was forgotten, if this is no claim but a note about that. Its nonce is 0 (the latest end)
+/// or 1 (the newest beginning), which no token has.
+std::optional<TokenSpan> forgotten_in(const TokenClaim& claim);
 
 /// The first uses of tokens in the share store's file, so that a restart of the proxy does not
 /// forget them. Sealed like rows, but each for itself: the root row does not vouch for them. A new
@@ -42,6 +48,9 @@ public:
     /// kBroken if one does not open.
     Result<std::vector<TokenClaim>> all() const;
     Result<void> forget_expired(std::int64_t now_s) const;
+    /// Notes what is forgotten (NonceBook::forgotten), and waits until the disk has it. all() gives
+    /// it back as the claims for which forgotten_in() is not empty.
+    Result<void> note_forgotten(TokenSpan forgotten, core::RandomSource& random) const;
     /// Seals all anew; the caller holds a transaction.
     Result<void> reseal(const RowSeal& fresh, core::RandomSource& random) const;
 

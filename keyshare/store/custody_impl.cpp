@@ -275,14 +275,21 @@ share::Verdict<void> ProxyCustody::Impl::claim_token(
     const Rebuilt& rebuilt, const std::string& login
 ) {
     const share::Nonce& nonce = rebuilt.token->contents.nonce;
+    const std::int64_t issued_s = rebuilt.token->contents.issued_at_s;
     const std::int64_t until_s = rebuilt.keys.grace_ends_s();
-    switch (nonces_.claim(nonce, login, until_s, rebuilt.now_s)) {
+    switch (nonces_.claim(nonce, login, {issued_s, until_s}, rebuilt.now_s)) {
         case Claim::kOwn: return {};
         case Claim::kTaken:
             return share::Denial{
                 share::DenialKind::kTokenTaken,
                 "the user token was already used by another database login: each login needs a "
                 "token of its own"};
+        case Claim::kForgotten:
+            return share::Denial{
+                share::DenialKind::kTokenExpired,
+                "the user token was over before the proxy's clock was set back: make a new one "
+                "with "
+                "pgveil-user token, and have the proxy's clock looked at"};
         case Claim::kFirst: break;
     }
     const std::scoped_lock lock(writer_);

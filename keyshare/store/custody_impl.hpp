@@ -137,6 +137,7 @@ private:
     Result<void> seal_anew();
     Result<void> settle_successor();
     Result<void> load_claims();
+    Result<void> forget_claims(std::int64_t now_s);
     share::Verdict<Rebuilt> rebuild_and_claim(
         const share::PresentedShares& presented,
         std::int64_t now_s,
@@ -181,6 +182,7 @@ private:
     const std::unique_ptr<seal::Seal> seal_;
     bool successor_in_force_ = false;  // the store is sealed under it, the seal does not know yet
     std::int64_t tidied_s_ = 0;
+    std::int64_t noted_until_s_ = 0;      // what was forgotten of claims, as it stands on disk
     std::uint64_t mirrored_version_ = 0;  // of the keyring that D was last seen to hold
     SealedStore store_;
     CustodyState state_;

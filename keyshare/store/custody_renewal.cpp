@@ -115,6 +115,10 @@ Result<void> ProxyCustody::Impl::load_claims() {
         return claims.error();
     }
     for (const TokenClaim& claim : *claims) {
+        if (const auto forgotten = forgotten_in(claim)) {
+            nonces_.restore_forgotten(*forgotten);
+            continue;
+        }
         nonces_.restore(
             claim.nonce,
             {claim.login,

@@ -118,6 +118,20 @@ Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) 
     );
 }
 
+// What is forgotten is noted first: a clock that is set back must not make its tokens new.
+Result<void> ProxyCustody::Impl::forget_claims(std::int64_t now_s) {
+    nonces_.forget_expired(now_s);
+    const TokenSpan forgotten = nonces_.forgotten();
+    if (forgotten.expires_s > noted_until_s_) {
+        const auto noted = store_.claims().note_forgotten(forgotten, core::system_random());
+        if (!noted.has_value()) {
+            return noted;
+        }
+        noted_until_s_ = forgotten.expires_s;
+    }
+    return store_.claims().forget_expired(now_s);
+}
+
 Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
     opened_.wipe_expired(now_s);
     const std::scoped_lock lock(writer_);
@@ -127,8 +141,7 @@ Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
         return rolled;
     }
     tidied_s_ = now_s;
-    nonces_.forget_expired(now_s);
-    const auto forgotten = store_.claims().forget_expired(now_s);
+    const auto forgotten = forget_claims(now_s);
     if (!forgotten.has_value()) {
         return forgotten;
     }

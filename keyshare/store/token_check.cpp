@@ -128,7 +128,8 @@ Verdict<void> check_times(
                 (grace_s > 0
                      ? ", and its transaction had " + std::to_string(grace_s) + " s more to finish"
                      : std::string()) +
-                std::string(kNewToken)
+                std::string(kNewToken) +
+                ", and if it was new compare the clocks of the user's machine and the proxy"
         );
     }
     if (token.issued_at_s > context.now_s + context.limits.clock_skew_s) {

@@ -152,6 +152,28 @@ TEST_F(ScopedToken, CountsSurviveARenewalOfTheStoreKey) {
     EXPECT_EQ(statements_given(token), 1U);
 }
 
+TEST_F(ScopedToken, P15_AClockSetBackGivesNothingAgain) {
+    const core::SecretBytes once = scoped({.uses = 1});
+    const core::SecretBytes plain = token(*nurse_);
+    ASSERT_TRUE(rebuild(with(once)).has_value());
+    ASSERT_TRUE(rebuild(with(plain)).has_value());
+    ASSERT_TRUE(custody_->maintain(kNow + 10000).has_value());    // both are over and forgotten
+    EXPECT_EQ(denial_of(with(once)), DenialKind::kTokenExpired);  // the clock says kNow again
+    Attempt thief = with(plain);
+    thief.login = "thief";
+    EXPECT_EQ(denial_of(thief), DenialKind::kTokenExpired);
+    EXPECT_NE(rebuild(thief).error().message.find("clock"), std::string::npos);
+    restart_and_read();
+    EXPECT_EQ(denial_of(with(once)), DenialKind::kTokenExpired);
+    add_user("clerk");
+    ASSERT_TRUE(custody_->withdraw_user("clerk", withdraw("clerk"), kNow).has_value());
+    restart_and_read();  // under another store key
+    EXPECT_EQ(denial_of(with(once)), DenialKind::kTokenExpired);
+    const core::SecretBytes later =
+        *share::make_token(nurse_->user_key, token_key(), {kNow + 1, 60}, core::system_random());
+    EXPECT_TRUE(rebuild(with(later)).has_value()) << "control: a new one is good at once";
+}
+
 TEST_F(ScopedToken, AnUncountedTokenIsNeverSpent) {
     const core::SecretBytes plain = token(*nurse_);
     EXPECT_EQ(statements_given(plain), 100U);
