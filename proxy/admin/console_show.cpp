@@ -52,7 +52,8 @@ constexpr std::array kColumns{
     Column{"context"},
     Column{"pad_to", kNumber},
     Column{"order_bytes", kNumber},
-    Column{"bind_to"}};
+    Column{"bind_to"},
+    Column{"on_missing_key"}};
 
 constexpr std::array kKeys{
     Column{"group"},
@@ -145,7 +146,8 @@ Row column_row(const config::TablePolicy& table, const config::ColumnPolicy& col
         context,
         number_or_null(column.pad_to),
         number_or_null(column.order_bytes),
-        text_or_null(bound)};
+        text_or_null(bound),
+        std::string(column.is_null_without_key ? "null" : "error")};
 }
 
 std::string state_of_bootstrap(const store::CustodyReport& custody) {

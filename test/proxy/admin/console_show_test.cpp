@@ -95,7 +95,8 @@ TEST(ConsoleShow, ListsProtectedColumns) {
         "policy.json",
         R"json({"tables": {"public.patients": {"columns": {
             "name": {"type": "varchar(80)"},
-            "ssn": {"type": "text", "search": "equality", "group": "medical", "context": "ssn"},
+            "ssn": {"type": "text", "search": "equality", "group": "medical", "context": "ssn",
+                    "on_missing_key": "null"},
             "note": {"type": "text", "pad_to": 64}}}}})json"
     );
     ASSERT_TRUE(policy.has_value()) << policy.error().message;
@@ -103,9 +104,9 @@ TEST(ConsoleShow, ListsProtectedColumns) {
         rows_of(show_columns(**policy)),
         ElementsAre(
             "public.patients|name|varchar(80)|randomized|default|public.patients.name|NULL|NULL|"
-            "NULL",
-            "public.patients|note|text|padded|default|public.patients.note|64|NULL|NULL",
-            "public.patients|ssn|text|equality|medical|ssn|NULL|NULL|NULL"
+            "NULL|error",
+            "public.patients|note|text|padded|default|public.patients.note|64|NULL|NULL|error",
+            "public.patients|ssn|text|equality|medical|ssn|NULL|NULL|NULL|null"
         )
     );
 }
