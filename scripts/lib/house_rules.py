@@ -257,8 +257,32 @@ def files_of(root):
                   if path.is_file() and not {"build", ".git"} & set(path.relative_to(base).parts))
 
 
+# Rows of the checklists behind the papers, by the page that says what is done about each. A test names the row that it
+# shows: TEST_F(Token, P7_...), def test_P7_...
+NUMBERED_ROWS = {"docs/PAASWORD.md": ("P", 16)}
+ROW_IN_TEST = re.compile(r"\b(?:TEST(?:_F|_P)?\(\w+, |def test_)([A-Z]\d+)_")
+
+
+def missing_rows(letter, last, texts):
+    """The rows that no test of these files is named after."""
+    shown = {row for text in texts for row in ROW_IN_TEST.findall(text)}
+    return [row for row in (f"{letter}{number}" for number in range(1, last + 1)) if row not in shown]
+
+
+def unshown_rows(root):
+    tests = [pathlib.Path(root, name) for name in files_of(root) if re.fullmatch(r"test/.*_test\.(cpp|py)", name)]
+    for page, (letter, last) in NUMBERED_ROWS.items():
+        if pathlib.Path(root, page).exists():
+            texts = [path.read_text(encoding="utf-8") for path in tests if path.exists()]
+            for row in missing_rows(letter, last, texts):
+                yield f"{page}: no test is named after row {row}"
+
+
 def main(root):
     count = 0
+    for message in unshown_rows(root):
+        print(message)
+        count += 1
     for name in files_of(root):
         path = pathlib.Path(root, name)
         try:

@@ -258,7 +258,7 @@ class OneTimePassword(Swept):
         self.assertGreater(took.count(False), FEWEST)
         self.assertEqual(took, sorted(took, reverse=True))  # never again after the first refusal
 
-    def test_afterwards_the_interface_is_closed(self):
+    def test_P5_afterwards_the_interface_is_closed(self):
         proxy = self.proxy("otp_closed")
         proxy.start()
         succeeded(proxy.bootstrap())
@@ -285,7 +285,7 @@ class OneTimePassword(Swept):
 
 
 class Impostors(Swept):
-    def test_a_proxy_with_a_foreign_certificate_gets_nothing(self):
+    def test_P12_a_proxy_with_a_foreign_certificate_gets_nothing(self):
         proxy = self.proxy("foreign_certificate")
         proxy.start()
         key, certificate = proxy.dir / "ca.key", proxy.dir / "ca.crt"

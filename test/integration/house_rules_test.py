@@ -34,6 +34,11 @@ class HouseRules(unittest.TestCase):
     def test_a_commented_include_is_no_include(self):
         self.assert_clean("sql/field/x.cpp", '// #include "proxy/relay/session.hpp"\n')
 
+    def test_every_row_of_a_paper_has_a_test_named_after_it(self):
+        texts = ["TEST_F(Token, P1_IsSplit) {\n", "    def test_P2_it_is_wiped(self):\n", "// P3_ is not shown by a comment\n"]
+        self.assertEqual(house_rules.missing_rows("P", 3, texts), ["P3"])
+        self.assertEqual(list(house_rules.unshown_rows(ROOT)), [])
+
     def test_openssl_stays_in_its_folders(self):
         line = "#include <openssl/evp.h>\n"
         self.assert_breaks("proxy/relay/x.cpp", line, "openssl")

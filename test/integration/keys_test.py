@@ -92,7 +92,7 @@ class ChangeKey(unittest.TestCase):
         self.assertIn("olga\tactive\tepoch 2", PROXY.tenant("user", "list").stdout)
         self.assertEqual(reason(PROXY.options("olga", folder=files)), "")
 
-    def test_a_copy_is_the_same_share_and_needs_no_command(self):
+    def test_P9_a_copy_is_the_same_share_and_needs_no_command(self):
         succeeded(PROXY.user("add", "pia"))
         copies = PROXY.dir / "copies"
         succeeded(PROXY.user("copy", "pia", out=copies))
@@ -147,7 +147,7 @@ class RenewShares(unittest.TestCase):
         PROXY.start()
         self.assertEqual(reason(present), "")
 
-    def test_the_calls_can_be_sent_later_and_by_anybody(self):
+    def test_P11_the_calls_can_be_sent_later_and_by_anybody(self):
         succeeded(PROXY.user("add", "uma"))
         succeeded(PROXY.renew_shares(self.out, apply=False))
         self.assertIn("uma\tactive, renew-shares pending", PROXY.tenant("user", "list").stdout)
@@ -179,7 +179,7 @@ class RenewTk(unittest.TestCase):
     def keyring(self):
         return STACK.superuser("SELECT key_id, version, entry FROM pgveil.keyring", "home_renewed_tk")
 
-    def test_p9_all_change_over_at_once_and_what_was_sealed_before_is_read(self):
+    def test_P9_all_change_over_at_once_and_what_was_sealed_before_is_read(self):
         old, out = self.proxy.options("vera"), self.proxy.dir / "new"
         with self.proxy.connect(old) as connection:
             connection.execute("DELETE FROM patients")

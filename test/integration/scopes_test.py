@@ -72,7 +72,7 @@ class Case(unittest.TestCase):
 
 
 class ReadOnly(Case):
-    def test_it_reads_and_writes_nothing(self):
+    def test_P15_it_reads_and_writes_nothing(self):
         reader = self.connect("--read-only")
         for sql in ("INSERT INTO patients VALUES (3, 'Cy', 1)", "UPDATE patients SET name = 'x'",
                     "UPDATE patients SET ward = 1", "DELETE FROM patients WHERE id = 1", "TRUNCATE patients",

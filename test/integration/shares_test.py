@@ -57,12 +57,12 @@ class Shares(unittest.TestCase):
             self.assertIn(word, said.lower())
         return said
 
-    def test_three_shares_open(self):
+    def test_P7_three_shares_open(self):
         """The positive control of everything below."""
         for shares in (self.nurse, self.clerk):
             self.assertEqual(self.read(options(**shares)), "Aurelia Brandt")
 
-    def test_no_two_shares_open(self):
+    def test_P14_no_two_shares_open(self):
         self.assert_refused("", "pgveil.user_id")
         self.assert_refused(options(user_id="nurse"), "pgveil.user_token")
         self.assert_refused(options("nurse", user_token=self.nurse["user_token"]), APP_SHARE)
@@ -77,7 +77,7 @@ class Shares(unittest.TestCase):
     def test_an_unknown_user_is_refused(self):
         self.assert_refused(options("nobody", self.nurse["user_token"], self.nurse["app_share"]))
 
-    def test_a_flipped_bit_names_the_flipped_share(self):
+    def test_P1_a_flipped_bit_names_the_flipped_share(self):
         for at in (0, 5, 40, 70, -17, -1):
             self.assert_refused(options("nurse", flipped(self.nurse["user_token"], at), self.nurse["app_share"]), "token")
         for at in (0, 5, -20, -1):

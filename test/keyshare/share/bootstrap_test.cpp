@@ -87,7 +87,7 @@ protected:
     TenantIdentity identity_ = TenantIdentity::generate();
 };
 
-TEST_F(Bootstrap, EndsWithAKeyThatFitsTheKeyring) {
+TEST_F(Bootstrap, P3_EndsWithAKeyThatFitsTheKeyring) {
     Bench proxy;
     auto run = *TenantBootstrap::begin("acme", {"medical", "default"}, identity_);
     while (!run.done()) {
@@ -156,7 +156,7 @@ TEST_F(Bootstrap, TheFirstKeysWinAndOthersAreNamed) {
     EXPECT_TRUE(run.done());
 }
 
-TEST_F(Bootstrap, OnlyTheExpectedFingerprintIsAccepted) {
+TEST_F(Bootstrap, P5_OnlyTheExpectedFingerprintIsAccepted) {
     Bench proxy(fingerprint_of(identity_));
     const TenantIdentity thief = TenantIdentity::generate();
     const auto other = *TenantBootstrap::begin("acme", {"default"}, thief);
@@ -263,7 +263,7 @@ bool holds(const ProxyBootstrap& state, core::ByteView secret) {
     return !std::ranges::search(saved.reveal(), secret).empty();
 }
 
-TEST_F(Bootstrap, ProxyForgetsItsContributionAndNeverStoresTheKey) {
+TEST_F(Bootstrap, P3_ProxyForgetsItsContributionAndNeverStoresTheKey) {
     Bench proxy;
     auto run = begin();
     advance(run, proxy);

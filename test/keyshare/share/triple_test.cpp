@@ -13,14 +13,14 @@ bool same(core::ByteView left, core::ByteView right) {
     return std::ranges::equal(left, right);
 }
 
-TEST(Triple, ThreePartsGiveTheKeyBack) {
+TEST(Triple, P1_ThreePartsGiveTheKeyBack) {
     const auto key = samples::counting<TenantKey>(3);
     const Triple triple = split(key, core::system_random());
     const TenantKey back = combine(triple.user, triple.app, triple.proxy);
     EXPECT_TRUE(same(back.reveal(), key.reveal()));
 }
 
-TEST(Triple, EachUserGetsAnIndependentTriple) {
+TEST(Triple, P1_EachUserGetsAnIndependentTriple) {
     const auto key = samples::counting<TenantKey>(3);
     const Triple one = split(key, core::system_random());
     const Triple two = split(key, core::system_random());
@@ -29,7 +29,7 @@ TEST(Triple, EachUserGetsAnIndependentTriple) {
     EXPECT_FALSE(same(one.proxy.reveal(), two.proxy.reveal()));
 }
 
-TEST(Triple, NoTwoPartsOfThreeGiveTheKey) {
+TEST(Triple, P14_NoTwoPartsOfThreeGiveTheKey) {
     const auto key = samples::counting<TenantKey>(3);
     const Triple triple = split(key, core::system_random());
     EXPECT_FALSE(same(combine(triple.user, triple.app, ProxyPart()).reveal(), key.reveal()));

@@ -21,7 +21,7 @@ protected:
     }
 };
 
-TEST_F(Commands, AddedUsersWorkAndWithdrawnOnesAreRefusedAtOnceWhileOthersGoOn) {
+TEST_F(Commands, P10_AddedUsersWorkAndWithdrawnOnesAreRefusedAtOnceWhileOthersGoOn) {
     const Holdings nurse = add_user("nurse");
     const Holdings clerk = add_user("clerk");
     ASSERT_TRUE(works(nurse));
@@ -73,7 +73,7 @@ TEST_F(Commands, ReceiptsAnswerTheirCommand) {
     EXPECT_EQ(receipt_of(*receipt).keyring, enrolment_->keyring);
 }
 
-TEST_F(Commands, AGapIsRefusedAndNamesWhatIsMissing) {
+TEST_F(Commands, P11_AGapIsRefusedAndNamesWhatIsMissing) {
     const Holdings one = make_user("one");
     const Holdings two = make_user("two");
     const Holdings three = make_user("three");
@@ -217,7 +217,7 @@ TEST_F(Commands, WhatCannotBeDoneIsReceiptedAsRefusedAndDoesNotBlock) {
     EXPECT_FALSE(works(nurse));
 }
 
-TEST_F(Commands, TheCallsArgumentsMustEqualTheSignedOnes) {
+TEST_F(Commands, P6_TheCallsArgumentsMustEqualTheSignedOnes) {
     const Holdings nurse = make_user("nurse");
     EXPECT_FALSE(custody_->add_user("clerk", nullptr, nurse.command, kNow).has_value());
     EXPECT_FALSE(custody_->withdraw_user("nurse", nurse.command, kNow).has_value());
@@ -250,7 +250,7 @@ TEST_F(Commands, AlteredAndForeignCommandsAreRefused) {
     EXPECT_TRUE(custody_->apply(nurse.command, kNow).has_value());
 }
 
-TEST_F(Commands, ACommandFromTheFutureWaitsForTheClock) {
+TEST_F(Commands, P15_ACommandFromTheFutureWaitsForTheClock) {
     const Holdings nurse = make_user("nurse");
     EXPECT_FALSE(custody_->apply(nurse.command, kNow - 31).has_value());
     EXPECT_TRUE(custody_->apply(nurse.command, kNow - 30).has_value());

@@ -25,7 +25,7 @@ TEST_F(Custody, ReportsWhoBootstrappedItAndWhen) {
     );
 }
 
-TEST_F(Custody, TheOneTimePasswordDiesWithTheFirstCommand) {
+TEST_F(Custody, P5_TheOneTimePasswordDiesWithTheFirstCommand) {
     EXPECT_TRUE(custody_->bootstrap_verifier().has_value());
     add_user("nurse");
     EXPECT_FALSE(custody_->bootstrap_verifier().has_value());

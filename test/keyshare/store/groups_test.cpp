@@ -113,7 +113,7 @@ TEST_F(Groups, AUserOfANewGroupWaitsForItsZero) {
     EXPECT_EQ(covered(clerk), "default,lab");
 }
 
-TEST_F(Groups, ARevokedGroupIsGoneWithTheOldTriple) {
+TEST_F(Groups, P16_ARevokedGroupIsGoneWithTheOldTriple) {
     const Holdings both = add_user("nurse");
     EXPECT_EQ(covered(both), "default,medical");
     const Holdings less = make_change("nurse", 2, {"default"});

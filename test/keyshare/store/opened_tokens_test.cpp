@@ -74,7 +74,7 @@ protected:
     OpenedTokens::Slot slot_;
 };
 
-TEST_P(InBothModes, ATokenServesUntilItExpiresAndIsForgottenThen) {
+TEST_P(InBothModes, P8_ATokenServesUntilItExpiresAndIsForgottenThen) {
     EXPECT_TRUE(rebuild(attempt(kExpiry - 1), slot_).has_value());
     EXPECT_EQ(denial(attempt(kExpiry), slot_), DenialKind::kTokenExpired);
     EXPECT_FALSE(is_kept(slot_));
@@ -247,7 +247,7 @@ TEST_F(OpenedPerToken, SessionsAndTheTenantMeetInThreads) {
 
 class OpenedPerRequest : public OpenedTokensTest {};
 
-TEST_F(OpenedPerRequest, LeavesNothingOfTKuBetweenRequests) {
+TEST_F(OpenedPerRequest, P2_LeavesNothingOfTKuBetweenRequests) {
     start(TokenOpening::kPerRequest);
     forget_users();
     OpenedTokens::Slot slot;

@@ -222,7 +222,7 @@ TEST_F(Rebuild, StaleForeignAndWrongAppSharesAreNamed) {
         << verdict.error().message;
 }
 
-TEST_F(Rebuild, ATokenOfOneGroupOpensThatGroupOnly) {
+TEST_F(Rebuild, P16_ATokenOfOneGroupOpensThatGroupOnly) {
     const core::SecretBytes narrow =
         token_with([](share::TokenContents& contents) { contents.groups.pop_back(); });
     auto keys = rebuild({"nurse", &narrow, &nurse_app_});
@@ -258,7 +258,7 @@ TEST_F(Rebuild, AFailedAttemptDoesNotTakeTheToken) {
     EXPECT_TRUE(rebuild(good()).has_value());
 }
 
-TEST_F(Rebuild, WithoutTheZeroReadFromTheDatabaseThereAreNoKeys) {
+TEST_F(Rebuild, P4_WithoutTheZeroReadFromTheDatabaseThereAreNoKeys) {
     restart();
     EXPECT_EQ(denial_of(good()), DenialKind::kZeroNotRead);
     read_zero();

@@ -68,7 +68,7 @@ TEST_F(RenewShares, BothAreTakenUntilTheNewOnesSucceedAndThenTheOldAreStale) {
     EXPECT_TRUE(works(fresh));
 }
 
-TEST_F(RenewShares, TheUsersShareAndTokensStayGood) {
+TEST_F(RenewShares, P9_TheUsersShareAndTokensStayGood) {
     const Holdings old = add_user("nurse");
     const core::SecretBytes made_before = token(old);
     const Holdings fresh = renew_shares(old, 2);
@@ -193,7 +193,7 @@ TEST_F(RenewShares, TheStoreKeyIsRenewedOnceForAllThatEnded) {
 }
 
 // docs/SECURITY.md, renew-shares: what it gives, and what not.
-TEST_F(RenewShares, AStolenTableOrAStolenStoreIsWorthlessAndBothTogetherAreNot) {
+TEST_F(RenewShares, P14_AStolenTableOrAStolenStoreIsWorthlessAndBothTogetherAreNot) {
     const Holdings old = add_user("nurse");  // its app share is the stolen table
     steal_store("stolen");
     const Holdings fresh = renew_shares(old, 2);

@@ -76,7 +76,7 @@ protected:
     std::optional<Holdings> nurse_, clerk_;
 };
 
-TEST_F(RenewTk, P9OldSharesOpenNothingAtOnceAndDataSealedBeforeIsReadWithTheNewOnes) {
+TEST_F(RenewTk, P9_OldSharesOpenNothingAtOnceAndDataSealedBeforeIsReadWithTheNewOnes) {
     const std::string before = seen(column_key(nurse())),
                       other = seen(column_key(nurse(), "medical"));
     ASSERT_FALSE(before.empty());
@@ -99,7 +99,7 @@ TEST_F(RenewTk, P9OldSharesOpenNothingAtOnceAndDataSealedBeforeIsReadWithTheNewO
     EXPECT_EQ(denial_with(nurse()), DenialKind::kAppShareStale);
 }
 
-TEST_F(RenewTk, P10OfAGroupTouchesEverybodyWhoHasItAndNobodyElse) {
+TEST_F(RenewTk, P10_OfAGroupTouchesEverybodyWhoHasItAndNobodyElse) {
     const Holdings aide = make_user("aide", 1, {"default"});
     apply(aide.command);
     const TkRenewal renewal = make_tk_renewal("medical", {&nurse(), &clerk()}, 2);

@@ -48,7 +48,7 @@ share::UserKey nurse_of(const Proxy& proxy) {
 
 }  // namespace
 
-TEST(FreshToken, OpensAtThePinnedProxyOnly) {
+TEST(FreshToken, P13_OpensAtThePinnedProxyOnly) {
     const Proxy proxy;
     const auto token = fresh_token(nurse_of(proxy), proxy.statement(), {kNow, 60});
     ASSERT_TRUE(token) << token.error().message;
@@ -61,7 +61,7 @@ TEST(FreshToken, OpensAtThePinnedProxyOnly) {
     EXPECT_FALSE(share::open_token(*sealed, Proxy().token_key, "clinic"));
 }
 
-TEST(FreshToken, NotMadeForAnImpostorsStatement) {
+TEST(FreshToken, P12_NotMadeForAnImpostorsStatement) {
     const Proxy proxy;
     const Proxy impostor;
     const auto token = fresh_token(nurse_of(proxy), impostor.statement(), {kNow, 60});
