@@ -2,6 +2,7 @@
 
 #include "config/embedded_schemas.hpp"
 #include "config/json_document.hpp"
+#include "config/store_settings.hpp"
 #include "config/text_file.hpp"
 
 #include <algorithm>
@@ -252,7 +253,7 @@ Settings SettingsReader::read() const {
     take("/home/user", settings.home.user);
     take_path("/home/password_file", settings.home.password_file);
     take_auth_query(settings);
-    take_path("/store/path", settings.store_path);
+    take_store(document_, folder_, settings);
     take_path("/seal/path", settings.seal_path);
     take_path("/policy", settings.policy_path);
     take("/tokens/max_validity_s", settings.tokens.max_validity_s);
@@ -270,12 +271,6 @@ Settings SettingsReader::read() const {
     take_alarms(settings.alarms);
     return settings;
 }
-
-/// What the schema cannot say: the pointer and the problem.
-struct Problem {
-    std::string pointer;
-    std::string text;
-};
 
 std::optional<Problem> find_later_option(const Json& document) {
     const std::string seal = document["seal"]["kind"].get<std::string>();
@@ -363,7 +358,7 @@ Result<Settings> parse_settings(std::string_view file, std::string_view text) {
     if (!document.has_value()) {
         return document.error();
     }
-    for (const auto& look : {find_later_option, find_host_problem}) {
+    for (const auto& look : {find_later_option, find_host_problem, find_store_problem}) {
         if (const std::optional<Problem> problem = look(*document)) {
             return error_at(file, problem->pointer, problem->text);
         }

@@ -121,6 +121,23 @@ struct TimeoutSettings {
     std::uint32_t keepalive_ms = 60000;  // of silence, before TCP asks whether the peer lives
 };
 
+/// One server of the share store's PostgreSQL.
+struct StoreHost {
+    std::string host;
+    std::uint16_t port = 5432;
+};
+
+/// A share store in PostgreSQL, which several proxies use.
+struct StoreDatabaseSettings {
+    std::vector<StoreHost> hosts;
+    std::string database = "pgveil_store";
+    std::string user = "pgveil_store";
+    std::string password_file;  // path; empty: no password
+    std::string ca;             // path; empty: no TLS
+    std::uint32_t timeout_ms = 2000;
+    std::uint32_t max_age_ms = 1000;
+};
+
 /// Who may use the admin console; names of the users file.
 struct ConsoleSettings {
     std::vector<std::string> admin_users;  // every command
@@ -167,8 +184,9 @@ struct Settings {
     std::string users_file;  // path; may be empty where auth_query or passwords_file is set
     AuthQuerySettings auth_query;
     HomeSettings home;
-    std::string store_path;
-    std::string seal_path;  // the file seal is the only kind so far
+    std::string store_path;                               // of the SQLite file, if it is one
+    std::optional<StoreDatabaseSettings> store_database;  // absent: SQLite
+    std::string seal_path;                                // the file seal is the only kind so far
     std::string policy_path;
     TokenSettings tokens;
     LimitSettings limits;

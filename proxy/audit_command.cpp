@@ -6,6 +6,7 @@
 #include "keyshare/store/backup.hpp"
 #include "proxy/audit/listing.hpp"
 #include "proxy/audit/verification.hpp"
+#include "proxy/custody_options.hpp"
 #include "proxy/session/service.hpp"
 #include "proxy/start.hpp"
 
@@ -34,7 +35,7 @@ audit::Result<share::Digest> identity_of(
     std::string text = request.identity;
     if (text.empty()) {
         seal::FileSeal seal(settings.seal_path);
-        const auto facts = store::examine_store(settings.store_path, seal);
+        const auto facts = store::examine_store(store_place(settings), seal);
         if (!facts.has_value()) {
             return audit::Error(
                 facts.error().message,

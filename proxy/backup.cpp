@@ -1,6 +1,7 @@
 #include "proxy/backup.hpp"
 
 #include "keyshare/store/backup.hpp"
+#include "proxy/custody_options.hpp"
 #include "proxy/mirror/version_note.hpp"
 #include "proxy/start.hpp"
 #include "proxy/version_watch.hpp"
@@ -10,6 +11,10 @@
 namespace pgveil::proxy {
 
 namespace {
+
+constexpr const char* kOfPostgresql =
+    "the share store lies in PostgreSQL: back it up and restore it with pg_dump and pg_restore "
+    "(schema pgveil_store), and keep the seal's key file of the same hour apart from it";
 
 store::BackupFiles files_of(const BackupRequest& request) {
     return {request.store, request.key};
@@ -49,7 +54,14 @@ void say(const char* what, const store::StoreFacts& facts) {
 
 int accept_what_is_there(const config::Settings& settings) {
     seal::FileSeal seal(settings.seal_path);
-    const auto facts = store::examine_store(settings.store_path, seal);
+    const store::StorePlace place = store_place(settings);
+    if (place.postgresql) {
+        const auto forgotten = store::forget_mark(*place.postgresql);
+        if (!forgotten.has_value()) {
+            return refuse_to_start(forgotten.error().message);
+        }
+    }
+    const auto facts = store::examine_store(place, seal);
     if (!facts.has_value()) {
         return refuse_to_start(facts.error().message);
     }
@@ -68,6 +80,9 @@ int back_up(const std::string& settings_file, const BackupRequest& request) {
     if (!settings) {
         return kExitConfiguration;
     }
+    if (settings->store_database) {
+        return refuse_to_start(kOfPostgresql);
+    }
     seal::FileSeal seal(settings->seal_path);
     const auto facts = store::back_up(settings->store_path, seal, files_of(request));
     if (!facts.has_value()) {
@@ -84,6 +99,9 @@ int restore(const std::string& settings_file, const RestoreRequest& request) {
     }
     if (request.from.store.empty()) {
         return accept_what_is_there(*settings);
+    }
+    if (settings->store_database) {
+        return refuse_to_start(kOfPostgresql);
     }
     auto restoration = store::Restoration::begin(settings->store_path, files_of(request.from));
     if (!restoration.has_value()) {

@@ -2,12 +2,16 @@
 
 #include "proxy/log/log.hpp"
 
+#include <chrono>
+#include <thread>
+
 namespace pgveil::proxy {
 
 namespace {
 
 constexpr std::int64_t kMaintenanceSeconds = 1;
 constexpr std::int64_t kMirrorRetrySeconds = 5;
+constexpr int kCatchUps = 2;
 
 /// Also when somebody has set the clock back.
 bool has_passed(std::int64_t seconds, std::int64_t since_s, std::int64_t now_s) {
@@ -17,7 +21,14 @@ bool has_passed(std::int64_t seconds, std::int64_t since_s, std::int64_t now_s) 
 }  // namespace
 
 mirror::Result<void> CustodyWatch::check_version(const config::Settings& settings) {
-    return versions_.check(settings, service_->custody->report());
+    // Another proxy may have written to the store, and noted it, since this one has opened it.
+    auto checked = versions_.check(settings, service_->custody->report());
+    for (int left = kCatchUps; settings.store_database && !checked.has_value() && left > 0;
+         --left) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(settings.store_database->max_age_ms));
+        checked = versions_.check(settings, service_->custody->report());
+    }
+    return checked;
 }
 
 mirror::Result<void> CustodyWatch::publish(const config::Settings& settings) {

@@ -1,4 +1,5 @@
 #include "keyshare/core/curve.hpp"
+#include "keyshare/core/digest_signature.hpp"
 #include "keyshare/core/libcrypto.hpp"
 #include "keyshare/core/p256.hpp"
 
@@ -134,6 +135,19 @@ bool VerifyingKey::verify(ByteView message, ByteView signature) const {
     );
     return succeeded(
         EVP_DigestVerify(context.get(), der.data(), der.size(), pointer_of(message), message.size())
+    );
+}
+
+bool verify_digest(const PublicPoint& key, const Sha256Digest& digest, ByteView signature) {
+    if (signature.size() != kSignatureSize) {
+        return false;
+    }
+    const Bytes der = der_of(signature);
+    const KeyHandle handle = make_key(key, nullptr);
+    const auto context = owned(EVP_PKEY_CTX_new_from_pkey(nullptr, handle.get(), nullptr));
+    must(EVP_PKEY_verify_init(context.get()), "ECDSA verification of a digest starts");
+    return succeeded(
+        EVP_PKEY_verify(context.get(), der.data(), der.size(), digest.data(), digest.size())
     );
 }
 

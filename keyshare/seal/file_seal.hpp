@@ -23,14 +23,13 @@ public:
 
     /// Makes the file with this key. An error if there is one already.
     Result<void> keep(const StoreKey& key) const;
-    /// As begin_renewal, with a key that was kept elsewhere: finish_renewal puts it in force.
-    Result<void> begin_return(const StoreKey& key);
 
     Result<StoreKey> current() const override;
     Result<std::optional<StoreKey>> successor() const override;
     Result<StoreKey> begin_renewal(core::RandomSource& random) override;
     Result<void> finish_renewal() override;
     Result<void> abandon_renewal() override;
+    Result<void> begin_return(const StoreKey& key) override;
 
 private:
     std::filesystem::path next_path() const { return path_.string() + ".next"; }

@@ -37,6 +37,12 @@ public:
     virtual Result<void> finish_renewal() = 0;
     /// Destroys the successor.
     virtual Result<void> abandon_renewal() = 0;
+
+    /// As begin_renewal, with a key that was made or kept elsewhere: finish_renewal puts it in
+    /// force. A seal that cannot do that cannot stand before a store of several proxies.
+    virtual Result<void> begin_return(const StoreKey& /*key*/) {
+        return Error{"this kind of seal cannot take over a store key of another proxy"};
+    }
 };
 
 }  // namespace pgveil::seal

@@ -2,6 +2,7 @@
 
 #include "keyshare/share/tenant.hpp"
 #include "keyshare/store/custody_impl.hpp"
+#include "keyshare/store/sqlite.hpp"
 
 #include <fcntl.h>
 #include <system_error>
@@ -99,11 +100,21 @@ Result<void> copy_key(seal::FileSeal& seal, const fs::path& into) {
 
 }  // namespace
 
-Result<StoreFacts> examine_store(const fs::path& store, seal::FileSeal& seal) {
-    if (is_in_use(store)) {
-        return in_use(store);
+Result<void> forget_mark(const PostgresqlPlace& place) {
+    std::error_code failed;
+    fs::remove(place.mark, failed);
+    return failed ? unavailable(
+                        "the high-water mark " + place.mark.string() +
+                        " cannot be removed: " + failed.message()
+                    )
+                  : Result<void>();
+}
+
+Result<StoreFacts> examine_store(const StorePlace& place, seal::FileSeal& seal) {
+    if (!place.postgresql && is_in_use(place.path)) {
+        return in_use(place.path);
     }
-    const auto opened = open_under(seal, store, false);
+    const auto opened = open_place(seal, place, false);
     return opened.has_value() ? facts_of(*opened) : opened.error();
 }
 

@@ -2,6 +2,7 @@
 
 #include "keyshare/seal/file_seal.hpp"
 #include "keyshare/store/error.hpp"
+#include "keyshare/store/store_place.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -66,7 +67,11 @@ private:
     StoreFacts facts_;
 };
 
-/// The facts of the store as it lies there. kUnavailable if a proxy has it open.
-Result<StoreFacts> examine_store(const std::filesystem::path& store, seal::FileSeal& seal);
+/// The facts of the store as it lies there. kUnavailable if a proxy has its file open; one in
+/// PostgreSQL may be in use, and is held against the high-water mark.
+Result<StoreFacts> examine_store(const StorePlace& place, seal::FileSeal& seal);
+
+/// From now on this machine takes a store in PostgreSQL as it is, however old.
+Result<void> forget_mark(const PostgresqlPlace& place);
 
 }  // namespace pgveil::store

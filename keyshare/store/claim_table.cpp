@@ -59,27 +59,14 @@ Result<TokenClaim> open_claim(const RowSeal& seal, const std::string& key, core:
     return *std::move(claim);
 }
 
-Result<void> put(
-    const Database& database,
-    const RowSeal& seal,
-    const TokenClaim& claim,
-    core::RandomSource& random
-) {
-    auto statement = database.prepare(
-        "INSERT OR REPLACE INTO token_claim (nonce, expires, sealed) VALUES (?, ?, ?)"
-    );
-    if (!statement.has_value()) {
-        return statement.error();
-    }
-    const RowName name = name_of(claim.nonce);
+SealedClaim sealed_claim(const RowSeal& seal, const TokenClaim& claim, core::RandomSource& random) {
+    RowName name = name_of(claim.nonce);
     const core::SecretBytes body = serialize(claim);
-    const core::Bytes sealed = seal.seal(name, 0, body.reveal(), random);
+    core::Bytes sealed = seal.seal(name, 0, body.reveal(), random);
     // The note of what was forgotten outlives what it is about.
     const std::int64_t kept_until_s =
         forgotten_in(claim) ? std::numeric_limits<std::int64_t>::max() : claim.expires_s;
-    const auto done =
-        statement->bind(name.key).bind(kept_until_s).bind(core::ByteView(sealed)).step();
-    return done.has_value() ? Result<void>() : done.error();
+    return {std::move(name.key), kept_until_s, std::move(sealed)};
 }
 
 }  // namespace
@@ -94,69 +81,118 @@ std::optional<TokenSpan> forgotten_in(const TokenClaim& claim) {
     return std::nullopt;
 }
 
-Result<void> ClaimTable::note_forgotten(TokenSpan forgotten, core::RandomSource& random) const {
-    const auto done = put(*database_, *seal_, {kNewestBeginning, {}, forgotten.issued_s}, random);
-    return done.has_value() ? put(*database_, *seal_, {kLatestEnd, {}, forgotten.expires_s}, random)
-                            : done;
-}
-
-Result<void> ClaimTable::add(const TokenClaim& claim, core::RandomSource& random) const {
-    const auto hasty = database_->run("PRAGMA synchronous = NORMAL");
-    if (!hasty.has_value()) {
-        return hasty;
+Result<std::int64_t> ClaimTable::raise_note(
+    const share::Nonce& name, std::int64_t value, core::RandomSource& random
+) const {
+    constexpr int kAttemptsMax = 8;
+    for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
+        const auto made = add({name, {}, 0}, random);  // not durable: what replaces it is
+        if (!made.has_value()) {
+            return made.error();
+        }
+        const auto standing = find(name);
+        if (!standing.has_value()) {
+            return standing.error();
+        }
+        if (standing->claim.expires_s >= value) {
+            return standing->claim.expires_s;
+        }
+        const auto raised = replace({name, {}, value}, standing->sealed, random);
+        if (!raised.has_value()) {
+            return raised.error();
+        }
+        if (*raised) {
+            return value;
+        }
     }
-    const auto done = put(*database_, *seal_, claim, random);
-    const auto careful = database_->run("PRAGMA synchronous = FULL");
-    return done.has_value() ? careful : done;
+    return Error{ErrorCode::kUnavailable, "too many proxies forget tokens at once"};
 }
 
-Result<void> ClaimTable::count(const TokenClaim& claim, core::RandomSource& random) const {
-    return put(*database_, *seal_, claim, random);
+Result<TokenSpan> ClaimTable::note_forgotten(TokenSpan forgotten, core::RandomSource& random)
+    const {
+    const auto issued = raise_note(kNewestBeginning, forgotten.issued_s, random);
+    if (!issued.has_value()) {
+        return issued.error();
+    }
+    const auto ends = raise_note(kLatestEnd, forgotten.expires_s, random);
+    if (!ends.has_value()) {
+        return ends.error();
+    }
+    return TokenSpan{*issued, *ends};
+}
+
+Result<std::optional<TokenClaim>> ClaimTable::add(
+    const TokenClaim& claim, core::RandomSource& random
+) const {
+    const SealedClaim sealed = sealed_claim(*seal_, claim, random);
+    const auto standing = rows_->claim(sealed);
+    if (!standing.has_value()) {
+        return standing.error();
+    }
+    if (!standing->has_value()) {
+        return std::optional<TokenClaim>();
+    }
+    auto opened = open_claim(*seal_, sealed.key, **standing);
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    return std::optional(*std::move(opened));
+}
+
+Result<ClaimTable::Standing> ClaimTable::find(const share::Nonce& nonce) const {
+    const RowName name = name_of(nonce);
+    auto sealed = rows_->find_claim(name.key);
+    if (!sealed.has_value()) {
+        return sealed.error();
+    }
+    if (!sealed->has_value()) {
+        return broken_store("has lost the claim of a token");
+    }
+    auto opened = open_claim(*seal_, name.key, **sealed);
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    return Standing{*std::move(opened), **std::move(sealed)};
+}
+
+Result<bool> ClaimTable::replace(
+    const TokenClaim& claim, const core::Bytes& former, core::RandomSource& random
+) const {
+    return rows_->replace_claim(sealed_claim(*seal_, claim, random), former);
 }
 
 Result<std::vector<TokenClaim>> ClaimTable::all() const {
-    auto rows = database_->prepare("SELECT nonce, sealed FROM token_claim");
+    const auto rows = rows_->claims();
     if (!rows.has_value()) {
         return rows.error();
     }
     std::vector<TokenClaim> claims;
-    for (;;) {
-        const auto more = rows->step();
-        if (!more.has_value()) {
-            return more.error();
-        }
-        if (!*more) {
-            return claims;
-        }
-        auto claim = open_claim(*seal_, rows->text(0), rows->blob(1));
+    for (const SealedClaim& row : *rows) {
+        auto claim = open_claim(*seal_, row.key, row.sealed);
         if (!claim.has_value()) {
             return claim.error();
         }
         claims.push_back(*std::move(claim));
     }
+    return claims;
 }
 
 Result<void> ClaimTable::forget_expired(std::int64_t now_s) const {
-    auto statement = database_->prepare("DELETE FROM token_claim WHERE expires <= ?");
-    if (!statement.has_value()) {
-        return statement.error();
-    }
-    const auto done = statement->bind(now_s).step();
-    return done.has_value() ? Result<void>() : done.error();
+    return rows_->forget_claims(now_s);
 }
 
-Result<void> ClaimTable::reseal(const RowSeal& fresh, core::RandomSource& random) const {
+Result<std::vector<SealedClaim>> ClaimTable::sealed_under(
+    const RowSeal& fresh, core::RandomSource& random
+) const {
     const auto claims = all();
     if (!claims.has_value()) {
         return claims.error();
     }
+    std::vector<SealedClaim> sealed;
     for (const TokenClaim& claim : *claims) {
-        const auto done = put(*database_, fresh, claim, random);
-        if (!done.has_value()) {
-            return done;
-        }
+        sealed.push_back(sealed_claim(fresh, claim, random));
     }
-    return {};
+    return sealed;
 }
 
 }  // namespace pgveil::store

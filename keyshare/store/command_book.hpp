@@ -54,6 +54,7 @@ struct Decided {
     CommandEffect effect;
     share::Digest hash{};  ///< of the command
     share::Operation operation = share::Operation::kAddUser;
+    core::Bytes signature = {};  ///< the tenant's, of the command
 };
 
 /// Whether a command may be committed together with those before it: all of them give shares to

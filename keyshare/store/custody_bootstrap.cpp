@@ -1,6 +1,7 @@
 #include "keyshare/share/names.hpp"
 #include "keyshare/share/one_time_password.hpp"
 #include "keyshare/share/tenant.hpp"
+#include "keyshare/store/backup.hpp"
 #include "keyshare/store/custody_impl.hpp"
 
 #include <utility>
@@ -55,7 +56,7 @@ Result<Order> ProxyCustody::order(
             ErrorCode::kRefused,
             "the tenant's name must be 1 to 255 bytes without control characters"};
     }
-    auto store = open_under(seal, options.path, true);
+    auto store = open_place(seal, options.place(), true);
     if (!store.has_value()) {
         return store.error();
     }
@@ -84,6 +85,12 @@ Result<Order> ProxyCustody::order(
         return done.error();
     }
     store->forget_old_copies();
+    if (options.postgresql) {
+        const auto forgotten = forget_mark(*options.postgresql);  // of an order that is no more
+        if (!forgotten.has_value()) {
+            return forgotten.error();
+        }
+    }
     return Order{
         std::move(password.text),
         share::fingerprint_text(identity.verifying_key().point().fingerprint())};
@@ -101,6 +108,12 @@ Result<std::string> ProxyCustody::Impl::bootstrap_call(
     std::string_view step, std::string_view argument, std::int64_t now_s
 ) {
     const std::scoped_lock lock(writer_);
+    return in_turn([&] { return continue_bootstrap(step, argument, now_s); });
+}
+
+Result<std::string> ProxyCustody::Impl::continue_bootstrap(
+    std::string_view step, std::string_view argument, std::int64_t now_s
+) {
     if (snapshot_.current()->bootstrap.verifier.empty()) {
         return Error{ErrorCode::kOutOfOrder, "the bootstrap of this proxy is closed for good"};
     }

@@ -1,5 +1,6 @@
 #include "keyshare/share/app_share.hpp"
 #include "keyshare/store/custody_impl.hpp"
+#include "keyshare/store/high_water_mark.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -40,6 +41,11 @@ Result<void> check_app_share(const core::SecretBytes& text, const share::Command
     );
     return fits ? Result<void>()
                 : refused("the app_share argument is not the share that the command commits to");
+}
+
+core::Bytes signature_of(std::string_view jws) {
+    auto parts = core::parse_jws(jws);
+    return parts.has_value() ? std::move(parts->signature) : core::Bytes();
 }
 
 }  // namespace
@@ -100,10 +106,16 @@ Result<std::string> ProxyCustody::Impl::apply(
         return fits.error();
     }
     const std::scoped_lock lock(writer_);
+    return in_turn([&] { return apply_all(*commands, now_s); });
+}
+
+Result<std::string> ProxyCustody::Impl::apply_all(
+    std::span<const std::string_view> commands, std::int64_t now_s
+) {
     std::vector<std::string> receipts;
     std::vector<Decided> batch;
     Result<void> outcome;
-    for (const std::string_view jws : *commands) {
+    for (const std::string_view jws : commands) {
         auto receipt = apply_one(jws, now_s, batch);
         if (!receipt.has_value()) {
             outcome = receipt.error();
@@ -121,6 +133,10 @@ Result<std::string> ProxyCustody::Impl::apply(
 
 Result<std::string> ProxyCustody::Impl::newest_receipt() {
     const std::scoped_lock lock(writer_);
+    const auto fresh = store_.is_shared() ? catch_up() : Result<void>();
+    if (!fresh.has_value()) {
+        return fresh.error();
+    }
     if (state_.last_sequence > 0) {
         return repeat_receipt(state_.last_sequence, state_.last_hash);
     }
@@ -173,7 +189,7 @@ Result<std::string> ProxyCustody::Impl::apply_one(
     }
     CommandEffect effect = decide(context, *command, *hash);
     std::string receipt = effect.receipt;
-    batch.push_back({std::move(effect), *hash, command->operation});
+    batch.push_back({std::move(effect), *hash, command->operation, signature_of(jws)});
     return receipt;
 }
 
@@ -230,6 +246,11 @@ std::vector<Change> ProxyCustody::Impl::changes_of(const std::vector<Decided>& b
         for (const UserChange& user : effect.users) {
             write_user(user, changes);
         }
+    }
+    if (store_.is_shared()) {
+        const CustodyState& state = batch.back().effect.state;
+        const LastCommand last{state.last_sequence, state.last_hash, batch.back().signature};
+        changes.push_back({last_command_row(), serialize(last)});
     }
     return changes;
 }

@@ -75,24 +75,39 @@ ProxyCustody::Impl::Impl(Parts parts)
       fingerprint_(identity_.verifying_key().point().fingerprint()),
       seal_(std::move(parts.seal)),
       store_(std::move(parts.store)),
-      state_(std::move(parts.state)) {}
+      state_(std::move(parts.state)),
+      place_(parts.options.postgresql) {}
+
+Result<core::SigningKey> read_identity(const SealedStore& store) {
+    const auto bytes = store.read(identity_row());
+    if (!bytes.has_value()) {
+        return bytes.error();
+    }
+    const auto scalar = core::Scalar::from(bytes->reveal());
+    auto identity = scalar.has_value() ? core::SigningKey::from_scalar(*scalar)
+                                       : core::Result<core::SigningKey>(scalar.error());
+    if (!identity.has_value()) {
+        return Error{ErrorCode::kBroken, "the share store holds no usable identity key"};
+    }
+    return *std::move(identity);
+}
 
 Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
     const CustodyOptions& options, std::unique_ptr<seal::Seal> seal
 ) {
-    auto store = open_under(*seal, options.path, false);
+    const std::int64_t begun_ms = steady_ms();
+    auto store = open_place(*seal, options.place(), false);
     if (!store.has_value()) {
         return store.error();
     }
     if (!store->contains(state_row())) {
         return Error{
             ErrorCode::kUnavailable,
-            "the share store " + options.path.string() + " is empty: order the proxy first"};
+            "the share store " + options.place().text() + " is empty: order the proxy first"};
     }
-    const auto scalar_bytes = store->read(identity_row());
     const auto state_bytes = store->read(state_row());
-    if (!scalar_bytes.has_value() || !state_bytes.has_value()) {
-        return scalar_bytes.has_value() ? state_bytes.error() : scalar_bytes.error();
+    if (!state_bytes.has_value()) {
+        return state_bytes.error();
     }
     auto state = parse_custody_state(state_bytes->reveal());
     if (!state.has_value()) {
@@ -101,30 +116,39 @@ Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
     if (state->tenant != options.tenant) {
         return Error{
             ErrorCode::kRefused,
-            "the share store " + options.path.string() + " is of tenant \"" + state->tenant +
+            "the share store " + options.place().text() + " is of tenant \"" + state->tenant +
                 "\", but the settings say \"" + options.tenant + "\""};
     }
-    const auto scalar = core::Scalar::from(scalar_bytes->reveal());
-    auto identity = scalar.has_value() ? core::SigningKey::from_scalar(*scalar)
-                                       : core::Result<core::SigningKey>(scalar.error());
+    auto identity = read_identity(*store);
     if (!identity.has_value()) {
-        return Error{ErrorCode::kBroken, "the share store holds no usable identity key"};
+        return identity.error();
     }
     std::unique_ptr<Impl> impl(new Impl(
         {options, std::move(seal), *std::move(store), *std::move(identity), *std::move(state)}
     ));
-    auto loaded = impl->load_snapshot();
-    if (loaded.has_value()) {
-        loaded = impl->load_claims();
-    }
+    impl->seen_ms_ = begun_ms;
+    const auto loaded = impl->load();
     if (!loaded.has_value()) {
         return loaded.error();
     }
-    if (impl->store_.contains(renewal_row())) {
-        static_cast<void>(impl->renew_store_key()
-        );  // maintain() tries again and says what is wrong
-    }
     return impl;
+}
+
+Result<void> ProxyCustody::Impl::load() {
+    auto loaded = place_ ? check_mark() : Result<void>();
+    if (loaded.has_value()) {
+        loaded = load_snapshot();
+    }
+    if (loaded.has_value()) {
+        loaded = place_ ? begin_sharing() : load_claims();
+    }
+    if (loaded.has_value() && store_.contains(renewal_row())) {
+        static_cast<void>(renew_store_key());  // maintain() tries again and says what is wrong
+    }
+    if (loaded.has_value() && place_) {
+        start_watch();
+    }
+    return loaded;
 }
 
 Result<share::ProxyBootstrap> ProxyCustody::Impl::load_bootstrap() const {
@@ -204,8 +228,19 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
     next->store_version = store_.version();
     next->renewal_due = store_.contains(renewal_row());
     next->last_sequence = state_.last_sequence;
+    keep_zeros(*next);
     snapshot_.publish(std::move(next));
     return {};
+}
+
+/// What D was seen to hold stays known when the store is read again.
+void ProxyCustody::Impl::keep_zeros(Snapshot& next) const {
+    const SnapshotPtr before = snapshot_.current();
+    if (next.keyring && before->keyring && before->zeros) {
+        next.keyring = before->keyring;
+        next.zeros = before->zeros;
+        follow_keyring(next);
+    }
 }
 
 std::shared_ptr<Snapshot> ProxyCustody::Impl::copy_snapshot() const {
@@ -229,6 +264,10 @@ Result<void> ProxyCustody::Impl::commit(
 share::Verdict<share::RequestKeys> ProxyCustody::Impl::rebuild(
     const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
 ) {
+    const auto is_fresh = check_freshness();
+    if (!is_fresh.has_value()) {
+        return is_fresh.error();
+    }
     const std::uint64_t wipes = opened_.wipes();  // before the snapshot, for keep()
     const OpenedTokenPtr opened =
         presented.token != nullptr ? OpenedTokens::find(slot, presented.token->reveal()) : nullptr;
@@ -255,7 +294,8 @@ share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
     if (!rebuilt.has_value()) {
         return rebuilt;
     }
-    const auto claimed = claim_token(*rebuilt, presented.login);
+    const auto claimed =
+        place_ ? claim_shared(*rebuilt, presented.login) : claim_token(*rebuilt, presented.login);
     if (!claimed.has_value()) {
         return claimed.error();
     }
@@ -279,17 +319,8 @@ share::Verdict<void> ProxyCustody::Impl::claim_token(
     const std::int64_t until_s = rebuilt.keys.grace_ends_s();
     switch (nonces_.claim(nonce, login, {issued_s, until_s}, rebuilt.now_s)) {
         case Claim::kOwn: return {};
-        case Claim::kTaken:
-            return share::Denial{
-                share::DenialKind::kTokenTaken,
-                "the user token was already used by another database login: each login needs a "
-                "token of its own"};
-        case Claim::kForgotten:
-            return share::Denial{
-                share::DenialKind::kTokenExpired,
-                "the user token was over before the proxy's clock was set back: make a new one "
-                "with "
-                "pgveil-user token, and have the proxy's clock looked at"};
+        case Claim::kTaken: return token_taken();
+        case Claim::kForgotten: return token_forgotten();
         case Claim::kFirst: break;
     }
     const std::scoped_lock lock(writer_);

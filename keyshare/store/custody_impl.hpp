@@ -10,9 +10,14 @@
 #include "keyshare/store/records.hpp"
 #include "keyshare/store/sealed_store.hpp"
 #include "keyshare/store/snapshot.hpp"
+#include "keyshare/store/store_watch.hpp"
 
+#include <array>
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,6 +41,21 @@ Change renewal_due();
 /// after the store was sealed anew; either way one key is left.
 Result<SealedStore> open_under(seal::Seal& seal, const std::filesystem::path& path, bool create);
 
+/// The same for whatever place. A shared store is held against this machine's high-water mark:
+/// kBroken if it is older. The seal follows a key that other proxies have renewed.
+Result<SealedStore> open_place(seal::Seal& seal, const StorePlace& place, bool create);
+
+/// Puts the store's key into the seal, if another one is there.
+Result<void> follow_store_key(seal::Seal& seal, const SealedStore& store);
+
+/// Why a token gives nothing more, and why it gives nothing here.
+share::Denial spent(Counted what, std::uint32_t limit);
+share::Denial token_taken();
+share::Denial token_forgotten();
+
+/// P's identity key in the store.
+Result<core::SigningKey> read_identity(const SealedStore& store);
+
 /// A fresh token key with a random id, so that a token for another proxy is named as such.
 TokenKeyRecord make_token_key(
     std::int64_t now_s, const TokenLimits& limits, core::RandomSource& random
@@ -45,7 +65,7 @@ TokenKeyRecord make_token_key(
 Error from_share(const share::Error& error);
 
 /// What stands behind ProxyCustody. `writer_` guards store_ and state_; readers use the snapshot
-/// alone.
+/// alone. Of a shared store, claims of tokens go past `writer_`.
 class ProxyCustody::Impl {
 public:
     static Result<std::unique_ptr<Impl>> open(
@@ -86,6 +106,13 @@ public:
 
     CustodyReport report() const;
 
+    /// The other proxies' doings, from the watch's thread: takes over what they have written.
+    Result<void> follow();
+
+    std::uint64_t known_version() const { return snapshot_.current()->store_version; }
+
+    void note_trouble(std::string trouble);
+
     const std::string& tenant() const { return tenant_; }
 
     const core::SigningKey& identity() const { return identity_; }
@@ -101,7 +128,51 @@ private:
 
     explicit Impl(Parts parts);
 
+    /// Runs a step that writes, under writer_: on a shared store after taking over what others
+    /// wrote, and again if they were faster.
+    template <class Step>
+    auto in_turn(Step step) -> decltype(step()) {
+        if (!store_.is_shared()) {
+            return step();
+        }
+        for (int attempt = 0;; ++attempt) {
+            const auto fresh = catch_up();
+            if (!fresh.has_value()) {
+                return fresh.error();
+            }
+            auto done = step();
+            static_cast<void>(raise_mark());  // maintain() says what is wrong
+            if (done.has_value() || done.error().code != ErrorCode::kSuperseded ||
+                attempt == kAttemptsMax) {
+                return done;
+            }
+        }
+    }
+
+    Result<std::string> apply_all(std::span<const std::string_view> commands, std::int64_t now_s);
+    Result<void> look_after(std::int64_t now_s);
+    bool is_untidy(std::int64_t now_s) const;
+    Result<void> catch_up();
+    Result<void> take_over();
+    void wipe_changed(const Snapshot& before);
+    Result<void> raise_mark();
+    Result<void> check_mark() const;
+    Result<void> keep_shared_in_order();
+    share::Verdict<void> check_freshness() const;
+    void seal_claims_apart();
+    share::Verdict<void> claim_shared(const Rebuilt& rebuilt, const std::string& login);
+    share::Verdict<void> give_shared(const share::Nonce& nonce, Counted what, std::uint32_t limit);
+    Result<bool> count_shared(const share::Nonce& nonce, Counted what, std::uint32_t limit);
+
+    std::mutex& claiming(const share::Nonce& nonce) {
+        return claiming_[nonce[1] % claiming_.size()];
+    }
+
+    Result<void> load();
+    Result<void> begin_sharing();
+    void start_watch();
     Result<void> load_snapshot();
+    void keep_zeros(Snapshot& next) const;
     Result<std::shared_ptr<const User>> load_user(const std::string& user_id) const;
     Result<User::Former> load_former(const std::string& user_id) const;
     Result<share::ProxyBootstrap> load_bootstrap() const;
@@ -135,6 +206,8 @@ private:
     static void make_renewal_due(std::vector<Change>& changes);
     Result<void> renew_store_key();
     Result<void> seal_anew();
+    Result<void> reseal_shared();
+    Result<void> publish_resealed();
     Result<void> settle_successor();
     Result<void> load_claims();
     Result<void> forget_claims(std::int64_t now_s);
@@ -151,6 +224,9 @@ private:
     const TokenKeyRecord* usable_token_key(const Snapshot& snapshot, std::int64_t now_s) const;
     bool is_due(const TokenKeyRecord& key, std::int64_t now_s) const;
 
+    Result<std::string> continue_bootstrap(
+        std::string_view step, std::string_view argument, std::int64_t now_s
+    );
     Result<std::string> step_bootstrap(
         share::ProxyBootstrap& bootstrap,
         std::string_view step,
@@ -186,6 +262,16 @@ private:
     std::uint64_t mirrored_version_ = 0;  // of the keyring that D was last seen to hold
     SealedStore store_;
     CustodyState state_;
+
+    // Of a shared store.
+    static constexpr int kAttemptsMax = 10;
+    const std::optional<PostgresqlPlace> place_;
+    std::atomic<std::int64_t> seen_ms_ = 0;
+    mutable std::mutex trouble_mutex_;
+    std::string trouble_;                  // of the watch; empty: none
+    std::array<std::mutex, 16> claiming_;  // one first use of a token at a time
+    std::uint64_t marked_version_ = 0;     // that stands in the high-water mark
+    std::unique_ptr<StoreWatch> watch_;    // last: its thread uses all the others
 };
 
 }  // namespace pgveil::store

@@ -62,6 +62,10 @@ void ProxyCustody::Impl::make_renewal_due(std::vector<Change>& changes) {
 
 // Beginning anew before that would destroy the key that the store is sealed under.
 Result<void> ProxyCustody::Impl::settle_successor() {
+    if (store_.is_shared()) {
+        const auto followed = follow_store_key(*seal_, store_);
+        return followed.has_value() ? followed : not_renewed(followed.error().message);
+    }
     if (successor_in_force_) {
         const auto finished = seal_->finish_renewal();
         if (!finished.has_value()) {
@@ -73,6 +77,10 @@ Result<void> ProxyCustody::Impl::settle_successor() {
 }
 
 Result<void> ProxyCustody::Impl::seal_anew() {
+    if (store_.is_shared()) {
+        const auto resealed = reseal_shared();
+        return resealed.has_value() ? publish_resealed() : resealed;
+    }
     auto key = seal_->begin_renewal(core::system_random());
     if (!key.has_value()) {
         return not_renewed(key.error().message);
@@ -85,6 +93,10 @@ Result<void> ProxyCustody::Impl::seal_anew() {
         return not_renewed(resealed.error().message);
     }
     successor_in_force_ = true;
+    return publish_resealed();
+}
+
+Result<void> ProxyCustody::Impl::publish_resealed() {
     auto next = copy_snapshot();
     next->seal = store_.row_seal();
     next->store_version = store_.version();

@@ -26,13 +26,28 @@ share::Denial spent(std::uint32_t limit, std::string_view what, std::string_view
     );
 }
 
+}  // namespace
+
 share::Denial spent(Counted what, std::uint32_t limit) {
     return what == Counted::kUses
                ? spent(limit, limit == 1 ? "session" : "sessions", "uses")
                : spent(limit, limit == 1 ? "statement" : "statements", "statements");
 }
 
-}  // namespace
+share::Denial token_taken() {
+    return deny(
+        DenialKind::kTokenTaken,
+        "the user token was already used by another database login: each login needs a token of "
+        "its own"
+    );
+}
+
+share::Denial token_forgotten() {
+    return share::Denial{
+        share::DenialKind::kTokenExpired,
+        "the user token was over before the proxy's clock was set back: make a new one with "
+        "pgveil-user token, and have the proxy's clock looked at"};
+}
 
 share::TokenScopePtr ProxyCustody::Impl::scope_of(
     const share::PresentedShares& presented, std::int64_t now_s
@@ -75,6 +90,9 @@ Verdict<void> ProxyCustody::Impl::count_statement(const share::RequestKeys& keys
 Verdict<void> ProxyCustody::Impl::give(
     const share::Nonce& nonce, Counted what, std::uint32_t limit
 ) {
+    if (place_) {
+        return give_shared(nonce, what, limit);
+    }
     if (nonces_.give(nonce, what)) {
         return {};
     }
@@ -100,13 +118,17 @@ Verdict<void> ProxyCustody::Impl::reserve(
     }
     const std::uint32_t more = std::min(limit - before, batch_of(what, limit));
     claimed->count(what).reserved = before + more;
+    const auto standing = store_.claims().find(nonce);
     const TokenClaim claim{
         nonce,
         claimed->login,
         claimed->expires_s,
         claimed->uses.reserved,
         claimed->statements.reserved};
-    const auto written = store_.claims().count(claim, core::system_random());
+    const auto written =
+        standing.has_value()
+            ? store_.claims().replace(claim, standing->sealed, core::system_random())
+            : standing.error();
     if (!written.has_value()) {
         return deny(
             DenialKind::kStoreUnavailable,

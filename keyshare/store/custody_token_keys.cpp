@@ -100,7 +100,7 @@ Result<void> ProxyCustody::Impl::roll_token_keys(std::int64_t now_s) {
 Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) {
     {
         const std::scoped_lock lock(writer_);
-        const auto rolled = roll_token_keys(now_s);
+        const auto rolled = in_turn([&] { return roll_token_keys(now_s); });
         if (!rolled.has_value()) {
             return rolled.error();
         }
@@ -122,12 +122,13 @@ Result<std::string> ProxyCustody::Impl::token_key_statement(std::int64_t now_s) 
 Result<void> ProxyCustody::Impl::forget_claims(std::int64_t now_s) {
     nonces_.forget_expired(now_s);
     const TokenSpan forgotten = nonces_.forgotten();
-    if (forgotten.expires_s > noted_until_s_) {
+    if (store_.is_shared() || forgotten.expires_s > noted_until_s_) {
         const auto noted = store_.claims().note_forgotten(forgotten, core::system_random());
         if (!noted.has_value()) {
-            return noted;
+            return noted.error();
         }
-        noted_until_s_ = forgotten.expires_s;
+        nonces_.restore_forgotten(*noted);
+        noted_until_s_ = noted->expires_s;
     }
     return store_.claims().forget_expired(now_s);
 }
@@ -135,9 +136,22 @@ Result<void> ProxyCustody::Impl::forget_claims(std::int64_t now_s) {
 Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
     opened_.wipe_expired(now_s);
     const std::scoped_lock lock(writer_);
+    if (!store_.is_shared()) {
+        return look_after(now_s);
+    }
+    // Idle proxies do not ask for the store each second: their watch does.
+    const bool is_due = must_roll_token_keys(*snapshot_.current(), now_s) || is_untidy(now_s);
+    const auto done = is_due ? in_turn([&] { return look_after(now_s); }) : Result<void>();
+    return done.has_value() ? keep_shared_in_order() : done;
+}
+
+bool ProxyCustody::Impl::is_untidy(std::int64_t now_s) const {
+    return now_s < tidied_s_ || now_s - tidied_s_ >= kTidySeconds;
+}
+
+Result<void> ProxyCustody::Impl::look_after(std::int64_t now_s) {
     const auto rolled = roll_token_keys(now_s);
-    const bool is_tidy = now_s >= tidied_s_ && now_s - tidied_s_ < kTidySeconds;
-    if (!rolled.has_value() || is_tidy) {
+    if (!rolled.has_value() || !is_untidy(now_s)) {
         return rolled;
     }
     tidied_s_ = now_s;

@@ -23,7 +23,7 @@ Claim NonceBook::claim(
     if (known != shelf.claims.end()) {
         return known->second.login == login ? Claim::kOwn : Claim::kTaken;
     }
-    if (span.expires_s <= forgotten_until_s_ && span.issued_s <= forgotten_issued_s_) {
+    if (may_be_forgotten(span)) {
         return Claim::kForgotten;
     }
     raise(newest_issued_s_, span.issued_s);

@@ -64,7 +64,11 @@ public:
     /// was made later is new, whatever the clock had said in between.
     TokenSpan forgotten() const { return {forgotten_issued_s_, forgotten_until_s_}; }
 
-    /// What an earlier process had forgotten.
+    bool may_be_forgotten(TokenSpan span) const {
+        return span.expires_s <= forgotten_until_s_ && span.issued_s <= forgotten_issued_s_;
+    }
+
+    /// What an earlier process had forgotten, or another proxy on the store.
     void restore_forgotten(TokenSpan forgotten);
 
     /// Takes up what an earlier process has written down.

@@ -8,6 +8,7 @@
 #include "keyshare/store/error.hpp"
 #include "keyshare/store/limits.hpp"
 #include "keyshare/store/opened_tokens.hpp"
+#include "keyshare/store/store_place.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -26,6 +27,9 @@ struct CustodyOptions {
     std::string tenant;
     TokenLimits limits;
     TokenOpening opening = TokenOpening::kPerRequest;
+    std::optional<PostgresqlPlace> postgresql = {};  ///< instead of `path`: shared with others
+
+    StorePlace place() const { return {path, postgresql}; }
 };
 
 /// What the provider gets from an order, once.
@@ -75,6 +79,11 @@ struct MirrorVerdict {
 /// the end of a user's renewal, a token key whose time is over, its part of TK), the store key is
 /// renewed, everything is sealed anew and the old key is destroyed: older copies of the store open
 /// no more.
+///
+/// On a shared store several of these are one P. What another one has committed is taken over
+/// within PostgresqlPlace::max_age_ms, or nothing is served any more (kStoreUnavailable) until the
+/// store answers again. The first presentation of a token, and each use that its scope counts, wait
+/// for the store.
 class ProxyCustody {
 public:
     /// The order step: makes store, identity, first token key, command key and one-time password.

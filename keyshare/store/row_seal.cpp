@@ -17,6 +17,11 @@ core::Bytes place_of(const RowName& name, std::uint64_t version) {
 
 }  // namespace
 
+const RowName& root_row() {
+    static const RowName kName{"root", ""};
+    return kName;
+}
+
 Error broken_store(const std::string& what) {
     return Error{
         ErrorCode::kBroken,

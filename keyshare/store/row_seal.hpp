@@ -21,7 +21,10 @@ struct RowName {
     auto operator<=>(const RowName&) const = default;
 };
 
-/// A row as it lies in the file.
+/// The row that vouches for all others.
+const RowName& root_row();
+
+/// A row as it lies in the store.
 struct SealedRow {
     std::uint64_t version = 0;  ///< the store version that wrote it
     core::Bytes sealed;
@@ -41,6 +44,8 @@ public:
     ) const;
     /// kBroken when the row was altered, moved, or sealed under another store key.
     Result<core::SecretBytes> open(const RowName& name, const SealedRow& row) const;
+
+    const seal::StoreKey& key() const { return key_; }
 
 private:
     seal::StoreKey key_;

@@ -2,42 +2,11 @@
 
 #include "keyshare/core/hash.hpp"
 #include "keyshare/core/lp.hpp"
+#include "keyshare/store/key_step.hpp"
+#include "keyshare/store/sqlite_rows.hpp"
 
 namespace pgveil::store {
 namespace {
-
-constexpr const char* kSchema =
-    "CREATE TABLE IF NOT EXISTS sealed_row ("
-    " tab TEXT NOT NULL, key TEXT NOT NULL, version INTEGER NOT NULL, sealed BLOB NOT NULL,"
-    " PRIMARY KEY (tab, key)) WITHOUT ROWID;";
-
-const RowName& root_name() {
-    static const RowName kName{"root", ""};
-    return kName;
-}
-
-// PRAGMA user_version of the file. 0: written before formats were numbered, the same as 1.
-constexpr std::int64_t kFormat = 1;
-
-Result<void> settle_format(const Database& database) {
-    auto asked = database.prepare("PRAGMA user_version");
-    if (!asked.has_value()) {
-        return asked.error();
-    }
-    const auto answered = asked->step();
-    if (!answered.has_value()) {
-        return answered.error();
-    }
-    const std::int64_t found = asked->number(0);
-    if (found > kFormat) {
-        return Error{
-            ErrorCode::kUnavailable,
-            "the share store has format " + std::to_string(found) +
-                ", and this pgveil knows formats up to " + std::to_string(kFormat) +
-                ": run the version that wrote it, or restore a backup of before"};
-    }
-    return found == kFormat ? Result<void>() : database.run("PRAGMA user_version = 1");
-}
 
 // What the root row vouches for: version, and every row's name with the version that wrote it, in
 // order.
@@ -59,69 +28,110 @@ core::Sha256Digest hash_of(
     return core::sha256(all);
 }
 
+std::uint64_t version_in(const Listing& listing) {
+    return listing.root ? listing.root->version : 0;
+}
+
+Error put_back(std::uint64_t found, std::uint64_t seen) {
+    return Error{
+        ErrorCode::kBroken,
+        "the share store was put back to an older state: it is at version " +
+            std::to_string(found) + ", and this proxy has seen version " + std::to_string(seen) +
+            ". Nothing is served from it: bring the newer store back. If it is lost, stop all "
+            "proxies, put the seal's key of that time back, and accept this store with `pgveil "
+            "restore --accept-older`, on each machine"};
+}
+
 }  // namespace
 
 Result<SealedStore> SealedStore::open(
     const std::filesystem::path& path, std::shared_ptr<const RowSeal> seal, bool create
 ) {
-    auto database = Database::open(path, create);
-    if (!database.has_value()) {
-        return database.error();
+    auto rows = SqliteRows::open(path, create);
+    return rows.has_value() ? open(*std::move(rows), std::move(seal)) : rows.error();
+}
+
+Result<SealedStore> SealedStore::open(
+    std::unique_ptr<RowStore> rows, std::shared_ptr<const RowSeal> seal, std::uint64_t least
+) {
+    SealedStore store(std::move(rows), std::move(seal));
+    auto listing = store.rows_->list();
+    if (!listing.has_value()) {
+        return listing.error();
     }
-    const auto settled = settle_format(*database);
-    if (!settled.has_value()) {
-        return settled.error();
+    if (version_in(*listing) < least) {
+        return put_back(version_in(*listing), least);
     }
-    const auto made = database->run((std::string(kSchema) + ClaimTable::kSchema).c_str());
-    if (!made.has_value()) {
-        return made.error();
-    }
-    SealedStore store(*std::move(database), std::move(seal));
-    const auto loaded = store.load();
-    if (!loaded.has_value()) {
-        return loaded.error();
+    const auto taken = store.take_over(*std::move(listing));
+    if (!taken.has_value()) {
+        return taken.error();
     }
     return store;
 }
 
-Result<void> SealedStore::load() {
-    auto rows = database_.prepare("SELECT tab, key, version, sealed FROM sealed_row");
-    if (!rows.has_value()) {
-        return rows.error();
+Result<void> SealedStore::take_over(Listing listing) {
+    auto seal = check_root(listing);
+    if (!seal.has_value()) {
+        return seal.error();
     }
-    std::optional<SealedRow> root;
-    for (;;) {
-        const auto more = rows->step();
-        if (!more.has_value()) {
-            return more.error();
-        }
-        if (!*more) {
-            break;
-        }
-        RowName name{rows->text(0), rows->text(1)};
-        const auto version = static_cast<std::uint64_t>(rows->number(2));
-        if (name == root_name()) {
-            root = SealedRow{version, core::to_bytes(rows->blob(3))};
-            version_ = version;
-        } else {
-            versions_.emplace(std::move(name), version);
-        }
-    }
-    return check_root(root);
+    seal_ = *std::move(seal);
+    versions_ = std::move(listing.versions);
+    version_ = version_in(listing);
+    root_ = listing.root ? std::move(listing.root->sealed) : core::Bytes();
+    return {};
 }
 
-Result<void> SealedStore::check_root(const std::optional<SealedRow>& root) const {
-    if (!root) {
-        return versions_.empty() ? Result<void>() : broken_store("has lost its root row");
+/// The seal under which the root row opens, if it vouches for the rows.
+Result<std::shared_ptr<const RowSeal>> SealedStore::check_root(const Listing& listing) const {
+    if (!listing.root) {
+        return listing.versions.empty()
+                   ? Result<std::shared_ptr<const RowSeal>>(seal_)
+                   : Result<std::shared_ptr<const RowSeal>>(broken_store("has lost its root row"));
     }
-    const auto body = seal_->open(root_name(), *root);
-    if (!body.has_value()) {
-        return body.error();
+    std::shared_ptr<const RowSeal> seal = seal_;
+    auto body = seal->open(root_row(), *listing.root);
+    while (!body.has_value()) {
+        auto next = next_seal(*seal);
+        if (!next.has_value() || *next == nullptr) {
+            return next.has_value() ? body.error() : next.error();
+        }
+        seal = *std::move(next);
+        body = seal->open(root_row(), *listing.root);
     }
-    if (!core::equal_in_constant_time(body->reveal(), hash_of(versions_, version_))) {
+    if (!core::equal_in_constant_time(
+            body->reveal(), hash_of(listing.versions, listing.root->version)
+        )) {
         return broken_store("lacks rows, or holds rows of another version");
     }
-    return {};
+    return seal;
+}
+
+/// Of the key that follows; null if none does.
+Result<std::shared_ptr<const RowSeal>> SealedStore::next_seal(const RowSeal& seal) const {
+    const auto step = rows_->find_step(key_name(seal.key()));
+    if (!step.has_value()) {
+        return step.error();
+    }
+    return *step ? std::make_shared<const RowSeal>(next_key(seal.key(), (*step)->random))
+                 : std::shared_ptr<const RowSeal>();
+}
+
+Result<bool> SealedStore::catch_up() {
+    auto listing = rows_->list();
+    if (!listing.has_value()) {
+        return listing.error();
+    }
+    const std::uint64_t found = version_in(*listing);
+    if (found < version_) {
+        return put_back(found, version_);
+    }
+    if (found == version_) {
+        const bool is_same = !listing->root || listing->root->sealed == root_;
+        return is_same ? Result<bool>(false)
+                       : Result<bool>(broken_store("has another content under the same version"));
+    }
+    const auto taken = take_over(*std::move(listing));
+    return taken.has_value() ? Result<bool>(true) : taken.error();
 }
 
 std::vector<std::string> SealedStore::keys(std::string_view table) const {
@@ -137,24 +147,18 @@ std::vector<std::string> SealedStore::keys(std::string_view table) const {
 }
 
 Result<SealedRow> SealedStore::read_sealed(const RowName& name) const {
-    auto row =
-        database_.prepare("SELECT version, sealed FROM sealed_row WHERE tab = ? AND key = ?");
+    auto row = rows_->read(name);
     if (!row.has_value()) {
         return row.error();
     }
-    const auto found = row->bind(name.table).bind(name.key).step();
-    if (!found.has_value()) {
-        return found.error();
-    }
     const auto known = versions_.find(name);
-    if (!*found || known == versions_.end()) {
+    if (!*row || known == versions_.end()) {
         return broken_store("has no row " + name.table + " where one must be");
     }
-    SealedRow sealed{static_cast<std::uint64_t>(row->number(0)), core::to_bytes(row->blob(1))};
-    if (sealed.version != known->second) {
+    if ((*row)->version != known->second) {
         return broken_store("holds a row of another version (" + name.table + ")");
     }
-    return sealed;
+    return **std::move(row);
 }
 
 Result<core::SecretBytes> SealedStore::read(const RowName& name) const {
@@ -165,62 +169,25 @@ Result<core::SecretBytes> SealedStore::read(const RowName& name) const {
     return seal_->open(name, *sealed);
 }
 
-Result<void> SealedStore::write_row(
-    const RowSeal& seal, const RowName& name, core::ByteView body, core::RandomSource& random
-) {
-    auto statement = database_.prepare(
-        "INSERT OR REPLACE INTO sealed_row (tab, key, version, sealed) VALUES (?, ?, ?, ?)"
-    );
-    if (!statement.has_value()) {
-        return statement.error();
-    }
-    const std::uint64_t version = version_ + 1;
-    const core::Bytes sealed = seal.seal(name, version, body, random);
-    const auto done = statement->bind(name.table)
-                          .bind(name.key)
-                          .bind(static_cast<std::int64_t>(version))
-                          .bind(core::ByteView(sealed))
-                          .step();
-    return done.has_value() ? Result<void>() : done.error();
-}
-
-Result<void> SealedStore::delete_row(const RowName& name) {
-    auto statement = database_.prepare("DELETE FROM sealed_row WHERE tab = ? AND key = ?");
-    if (!statement.has_value()) {
-        return statement.error();
-    }
-    const auto done = statement->bind(name.table).bind(name.key).step();
-    return done.has_value() ? Result<void>() : done.error();
-}
-
-Result<void> SealedStore::write_all(
-    const RowSeal& seal,
-    const std::vector<Change>& changes,
-    const Versions& next,
-    core::RandomSource& random
-) {
-    for (const Change& change : changes) {
-        const auto done = change.body ? write_row(seal, change.name, change.body->reveal(), random)
-                                      : delete_row(change.name);
-        if (!done.has_value()) {
-            return done;
-        }
-    }
-    return write_row(seal, root_name(), hash_of(next, version_ + 1), random);
-}
-
-Result<void> SealedStore::reseal_rows(const RowSeal& fresh, core::RandomSource& random) {
+Result<void> SealedStore::reseal_rows(
+    const RowSeal& fresh, RowCommit& commit, core::RandomSource& random
+) const {
     for (const auto& [name, version] : versions_) {
         const auto body = read(name);
         if (!body.has_value()) {
             return body.error();
         }
-        const auto done = write_row(fresh, name, body->reveal(), random);
-        if (!done.has_value()) {
-            return done;
-        }
+        commit.rows.push_back({name, fresh.seal(name, commit.version, body->reveal(), random)});
     }
-    return claims().reseal(fresh, random);
+    if (claim_seal_) {
+        return {};
+    }
+    auto claims = this->claims().sealed_under(fresh, random);
+    if (!claims.has_value()) {
+        return claims.error();
+    }
+    commit.claims = *std::move(claims);
+    return {};
 }
 
 void SealedStore::apply(const std::vector<Change>& changes, std::uint64_t version, Versions& next) {
@@ -233,55 +200,62 @@ void SealedStore::apply(const std::vector<Change>& changes, std::uint64_t versio
     }
 }
 
-template <class Write>
-Result<void> SealedStore::in_transaction(Write write) {
-    auto done = database_.run("BEGIN IMMEDIATE");
-    if (!done.has_value()) {
-        return done;
+/// Commits `commit` with the changes and the root row on top of it.
+Result<void> SealedStore::write(
+    const RowSeal& seal,
+    const std::vector<Change>& changes,
+    RowCommit commit,
+    Versions next,
+    core::RandomSource& random
+) {
+    for (const Change& change : changes) {
+        RowWrite row{change.name, std::nullopt};
+        if (change.body) {
+            row.sealed = seal.seal(change.name, commit.version, change.body->reveal(), random);
+        }
+        commit.rows.push_back(std::move(row));
     }
-    done = write();
+    core::Bytes root = seal.seal(root_row(), commit.version, hash_of(next, commit.version), random);
+    commit.rows.push_back({root_row(), root});
+    auto done = rows_->commit(commit);
     if (done.has_value()) {
-        done = database_.run("COMMIT");
-    }
-    if (!done.has_value()) {
-        static_cast<void>(database_.run("ROLLBACK"));
+        versions_ = std::move(next);
+        version_ = commit.version;
+        root_ = std::move(root);
     }
     return done;
 }
 
 Result<void> SealedStore::commit(std::vector<Change> changes, core::RandomSource& random) {
+    RowCommit commit;
+    commit.version = version_ + 1;
     Versions next = versions_;
-    apply(changes, version_ + 1, next);
-    const auto done = in_transaction([&] { return write_all(*seal_, changes, next, random); });
-    if (done.has_value()) {
-        versions_ = std::move(next);
-        ++version_;
-    }
-    return done;
+    apply(changes, commit.version, next);
+    return write(*seal_, changes, std::move(commit), std::move(next), random);
 }
 
 Result<void> SealedStore::reseal(
-    std::shared_ptr<const RowSeal> fresh, std::vector<Change> changes, core::RandomSource& random
+    std::shared_ptr<const RowSeal> fresh,
+    std::vector<Change> changes,
+    core::RandomSource& random,
+    std::optional<KeyStep> step
 ) {
+    RowCommit commit;
+    commit.version = version_ + 1;
+    commit.step = std::move(step);
     Versions next = versions_;
     for (auto& [name, version] : next) {
-        version = version_ + 1;
+        version = commit.version;
     }
-    apply(changes, version_ + 1, next);
-    const auto done = in_transaction([&]() -> Result<void> {
-        auto resealed = reseal_rows(*fresh, random);
-        return resealed.has_value() ? write_all(*fresh, changes, next, random) : resealed;
-    });
+    apply(changes, commit.version, next);
+    auto done = reseal_rows(*fresh, commit, random);
     if (done.has_value()) {
-        versions_ = std::move(next);
-        ++version_;
+        done = write(*fresh, changes, std::move(commit), std::move(next), random);
+    }
+    if (done.has_value()) {
         seal_ = std::move(fresh);
     }
     return done;
-}
-
-void SealedStore::forget_old_copies() {
-    static_cast<void>(database_.run("PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
 }  // namespace pgveil::store

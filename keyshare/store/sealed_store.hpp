@@ -6,7 +6,7 @@
 #include "keyshare/store/claim_table.hpp"
 #include "keyshare/store/error.hpp"
 #include "keyshare/store/row_seal.hpp"
-#include "keyshare/store/sqlite.hpp"
+#include "keyshare/store/row_store.hpp"
 
 #include <compare>
 #include <cstdint>
@@ -27,11 +27,11 @@ struct Change {
     std::optional<core::SecretBytes> body;  ///< nothing: the row is deleted
 };
 
-/// Sealed rows in one SQLite file (WAL, full sync, secure_delete). A root row, sealed like the
-/// others, names the store version and a hash over the names and versions of all rows, so that a
-/// single row that is missing, added, altered or put back from an older copy is found when the
-/// store is opened. A whole older file is not found here (CRYPTO.md section 5). Not thread-safe;
-/// one process at a time.
+/// Sealed rows, wherever they lie. A root row, sealed like the others, names the store version and
+/// a hash over the names and versions of all rows, so that a single row that is missing, added,
+/// altered or put back from an older copy is found when the store is opened or caught up with. A
+/// whole older store is found by catch_up() only, if this object has seen the newer one (CRYPTO.md
+/// section 5; high_water_mark.hpp). Not thread-safe, but for claims() of a shared store.
 class SealedStore {
 public:
     /// `create`: an empty store is made if there is none. kUnavailable if there is none (or it is
@@ -39,9 +39,22 @@ public:
     static Result<SealedStore> open(
         const std::filesystem::path& path, std::shared_ptr<const RowSeal> seal, bool create
     );
+    /// The same of rows that lie elsewhere; kBroken, too, if they are of an older version than
+    /// `least`. A key that other proxies have renewed since is followed to its successor: ask
+    /// row_seal().
+    static Result<SealedStore> open(
+        std::unique_ptr<RowStore> rows, std::shared_ptr<const RowSeal> seal, std::uint64_t least = 0
+    );
 
     /// Rises by one with every commit; 0 is an empty store.
     std::uint64_t version() const { return version_; }
+
+    /// Other proxies write to it, too.
+    bool is_shared() const { return rows_->is_shared(); }
+
+    /// Takes over what others have written. True: there was something. kBroken if the store is
+    /// older than it was, or does not fit together; then this object stays as it was.
+    Result<bool> catch_up();
 
     /// The keys of all rows of a table, in order.
     std::vector<std::string> keys(std::string_view table) const;
@@ -51,58 +64,63 @@ public:
     /// kBroken: no such row, or it is not the version the root row vouches for.
     Result<SealedRow> read_sealed(const RowName& name) const;
     Result<core::SecretBytes> read(const RowName& name) const;
-    /// All or nothing, on disk when it returns. On an error nothing has changed.
+    /// All or nothing, on disk when it returns. On an error nothing has changed; kSuperseded if
+    /// another proxy has written before (catch_up()). Where the connection to a shared store was
+    /// lost, only catch_up() tells.
     Result<void> commit(std::vector<Change> changes, core::RandomSource& random);
     /// Writes every row and claim anew under another seal, together with `changes`, as one
-    /// transaction; from then on that seal counts. On an error nothing has changed.
+    /// transaction; from then on that seal counts. `step`: how others come to its key. Errors as
+    /// commit().
     Result<void> reseal(
         std::shared_ptr<const RowSeal> fresh,
         std::vector<Change> changes,
-        core::RandomSource& random
+        core::RandomSource& random,
+        std::optional<KeyStep> step = std::nullopt
     );
 
     /// A copy of the whole store as it is now, sealed as it is; one file (Database::copy_to).
-    Result<void> copy_to(const std::filesystem::path& path) const {
-        return database_.copy_to(path);
-    }
+    Result<void> copy_to(const std::filesystem::path& path) const { return rows_->copy_to(path); }
 
     const std::shared_ptr<const RowSeal>& row_seal() const { return seal_; }
 
     /// First uses of tokens; not vouched for by the root row and not part of the version.
-    ClaimTable claims() const { return ClaimTable(database_, *seal_); }
+    ClaimTable claims() const { return ClaimTable(*rows_, claim_seal_ ? *claim_seal_ : *seal_); }
 
-    /// Empties the write-ahead log, where older (sealed) copies of rows lie. Call after something
+    /// From now on claims are sealed under a key of their own, which stays when the rows are sealed
+    /// anew.
+    void seal_claims_apart(std::shared_ptr<const RowSeal> seal) { claim_seal_ = std::move(seal); }
+
+    /// Removes what the store itself keeps of older (sealed) copies of rows. Call after something
     /// was deleted that must not come back. Best effort: what the disk itself keeps is out of
     /// reach.
-    void forget_old_copies();
+    void forget_old_copies() { rows_->forget_old_copies(); }
 
 private:
     using Versions = std::map<RowName, std::uint64_t>;
 
-    SealedStore(Database database, std::shared_ptr<const RowSeal> seal)
-        : database_(std::move(database)), seal_(std::move(seal)) {}
+    SealedStore(std::unique_ptr<RowStore> rows, std::shared_ptr<const RowSeal> seal)
+        : rows_(std::move(rows)), seal_(std::move(seal)) {}
 
-    Result<void> load();
-    Result<void> check_root(const std::optional<SealedRow>& root) const;
-    Result<void> write_all(
+    Result<void> take_over(Listing listing);
+    Result<std::shared_ptr<const RowSeal>> check_root(const Listing& listing) const;
+    Result<std::shared_ptr<const RowSeal>> next_seal(const RowSeal& seal) const;
+    Result<void> write(
         const RowSeal& seal,
         const std::vector<Change>& changes,
-        const Versions& next,
+        RowCommit commit,
+        Versions next,
         core::RandomSource& random
     );
-    template <class Write>
-    Result<void> in_transaction(Write write);
     static void apply(const std::vector<Change>& changes, std::uint64_t version, Versions& next);
-    Result<void> write_row(
-        const RowSeal& seal, const RowName& name, core::ByteView body, core::RandomSource& random
-    );
-    Result<void> reseal_rows(const RowSeal& fresh, core::RandomSource& random);
-    Result<void> delete_row(const RowName& name);
+    Result<void> reseal_rows(const RowSeal& fresh, RowCommit& commit, core::RandomSource& random)
+        const;
 
-    Database database_;
+    std::unique_ptr<RowStore> rows_;
     std::shared_ptr<const RowSeal> seal_;
-    Versions versions_;  // of all rows but the root
+    std::shared_ptr<const RowSeal> claim_seal_;  // null: the same as of the rows
+    Versions versions_;                          // of all rows but the root
     std::uint64_t version_ = 0;
+    core::Bytes root_;  // as it lies there
 };
 
 }  // namespace pgveil::store

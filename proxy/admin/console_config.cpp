@@ -205,6 +205,24 @@ void list_admission(const config::AdmissionSettings& admission, Listing& listing
     listing.add("limits.pending_logins", admission.pending_logins);
 }
 
+void list_store(const config::Settings& settings, Listing& listing) {
+    const config::StoreDatabaseSettings store =
+        settings.store_database.value_or(config::StoreDatabaseSettings{});
+    std::string hosts;
+    for (const config::StoreHost& each : store.hosts) {
+        hosts += (hosts.empty() ? "" : ",") + each.host + ":" + std::to_string(each.port);
+    }
+    listing.add_fixed("store.kind", settings.store_database ? "postgresql" : "sqlite");
+    listing.add_fixed("store.path", settings.store_path);
+    listing.add_fixed("store.hosts", hosts);
+    listing.add_fixed("store.database", settings.store_database ? store.database : std::string());
+    listing.add_fixed("store.user", settings.store_database ? store.user : std::string());
+    listing.add_fixed("store.password_file", store.password_file);
+    listing.add_fixed("store.tls.ca", store.ca);
+    listing.add_fixed("store.timeout_ms", store.timeout_ms);
+    listing.add_fixed("store.max_age_ms", store.max_age_ms);
+}
+
 std::vector<Setting> settings_of(const config::Settings& settings) {
     Listing listing;
     listing.add_fixed("tenant", settings.tenant);
@@ -218,7 +236,7 @@ std::vector<Setting> settings_of(const config::Settings& settings) {
     listing.add("home.database", settings.home.database);
     listing.add("home.user", settings.home.user);
     listing.add("home.password_file", settings.home.password_file);
-    listing.add_fixed("store.path", settings.store_path);
+    list_store(settings, listing);
     listing.add_fixed("seal.path", settings.seal_path);
     listing.add("policy", settings.policy_path);
     listing.add_fixed("tokens.max_validity_s", settings.tokens.max_validity_s);
@@ -280,6 +298,7 @@ void keep_until_restart(const config::Settings& running, config::Settings& fresh
     fresh.http = running.http;
     fresh.workers = running.workers;
     fresh.store_path = running.store_path;
+    fresh.store_database = running.store_database;
     fresh.seal_path = running.seal_path;
     fresh.tokens = running.tokens;
     fresh.memory = running.memory;

@@ -198,13 +198,14 @@ constexpr std::array<CodeRow<share::ErrorCode>, 10> kShareErrors = {{
     {share::ErrorCode::kFailed, "58030"},
 }};
 
-constexpr std::array<CodeRow<store::ErrorCode>, 7> kStoreErrors = {{
+constexpr std::array<CodeRow<store::ErrorCode>, 8> kStoreErrors = {{
     {store::ErrorCode::kUnavailable, "58030"},
     {store::ErrorCode::kBroken, "XX001"},
     {store::ErrorCode::kNotBootstrapped, "55000"},
     {store::ErrorCode::kRefused, "22023"},
     {store::ErrorCode::kForged, "28000"},
     {store::ErrorCode::kOutOfOrder, "55000"},
+    {store::ErrorCode::kSuperseded, "40001"},
     {store::ErrorCode::kFailed, "58030"},
 }};
 

@@ -24,6 +24,7 @@ std::string_view sqlstate_of(store::ErrorCode code) {
         case store::ErrorCode::kNotBootstrapped: return "55000";
         case store::ErrorCode::kUnavailable:
         case store::ErrorCode::kBroken: return "58030";
+        case store::ErrorCode::kSuperseded: return "40001";
         case store::ErrorCode::kFailed: return "XX000";
     }
     return "XX000";

@@ -18,7 +18,8 @@ std::string_view write_store_version() {
     return "INSERT INTO pgveil.store_version (identity, store_version, last_sequence) "
            "VALUES ($1::pg_catalog.text, $2::pg_catalog.int8, $3::pg_catalog.int8) "
            "ON CONFLICT (identity) DO UPDATE SET store_version = EXCLUDED.store_version, "
-           "last_sequence = EXCLUDED.last_sequence";
+           "last_sequence = EXCLUDED.last_sequence "
+           "WHERE store_version.store_version < EXCLUDED.store_version";
 }
 
 std::string_view forget_store_version() {

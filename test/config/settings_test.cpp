@@ -326,6 +326,47 @@ const Wrong kWrong[] = {
 
 INSTANTIATE_TEST_SUITE_P(All, WrongSettings, testing::ValuesIn(kWrong));
 
+std::string with_store(const std::string& store) {
+    std::string text = with("");
+    const std::string file = R"({"path":"s.db"})";
+    return text.replace(text.find(file), file.size(), store);
+}
+
+TEST(Settings, AStoreOfSeveralProxiesNamesItsServers) {
+    const auto settings = parse_settings(
+        "/etc/pgveil/pgveil.json",
+        with_store(R"({"kind":"postgresql","hosts":[{"host":"a"},{"host":"b","port":5433}],
+                       "tls":{"ca":"ca.crt"},"password_file":"p","max_age_ms":500})")
+    );
+    ASSERT_TRUE(settings.has_value()) << settings.error().message;
+    ASSERT_TRUE(settings->store_database.has_value());
+    const StoreDatabaseSettings& store = *settings->store_database;
+    ASSERT_EQ(store.hosts.size(), 2U);
+    EXPECT_EQ(store.hosts[0].port, 5432);
+    EXPECT_EQ(store.hosts[1].host + ":" + std::to_string(store.hosts[1].port), "b:5433");
+    EXPECT_EQ(store.ca, "/etc/pgveil/ca.crt");
+    EXPECT_EQ(store.password_file, "/etc/pgveil/p");
+    EXPECT_EQ(store.max_age_ms, 500U);
+    EXPECT_EQ(store.database, "pgveil_store");
+    EXPECT_TRUE(settings->store_path.empty());
+    EXPECT_FALSE(parse_settings("f", with(""))->store_database.has_value());
+}
+
+TEST(Settings, RefusesAStoreThatIsNeitherAFileNorServers) {
+    const std::string hosts = R"("hosts":[{"host":"a"}])";
+    EXPECT_EQ(error_of(with_store(R"({"kind":"sqlite","path":"s"})")), "") << "control";
+    EXPECT_THAT(error_of(with_store("{" + hosts + "}")), HasSubstr(R"(add "kind": "postgresql")"));
+    EXPECT_THAT(error_of(with_store(R"({"path":"s","user":"u"})")), HasSubstr("no other keys"));
+    const std::string shared = R"({"kind":"postgresql",)" + hosts;
+    EXPECT_THAT(error_of(with_store(shared + "}")), HasSubstr(R"(needs "tls")"));
+    EXPECT_THAT(error_of(with_store(shared + R"(,"tls":{}})")), HasSubstr(R"(needs "ca")"));
+    EXPECT_EQ(error_of(with_store(shared + R"(,"tls":{"mode":"disable"}})")), "") << "control";
+    EXPECT_THAT(
+        error_of(with_store(shared + R"(,"path":"s","tls":{"mode":"disable"}})")),
+        HasSubstr(R"(has no "path")")
+    );
+}
+
 TEST(Settings, RefusesSealsOfLaterVersions) {
     std::string text = with("");
     text.replace(text.find("\"file\""), 6, "\"tpm\"");

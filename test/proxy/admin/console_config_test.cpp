@@ -71,13 +71,14 @@ TEST(ConsoleConfig, KeepsWhatIsRunning) {
     fresh.http.emplace();
     fresh.workers = 9;
     fresh.store_path = "/s";
+    fresh.store_database.emplace().hosts.push_back({"a", 1});
     fresh.seal_path = "/k";
     fresh.tokens.key_epoch_s = 5;
     fresh.tokens.open = config::TokenOpening::kPerToken;
     fresh.memory.mode = config::MemoryMode::kUnlocked;
     fresh.memory.arena_bytes = 5;
     fresh.limits.sessions = 7;
-    ASSERT_EQ(changes_for_restart(running, fresh).size(), 14U);
+    ASSERT_EQ(changes_for_restart(running, fresh).size(), 18U);
     keep_until_restart(running, fresh);
     EXPECT_TRUE(changes_for_restart(running, fresh).empty());
     EXPECT_EQ(fresh.limits.sessions, 7U);
