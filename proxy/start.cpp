@@ -3,7 +3,9 @@
 #include "keyshare/core/arena.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <iostream>
+#include <thread>
 
 namespace pgveil::proxy {
 
@@ -17,6 +19,18 @@ core::ArenaMode arena_mode(config::MemoryMode mode) {
         case config::MemoryMode::kAuto: break;
     }
     return core::ArenaMode::kAuto;
+}
+
+/// What libssl takes for the connections to a store in PostgreSQL: one for each worker, and a few.
+std::uint64_t arena_for_store(const config::Settings& settings) {
+    constexpr std::uint64_t kPerConnection = 65536;
+    constexpr std::uint64_t kBesidesWorkers = 4;
+    if (!settings.store_database || settings.memory.arena_bytes != 0) {
+        return 0;
+    }
+    const std::uint64_t workers =
+        settings.workers != 0 ? settings.workers : std::thread::hardware_concurrency();
+    return kPerConnection * (workers + kBesidesWorkers);
 }
 
 }  // namespace
@@ -36,7 +50,8 @@ std::optional<config::Settings> start(const std::string& settings_file) {
     }
     core::ArenaOptions options;
     options.mode = arena_mode(settings->memory.mode);
-    options.size = settings->memory.arena_size(settings->limits.sessions);
+    options.size =
+        settings->memory.arena_size(settings->limits.sessions) + arena_for_store(*settings);
     const auto arena = core::install_arena(options);
     if (!arena.has_value()) {
         refuse_to_start(arena.error().message);
