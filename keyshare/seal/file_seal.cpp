@@ -179,7 +179,7 @@ Result<StoreKey> read_key(const std::filesystem::path& path) {
 
 }  // namespace
 
-Result<void> FileSeal::create_if_missing(core::RandomSource& random) const {
+Result<void> FileSeal::create_if_missing(core::RandomSource& random) {
     return is_missing(path_) ? create(path_, core::random_secret<StoreKey>(random))
                              : Result<void>();
 }

@@ -17,9 +17,8 @@ class FileSeal : public Seal {
 public:
     explicit FileSeal(std::filesystem::path path) : path_(std::move(path)) {}
 
-    /// Makes the file (mode 0600, synced to disk) with a fresh key if there is none. Only the order
-    /// step calls this: a proxy that has lost its key must not quietly make another.
-    Result<void> create_if_missing(core::RandomSource& random) const;
+    /// Makes the file (mode 0600, synced to disk).
+    Result<void> create_if_missing(core::RandomSource& random) override;
 
     /// Makes the file with this key. An error if there is one already.
     Result<void> keep(const StoreKey& key) const;
@@ -27,6 +26,7 @@ public:
     Result<StoreKey> current() const override;
     Result<std::optional<StoreKey>> successor() const override;
     Result<StoreKey> begin_renewal(core::RandomSource& random) override;
+    Result<void> begin_return(const StoreKey& key) override;
     Result<void> finish_renewal() override;
     Result<void> abandon_renewal() override;
     Result<void> begin_return(const StoreKey& key) override;

@@ -27,12 +27,17 @@ public:
     Seal(const Seal&) = delete;
     Seal& operator=(const Seal&) = delete;
 
+    /// Makes and keeps a fresh key if there is none. Only the order step calls this: a proxy that
+    /// has lost its key must not quietly make another.
+    virtual Result<void> create_if_missing(core::RandomSource& random) = 0;
     /// The key in force.
     virtual Result<StoreKey> current() const = 0;
     /// The key of a renewal that was begun and neither finished nor abandoned; nothing if none.
     virtual Result<std::optional<StoreKey>> successor() const = 0;
     /// Makes a fresh successor and keeps it durably; one that is there already is replaced.
     virtual Result<StoreKey> begin_renewal(core::RandomSource& random) = 0;
+    /// As begin_renewal, with a key that was kept elsewhere: finish_renewal puts it in force.
+    virtual Result<void> begin_return(const StoreKey& key) = 0;
     /// Durable when it returns. There must be a successor.
     virtual Result<void> finish_renewal() = 0;
     /// Destroys the successor.

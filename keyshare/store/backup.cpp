@@ -89,7 +89,7 @@ Result<StoreFacts> facts_under(const fs::path& store, const seal::StoreKey& key)
     return opened.has_value() ? facts_of(*opened) : opened.error();
 }
 
-Result<void> copy_key(seal::FileSeal& seal, const fs::path& into) {
+Result<void> copy_key(seal::Seal& seal, const fs::path& into) {
     const auto key = seal.current();
     if (!key.has_value()) {
         return unavailable(key.error().message);
@@ -110,7 +110,7 @@ Result<void> forget_mark(const PostgresqlPlace& place) {
                   : Result<void>();
 }
 
-Result<StoreFacts> examine_store(const StorePlace& place, seal::FileSeal& seal) {
+Result<StoreFacts> examine_store(const StorePlace& place, seal::Seal& seal) {
     if (!place.postgresql && is_in_use(place.path)) {
         return in_use(place.path);
     }
@@ -118,7 +118,7 @@ Result<StoreFacts> examine_store(const StorePlace& place, seal::FileSeal& seal) 
     return opened.has_value() ? facts_of(*opened) : opened.error();
 }
 
-Result<StoreFacts> back_up(const fs::path& store, seal::FileSeal& seal, const BackupFiles& into) {
+Result<StoreFacts> back_up(const fs::path& store, seal::Seal& seal, const BackupFiles& into) {
     if (is_in_use(store)) {
         return in_use(store);
     }
@@ -202,7 +202,7 @@ Result<void> Restoration::check_draft() {
     return {};
 }
 
-Result<void> Restoration::finish(seal::FileSeal& seal) {
+Result<void> Restoration::finish(seal::Seal& seal) {
     {
         auto draft =
             SealedStore::open(draft_, std::make_shared<const RowSeal>(key_.duplicate()), false);

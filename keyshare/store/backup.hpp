@@ -31,7 +31,7 @@ struct StoreFacts {
 /// in force. Neither file may exist; both are made with mode 0600 and synced. kUnavailable if a
 /// proxy has the store open.
 Result<StoreFacts> back_up(
-    const std::filesystem::path& store, seal::FileSeal& seal, const BackupFiles& into
+    const std::filesystem::path& store, seal::Seal& seal, const BackupFiles& into
 );
 
 /// A backup on its way into the place of a store. Begin, look at facts(), finish; without finish()
@@ -53,7 +53,7 @@ public:
     /// Puts the copy into the store's place and its key into the seal. After a kill in the middle
     /// either the former store opens, or the restored one, or this can be done again. When the
     /// restored store is opened, its key is renewed, so that the backup's opens the backup only.
-    Result<void> finish(seal::FileSeal& seal);
+    Result<void> finish(seal::Seal& seal);
 
 private:
     Restoration(std::filesystem::path store, seal::StoreKey key);
@@ -69,7 +69,7 @@ private:
 
 /// The facts of the store as it lies there. kUnavailable if a proxy has its file open; one in
 /// PostgreSQL may be in use, and is held against the high-water mark.
-Result<StoreFacts> examine_store(const StorePlace& place, seal::FileSeal& seal);
+Result<StoreFacts> examine_store(const StorePlace& place, seal::Seal& seal);
 
 /// From now on this machine takes a store in PostgreSQL as it is, however old.
 Result<void> forget_mark(const PostgresqlPlace& place);

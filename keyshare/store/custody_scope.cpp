@@ -43,10 +43,11 @@ share::Denial token_taken() {
 }
 
 share::Denial token_forgotten() {
-    return share::Denial{
-        share::DenialKind::kTokenExpired,
+    return deny(
+        DenialKind::kTokenExpired,
         "the user token was over before the proxy's clock was set back: make a new one with "
-        "pgveil-user token, and have the proxy's clock looked at"};
+        "pgveil-user token, and have the proxy's clock looked at"
+    );
 }
 
 share::TokenScopePtr ProxyCustody::Impl::scope_of(

@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 # Folder -> folders it may include. The CMake targets say the same; a folder that is not here may include nothing of ours.
-KEYSHARE = ("keyshare/core", "keyshare/share", "keyshare/seal", "keyshare/store")
+KEYSHARE = ("keyshare/core", "keyshare/share", "keyshare/seal", "keyshare/store", "keyshare/attest", "keyshare/tpm")
 SQL = (
     "sql/types", "sql/copy", "sql/parse", "sql/catalog", "sql/field", "sql/analysis", "sql/rewrite", "sql/guard", "sql/explain",
     "sql/schema")
@@ -19,6 +19,8 @@ ARROWS = {
     "keyshare/share": ("keyshare/core",),
     "keyshare/quorum": ("keyshare/core",),
     "keyshare/seal": ("keyshare/core",),
+    "keyshare/attest": ("keyshare/core",),
+    "keyshare/tpm": ("keyshare/core", "keyshare/attest", "keyshare/seal"),
     "keyshare/store": ("keyshare/core", "keyshare/share", "keyshare/seal"),
     "sql/types": ("keyshare/core",),
     "config": ("keyshare/core", "sql/types"),
@@ -72,6 +74,7 @@ HEADERS = [
     ("libpg_query", r"(pg_query|postgres\.h|nodes/|parser/)", ("sql/parse/", "test/sql/parse/")),
     ("beast", r"boost/beast", ("net/", "test/net/")),
     ("asio", r"boost/asio", ("net/", "proxy/session/", "proxy/main", "test/net/", "test/proxy/session/")),
+    ("tpm2-tss", r"tss2/", ("keyshare/tpm/", "test/keyshare/tpm/")),
     ("spdlog", r"spdlog/", ("proxy/log/",)),
 ]
 

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "keyshare/attest/public_area.hpp"
+#include "keyshare/tpm/esys.hpp"
+#include "keyshare/tpm/tpm.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace pgveil::tpm {
+
+/// A primary key that is loaded now.
+struct PrimaryKey {
+    Loaded object;
+    core::PublicPoint point;
+};
+
+/// An index of the TPM's own memory that ESAPI knows about.
+class CounterHandle {
+public:
+    explicit CounterHandle(const Connection& connection) : connection_(&connection) {}
+
+    CounterHandle(const CounterHandle&) = delete;
+    CounterHandle& operator=(const CounterHandle&) = delete;
+    CounterHandle& operator=(CounterHandle&&) = delete;
+
+    CounterHandle(CounterHandle&& other) noexcept
+        : connection_(other.connection_), handle_(std::exchange(other.handle_, ESYS_TR_NONE)) {}
+
+    ~CounterHandle() {
+        if (handle_ != ESYS_TR_NONE) {
+            Esys_TR_Close(connection_->esys(), &handle_);
+        }
+    }
+
+    ESYS_TR handle() const { return handle_; }
+
+    ESYS_TR* out() { return &handle_; }
+
+private:
+    const Connection* connection_;
+    ESYS_TR handle_ = ESYS_TR_NONE;
+};
+
+/// Which parameters of the next command a session encrypts: only commands whose first parameter is
+/// a buffer allow it.
+enum class Encrypts : TPMA_SESSION {
+    kNothing = 0,
+    kRequest = TPMA_SESSION_DECRYPT,
+    kAnswer = TPMA_SESSION_ENCRYPT,
+    kBoth = TPMA_SESSION_DECRYPT | TPMA_SESSION_ENCRYPT,
+};
+
+/// The calls, on one connection with one storage root key and one session.
+class Tpm::Impl {
+public:
+    static Result<std::unique_ptr<Impl>> open(
+        const std::string& place, const std::optional<attest::Name>& pinned
+    );
+
+    ESYS_CONTEXT* esys() const { return connection_->esys(); }
+
+    Result<void> check(TSS2_RC code, std::string_view what) const {
+        return connection_->check(code, what);
+    }
+
+    /// The salted session, ready for a command of that kind.
+    ESYS_TR session(Encrypts encrypts) const;
+
+    Result<Loaded> start_session(TPM2_SE type) const;
+    Result<PrimaryKey> make_primary(attest::KeyKind kind, ESYS_TR hierarchy) const;
+    Result<Loaded> load(const SealedSecret& sealed) const;
+    Result<CounterHandle> counter(std::uint32_t index) const;
+
+    Result<void> verify_approval(
+        const Release& release, const attest::Approval& approval, Answer<TPMT_TK_VERIFIED>& ticket
+    ) const;
+    Result<void> satisfy_approval(
+        const Loaded& policy,
+        const Release& release,
+        const attest::PcrSelection& registers,
+        const attest::Approval& approval
+    ) const;
+    Result<void> satisfy_counter(const Loaded& policy, const Release& release) const;
+
+    ESYS_TR storage_root() const { return storage_root_->object.handle(); }
+
+    attest::Name storage_root_name{};
+
+    const Connection& connection() const { return *connection_; }
+
+private:
+    explicit Impl(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+    std::unique_ptr<Connection> connection_;
+    // Flushed in this order, before the connection goes.
+    std::optional<PrimaryKey> storage_root_;
+    std::optional<Loaded> session_;
+};
+
+core::Signature signature_of(const TPMT_SIGNATURE& signature);
+TPM2B_PUBLIC public_of(core::ByteView area);
+
+}  // namespace pgveil::tpm
