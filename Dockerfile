@@ -10,7 +10,8 @@ RUN cmake --preset release && cmake --build --preset release --target pgveil pgv
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates openssl postgresql-client-15 \
-        libcurl3-gnutls libnettle8 libpq5 libsqlite3-0 libspdlog1.10 libssl3 tzdata \
+        libcurl3-gnutls libnettle8 libpq5 libsqlite3-0 libspdlog1.10 libssl3 \
+        libtss2-esys-3.0.2-0 libtss2-rc0 tzdata \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 6543 --home-dir /var/lib/pgveil --create-home pgveil
 COPY --from=build /src/build/release/bin/pgveil /src/build/release/bin/pgveil-tenant \

@@ -2,8 +2,10 @@
 
 #include "config/embedded_schemas.hpp"
 #include "config/json_document.hpp"
+#include "config/settings_checks.hpp"
 #include "config/store_settings.hpp"
 #include "config/text_file.hpp"
+#include "keyshare/core/base64url.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,7 +22,6 @@ namespace {
 // the rest for a request's keys and values.
 constexpr std::uint64_t kArenaBytesPerSession = 49152;
 constexpr std::uint64_t kArenaBytesShared = 1572864;
-constexpr std::uint64_t kArenaBytesMin = 1048576;
 
 SessionAttrs session_attrs_of(std::string_view word) {
     constexpr std::array<std::pair<std::string_view, SessionAttrs>, 5> kWords{{
@@ -72,6 +73,7 @@ private:
 
     void take_listen(ListenSettings& listen) const;
     void take_http(std::optional<HttpSettings>& http) const;
+    void take_seal(Settings& settings) const;
     void take_upstream(UpstreamSettings& upstream) const;
     void take_hosts(UpstreamSettings& upstream) const;
     void take_auth_query(Settings& settings) const;
@@ -241,6 +243,21 @@ void SettingsReader::take_alarms(AlarmSettings& alarms) const {
     take("/alarms/lock_user_s", alarms.lock_user_s);
 }
 
+void SettingsReader::take_seal(Settings& settings) const {
+    take_path("/seal/path", settings.seal_path);
+    TpmSettings tpm;
+    take("/seal/tpm/tcti", tpm.tcti);
+    take("/seal/tpm/approver", tpm.approver);
+    take("/seal/tpm/pcrs", tpm.pcrs);
+    take_path("/seal/tpm/approvals", tpm.approvals);
+    if (tpm.approvals.empty()) {
+        tpm.approvals = settings.seal_path + ".approvals";
+    }
+    if (!tpm.approver.empty()) {
+        settings.tpm = std::move(tpm);
+    }
+}
+
 Settings SettingsReader::read() const {
     Settings settings;
     take("/tenant", settings.tenant);
@@ -254,7 +271,7 @@ Settings SettingsReader::read() const {
     take_path("/home/password_file", settings.home.password_file);
     take_auth_query(settings);
     take_store(document_, folder_, settings);
-    take_path("/seal/path", settings.seal_path);
+    take_seal(settings);
     take_path("/policy", settings.policy_path);
     take("/tokens/max_validity_s", settings.tokens.max_validity_s);
     take("/tokens/clock_skew_s", settings.tokens.clock_skew_s);
@@ -274,25 +291,35 @@ Settings SettingsReader::read() const {
 
 std::optional<Problem> find_later_option(const Json& document) {
     const std::string seal = document["seal"]["kind"].get<std::string>();
-    if (seal != "file") {
+    if (seal != "file" && seal != "tpm") {
         return Problem{
-            "/seal/kind", "\"" + seal + "\" is not available yet in this version; use \"file\""};
+            "/seal/kind",
+            "\"" + seal + "\" is not available yet in this version; use \"file\" or \"tpm\""};
     }
     return std::nullopt;
 }
 
-/// In what an operator decides about the running proxy.
-std::optional<Problem> find_wrong_operation(const Settings& settings) {
-    constexpr std::uint32_t kKeepaliveMin = 1000;
-    if (settings.timeouts.keepalive_ms != 0 && settings.timeouts.keepalive_ms < kKeepaliveMin) {
-        return Problem{"/timeouts/keepalive_ms", "is too small; use 0 (never) or at least 1000"};
+/// Without libcrypto, which must not allocate before the arena is there: whether the point lies on
+/// the curve is seen when it is used.
+bool looks_like_point(std::string_view text) {
+    constexpr std::size_t kPointBytes = 65;
+    constexpr std::uint8_t kUncompressed = 4;
+    const auto bytes = core::base64url_decode(text);
+    return bytes.has_value() && bytes->size() == kPointBytes && bytes->front() == kUncompressed;
+}
+
+std::optional<Problem> find_seal_problem(const Json& document) {
+    const Json& seal = document["seal"];
+    const bool is_tpm = seal["kind"] == "tpm";
+    if (is_tpm != seal.contains("tpm")) {
+        return Problem{
+            "/seal",
+            is_tpm ? "needs \"tpm\" with the tenant's \"approver\" key (pgveil-tenant approver)"
+                   : "has \"tpm\", but its kind is \"file\""};
     }
-    for (const auto* const names : {&settings.console.admin_users, &settings.console.stats_users}) {
-        if (std::find(names->begin(), names->end(), "bootstrap") != names->end()) {
-            return Problem{
-                names == &settings.console.admin_users ? "/admin_users" : "/stats_users",
-                "may not list \"bootstrap\": that name is the tenant's, who takes the proxy over"};
-        }
+    if (is_tpm && !looks_like_point(seal["tpm"]["approver"].get<std::string>())) {
+        return Problem{
+            "/seal/tpm/approver", "is no key: copy what `pgveil-tenant approver` prints"};
     }
     return std::nullopt;
 }
@@ -311,42 +338,6 @@ std::optional<Problem> find_host_problem(const Json& document) {
     return std::nullopt;
 }
 
-std::optional<Problem> find_contradiction(const Settings& settings) {
-    const ListenSettings& listen = settings.listen;
-    if (listen.tls != ListenTls::kDisable && (listen.certificate.empty() || listen.key.empty())) {
-        return Problem{
-            "/listen/tls",
-            "needs \"certificate\" and \"key\"; add them, or set \"mode\" to \"disable\" where "
-            "clients reach the proxy only over the loopback interface"};
-    }
-    if (listen.client_ca.empty() && !listen.certificate_users.empty()) {
-        return Problem{
-            "/listen/tls/certificate_users",
-            "needs \"client_ca\": without it no client is asked for a certificate"};
-    }
-    if (!listen.client_ca.empty() && listen.tls == ListenTls::kDisable) {
-        return Problem{"/listen/tls/client_ca", "needs TLS; set \"mode\" to \"require\""};
-    }
-    if (settings.users_file.empty() && !settings.auth_query.is_on() &&
-        settings.upstream.passwords_file.empty()) {
-        return Problem{
-            "the document",
-            "says nobody who may log in; add the key \"users_file\" or \"auth_query\""};
-    }
-    if (settings.memory.arena_bytes != 0 && settings.memory.arena_bytes < kArenaBytesMin) {
-        return Problem{
-            "/memory/arena_bytes",
-            "is too small; use 0 (computed from limits.sessions) or at least 1048576"};
-    }
-    if (settings.tokens.key_epoch_s <= settings.tokens.max_validity_s) {
-        return Problem{
-            "/tokens/key_epoch_s",
-            "is not longer than max_validity_s, so that tokens would outlive their key; make it "
-            "longer"};
-    }
-    return find_wrong_operation(settings);
-}
-
 }  // namespace
 
 std::uint64_t MemorySettings::arena_size(std::uint32_t sessions) const {
@@ -358,7 +349,7 @@ Result<Settings> parse_settings(std::string_view file, std::string_view text) {
     if (!document.has_value()) {
         return document.error();
     }
-    for (const auto& look : {find_later_option, find_host_problem, find_store_problem}) {
+    for (const auto& look : {find_later_option, find_seal_problem, find_host_problem, find_store_problem}) {
         if (const std::optional<Problem> problem = look(*document)) {
             return error_at(file, problem->pointer, problem->text);
         }

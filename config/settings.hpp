@@ -173,6 +173,15 @@ struct AlarmSettings {
     std::uint32_t lock_user_s = 0;  // 0: nobody is locked
 };
 
+/// What a TPM needs to seal the store key, and the tenant to release it. Absent: the key lies in a
+/// file.
+struct TpmSettings {
+    std::string tcti = "device:/dev/tpmrm0";
+    std::string approver;  // point of the tenant's approver key, base64url
+    std::vector<std::uint32_t> pcrs = {0, 2, 4, 7};  // what the machine started; beside 23
+    std::string approvals;                           // path; empty: beside the seal
+};
+
 /// pgveil.json after load. A plain value; every path in it is absolute.
 struct Settings {
     std::string file;  // absolute path it came from
@@ -186,7 +195,8 @@ struct Settings {
     HomeSettings home;
     std::string store_path;                               // of the SQLite file, if it is one
     std::optional<StoreDatabaseSettings> store_database;  // absent: SQLite
-    std::string seal_path;                                // the file seal is the only kind so far
+    std::string seal_path;
+    std::optional<TpmSettings> tpm;  // of the seal
     std::string policy_path;
     TokenSettings tokens;
     LimitSettings limits;

@@ -1,12 +1,12 @@
 #include "proxy/audit_command.hpp"
 
 #include "config/text_file.hpp"
-#include "keyshare/seal/file_seal.hpp"
 #include "keyshare/share/tenant.hpp"
 #include "keyshare/store/backup.hpp"
 #include "proxy/audit/listing.hpp"
 #include "proxy/audit/verification.hpp"
 #include "proxy/custody_options.hpp"
+#include "proxy/seal_choice.hpp"
 #include "proxy/session/service.hpp"
 #include "proxy/start.hpp"
 
@@ -34,8 +34,11 @@ audit::Result<share::Digest> identity_of(
 ) {
     std::string text = request.identity;
     if (text.empty()) {
-        seal::FileSeal seal(settings.seal_path);
-        const auto facts = store::examine_store(store_place(settings), seal);
+        const auto seal = make_seal(settings);
+        if (!seal.has_value()) {
+            return audit::Error(seal.error().message, "name the proxy's identity by --identity");
+        }
+        const auto facts = store::examine_store(store_place(settings), **seal);
         if (!facts.has_value()) {
             return audit::Error(
                 facts.error().message,

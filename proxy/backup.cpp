@@ -3,6 +3,7 @@
 #include "keyshare/store/backup.hpp"
 #include "proxy/custody_options.hpp"
 #include "proxy/mirror/version_note.hpp"
+#include "proxy/seal_choice.hpp"
 #include "proxy/start.hpp"
 #include "proxy/version_watch.hpp"
 
@@ -53,7 +54,10 @@ void say(const char* what, const store::StoreFacts& facts) {
 }
 
 int accept_what_is_there(const config::Settings& settings) {
-    seal::FileSeal seal(settings.seal_path);
+    const auto seal = make_seal(settings);
+    if (!seal.has_value()) {
+        return refuse_to_start(seal.error().message);
+    }
     const store::StorePlace place = store_place(settings);
     if (place.postgresql) {
         const auto forgotten = store::forget_mark(*place.postgresql);
@@ -61,7 +65,7 @@ int accept_what_is_there(const config::Settings& settings) {
             return refuse_to_start(forgotten.error().message);
         }
     }
-    const auto facts = store::examine_store(place, seal);
+    const auto facts = store::examine_store(place, **seal);
     if (!facts.has_value()) {
         return refuse_to_start(facts.error().message);
     }
@@ -83,8 +87,11 @@ int back_up(const std::string& settings_file, const BackupRequest& request) {
     if (settings->store_database) {
         return refuse_to_start(kOfPostgresql);
     }
-    seal::FileSeal seal(settings->seal_path);
-    const auto facts = store::back_up(settings->store_path, seal, files_of(request));
+    const auto seal = make_seal(*settings);
+    if (!seal.has_value()) {
+        return refuse_to_start(seal.error().message);
+    }
+    const auto facts = store::back_up(settings->store_path, **seal, files_of(request));
     if (!facts.has_value()) {
         return refuse_to_start(facts.error().message);
     }
@@ -111,8 +118,11 @@ int restore(const std::string& settings_file, const RestoreRequest& request) {
     if (!why_not.empty()) {
         return refuse_to_start(why_not);
     }
-    seal::FileSeal seal(settings->seal_path);
-    const auto finished = restoration->finish(seal);
+    const auto seal = make_seal(*settings);
+    if (!seal.has_value()) {
+        return refuse_to_start(seal.error().message);
+    }
+    const auto finished = restoration->finish(**seal);
     if (!finished.has_value()) {
         return refuse_to_start(finished.error().message);
     }

@@ -4,6 +4,7 @@
 #include "proxy/explain.hpp"
 #include "proxy/migrate_command.hpp"
 #include "proxy/order.hpp"
+#include "proxy/seal_choice.hpp"
 #include "proxy/serve.hpp"
 
 #include <array>
@@ -22,6 +23,7 @@ struct CommandLine {
     int status = 0;
     std::string config;
     std::string log;
+    std::string challenge;
     pgveil::proxy::AuditRequest audited;
     pgveil::proxy::BackupRequest saved;
     pgveil::proxy::RestoreRequest restored;
@@ -96,6 +98,18 @@ void add_order(CommandLine& line) {
     );
     order->add_flag("--again", line.ordered.again, "replace an order that was never finished");
     order->callback([&line] { line.status = pgveil::proxy::order(line.config, line.ordered); });
+}
+
+void add_measure(CommandLine& line) {
+    line.verb("measure", "with a TPM: print what runs here, for the tenant to approve")
+        ->callback([&line] { line.status = pgveil::proxy::measure(line.config); });
+    CLI::App* const attest =
+        line.verb("attest", "with a TPM: print its keys, or its answer to the tenant's challenge");
+    attest->add_option("--challenge", line.challenge, "what `pgveil-tenant attest ask` printed")
+        ->type_name("FILE");
+    attest->callback([&line] {
+        line.status = pgveil::proxy::attest_to(line.config, line.challenge);
+    });
 }
 
 void add_backup(CommandLine& line) {
@@ -257,6 +271,7 @@ int run(int argc, char** argv) {
     add_check(line);
     add_explain(line);
     add_order(line);
+    add_measure(line);
     add_backup(line);
     add_restore(line);
     add_audit(line);

@@ -1,9 +1,9 @@
 #include "proxy/order.hpp"
 
 #include "keyshare/core/random.hpp"
-#include "keyshare/seal/file_seal.hpp"
 #include "keyshare/share/tenant.hpp"
 #include "proxy/custody_options.hpp"
+#include "proxy/seal_choice.hpp"
 #include "proxy/session/service.hpp"
 #include "proxy/start.hpp"
 
@@ -36,13 +36,16 @@ int order(const std::string& settings_file, const OrderRequest& request) {
         }
         options.expected_tenant = *expected;
     }
-    seal::FileSeal seal(settings->seal_path);
-    const auto created = seal.create_if_missing(core::system_random());
+    const auto seal = make_seal(*settings);
+    if (!seal.has_value()) {
+        return refuse_to_start(seal.error().message);
+    }
+    const auto created = (*seal)->create_if_missing(core::system_random());
     if (!created.has_value()) {
         return refuse_to_start(created.error().message);
     }
     const auto made = store::ProxyCustody::order(
-        custody_options(*settings), seal, options, session::unix_time_s()
+        custody_options(*settings), **seal, options, session::unix_time_s()
     );
     if (!made.has_value()) {
         return refuse_to_start(made.error().message);

@@ -1,7 +1,6 @@
 #include "proxy/serve.hpp"
 
 #include "keyshare/core/arena.hpp"
-#include "keyshare/seal/file_seal.hpp"
 #include "net/service_manager.hpp"
 #include "net/unix_listener.hpp"
 #include "proxy/alarms.hpp"
@@ -14,6 +13,7 @@
 #include "proxy/log/log.hpp"
 #include "proxy/mirror/keyring_mirror.hpp"
 #include "proxy/reload.hpp"
+#include "proxy/seal_choice.hpp"
 #include "proxy/secret_lookup.hpp"
 #include "proxy/session/pause.hpp"
 #include "proxy/session/service.hpp"
@@ -57,18 +57,6 @@ sigset_t awaited_signals() {
         sigaddset(&signals, signal);
     }
     return signals;
-}
-
-boost::system::result<std::shared_ptr<store::ProxyCustody>, session::LoadError> open_custody(
-    const config::Settings& settings
-) {
-    auto custody = store::ProxyCustody::open(
-        custody_options(settings), std::make_unique<seal::FileSeal>(settings.seal_path)
-    );
-    if (!custody.has_value()) {
-        return session::LoadError{custody.error().message};
-    }
-    return std::move(*custody);
 }
 
 /// The running proxy: workers, and what the main thread does between signals.
@@ -209,7 +197,9 @@ void Proxy::announce() const {
     }
     warn_of_strangers(*snapshot_);
     log::info(
-        "secrets live in {memory} memory", {{"memory", core::name_of(core::arena_report().mode)}}
+        "secrets live in {memory} memory; the store key is {seal}",
+        {{"memory", core::name_of(core::arena_report().mode)},
+         {"seal", describe_seal(snapshot_->settings)}}
     );
     log::info(
         "listening on {host}:{port} with {workers} workers",
@@ -301,6 +291,10 @@ admin::Answer Proxy::reload() {
     warn_of_strangers(*snapshot_);
     admin::Answer answer;
     answer.notices = std::move(fresh->notices);
+    if (std::string trouble = trouble_at_next_start(snapshot_->settings); !trouble.empty()) {
+        log::warn("the next start will fail: {reason}", {{"reason", trouble}});
+        answer.notices.push_back("the next start will fail: " + std::move(trouble));
+    }
     return answer;
 }
 

@@ -1,6 +1,7 @@
 #include "keyshare/tenant/bootstrap_run.hpp"
 
 #include "keyshare/core/random.hpp"
+#include "keyshare/tenant/attestation.hpp"
 
 namespace pgveil::tenant {
 
@@ -39,7 +40,8 @@ Result<HomeState> begin_bootstrap(const BootstrapOrder& order) {
         .users = {},
         .commands = {},
         .next_key = {},
-        .restored_at_s = 0};
+        .restored_at_s = 0,
+        .attestation = {}};
     const auto bootstrap =
         share::TenantBootstrap::begin(order.tenant, order.groups, state.identity);
     if (!bootstrap) {
@@ -58,6 +60,13 @@ Result<void> run_bootstrap(Home& home, const BootstrapCall& call, std::int64_t n
         );
     }
     while (!bootstrap->done()) {
+        // Before TK is shared with it.
+        if (const auto& identity = bootstrap->proxy_identity()) {
+            if (auto attested = check_attested(home.state(), identity->fingerprint(), now_s);
+                !attested) {
+                return attested;
+            }
+        }
         if (auto step = one_step(home, *bootstrap, call); !step) {
             return step;
         }

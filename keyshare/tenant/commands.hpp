@@ -29,6 +29,35 @@ struct BootstrapArguments {
 
 Result<void> bootstrap(const Context& context, const BootstrapArguments& arguments);
 
+/// Makes a home before there is a proxy: its keys are made, and the bootstrap begins there.
+Result<void> init_home(const Context& context, const BootstrapArguments& arguments);
+
+/// What approve needs: what `pgveil measure` printed, and files that must be the measured ones.
+struct ApprovalArguments {
+    std::string file;
+    std::string binary;  ///< empty: not compared; so the next two
+    std::string settings;
+    std::string policy;
+};
+
+/// Prints the key that a proxy's settings name as seal.tpm.approver.
+Result<void> show_approver(const Context& context);
+/// Prints the line that lets a proxy's TPM release its store key in the state of the measurement.
+Result<void> approve(const Context& context, const ApprovalArguments& arguments);
+
+/// What attest needs: the keys of a TPM, or the evidence that `pgveil attest` printed.
+struct AttestArguments {
+    std::string file;
+    std::string endorsement;  ///< fingerprint; empty: the pinned one
+    std::string identity;     ///< of the proxy, before the bootstrap
+};
+
+/// Pins the TPM and prints a challenge for it. From now on bootstrap, renew-shares and renew-tk ask
+/// for evidence.
+Result<void> ask_for_evidence(const Context& context, const AttestArguments& arguments);
+/// Judges the answer.
+Result<void> verify_evidence(const Context& context, const AttestArguments& arguments);
+
 /// What every subcommand shares that writes UID.user: whose, where to, under which passphrase.
 struct HandoutArguments {
     std::string user_id;

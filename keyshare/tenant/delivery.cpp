@@ -1,8 +1,10 @@
 #include "keyshare/tenant/delivery.hpp"
 
+#include "keyshare/tenant/attestation.hpp"
 #include "keyshare/tenant/calls.hpp"
 #include "keyshare/tenant/handouts.hpp"
 #include "keyshare/tenant/orders.hpp"
+#include "keyshare/user/fresh_token.hpp"
 #include "keyshare/user/proxy_connection.hpp"
 
 #include <algorithm>
@@ -146,6 +148,18 @@ Result<Home> open_to_send(const Context& context, const Delivery& delivery) {
     if (home && !delivery.out.empty()) {
         if (auto made = make_out_directory(delivery.out); !made) {
             return made.error();
+        }
+    }
+    return home;
+}
+
+Result<Home> open_attested(const Context& context) {
+    auto home = open_enrolled(context);
+    if (home) {
+        const auto identity = home->state().enrolment->proxy_identity.fingerprint();
+        const auto attested = check_attested(home->state(), identity, user::seconds_now());
+        if (!attested) {
+            return attested.error();
         }
     }
     return home;

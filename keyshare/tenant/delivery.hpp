@@ -11,8 +11,11 @@ namespace pgveil::tenant {
 /// Opens the home with the passphrase asked for, and requires that its bootstrap is done.
 Result<Home> open_enrolled(const Context& context);
 
-/// The same for an order whose command goes to `delivery`: refused where that names no place. Makes
-/// its directory.
+/// The same, and that the proxy's TPM has attested it, if this home asks for that.
+Result<Home> open_attested(const Context& context);
+
+/// As open_enrolled for an order whose command goes to `delivery`: refused where that names no
+/// place. Makes its directory.
 Result<Home> open_to_send(const Context& context, const Delivery& delivery);
 
 /// Writes the pending commands as an SQL file into `out`, sends them through the proxy at `url`,

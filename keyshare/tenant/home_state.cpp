@@ -9,11 +9,17 @@ namespace pgveil::tenant {
 
 namespace {
 
-constexpr std::string_view kTitle = "pgveil tenant state 3";
-constexpr std::string_view kTitleBefore = "pgveil tenant state 2";  // without the last two parts
+/// A form that is read; the last is the one that is written.
+struct Form {
+    std::string_view title;
+    std::size_t parts;
+};
+
+constexpr std::array<Form, 3> kForms = {
+    {{"pgveil tenant state 2", 9}, {"pgveil tenant state 3", 11}, {"pgveil tenant state 4", 12}}};
+constexpr std::string_view kTitle = kForms.back().title;
 constexpr std::size_t kRecordsMax = 1'000'000;
-constexpr std::size_t kStateParts = 11;
-constexpr std::size_t kStatePartsBefore = 9;
+constexpr std::size_t kStateParts = kForms.back().parts;
 constexpr std::size_t kNextKeyParts = 3;
 constexpr std::size_t kUserParts = 6;
 constexpr std::size_t kCommandParts = 8;
@@ -152,16 +158,14 @@ std::string_view word_for(share::Operation operation) {
 
 /// The parts of this version's form; those that an older form lacks are empty.
 std::optional<Parts> split_state(core::ByteView bytes) {
-    if (auto parts = core::split_length_prefixed(bytes, kStateParts)) {
-        return core::as_text(parts->front()) == kTitle ? std::optional(std::move(*parts))
-                                                       : std::nullopt;
+    for (const Form& form : kForms) {
+        auto parts = core::split_length_prefixed(bytes, form.parts);
+        if (parts && core::as_text(parts->front()) == form.title) {
+            parts->resize(kStateParts);
+            return std::move(*parts);
+        }
     }
-    auto parts = core::split_length_prefixed(bytes, kStatePartsBefore);
-    if (!parts || core::as_text(parts->front()) != kTitleBefore) {
-        return std::nullopt;
-    }
-    parts->resize(kStateParts);
-    return std::move(*parts);
+    return std::nullopt;
 }
 
 /// Fills a list from its LP form; false on the first part that is no record.
@@ -279,7 +283,8 @@ core::SecretBytes serialize(const HomeState& state) {
          users.reveal(),
          commands,
          serialize_next_key(state.next_key).reveal(),
-         restored}
+         restored,
+         state.attestation.reveal()}
     );
 }
 
@@ -305,7 +310,8 @@ Result<HomeState> parse_home_state(core::ByteView bytes) {
         .users = {},
         .commands = {},
         .next_key = {},
-        .restored_at_s = 0};
+        .restored_at_s = 0,
+        .attestation = core::SecretBytes::copy_of(parts[11])};
     if (!parts[4].empty()) {
         auto enrolment = share::parse_enrolment(parts[4]);
         if (!enrolment) {

@@ -65,6 +65,7 @@ struct HomeState {
     /// When the home was restored from a backup; 0 once the proxy's newest receipt showed that it
     /// lacks no command. No command is made before that.
     std::int64_t restored_at_s = 0;
+    core::SecretBytes attestation;  ///< serialize(Attestation); empty: no TPM is asked for
 
     UserRecord* find_user(std::string_view user_id);
     const UserRecord* find_user(std::string_view user_id) const;

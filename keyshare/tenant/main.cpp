@@ -1,6 +1,7 @@
 #include "keyshare/core/arena.hpp"
 #include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/tpm_options.hpp"
 #include "keyshare/tenant/user_list.hpp"
 #include "keyshare/user/process.hpp"
 
@@ -13,11 +14,10 @@
 
 namespace {
 
+using pgveil::tenant::Action;
 using pgveil::tenant::Context;
 using pgveil::tenant::Result;
 using pgveil::user::SecretSource;
-
-using Action = std::function<Result<void>(const Context&)>;
 
 std::string default_home() {
     const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): one thread
@@ -153,6 +153,7 @@ void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
 struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
     pgveil::tenant::AdoptionArguments adoption;
+    pgveil::tenant::TpmArguments tpm;
     HandoutArguments handout;
     pgveil::tenant::RenewalArguments renewal;
     pgveil::tenant::TkRenewalArguments tk_renewal;
@@ -329,6 +330,7 @@ int run(int argc, char** argv) {
     Arguments arguments;
     Action action;
     add_bootstrap(app, arguments.bootstrap, action);
+    add_tpm_commands(app, arguments.tpm, action);
     add_user(app, arguments, action);
     add_groups(app, arguments, action);
     add_adoption(app, arguments.adoption, action);

@@ -76,7 +76,7 @@ void say_apps(const Context& context, std::size_t count, const std::string& out)
 
 Result<void> renew_tk_of_group(const Context& context, const TkRenewalArguments& arguments) {
     const RenewalArguments& to = arguments.renewal;
-    auto home = open_enrolled(context);
+    auto home = open_attested(context);
     if (!home) {
         return home.error();
     }
@@ -100,7 +100,7 @@ Result<void> renew_tk_of_group(const Context& context, const TkRenewalArguments&
 }
 
 Result<void> renew_shares_of_all(const Context& context, const RenewalArguments& arguments) {
-    auto home = open_enrolled(context);
+    auto home = open_attested(context);
     if (!home) {
         return home.error();
     }

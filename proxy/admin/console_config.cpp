@@ -223,6 +223,20 @@ void list_store(const config::Settings& settings, Listing& listing) {
     listing.add_fixed("store.max_age_ms", store.max_age_ms);
 }
 
+void list_seal(const config::Settings& settings, Listing& listing) {
+    const config::TpmSettings tpm = settings.tpm.value_or(config::TpmSettings{});
+    listing.add_fixed("seal.kind", settings.tpm ? "tpm" : "file");
+    listing.add_fixed("seal.path", settings.seal_path);
+    listing.add_fixed("seal.tpm.tcti", settings.tpm ? tpm.tcti : std::string());
+    listing.add_fixed("seal.tpm.approver", tpm.approver);
+    std::string pcrs;
+    for (const std::uint32_t pcr : settings.tpm ? tpm.pcrs : std::vector<std::uint32_t>()) {
+        pcrs += (pcrs.empty() ? "" : ",") + std::to_string(pcr);
+    }
+    listing.add_fixed("seal.tpm.pcrs", pcrs);
+    listing.add_fixed("seal.tpm.approvals", tpm.approvals);
+}
+
 std::vector<Setting> settings_of(const config::Settings& settings) {
     Listing listing;
     listing.add_fixed("tenant", settings.tenant);
@@ -237,7 +251,7 @@ std::vector<Setting> settings_of(const config::Settings& settings) {
     listing.add("home.user", settings.home.user);
     listing.add("home.password_file", settings.home.password_file);
     list_store(settings, listing);
-    listing.add_fixed("seal.path", settings.seal_path);
+    list_seal(settings, listing);
     listing.add("policy", settings.policy_path);
     listing.add_fixed("tokens.max_validity_s", settings.tokens.max_validity_s);
     listing.add_fixed("tokens.clock_skew_s", settings.tokens.clock_skew_s);
@@ -300,6 +314,7 @@ void keep_until_restart(const config::Settings& running, config::Settings& fresh
     fresh.store_path = running.store_path;
     fresh.store_database = running.store_database;
     fresh.seal_path = running.seal_path;
+    fresh.tpm = running.tpm;
     fresh.tokens = running.tokens;
     fresh.memory = running.memory;
 }

@@ -297,6 +297,7 @@ Table show_state(const StateFacts& state, const store::CustodyReport& custody) {
          {std::string("last_command"), std::to_string(custody.last_sequence)},
          {std::string("store_version"), std::to_string(custody.store_version)},
          {std::string("store_key_renewal_due"), yes_or_no(custody.renewal_due)},
+         {std::string("seal"), state.seal},
          {std::string("memory_mode"), state.memory_mode},
          {std::string("arena_bytes"), std::to_string(state.arena_bytes)},
          {std::string("arena_bytes_in_use"), std::to_string(state.arena_bytes_in_use)},

@@ -64,6 +64,7 @@ struct StateFacts {
     std::size_t workers = 0;
     std::uint64_t sessions = 0;
     std::uint64_t refused = 0;
+    std::string seal;  ///< what keeps the store key
     std::string memory_mode;
     std::uint64_t arena_bytes = 0;
     std::uint64_t arena_bytes_in_use = 0;

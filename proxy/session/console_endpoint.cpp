@@ -99,6 +99,8 @@ admin::StateFacts state_facts(
         state.sessions += worker.sessions.size();
         state.refused += worker.refused;
     }
+    const auto& tpm = snapshot->settings.tpm;
+    state.seal = tpm ? "tpm at " + tpm->tcti : "file, no TPM";
     const core::ArenaReport arena = core::arena_report();
     state.memory_mode = core::name_of(arena.mode);
     state.arena_bytes = arena.size;

@@ -369,8 +369,54 @@ TEST(Settings, RefusesAStoreThatIsNeitherAFileNorServers) {
 
 TEST(Settings, RefusesSealsOfLaterVersions) {
     std::string text = with("");
-    text.replace(text.find("\"file\""), 6, "\"tpm\"");
-    EXPECT_THAT(error_of(text), HasSubstr("/seal/kind: \"tpm\" is not available yet"));
+    text.replace(text.find("\"file\""), 6, "\"custodians\"");
+    EXPECT_THAT(error_of(text), HasSubstr("/seal/kind: \"custodians\" is not available yet"));
+}
+
+/// Settings with this seal.
+std::string sealed_by(std::string_view seal) {
+    std::string text = with("");
+    constexpr std::string_view kFile = R"({"kind":"file","path":"k"})";
+    return text.replace(text.find(kFile), kFile.size(), seal);
+}
+
+constexpr std::string_view kApprover =
+    "BArSoxE5Hd_ESfRg7x0lFNpK11VRmTTwXUvC3HZEOwpOApSwz5tW81dY4IRqp1A5kYM2NyCFC8_z5GBi06kjPzo";
+
+TEST(Settings, ReadsWhatATpmNeeds) {
+    const auto settings = parse_settings(
+        "/etc/pgveil/pgveil.json",
+        sealed_by(
+            R"({"kind":"tpm","path":"k","tpm":{"approver":")" + std::string(kApprover) +
+            R"(","pcrs":[7]}})"
+        )
+    );
+    ASSERT_TRUE(settings.has_value()) << settings.error().message;
+    ASSERT_TRUE(settings->tpm.has_value());
+    EXPECT_EQ(settings->tpm->tcti, "device:/dev/tpmrm0");
+    EXPECT_EQ(settings->tpm->approvals, "/etc/pgveil/k.approvals");
+    EXPECT_EQ(settings->tpm->pcrs, std::vector<std::uint32_t>{7});
+    EXPECT_FALSE(parse_settings("/etc/pgveil/pgveil.json", with(""))->tpm.has_value());
+}
+
+TEST(Settings, RefusesATpmWithoutAnApproverAndOneThatIsNotUsed) {
+    const std::string approver(kApprover);
+    EXPECT_THAT(error_of(sealed_by(R"({"kind":"tpm","path":"k"})")), HasSubstr("approver"));
+    EXPECT_THAT(
+        error_of(sealed_by(R"({"kind":"file","path":"k","tpm":{"approver":")" + approver + "\"}}")),
+        HasSubstr("its kind is \"file\"")
+    );
+    const std::string other(approver.size(), 'A');
+    EXPECT_THAT(
+        error_of(sealed_by(R"({"kind":"tpm","path":"k","tpm":{"approver":")" + other + "\"}}")),
+        HasSubstr("/seal/tpm/approver: is no key")
+    );
+    EXPECT_THAT(
+        error_of(sealed_by(
+            R"({"kind":"tpm","path":"k","tpm":{"pcrs":[16],"approver":")" + approver + "\"}}"
+        )),
+        HasSubstr("/seal/tpm/pcrs")
+    );
 }
 
 }  // namespace
