@@ -5,7 +5,7 @@ COPY scripts/packages scripts/packages
 COPY scripts/lib/message.sh scripts/lib/message.sh
 RUN scripts/packages build
 COPY . .
-RUN cmake --preset release && cmake --build --preset release --target pgveil pgveil-tenant pgveil-user
+RUN cmake --preset release && cmake --build --preset release --target pgveil pgveil-tenant pgveil-user pgveil-envelope
 
 FROM debian:bookworm-slim
 RUN apt-get update \
@@ -15,7 +15,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 6543 --home-dir /var/lib/pgveil --create-home pgveil
 COPY --from=build /src/build/release/bin/pgveil /src/build/release/bin/pgveil-tenant \
-    /src/build/release/bin/pgveil-user /usr/local/bin/
+    /src/build/release/bin/pgveil-user /src/build/release/bin/pgveil-envelope /usr/local/bin/
 COPY scripts/docker /usr/local/lib/pgveil
 USER pgveil
 WORKDIR /var/lib/pgveil

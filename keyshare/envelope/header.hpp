@@ -39,7 +39,7 @@ inline constexpr std::size_t kHeaderSizeMax = 32768;
 using MacKey = core::Secret<struct EnvelopeMacKey>;
 using BodyKey = core::Secret<struct EnvelopeBodyKey>;
 
-/// The head of a protected file (docs/FORMATS.md, chapter 8). A value that exists was well-formed,
+/// The head of a protected file (docs/FORMATS.md, chapter 9). A value that exists was well-formed,
 /// and signed by whoever knows the discrete logarithm of `point`: so the policy is that of the
 /// person who made the file, and stays so when somebody puts another policy before the same point.
 /// That the file belongs to the group is known only once open_keys() has succeeded.

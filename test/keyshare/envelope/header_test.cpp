@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+
 namespace pgveil::envelope {
 namespace {
 
@@ -133,6 +136,39 @@ TEST_F(EnvelopeHeader, PoliciesHaveOneForm) {
     EXPECT_TRUE(refused(many));
     many.who.pop_back();
     EXPECT_FALSE(refused(many));
+}
+
+// The vector was made from docs/FORMATS.md by another implementation, in another language.
+TEST(EnvelopeVector, ReadsAndWritesWhatAnotherProgramDoes) {
+    std::ifstream file(PGVEIL_VECTORS "/protected-file.json");
+    const auto vector = nlohmann::json::parse(file);
+    const auto bytes_at = [&](const char* name) {
+        return *core::from_hex(vector.at(name).get<std::string>());
+    };
+    const auto header = parse_header(bytes_at("header"));
+    ASSERT_TRUE(header) << header.error().message;
+    EXPECT_EQ(header->policy.who, vector.at("who").get<std::vector<std::string>>());
+    EXPECT_EQ(header->policy.until_s, vector.at("until").get<std::int64_t>());
+    EXPECT_EQ(header->policy.purpose, vector.at("purpose").get<std::string>());
+    const core::Scalar group = *core::Scalar::from(bytes_at("group_private_key"));
+    const auto shared = core::ecdh_x(group, header->point);
+    EXPECT_EQ(core::to_bytes(shared->reveal()), bytes_at("shared_x"));
+    auto key = open_keys(*header, shared->reveal());
+    ASSERT_TRUE(key);
+    EXPECT_EQ(core::to_bytes(key->reveal()), bytes_at("body_key"));
+    const FreshFile sealed{*header, *std::move(key)};
+    for (const auto& body : vector.at("bodies")) {
+        core::Bytes content(body.at("size").get<std::size_t>());
+        for (std::size_t at = 0; at < content.size(); ++at) {
+            content[at] = static_cast<std::uint8_t>(at * 31);
+        }
+        MemorySource source(content);
+        MemorySink sink;
+        ASSERT_TRUE(seal_body(source, sink, sealed));
+        EXPECT_EQ(
+            core::to_hex(core::sha256(sink.bytes())), body.at("body_sha256").get<std::string>()
+        );
+    }
 }
 
 }  // namespace

@@ -1,0 +1,128 @@
+#include "keyshare/envelope/opening.hpp"
+
+#include "keyshare/quorum/partial.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+namespace pgveil::envelope {
+
+namespace {
+
+/// The answers to one question, as they come in.
+class Round {
+public:
+    Round(const quorum::Group& group, quorum::OpenRequest asked, const Header& header)
+        : group_(group), asked_(std::move(asked)), question_{asked_.request, header.bytes} {}
+
+    /// Why this holder gave nothing that counts; nothing if it did.
+    std::optional<std::string> ask(Holder& holder, std::int64_t now_s) {
+        if (holder.group() != group_) {
+            return "its share is of another group, or of the time before or after shares were "
+                   "renewed";
+        }
+        if (has_answered(holder.index())) {
+            return "it has answered already: name another holder";
+        }
+        const auto sealed = holder.answer(question_, now_s);
+        if (!sealed) {
+            return sealed.error().message;
+        }
+        auto answer = quorum::open_answer(group_, asked_, holder.index(), *sealed);
+        if (!answer) {
+            return "its answer is wrong: " + answer.error().message;
+        }
+        answers_.push_back(*std::move(answer));
+        return std::nullopt;
+    }
+
+    bool is_enough() const { return answers_.size() >= group_.threshold; }
+
+    std::size_t size() const { return answers_.size(); }
+
+    quorum::Result<quorum::SecretPoint> combined() const {
+        return quorum::combine(group_, asked_.request, answers_);
+    }
+
+private:
+    bool has_answered(std::uint32_t index) const {
+        return std::ranges::any_of(answers_, [index](const quorum::Answer& answer) {
+            return answer.partial.index == index;
+        });
+    }
+
+    const quorum::Group& group_;
+    quorum::OpenRequest asked_;
+    Question question_;
+    std::vector<quorum::Answer> answers_;
+};
+
+/// The newest group that one of the holders is in and the file is sealed to; null if there is none.
+const quorum::Group* group_of(const Header& header, std::span<Holder* const> holders) {
+    const quorum::Group* found = nullptr;
+    for (const Holder* const holder : holders) {
+        const quorum::Group& group = holder->group();
+        if (header.group == group.public_key().fingerprint() &&
+            (found == nullptr || group.epoch > found->epoch)) {
+            found = &group;
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<core::Bytes> PasswordHolder::answer(const Question& question, std::int64_t now_s) {
+    if (auto allowed = check_question(question, group_, now_s); !allowed) {
+        return allowed.error();
+    }
+    auto answer = quorum::answer(group_, membership_.share, membership_.key, question.request);
+    if (!answer) {
+        return user::failed(answer.error().message);
+    }
+    return *std::move(answer);
+}
+
+Result<BodyKey> ask_holders(
+    const Header& header,
+    std::span<Holder* const> holders,
+    const Opener& opener,
+    const std::function<void(const std::string&)>& note
+) {
+    const quorum::Group* const group = group_of(header, holders);
+    if (group == nullptr) {
+        return user::failed("the file is sealed to a group that none of these holders is in");
+    }
+    auto asked = quorum::ask(*group, header.point, opener.requester, opener.purpose);
+    if (!asked) {
+        return user::unusable("nothing can be asked: " + asked.error().message);
+    }
+    Round round(*group, *std::move(asked), header);
+    std::string missing;
+    for (Holder* const holder : holders) {
+        if (round.is_enough()) {
+            break;
+        }
+        if (const auto problem = round.ask(*holder, opener.now_s)) {
+            note(holder->name() + " does not help: " + *problem);
+            missing += (missing.empty() ? "" : ", ") + holder->name();
+        }
+    }
+    if (!round.is_enough()) {
+        return user::failed(
+            "the file stays closed: " + std::to_string(round.size()) + " of " +
+            std::to_string(group->threshold) + " holders helped" +
+            (missing.empty() ? "" : ", without " + missing) +
+            "; name another holder, or use the password"
+        );
+    }
+    const auto combined = round.combined();
+    if (!combined) {
+        return user::failed("the parts do not combine: " + combined.error().message);
+    }
+    const core::SecretBytes shared = quorum::x_of(*combined);
+    return open_keys(header, shared.reveal());
+}
+
+}  // namespace pgveil::envelope
