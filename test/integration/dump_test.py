@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -141,6 +142,20 @@ class Dumps(unittest.TestCase):
         url = new_database("from_archive")
         succeeded(run(["pg_restore", "--exit-on-error", f"--dbname={url}", folder]))
         self.assertEqual(rows(url), rows(PLAIN_URL))
+
+    def test_C6_through_pgveil_envelope_it_is_a_protected_file_that_restores(self):
+        folder = STACK.dir / "users" / "backup"
+        folder.mkdir()
+        envelope = pathlib.Path(os.environ["PGVEIL_BIN"]) / "pgveil-envelope"
+        holders = [part for name in ("one", "two", "three") for part in ("--holder", f"{name}={folder / name}")]
+        succeeded(run([envelope, "init", *holders, "--key", folder / "key"]))
+        sealed = ["bash", "-c", 'set -o pipefail; pg_dump "$1" | "$2" seal - --key key --out dump.pgveil', "-", STACK.url(), envelope]
+        succeeded(run(sealed, cwd=folder, env={**os.environ, "PGOPTIONS": STACK.options()}))
+        self.assertNotIn(b"Aurelia", (folder / "dump.pgveil").read_bytes())
+        opened = ["bash", "-c", 'set -o pipefail; "$2" open dump.pgveil --out - --holder one --holder two |'
+                  ' psql -X -q -v ON_ERROR_STOP=1 "$1"', "-", new_database("unsealed"), envelope]
+        succeeded(run(opened, cwd=folder))
+        self.assertEqual(rows(STACK.url("direct", "app", "unsealed")), rows(PLAIN_URL))
 
     def test_directly_it_is_ciphertext_that_restores_and_opens(self):
         for number, way in enumerate(WAYS):
