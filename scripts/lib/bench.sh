@@ -66,6 +66,41 @@ key_work() {
         sed -nE "s/^\"key_work\/$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
 }
 
+# openssl_speed: MB/s of AES-256-GCM in blocks of 16 KB, on one core, as libcrypto's own program measures it.
+openssl_speed() {
+    timeout --foreground 60 openssl speed -mr -seconds 2 -bytes 16384 -evp aes-256-gcm 2>/dev/null |
+        awk -F: '/^\+?F:/ {printf "%.0f\n", $NF / 1e6; found = 1} END {exit !found}'
+}
+
+# envelope_work seal|open: MB/s of the body of a protected file from memory to memory, the median of 5.
+envelope_work() {
+    timeout --foreground 300 "$bin/envelope_bench" --benchmark_filter="^$1_body\$" --benchmark_repetitions=5 \
+        --benchmark_report_aggregates_only=true --benchmark_format=json 2>/dev/null |
+        awk -F'[:,]' '/"name"/ {median = /_median"/} median && /"bytes_per_second"/ {printf "%.0f\n", $2 / 1e6}'
+}
+
+# timed_file COMMAND...: MB/s of $file_bytes bytes, with the data on the disk at the end of it.
+timed_file() {
+    local begin end
+    begin=$(date +%s%N)
+    "$@" || return 1
+    sync -d "$dir/sealed.file"
+    end=$(date +%s%N)
+    rm -f "$dir/sealed.file"
+    awk -v bytes="$file_bytes" -v ns=$((end - begin)) 'BEGIN {printf "%.0f\n", bytes * 1000 / ns}'
+}
+
+age_file() {
+    [ -e "$dir/age.key" ] || age-keygen -o "$dir/age.key" 2>/dev/null || return 1
+    timed_file age -r "$(sed -n 's/^# public key: //p' "$dir/age.key")" -o "$dir/sealed.file" "$dir/plain.file"
+}
+
+envelope_file() {
+    [ -e "$dir/envelope.key" ] || "$bin/pgveil-envelope" init --holder "one=$dir/one" --holder "two=$dir/two" --holder "three=$dir/three" \
+        --key "$dir/envelope.key" 2>/dev/null || return 1
+    timed_file "$bin/pgveil-envelope" seal "$dir/plain.file" --key "$dir/envelope.key" --out "$dir/sealed.file" 2>/dev/null
+}
+
 # quorum_work NAME: its figure in test/bench/quorum_bench.cpp, in the unit given there, the median of 5.
 quorum_work() {
     timeout --foreground 300 "$bin/quorum_bench" --benchmark_filter="^$1\$" --benchmark_repetitions=5 \
