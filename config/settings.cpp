@@ -349,7 +349,8 @@ Result<Settings> parse_settings(std::string_view file, std::string_view text) {
     if (!document.has_value()) {
         return document.error();
     }
-    for (const auto& look : {find_later_option, find_seal_problem, find_host_problem, find_store_problem}) {
+    for (const auto& look :
+         {find_later_option, find_seal_problem, find_host_problem, find_store_problem}) {
         if (const std::optional<Problem> problem = look(*document)) {
             return error_at(file, problem->pointer, problem->text);
         }

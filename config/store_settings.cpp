@@ -45,7 +45,8 @@ std::optional<Problem> find_store_problem(const Json& document) {
     if (document.contains("seal") && document["seal"].contains("tpm")) {
         return Problem{
             "/seal/kind",
-            "must be \"file\" for a store in PostgreSQL: its proxies share the key of the store, and a "
+            "must be \"file\" for a store in PostgreSQL: its proxies share the key of the store, "
+            "and a "
             "TPM releases its key to one machine only"};
     }
     if (!store.contains("tls")) {

@@ -1,19 +1,13 @@
 #pragma once
 
 #include "config/json_document.hpp"
+#include "config/problem.hpp"
 #include "config/settings.hpp"
 
 #include <filesystem>
 #include <optional>
-#include <string>
 
 namespace pgveil::config {
-
-/// What the schema cannot say: the pointer and the problem.
-struct Problem {
-    std::string pointer;
-    std::string text;
-};
 
 /// A file, or servers: each kind of store has keys of its own.
 std::optional<Problem> find_store_problem(const Json& document);

@@ -29,7 +29,6 @@ public:
     Result<void> begin_return(const StoreKey& key) override;
     Result<void> finish_renewal() override;
     Result<void> abandon_renewal() override;
-    Result<void> begin_return(const StoreKey& key) override;
 
 private:
     std::filesystem::path next_path() const { return path_.string() + ".next"; }

@@ -36,18 +36,13 @@ public:
     virtual Result<std::optional<StoreKey>> successor() const = 0;
     /// Makes a fresh successor and keeps it durably; one that is there already is replaced.
     virtual Result<StoreKey> begin_renewal(core::RandomSource& random) = 0;
-    /// As begin_renewal, with a key that was kept elsewhere: finish_renewal puts it in force.
+    /// As begin_renewal, with a key that was made or kept elsewhere (a backup, another proxy on the
+    /// store): finish_renewal puts it in force.
     virtual Result<void> begin_return(const StoreKey& key) = 0;
     /// Durable when it returns. There must be a successor.
     virtual Result<void> finish_renewal() = 0;
     /// Destroys the successor.
     virtual Result<void> abandon_renewal() = 0;
-
-    /// As begin_renewal, with a key that was made or kept elsewhere: finish_renewal puts it in
-    /// force. A seal that cannot do that cannot stand before a store of several proxies.
-    virtual Result<void> begin_return(const StoreKey& /*key*/) {
-        return Error{"this kind of seal cannot take over a store key of another proxy"};
-    }
 };
 
 }  // namespace pgveil::seal

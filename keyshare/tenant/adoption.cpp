@@ -2,6 +2,7 @@
 
 #include "keyshare/share/rewrap.hpp"
 #include "keyshare/share/tenant_adoption.hpp"
+#include "keyshare/tenant/attestation.hpp"
 #include "keyshare/tenant/order_steps.hpp"
 
 #include <algorithm>
@@ -138,6 +139,11 @@ Result<void> run_adoption(Home& home, const BootstrapCall& call, share::CommandT
     }
     if (auto taken_up = run->accept_offer(*offer, *taken, home.state().identity); !taken_up) {
         return unverified("hello", taken_up.error());
+    }
+    const auto attested =
+        check_attested(home.state(), run->proxy_identity()->fingerprint(), times.issued_at_s);
+    if (!attested) {
+        return attested;
     }
     home.state().bootstrap = run->save();
     if (auto saved = home.save(); !saved) {

@@ -56,9 +56,9 @@ Result<void> check_pinned(
     );
 }
 
-/// Of the proxy that was bootstrapped, or that the person names.
+/// Of the proxy that the person names (one to be bootstrapped or adopted), or of the present one.
 Result<attest::Sha256Digest> identity_to_ask(const HomeState& state, const std::string& said) {
-    if (state.enrolment) {
+    if (state.enrolment && said.empty()) {
         return state.enrolment->proxy_identity.fingerprint();
     }
     const auto identity = share::parse_fingerprint(said);

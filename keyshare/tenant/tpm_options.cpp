@@ -51,7 +51,9 @@ void add_attest(CLI::App& app, AttestArguments& to, Action& action) {
     );
     ask->add_option("file", to.file, "Its keys, as `pgveil attest` prints them")->required();
     ask->add_option("--endorsement", to.endorsement, "Fingerprint of the TPM that it must be");
-    ask->add_option("--identity", to.identity, "Before the bootstrap: the proxy's, as ordered");
+    ask->add_option(
+        "--identity", to.identity, "Before bootstrap or adopt: the proxy's, as ordered"
+    );
     CLI::App* verify = attest->add_subcommand("verify", "Judge what the TPM has answered");
     verify->add_option("file", to.file, "What `pgveil attest --challenge` printed")->required();
     for (const auto& [command, run] :
