@@ -1,8 +1,8 @@
 #include "keyshare/envelope/access_log.hpp"
 
 #include "keyshare/core/bytes.hpp"
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/core/lp.hpp"
-#include "keyshare/user/descriptor.hpp"
 #include "keyshare/user/private_file.hpp"
 
 #include <algorithm>
@@ -96,7 +96,7 @@ Result<void> append(int file, const End& end, const std::string& line, const std
 }  // namespace
 
 Result<void> AccessLog::add(const Access& access) {
-    const user::Descriptor file(
+    const core::Descriptor file(
         ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)
     );
     if (!file.is_open() || ::flock(file.get(), LOCK_EX) != 0) {

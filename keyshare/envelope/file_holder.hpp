@@ -1,9 +1,9 @@
 #pragma once
 
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/envelope/access_log.hpp"
 #include "keyshare/envelope/holder.hpp"
 #include "keyshare/envelope/membership.hpp"
-#include "keyshare/user/descriptor.hpp"
 
 #include <memory>
 #include <string>

@@ -18,14 +18,6 @@ std::string why() {
     return std::generic_category().message(errno);
 }
 
-std::string directory_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string::npos) {
-        return ".";
-    }
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 /// Another one for each process, so that two that write one name do not mix.
 std::string temporary_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
@@ -35,15 +27,8 @@ std::string temporary_of(const std::string& path) {
 }
 
 Result<void> write_all(int descriptor, core::ByteView bytes, const std::string& name) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return user::failed(name + " cannot be written: " + why());
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    if (!core::write_all(descriptor, bytes)) {
+        return user::failed(name + " cannot be written: " + why());
     }
     return {};
 }
@@ -65,21 +50,21 @@ public:
 
 /// A file without a name, or, where the file system has none of that kind, with a temporary one.
 struct Unfinished {
-    user::Descriptor file;
+    core::Descriptor file;
     std::string temporary;  ///< empty: it has no name
 };
 
 Result<Unfinished> start_file(const std::string& path, mode_t mode) {
     Unfinished started;
-    started.file =
-        user::Descriptor(::open(directory_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode)
-        );
+    started.file = core::Descriptor(
+        ::open(core::folder_of(path).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, mode)
+    );
     if (started.file.is_open()) {
         return started;
     }
     started.temporary = temporary_of(path);
     ::unlink(started.temporary.c_str());
-    started.file = user::Descriptor(::open(
+    started.file = core::Descriptor(::open(
         started.temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode
     ));
     if (!started.file.is_open()) {
@@ -118,10 +103,7 @@ public:
         if (auto named = existing_ == Existing::kReplace ? replace() : create(); !named) {
             return named;
         }
-        const user::Descriptor directory(
-            ::open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        );
-        if (!directory.is_open() || ::fsync(directory.get()) != 0) {
+        if (!core::sync_folder(core::folder_of(path_))) {
             return user::failed(
                 path_ + " may not survive a power cut: its directory cannot be synced"
             );
@@ -162,7 +144,7 @@ private:
         return {};
     }
 
-    user::Descriptor file_;
+    core::Descriptor file_;
     std::string path_;
     std::string temporary_;  ///< empty: there is none
     Existing existing_;
@@ -173,13 +155,13 @@ private:
 Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
     if (path == kStandardStream) {
         // A copy, because the object closes what it holds.
-        user::Descriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+        core::Descriptor input(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
         if (!input.is_open()) {
             return user::unusable("standard input is not open");
         }
         return std::unique_ptr<FileSource>(new FileSource(std::move(input), "standard input"));
     }
-    user::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    core::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.is_open()) {
         return user::unusable(path + " cannot be opened: " + why());
     }
@@ -188,21 +170,11 @@ Result<std::unique_ptr<FileSource>> FileSource::open(const std::string& path) {
 }
 
 Result<std::size_t> FileSource::read(core::MutableByteView out) {
-    std::size_t size = 0;
-    while (size < out.size()) {
-        const ssize_t got = ::read(file_.get(), &out[size], out.size() - size);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return user::failed(name_ + " cannot be read: " + why());
-        }
-        if (got == 0) {
-            break;
-        }
-        size += static_cast<std::size_t>(got);
+    const ssize_t size = core::read_up_to(file_, out);
+    if (size < 0) {
+        return user::failed(name_ + " cannot be read: " + why());
     }
-    return size;
+    return static_cast<std::size_t>(size);
 }
 
 Result<std::unique_ptr<Output>> open_output(

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/envelope/body.hpp"
-#include "keyshare/user/descriptor.hpp"
 #include "keyshare/user/private_file.hpp"
 
 #include <memory>
@@ -21,10 +21,10 @@ public:
     Result<std::size_t> read(core::MutableByteView out) override;
 
 private:
-    FileSource(user::Descriptor file, std::string name)
+    FileSource(core::Descriptor file, std::string name)
         : file_(std::move(file)), name_(std::move(name)) {}
 
-    user::Descriptor file_;
+    core::Descriptor file_;
     std::string name_;
 };
 

@@ -1,9 +1,10 @@
 #include "keyshare/seal/file_seal.hpp"
 
+#include "keyshare/core/descriptor.hpp"
+
 #include <array>
 #include <cerrno>
 #include <fcntl.h>
-#include <span>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -15,29 +16,6 @@ namespace {
 
 constexpr std::size_t kKeySize = StoreKey::kSize;
 constexpr mode_t kForbiddenBits = S_IRWXG | S_IRWXO | S_IXUSR;
-
-class File {
-public:
-    explicit File(int descriptor) : descriptor_(descriptor) {}
-
-    File(const File&) = delete;
-    File& operator=(const File&) = delete;
-    File(File&&) = delete;
-    File& operator=(File&&) = delete;
-
-    ~File() {
-        if (descriptor_ >= 0) {
-            ::close(descriptor_);
-        }
-    }
-
-    int descriptor() const { return descriptor_; }
-
-    bool is_open() const { return descriptor_ >= 0; }
-
-private:
-    int descriptor_;
-};
 
 Error failure(const std::filesystem::path& path, std::string_view what) {
     return Error{"store key file " + path.string() + ": " + std::string(what)};
@@ -66,44 +44,16 @@ std::string objection(const struct stat& status) {
     return {};
 }
 
-bool read_all(int descriptor, std::span<std::uint8_t> out) {
-    while (!out.empty()) {
-        const ssize_t got = ::read(descriptor, out.data(), out.size());
-        if (got == 0 || (got < 0 && errno != EINTR)) {
-            return false;
-        }
-        out = out.subspan(got < 0 ? 0 : static_cast<std::size_t>(got));
-    }
-    return true;
-}
-
-bool write_all(int descriptor, std::span<const std::uint8_t> bytes) {
-    while (!bytes.empty()) {
-        const ssize_t put = ::write(descriptor, bytes.data(), bytes.size());
-        if (put < 0 && errno != EINTR) {
-            return false;
-        }
-        bytes = bytes.subspan(put < 0 ? 0 : static_cast<std::size_t>(put));
-    }
-    return true;
-}
-
-bool sync_directory(const std::filesystem::path& directory) {
-    const std::filesystem::path place = directory.empty() ? "." : directory;
-    const File file(::open(place.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return file.is_open() && ::fsync(file.descriptor()) == 0;
-}
-
 // Makes DRAFT with the key, synced.
 Result<void> write_draft(const std::filesystem::path& draft, const StoreKey& key) {
     ::unlink(draft.c_str());
-    const File file(
+    const core::Descriptor file(
         ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)
     );
     if (!file.is_open()) {
         return failure(draft, "cannot be made", errno);
     }
-    if (!write_all(file.descriptor(), key.reveal()) || ::fsync(file.descriptor()) != 0) {
+    if (!core::write_all(file.get(), key.reveal()) || ::fsync(file.get()) != 0) {
         const int error = errno;
         ::unlink(draft.c_str());
         return failure(draft, "cannot be written", error);
@@ -112,7 +62,7 @@ Result<void> write_draft(const std::filesystem::path& draft, const StoreKey& key
 }
 
 Result<void> sync_folder_of(const std::filesystem::path& path) {
-    return sync_directory(path.parent_path())
+    return core::sync_folder(core::folder_of(path))
                ? Result<void>()
                : failure(path, "its folder cannot be synced to disk", errno);
 }
@@ -135,10 +85,10 @@ Result<void> create(const std::filesystem::path& path, const StoreKey& key) {
 }
 
 // The bytes of a key file that has lost its name. A file that may only be read stays as it is.
-void wipe_file(const File& file) {
+void wipe_file(const core::Descriptor& file) {
     static constexpr std::array<std::uint8_t, kKeySize> kNothing{};
-    if (file.is_open() && write_all(file.descriptor(), kNothing)) {
-        static_cast<void>(::fsync(file.descriptor()));
+    if (file.is_open() && core::write_all(file.get(), kNothing)) {
+        static_cast<void>(::fsync(file.get()));
     }
 }
 
@@ -149,7 +99,8 @@ bool is_missing(const std::filesystem::path& path) {
 }
 
 Result<StoreKey> read_key(const std::filesystem::path& path) {
-    const File file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    const core::Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+    );
     if (!file.is_open()) {
         if (errno == ENOENT) {
             return failure(
@@ -163,7 +114,7 @@ Result<StoreKey> read_key(const std::filesystem::path& path) {
 
     struct stat status {};
 
-    if (::fstat(file.descriptor(), &status) != 0) {
+    if (::fstat(file.get(), &status) != 0) {
         return failure(path, "cannot be examined", errno);
     }
     const std::string why_not = objection(status);
@@ -171,7 +122,7 @@ Result<StoreKey> read_key(const std::filesystem::path& path) {
         return failure(path, why_not);
     }
     StoreKey key;
-    if (!read_all(file.descriptor(), key.reveal_mutable())) {
+    if (core::read_up_to(file, key.reveal_mutable()) != static_cast<ssize_t>(kKeySize)) {
         return failure(path, "cannot be read");
     }
     return key;
@@ -223,7 +174,7 @@ Result<void> FileSeal::begin_return(const StoreKey& key) {
 }
 
 Result<void> FileSeal::finish_renewal() {
-    const File former(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    const core::Descriptor former(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
     if (::rename(next_path().c_str(), path_.c_str()) != 0) {
         return failure(path_, "cannot be replaced by its successor", errno);
     }
@@ -236,7 +187,9 @@ Result<void> FileSeal::finish_renewal() {
 
 Result<void> FileSeal::abandon_renewal() {
     {
-        const File successor(::open(next_path().c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+        const core::Descriptor successor(
+            ::open(next_path().c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC)
+        );
         wipe_file(successor);
     }
     if (::unlink(next_path().c_str()) != 0 && errno != ENOENT) {

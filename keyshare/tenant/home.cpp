@@ -39,7 +39,7 @@ Result<Home> Home::prepare(
     if (!key) {
         return key.error();
     }
-    return Home(std::move(directory), std::move(state), std::move(*key), user::Descriptor());
+    return Home(std::move(directory), std::move(state), std::move(*key), core::Descriptor());
 }
 
 Result<Home> Home::open(std::string directory, const core::SecretBytes& passphrase) {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/core/secret.hpp"
 #include "keyshare/tenant/home_file.hpp"
 #include "keyshare/tenant/home_state.hpp"
-#include "keyshare/user/descriptor.hpp"
 #include "keyshare/user/error.hpp"
 
 #include <string>
@@ -49,7 +49,7 @@ public:
     const HomeState& state() const { return state_; }
 
 private:
-    Home(std::string directory, HomeState initial, HomeKey key, user::Descriptor lock)
+    Home(std::string directory, HomeState initial, HomeKey key, core::Descriptor lock)
         : state_(std::move(initial)),
           directory_(std::move(directory)),
           key_(std::move(key)),
@@ -58,7 +58,7 @@ private:
     HomeState state_;
     std::string directory_;
     HomeKey key_;
-    user::Descriptor lock_;
+    core::Descriptor lock_;
 };
 
 }  // namespace pgveil::tenant

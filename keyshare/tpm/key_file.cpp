@@ -1,5 +1,6 @@
 #include "keyshare/tpm/key_file.hpp"
 
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/core/lp.hpp"
 
 #include <algorithm>
@@ -19,43 +20,10 @@ constexpr std::string_view kFormat = "pgveil/1 tpm seal";
 constexpr std::size_t kParts = 6;
 constexpr std::size_t kSizeMax = 4096;
 
-class OpenFile {
-public:
-    OpenFile(const std::filesystem::path& path, int flags)
-        : descriptor_(::open(path.c_str(), flags | O_CLOEXEC, S_IRUSR | S_IWUSR)) {}
-
-    OpenFile(const OpenFile&) = delete;
-    OpenFile& operator=(const OpenFile&) = delete;
-    OpenFile(OpenFile&&) = delete;
-    OpenFile& operator=(OpenFile&&) = delete;
-
-    ~OpenFile() {
-        if (descriptor_ >= 0) {
-            ::close(descriptor_);
-        }
-    }
-
-    int descriptor() const { return descriptor_; }
-
-    bool is_open() const { return descriptor_ >= 0; }
-
-private:
-    int descriptor_;
-};
-
 seal::Error trouble(const std::filesystem::path& path, std::string_view what, int error) {
     return {
         "sealed store key " + path.string() + " " + std::string(what) + ": " +
         std::generic_category().message(error)};
-}
-
-seal::Result<void> sync_folder_of(const std::filesystem::path& path) {
-    const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-    const OpenFile opened(folder, O_RDONLY | O_DIRECTORY);
-    if (!opened.is_open() || ::fsync(opened.descriptor()) != 0) {
-        return trouble(path, "cannot be made durable", errno);
-    }
-    return {};
 }
 
 }  // namespace
@@ -89,14 +57,14 @@ seal::Result<KeptKey> parse_kept_key(core::ByteView bytes) {
 }
 
 seal::Result<KeptKey> read_kept_key(const std::filesystem::path& path) {
-    const OpenFile file(path, O_RDONLY | O_NOFOLLOW);
+    const core::Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
     if (!file.is_open()) {
         return trouble(
             path, "cannot be opened: restore it from a backup, or order a new proxy", errno
         );
     }
     std::array<std::uint8_t, kSizeMax> room{};
-    const ssize_t size = ::read(file.descriptor(), room.data(), room.size());
+    const ssize_t size = core::read_up_to(file, room);
     if (size < 0) {
         return trouble(path, "cannot be read", errno);
     }
@@ -111,12 +79,11 @@ seal::Result<void> write_kept_key(const std::filesystem::path& path, const KeptK
     const std::filesystem::path draft = path.string() + ".new";
     ::unlink(draft.c_str());
     {
-        const core::Bytes bytes = to_bytes(kept);
-        const OpenFile file(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW);
-        const bool is_written =
-            file.is_open() && ::write(file.descriptor(), bytes.data(), bytes.size()) ==
-                                  static_cast<ssize_t>(bytes.size());
-        if (!is_written || ::fsync(file.descriptor()) != 0) {
+        const core::Descriptor file(::open(
+            draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR
+        ));
+        const bool is_written = file.is_open() && core::write_all(file.get(), to_bytes(kept));
+        if (!is_written || ::fsync(file.get()) != 0) {
             const int error = errno;
             ::unlink(draft.c_str());
             return trouble(draft, "cannot be written", error);
@@ -131,7 +98,8 @@ seal::Result<void> move_durably(
     if (::rename(from.c_str(), to.c_str()) != 0) {
         return trouble(to, "cannot be replaced", errno);
     }
-    return sync_folder_of(to);
+    return core::sync_folder(core::folder_of(to)) ? seal::Result<void>()
+                                                  : trouble(to, "cannot be made durable", errno);
 }
 
 }  // namespace pgveil::tpm

@@ -24,22 +24,14 @@ std::string reason() {
     return std::generic_category().message(errno);
 }
 
-std::string directory_of(const std::string& path) {
-    const std::size_t slash = path.rfind('/');
-    if (slash == std::string::npos) {
-        return ".";
-    }
-    return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 std::string temporary_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     const std::size_t name = slash == std::string::npos ? 0 : slash + 1;
     return path.substr(0, name) + "." + path.substr(name) + ".new";
 }
 
-Result<Descriptor> open_to_read(const std::string& path) {
-    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+Result<core::Descriptor> open_to_read(const std::string& path) {
+    core::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.is_open()) {
         return unusable(path + " cannot be opened: " + reason());
     }
@@ -60,30 +52,11 @@ Result<void> require_private(const struct stat& status, const std::string& path)
     return {};
 }
 
-/// Fills the buffer; returns the bytes read, or -1.
-ssize_t read_up_to(int descriptor, std::span<std::uint8_t> buffer) {
-    std::size_t size = 0;
-    while (size < buffer.size()) {
-        const ssize_t got = ::read(descriptor, &buffer[size], buffer.size() - size);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            return -1;
-        }
-        if (got == 0) {
-            break;
-        }
-        size += static_cast<std::size_t>(got);
-    }
-    return static_cast<ssize_t>(size);
-}
-
 Result<core::SecretBytes> read_limited(
-    const Descriptor& file, const std::string& path, std::size_t size_max
+    const core::Descriptor& file, const std::string& path, std::size_t size_max
 ) {
     core::SecretBytes content(size_max + 1);
-    const ssize_t size = read_up_to(file.get(), content.reveal_mutable());
+    const ssize_t size = core::read_up_to(file, content.reveal_mutable());
     if (size < 0) {
         return unusable(path + " cannot be read: " + reason());
     }
@@ -94,27 +67,8 @@ Result<core::SecretBytes> read_limited(
     return content;
 }
 
-bool write_all(const Descriptor& file, core::ByteView content) {
-    while (!content.empty()) {
-        const ssize_t written = ::write(file.get(), content.data(), content.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        content = content.subspan(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
-bool sync_directory(const std::string& path) {
-    const Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    return directory.is_open() && ::fsync(directory.get()) == 0;
-}
-
 bool sync_file(const std::string& path) {
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const core::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     return file.is_open() && ::fsync(file.get()) == 0;
 }
 
@@ -125,13 +79,13 @@ Result<std::string> write_temporary(
 ) {
     std::string temporary = temporary_of(path);
     ::unlink(temporary.c_str());
-    const Descriptor file(
+    const core::Descriptor file(
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
     );
     if (!file.is_open()) {
         return unusable(temporary + " cannot be created: " + reason());
     }
-    if (!write_all(file, content) || (sync == Sync::kNow && ::fsync(file.get()) != 0)) {
+    if (!core::write_all(file.get(), content) || (sync == Sync::kNow && ::fsync(file.get()) != 0)) {
         const std::string why = reason();
         ::unlink(temporary.c_str());
         return failed(temporary + " cannot be written: " + why);
@@ -159,7 +113,7 @@ Result<void> give_name(const std::string& temporary, const std::string& path) {
 }
 
 Result<void> sync_name(const std::string& path) {
-    if (!sync_directory(directory_of(path))) {
+    if (!core::sync_folder(core::folder_of(path))) {
         return failed(path + " may not survive a power cut: its directory cannot be synced");
     }
     return {};
@@ -216,8 +170,9 @@ NewFiles::~NewFiles() {
 Result<void> NewFiles::add(const std::string& path, core::ByteView content, Audience audience) {
     if (!directory_.is_open()) {
         // Before the first byte is written: syncfs() tells what went wrong since then.
-        directory_ =
-            Descriptor(::open(directory_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        directory_ = core::Descriptor(
+            ::open(core::folder_of(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        );
     }
     const auto temporary = write_temporary(path, content, mode_of(audience), Sync::kLater);
     if (!temporary) {
@@ -240,7 +195,7 @@ Result<void> NewFiles::finish() {
               )
             : directory_.is_open() && ::syncfs(directory_.get()) == 0;
     if (!is_synced) {
-        return failed(directory_of(paths_.front()) + " cannot be written: " + reason());
+        return failed(core::folder_of(paths_.front()).string() + " cannot be written: " + reason());
     }
     const std::vector<std::string> paths = std::exchange(paths_, {});
     Result<void> outcome;
@@ -265,7 +220,7 @@ Result<void> replace_private_file(const std::string& path, core::ByteView conten
 
 Result<void> make_private_directory(const std::string& path) {
     if (::mkdir(path.c_str(), kOwnerDirectory) == 0) {
-        sync_directory(directory_of(path));
+        core::sync_folder(core::folder_of(path));
         return {};
     }
     if (errno != EEXIST) {
@@ -280,9 +235,11 @@ Result<void> make_private_directory(const std::string& path) {
     return require_private(status, path);
 }
 
-Result<Descriptor> lock_directory(const std::string& path) {
+Result<core::Descriptor> lock_directory(const std::string& path) {
     const std::string name = path + "/lock";
-    Descriptor lock(::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerFile));
+    core::Descriptor lock(
+        ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kOwnerFile)
+    );
     if (!lock.is_open()) {
         return unusable(name + " cannot be opened: " + reason());
     }

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "keyshare/core/descriptor.hpp"
 #include "keyshare/core/secret.hpp"
-#include "keyshare/user/descriptor.hpp"
 #include "keyshare/user/error.hpp"
 
 #include <cstddef>
@@ -48,7 +48,7 @@ public:
     Result<void> finish();
 
 private:
-    Descriptor directory_;
+    core::Descriptor directory_;
     std::vector<std::string> paths_;
 };
 
@@ -63,7 +63,7 @@ Result<void> make_private_directory(const std::string& path);
 
 /// Takes the directory's lock file for as long as the descriptor lives, or refuses at once because
 /// another process holds it. The lock dies with its process.
-Result<Descriptor> lock_directory(const std::string& path);
+Result<core::Descriptor> lock_directory(const std::string& path);
 
 bool exists(const std::string& path);
 

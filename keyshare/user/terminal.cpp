@@ -1,6 +1,6 @@
 #include "keyshare/user/terminal.hpp"
 
-#include "keyshare/user/descriptor.hpp"
+#include "keyshare/core/descriptor.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -137,7 +137,7 @@ core::SecretBytes LineInput::take() {
 }
 
 Result<core::SecretBytes> prompt_secret(std::string_view question) {
-    const Descriptor tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
+    const core::Descriptor tty(::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY));
     if (!tty.is_open()) {
         return unusable(
             "there is no terminal to ask for the " + std::string(question) +

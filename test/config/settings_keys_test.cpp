@@ -11,7 +11,6 @@ namespace {
 
 using testing::error_of;
 using ::testing::HasSubstr;
-using ::testing::StartsWith;
 using testing::with;
 
 std::string with_store(const std::string& store) {

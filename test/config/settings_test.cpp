@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace pgveil::config {
 namespace {
@@ -287,7 +288,7 @@ TEST_P(WrongSettings, IsOneLineThatNamesFilePointerAndReason) {
     EXPECT_THAT(error, ::testing::Not(HasSubstr("\n")));
 }
 
-const Wrong kWrong[] = {
+const std::vector<Wrong> kWrong = {
     {"{}", "the document", "the key \"tenant\" is missing"},
     {"{ // open", "line 1", "is not JSON"},
     {with(R"(,"wokers":2)"), "/wokers", "is not a known key"},

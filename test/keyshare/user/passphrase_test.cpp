@@ -34,8 +34,8 @@ public:
     explicit Pipe(std::string_view content) {
         std::array<int, 2> ends{};
         EXPECT_EQ(::pipe(ends.data()), 0);
-        read_ = Descriptor(ends[0]);
-        const Descriptor write(ends[1]);
+        read_ = core::Descriptor(ends[0]);
+        const core::Descriptor write(ends[1]);
         EXPECT_EQ(
             ::write(write.get(), content.data(), content.size()),
             static_cast<ssize_t>(content.size())
@@ -47,7 +47,7 @@ public:
     }
 
 private:
-    Descriptor read_;
+    core::Descriptor read_;
 };
 
 std::string typed(std::string_view keys) {

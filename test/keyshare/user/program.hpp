@@ -1,6 +1,6 @@
 #pragma once
 
-#include "keyshare/user/descriptor.hpp"
+#include "keyshare/core/descriptor.hpp"
 
 #include <gtest/gtest.h>
 
@@ -59,12 +59,12 @@ inline int exit_code_of(pid_t child) {
 /// file, so that neither stream can block the other.
 inline Ended run_program(const std::vector<std::string>& words) {
     std::string notes_path = testing::TempDir() + "pgveil-notes-XXXXXX";
-    const Descriptor notes(::mkstemp(notes_path.data()));
+    const core::Descriptor notes(::mkstemp(notes_path.data()));
     ::unlink(notes_path.c_str());
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe(ends.data()), 0);
-    const Descriptor output(ends[0]);
-    Descriptor input(ends[1]);
+    const core::Descriptor output(ends[0]);
+    core::Descriptor input(ends[1]);
     const pid_t child = ::fork();
     if (child == 0) {
         ::setsid();
@@ -73,7 +73,7 @@ inline Ended run_program(const std::vector<std::string>& words) {
         ::close(output.get());
         program::become(words);
     }
-    input = Descriptor();
+    input = core::Descriptor();
     Ended ended;
     ended.output = program::read_all(output.get());
     ended.code = program::exit_code_of(child);
@@ -92,7 +92,7 @@ inline Ended run_on_terminal(
     if (child == 0) {
         program::become(words);
     }
-    const Descriptor owned(terminal);
+    const core::Descriptor owned(terminal);
     Ended ended;
     std::size_t seen = 0;
     for (const std::string& answer : answers) {

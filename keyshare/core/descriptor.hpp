@@ -1,9 +1,13 @@
 #pragma once
 
+#include "keyshare/core/bytes.hpp"
+
+#include <filesystem>
+#include <sys/types.h>
 #include <unistd.h>
 #include <utility>
 
-namespace pgveil::user {
+namespace pgveil::core {
 
 /// Owns one POSIX file descriptor and closes it. Move-only; any thread, one at a time.
 class Descriptor {
@@ -36,4 +40,17 @@ private:
     int descriptor_ = -1;
 };
 
-}  // namespace pgveil::user
+/// Fills the buffer as far as there is something to read. Returns the bytes read, or -1 with errno
+/// set; interrupted calls are repeated.
+ssize_t read_up_to(const Descriptor& file, MutableByteView buffer);
+
+/// False, with errno set: not all was written. Interrupted calls are repeated.
+bool write_all(int descriptor, ByteView bytes);
+
+/// The folder that a path's name stands in; "." where it names none.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+/// Makes names in the folder durable (fsync). False with errno set.
+bool sync_folder(const std::filesystem::path& folder);
+
+}  // namespace pgveil::core
