@@ -61,8 +61,7 @@ TEST(Settings, RefusesSealsOfLaterVersions) {
 }
 
 /// Settings with this seal.
-std::string sealed_by(std::string_view seal) {
-    std::string text = with("");
+std::string sealed_by(std::string_view seal, std::string text = with("")) {
     constexpr std::string_view kFile = R"({"kind":"file","path":"k"})";
     return text.replace(text.find(kFile), kFile.size(), seal);
 }
@@ -84,6 +83,16 @@ TEST(Settings, ReadsWhatATpmNeeds) {
     EXPECT_EQ(settings->tpm->approvals, "/etc/pgveil/k.approvals");
     EXPECT_EQ(settings->tpm->pcrs, std::vector<std::uint32_t>{7});
     EXPECT_FALSE(parse_settings("/etc/pgveil/pgveil.json", with(""))->tpm.has_value());
+}
+
+TEST(Settings, RefusesATpmForAStoreOfSeveralProxies) {
+    const std::string shared =
+        with_store(R"({"kind":"postgresql","hosts":[{"host":"a"}],"tls":{"mode":"disable"}})");
+    const std::string tpm =
+        R"({"kind":"tpm","path":"k","tpm":{"approver":")" + std::string(kApprover) + "\"}}";
+    EXPECT_EQ(error_of(shared), "") << "control";
+    EXPECT_EQ(error_of(sealed_by(tpm)), "") << "control";
+    EXPECT_THAT(error_of(sealed_by(tpm, shared)), HasSubstr("/seal/kind: must be \"file\""));
 }
 
 TEST(Settings, RefusesATpmWithoutAnApproverAndOneThatIsNotUsed) {

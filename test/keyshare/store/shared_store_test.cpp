@@ -17,6 +17,7 @@ namespace {
 struct Place {
     std::map<RowName, SealedRow> rows;
     std::map<std::string, core::Bytes> steps;
+    std::map<std::string, SealedClaim> claims;
 };
 
 /// As PostgreSQL would keep them. Copy a Place to put it back later.
@@ -67,21 +68,40 @@ public:
                                             : std::optional(KeyStep{former, found->second});
     }
 
-    Result<std::optional<core::Bytes>> claim(const SealedClaim& /*claim*/) override {
-        return std::optional<core::Bytes>();
+    Result<std::optional<core::Bytes>> claim(const SealedClaim& claim) override {
+        const auto [standing, is_first] = place_->claims.emplace(claim.key, claim);
+        return is_first ? std::optional<core::Bytes>() : std::optional(standing->second.sealed);
     }
 
-    Result<std::optional<core::Bytes>> find_claim(const std::string& /*key*/) override {
-        return std::optional<core::Bytes>();
+    Result<std::optional<core::Bytes>> find_claim(const std::string& key) override {
+        const auto found = place_->claims.find(key);
+        return found == place_->claims.end() ? std::optional<core::Bytes>()
+                                             : std::optional(found->second.sealed);
     }
 
-    Result<bool> replace_claim(const SealedClaim& /*fresh*/, core::ByteView /*former*/) override {
-        return false;
+    Result<bool> replace_claim(const SealedClaim& fresh, core::ByteView former) override {
+        const auto found = place_->claims.find(fresh.key);
+        if (found == place_->claims.end() || !std::ranges::equal(found->second.sealed, former)) {
+            return false;
+        }
+        found->second = fresh;
+        return true;
     }
 
-    Result<std::vector<SealedClaim>> claims() override { return std::vector<SealedClaim>(); }
+    Result<std::vector<SealedClaim>> claims() override {
+        std::vector<SealedClaim> all;
+        for (const auto& [key, claim] : place_->claims) {
+            all.push_back(claim);
+        }
+        return all;
+    }
 
-    Result<void> forget_claims(std::int64_t /*now_s*/) override { return {}; }
+    Result<void> forget_claims(std::int64_t now_s) override {
+        std::erase_if(place_->claims, [&](const auto& one) {
+            return one.second.expires_s <= now_s;
+        });
+        return {};
+    }
 
     void forget_old_copies() override {}
 
@@ -227,6 +247,24 @@ TEST_F(SharedStoreTest, ARenewedKeyIsFollowedByWhoRunsAndByWhoStartsLater) {
         random[0] ^= 1U;
     }
     EXPECT_EQ(open().error().code, ErrorCode::kBroken) << "the steps were altered";
+}
+
+TEST_F(SharedStoreTest, P15_WhatOneHasForgottenOfTokensTheOthersLearnAndNoneLowers) {
+    auto left = *open();
+    auto right = *open();
+    auto& random = core::system_random();
+    ASSERT_FALSE(left.claims().add({{7}, "clinic", 100}, random)->has_value()) << "the first";
+    ASSERT_TRUE(left.claims().note_forgotten({40, 100}, random).has_value());
+    ASSERT_TRUE(left.claims().forget_expired(5000).has_value());
+    EXPECT_FALSE(right.claims().find({7}).has_value()) << "control: the claim itself is gone";
+    const auto learned = right.claims().note_forgotten({50, 90}, random);
+    ASSERT_TRUE(learned.has_value());
+    EXPECT_EQ(learned->issued_s, 50);
+    EXPECT_EQ(learned->expires_s, 100);
+    NonceBook book;
+    book.restore_forgotten(*learned);
+    EXPECT_EQ(book.claim({7}, "thief", {40, 100}, 45), Claim::kForgotten);
+    EXPECT_EQ(book.claim({8}, "clinic", {51, 111}, 55), Claim::kFirst) << "control: a new one";
 }
 
 TEST_F(SharedStoreTest, AMarkRefusesAStoreWithoutTheCommandItNames) {
