@@ -18,20 +18,6 @@ constexpr std::uint8_t kBackspace = 0x08;
 constexpr std::uint8_t kKill = 0x15;
 constexpr std::uint8_t kDelete = 0x7f;
 
-bool write_all(int descriptor, core::ByteView bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            return false;
-        }
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
-    return true;
-}
-
 /// Takes the terminal out of echo and line mode for its lifetime.
 class SilentTerminal {
 public:
@@ -84,16 +70,16 @@ LineInput::State read_line(int descriptor, LineInput& line) {
 }  // namespace
 
 bool Console::print(std::string_view text) const {
-    return write_all(output_, core::as_bytes(text));
+    return core::write_all(output_, core::as_bytes(text));
 }
 
 bool Console::print_secret(core::ByteView text) const {
-    return write_all(output_, text);
+    return core::write_all(output_, text);
 }
 
 void Console::note(std::string_view text) const {
     const std::string line = program_ + ": " + std::string(text) + "\n";
-    write_all(notes_, core::as_bytes(line));
+    core::write_all(notes_, core::as_bytes(line));
 }
 
 int Console::fail(const Error& error) const {
@@ -148,10 +134,10 @@ Result<core::SecretBytes> prompt_secret(std::string_view question) {
     if (!silent.is_silent()) {
         return failed("the terminal's echo cannot be switched off: give the secret by file");
     }
-    write_all(tty.get(), core::as_bytes(std::string(question) + ": "));
+    core::write_all(tty.get(), core::as_bytes(std::string(question) + ": "));
     LineInput line;
     const LineInput::State state = read_line(tty.get(), line);
-    write_all(tty.get(), core::as_bytes("\n"));
+    core::write_all(tty.get(), core::as_bytes("\n"));
     if (state == LineInput::State::kTooLong) {
         return unusable("the " + std::string(question) + " is longer than 1024 bytes");
     }

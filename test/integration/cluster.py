@@ -11,7 +11,7 @@ import shutil
 from fresh_proxy import FreshProxy
 
 DATABASE = "pgveil_store"
-MAX_AGE_S = 3.0  # a busy machine may answer late
+MAX_AGE_S = 3.0  # the default is one second; a busy machine may answer late
 
 
 class ClusterProxy(FreshProxy):

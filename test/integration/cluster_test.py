@@ -1,4 +1,4 @@
-"""Two pgveil on one share store in PostgreSQL are one proxy: a withdrawal at one counts at the other within a second, tokens
+"""Two pgveil on one share store in PostgreSQL are one proxy: a withdrawal at one counts at the other before max_age_ms is over, tokens
 are first used and counted across both, a store that was put back is noticed, and one goes on when the other is killed."""
 
 import time
@@ -65,7 +65,7 @@ class Case(unittest.TestCase):
 
 
 class OneProxy(Case):
-    def test_who_is_withdrawn_at_one_is_refused_by_the_other_within_a_second(self):
+    def test_who_is_withdrawn_at_one_is_refused_by_the_other_before_max_age_is_over(self):
         succeeded(LEFT.user("add", "guest"))
         shares = options(name="guest")
         guests = [self.session(proxy, shares) for proxy in (LEFT, RIGHT)]
