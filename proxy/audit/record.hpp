@@ -21,7 +21,7 @@ namespace pgveil::audit {
 /// row, a constant of a statement, a share or a token.
 struct Record {
     std::int64_t at_ms = 0;  ///< Unix time
-    std::string event;       ///< "statement", "refused", "call"
+    std::string event;       ///< "statement", "refused", "call", "console", "bootstrap"
     std::string session;
     std::string user;         ///< with whose share: verified
     std::string claimed;      ///< without `user`: who the session claims to be, not verified

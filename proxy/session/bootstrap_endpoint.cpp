@@ -4,6 +4,7 @@
 #include "proxy/session/login.hpp"
 #include "proxy/session/message_reader.hpp"
 #include "proxy/session/own_greeting.hpp"
+#include "proxy/session/service.hpp"
 #include "proxy/wire/authentication.hpp"
 
 #include <utility>
@@ -113,15 +114,21 @@ bool is_for_proxy(const ClientStartup& startup) {
     return startup.database == kBootstrapDatabase;
 }
 
-CustodyBootstrap::CustodyBootstrap(std::shared_ptr<store::ProxyCustody> custody, UnixTime now)
-    : custody_(std::move(custody)), now_(std::move(now)) {}
+CustodyBootstrap::CustodyBootstrap(const Service& service, UnixTime now)
+    : service_(&service), now_(std::move(now)) {}
 
 std::optional<std::string> CustodyBootstrap::verifier() const {
-    return custody_->bootstrap_verifier();
+    return service_->custody->bootstrap_verifier();
 }
 
 BootstrapSteps::Answer CustodyBootstrap::call(std::string_view step, std::string_view argument) {
-    auto answer = custody_->bootstrap_call(step, argument, now_());
+    auto answer = service_->custody->bootstrap_call(step, argument, now_());
+    audit::Record event;
+    event.event = "bootstrap";
+    event.role = kBootstrapUser;
+    event.what = audit::harmless(step);
+    event.result = answer.has_value() ? "ok" : sqlstate_of(answer.error().code);
+    record(*service_, std::move(event));
     if (!answer.has_value()) {
         return Refusal(std::string(sqlstate_of(answer.error().code)), answer.error().message);
     }

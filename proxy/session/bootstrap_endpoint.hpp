@@ -8,15 +8,12 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 
-namespace pgveil::store {
-class ProxyCustody;
-}  // namespace pgveil::store
-
 namespace pgveil::session {
+
+struct Service;
 
 inline constexpr std::string_view kBootstrapDatabase = "pgveil";
 inline constexpr std::string_view kBootstrapUser = "bootstrap";
@@ -24,18 +21,19 @@ inline constexpr std::string_view kBootstrapUser = "bootstrap";
 /// True for database `pgveil`, which is the proxy itself and never forwarded.
 bool is_for_proxy(const ClientStartup& startup);
 
-/// P's custody as the bootstrap conversation sees it. Thread-safe as the custody is.
+/// P's custody as the bootstrap conversation sees it. Every step taken or refused is an event of
+/// the audit log. Thread-safe as the custody is.
 class CustodyBootstrap final : public BootstrapSteps {
 public:
     using UnixTime = std::function<std::int64_t()>;  // seconds
 
-    CustodyBootstrap(std::shared_ptr<store::ProxyCustody> custody, UnixTime now);
+    CustodyBootstrap(const Service& service, UnixTime now);
 
     std::optional<std::string> verifier() const override;
     Answer call(std::string_view step, std::string_view argument) override;
 
 private:
-    std::shared_ptr<store::ProxyCustody> custody_;
+    const Service* service_;
     UnixTime now_;
 };
 

@@ -37,7 +37,7 @@ net::Awaitable<void> serve_for_proxy(
         co_return;
     }
     Service& service = worker.service();
-    CustodyBootstrap steps(service.custody, unix_time_s);
+    CustodyBootstrap steps(service, unix_time_s);
     co_await serve_bootstrap(client, input, startup, steps, service.throttle);
 }
 

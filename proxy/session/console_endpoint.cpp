@@ -198,6 +198,24 @@ void log_command(std::string_view user, const admin::Command& command) {
     log::info("console {user}: {command}", {{"user", user}, {"command", admin::tag_of(command)}});
 }
 
+/// Who looks is not recorded; who changes something, or would, is.
+void record_command(
+    const Service& service,
+    const std::string& user,
+    const admin::Command& command,
+    const admin::Answer& answer
+) {
+    if (!std::holds_alternative<admin::Action>(command)) {
+        return;
+    }
+    audit::Record event;
+    event.event = "console";
+    event.role = user;
+    event.what = admin::tag_of(command);
+    event.result = answer.error ? answer.error->sqlstate : "ok";
+    record(service, std::move(event));
+}
+
 void log_failed_login(std::string_view user, const net::Stream& client, const LoginError& error) {
     log::warn(
         "console {user} {client}: {reason}",
@@ -247,6 +265,7 @@ net::Awaitable<void> answer_one(
     // A drain waits for answers, but not for one that waits for transactions.
     const Counted running(is_pause ? nowhere : worker.service().console_commands);
     const admin::Answer answer = co_await run(worker, conversation.command(), user);
+    record_command(worker.service(), user, conversation.command(), answer);
     wire::Output reply;
     conversation.on_answer(answer, reply);
     client.send(reply.bytes());

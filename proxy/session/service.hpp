@@ -58,6 +58,9 @@ struct Service {
     std::int64_t started_s = 0;
 };
 
+/// Gives the audit log an event of now; does nothing where there is no log. Any thread.
+void record(const Service& service, audit::Record event);
+
 /// Unix time in seconds, in milliseconds.
 std::int64_t unix_time_s();
 std::int64_t unix_time_ms();

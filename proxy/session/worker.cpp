@@ -38,6 +38,13 @@ std::int64_t unix_time_ms() {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
 }
 
+void record(const Service& service, audit::Record event) {
+    if (service.audit != nullptr) {
+        event.at_ms = unix_time_ms();
+        service.audit->offer(std::move(event));
+    }
+}
+
 Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
     environment_.custody = service.custody;
     environment_.definitions = service.definitions;
@@ -66,9 +73,8 @@ Worker::Worker(Service& service, SnapshotPtr snapshot) : service_(&service) {
     environment_.on_slow = log_slow;
     environment_.alarms = service.alarms.get();
     if (audit::Writer* const writer = service.audit.get()) {
-        environment_.on_audit = [writer](audit::Record record) {
-            record.at_ms = unix_time_ms();
-            writer->offer(std::move(record));
+        environment_.on_audit = [&service](audit::Record event) {
+            record(service, std::move(event));
         };
         environment_.audit_is_ready = [writer] {
             return writer->is_ready();

@@ -10,7 +10,8 @@ import psycopg
 
 import clinic
 import operation
-from stack import Stack, run, wait_until
+from fresh_proxy import FreshProxy
+from stack import Stack, run, succeeded, wait_until
 
 NAME = "Zerlina Auditquast"
 
@@ -153,6 +154,38 @@ class Console(AuditCase):
         facts = {row["key"]: row["value"] for row in operation.show(STACK, "AUDIT", role=operation.WATCHER)}
         self.assertEqual((facts["on"], facts["lost"]), ("yes", "0"))
         self.assertGreaterEqual(int(facts["last_record"]), record["n"])
+
+    def test_who_changes_or_tries_to_change_the_proxy_is_recorded_and_who_looks_is_not(self):
+        before = len(records())
+        with operation.console(STACK) as console:
+            console.execute("SHOW STATE")
+            console.execute("RELOAD")
+        with operation.console(STACK, operation.WATCHER) as console, self.assertRaises(psycopg.Error) as refused:
+            console.execute("PAUSE")
+
+        def of_console():
+            return [(record["role"], record["what"], record["result"]) for record in records()[before:]
+                    if record["event"] == "console"]
+        wait_until(lambda: len(of_console()) >= 2, "both records")
+        self.assertEqual(of_console(), [(operation.ADMIN, "RELOAD", "ok"),
+                                        (operation.WATCHER, "PAUSE", refused.exception.sqlstate)])
+
+
+class Bootstrap(unittest.TestCase):
+    def test_every_step_of_the_bootstrap_is_recorded(self):
+        proxy = FreshProxy(STACK, "taken")
+        self.addCleanup(proxy.stop)
+        settings = json.loads(proxy.settings.read_text())
+        STACK.write(proxy.settings.name, json.dumps({**settings, "audit": {"path": "taken/audit"}}))
+        proxy.order()
+        proxy.start()
+        succeeded(proxy.bootstrap())
+        proxy.stop()
+        lines = [json.loads(line) for file in (proxy.dir / "audit").iterdir() for line in file.read_text().splitlines()]
+        steps = [line for line in lines if line["event"] == "bootstrap"]
+        self.assertGreater(len(steps), 2)
+        self.assertEqual({(line["role"], line["result"]) for line in steps}, {("bootstrap", "ok")})
+        self.assertEqual(steps[-1]["what"], "confirm")
 
 
 class Disk(AuditCase):
