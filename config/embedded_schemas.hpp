@@ -13,4 +13,7 @@ std::string_view policy_schema();
 /// The text of config/agent.schema.json.
 std::string_view agent_schema();
 
+/// The text of config/custodian.schema.json.
+std::string_view custodian_schema();
+
 }  // namespace pgveil::config

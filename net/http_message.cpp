@@ -50,15 +50,20 @@ HttpResponse error_response(unsigned status) {
     return {status, reason_phrase(status) + "\n"};
 }
 
-std::string response_text(const HttpResponse& response, bool is_head) {
+std::string response_text(const HttpResponse& response, bool is_head, bool stays_open) {
     std::string text = "HTTP/1.1 " + std::to_string(response.status);
     text += " " + reason_phrase(response.status);
     text += "\r\nContent-Type: " + response.content_type;
     text += "\r\nContent-Length: " + std::to_string(response.body.size());
-    if (response.status == kMethodNotAllowed) {
+    const bool says_allow = std::ranges::any_of(response.fields, [](const HttpField& field) {
+        return is_same_name(field.name, "Allow");
+    });
+    if (response.status == kMethodNotAllowed && !says_allow) {
         text += "\r\nAllow: GET, HEAD";
     }
-    text += "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+    text += "\r\nCache-Control: no-store\r\nConnection: ";
+    text += stays_open ? "keep-alive\r\n" : "close\r\n";
+    text += field_lines(response.fields) + "\r\n";
     return is_head ? text : text + response.body;
 }
 

@@ -11,6 +11,14 @@
 
 namespace pgveil::net {
 
+/// One field line of a head.
+struct HttpField {
+    std::string name;
+    std::string value;
+};
+
+using HttpFields = std::vector<HttpField>;
+
 /// What one request gets. A body of text; HEAD gets its length only.
 struct HttpResponse {
     HttpResponse() = default;
@@ -20,10 +28,11 @@ struct HttpResponse {
     unsigned status = 200;
     std::string content_type = "text/plain; charset=utf-8";
     std::string body;
+    HttpFields fields;  ///< beside Content-Type, Content-Length, Cache-Control and Connection
 };
 
-/// The whole answer as it goes out, on a connection that ends with it.
-std::string response_text(const HttpResponse& response, bool is_head);
+/// The whole answer as it goes out, on a connection that ends with it unless it `stays_open`.
+std::string response_text(const HttpResponse& response, bool is_head, bool stays_open = false);
 
 /// "Not Found" for 404.
 std::string reason_phrase(unsigned status);
@@ -34,14 +43,6 @@ ByteView bytes_of_text(std::string_view text);
 
 /// Field names are compared without regard to case.
 bool is_same_name(std::string_view left, std::string_view right);
-
-/// One field line of a head.
-struct HttpField {
-    std::string name;
-    std::string value;
-};
-
-using HttpFields = std::vector<HttpField>;
 
 /// The head of a request as it came.
 struct HttpRequest {

@@ -25,6 +25,7 @@
 ///   connect    host name to Stream                        (connect.hpp)
 ///   race       two coroutines until one ends              (race.hpp)
 ///   HttpServer answers GET on a few paths                 (http_server.hpp)
+///   HttpsServer     answers requests with bodies, by TLS   (https_server.hpp)
 ///   HttpForwarder  stands in front of one web application (http_forwarder.hpp)
 namespace pgveil::net {
 

@@ -25,14 +25,17 @@ struct FreeContext {
 using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
 using Problem = std::optional<Error>;
 
-/// The one protocol name, in ALPN's form: a length byte before it.
+/// Protocol names in ALPN's form: a length byte before each.
 constexpr std::array<unsigned char, 11> kPostgresql{
     10, 'p', 'o', 's', 't', 'g', 'r', 'e', 's', 'q', 'l'};
+constexpr std::array<unsigned char, 9> kHttp{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
 /// TLS 1.2 with forward secrecy and AEAD only; 1.3 has nothing else.
 constexpr const char* kCiphers12 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 
-int select_postgresql(
+/// The one protocol that this server speaks.
+template <const auto& kProtocol>
+int select_protocol(
     SSL* /*ssl*/,
     const unsigned char** out,
     unsigned char* out_size,
@@ -42,7 +45,7 @@ int select_postgresql(
 ) {
     unsigned char* chosen = nullptr;
     const int result = SSL_select_next_proto(
-        &chosen, out_size, kPostgresql.data(), kPostgresql.size(), offered, offered_size
+        &chosen, out_size, kProtocol.data(), kProtocol.size(), offered, offered_size
     );
     *out = chosen;
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
@@ -149,23 +152,53 @@ Problem ask_for_certificates(SSL_CTX* context, const std::string& authority) {
 
 }  // namespace
 
+struct TlsContext::ServerFiles {
+    const std::string& certificate;
+    const std::string& key;
+    const std::string& client_authority;
+};
+
 Result<std::shared_ptr<const TlsContext>> TlsContext::load_server(
     const std::string& certificate, const std::string& key, const std::string& client_authority
 ) {
     clear_tls_errors();
-    ContextPtr native(SSL_CTX_new(TLS_server_method()));
+    SSL_CTX* const fresh = SSL_CTX_new(TLS_server_method());
+    if (fresh != nullptr) {
+        SSL_CTX_set_alpn_select_cb(fresh, select_protocol<kPostgresql>, nullptr);
+    }
+    return load(fresh, {certificate, key, client_authority});
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::load_https_server(
+    const std::string& certificate, const std::string& key, const std::string& client_authority
+) {
+    clear_tls_errors();
+    SSL_CTX* const fresh = SSL_CTX_new(TLS_server_method());
+    if (fresh != nullptr) {
+        SSL_CTX_set_alpn_select_cb(fresh, select_protocol<kHttp>, nullptr);
+    }
+    auto loaded = load(fresh, {certificate, key, client_authority});
+    if (loaded.has_value()) {
+        SSL_CTX_set_min_proto_version((*loaded)->native(), TLS1_3_VERSION);
+    }
+    return loaded;
+}
+
+Result<std::shared_ptr<const TlsContext>> TlsContext::load(
+    ssl_ctx_st* fresh, const ServerFiles& files
+) {
+    ContextPtr native(fresh);
     if (!native) {
         return Error(ErrorCode::kFile, "TLS: " + take_tls_reason("no context"));
     }
     apply_common_rules(native.get());
-    SSL_CTX_set_alpn_select_cb(native.get(), select_postgresql, nullptr);
-    if (Problem problem = load_certificate(native.get(), certificate)) {
+    if (Problem problem = load_certificate(native.get(), files.certificate)) {
         return *std::move(problem);
     }
-    if (Problem problem = load_key(native.get(), key, certificate)) {
+    if (Problem problem = load_key(native.get(), files.key, files.certificate)) {
         return *std::move(problem);
     }
-    if (Problem problem = ask_for_certificates(native.get(), client_authority)) {
+    if (Problem problem = ask_for_certificates(native.get(), files.client_authority)) {
         return *std::move(problem);
     }
     std::shared_ptr<TlsContext> context(new TlsContext(native.release(), true));

@@ -28,6 +28,12 @@ public:
         const std::string& client_authority = {}
     );
 
+    /// For a server of programs and browsers by HTTPS: TLS 1.3 only; "http/1.1" is selected where
+    /// a client offers protocols. Certificates and errors as above.
+    static Result<std::shared_ptr<const TlsContext>> load_https_server(
+        const std::string& certificate, const std::string& key, const std::string& client_authority
+    );
+
     /// For the client side, always verify-full: the peer's chain must end in `authority` (PEM file
     /// of CAs) and its certificate must be for the host. Offers `protocol` by ALPN.
     static Result<std::shared_ptr<const TlsContext>> load_client(
@@ -48,6 +54,12 @@ public:
     ssl_ctx_st* native() const noexcept { return native_; }
 
 private:
+    struct ServerFiles;
+
+    static Result<std::shared_ptr<const TlsContext>> load(
+        ssl_ctx_st* fresh, const ServerFiles& files
+    );
+
     TlsContext(ssl_ctx_st* native, bool is_server) noexcept
         : native_(native), is_server_(is_server) {}
 

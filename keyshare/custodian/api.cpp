@@ -1,0 +1,168 @@
+#include "keyshare/custodian/api.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace pgveil::custodian {
+namespace {
+
+using share::Json;
+
+enum class Access { kAnyone, kCertificate, kAdministrator };
+
+constexpr std::string_view kPlaceholder = "{}";
+
+/// What stands in the path for the placeholder of the pattern; nothing: it does not fit.
+std::optional<std::string> match(std::string_view pattern, std::string_view path) {
+    const std::size_t hole = pattern.find(kPlaceholder);
+    if (hole == std::string_view::npos) {
+        return pattern == path ? std::optional<std::string>("") : std::nullopt;
+    }
+    const std::string_view head = pattern.substr(0, hole);
+    const std::string_view tail = pattern.substr(hole + kPlaceholder.size());
+    if (path.size() <= head.size() + tail.size() || !path.starts_with(head) ||
+        !path.ends_with(tail)) {
+        return std::nullopt;
+    }
+    const std::string_view value =
+        path.substr(head.size(), path.size() - head.size() - tail.size());
+    if (value.find('/') != std::string_view::npos) {
+        return std::nullopt;
+    }
+    return std::string(value);
+}
+
+ApiResponse json_response(unsigned status, const Json& body) {
+    return {status, "application/json", share::write_json(body) + "\n", {}};
+}
+
+ApiResponse response_of(const Refusal& refusal) {
+    Json error{{"code", refusal.code}, {"message", refusal.message}};
+    if (refusal.member != 0) {
+        error["member"] = refusal.member;
+    }
+    ApiResponse out = json_response(refusal.status, Json{{"error", std::move(error)}});
+    if (refusal.retry_after_s != 0) {
+        out.fields.emplace_back("Retry-After", std::to_string(refusal.retry_after_s));
+    }
+    return out;
+}
+
+/// The object in a POST's body.
+Result<Reply> body_of(const ApiRequest& request) {
+    if (request.content_type.substr(0, request.content_type.find(';')) != "application/json") {
+        return refused(
+            415, "content-type", "a request with a body has the content type application/json"
+        );
+    }
+    Json body = Json::parse(request.body.begin(), request.body.end(), nullptr, false);
+    if (!body.is_object()) {
+        return malformed("the body is no JSON object");
+    }
+    return Reply{std::move(body)};
+}
+
+}  // namespace
+
+struct Api::Route {
+    std::string_view method;
+    std::string_view pattern;
+    Access access;
+    Handler handler;
+};
+
+const std::vector<Api::Route>& Api::routes() {
+    static const std::vector<Route> all{
+        {"GET", "/v1/health", Access::kAnyone, &Api::health},
+        {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups},
+        {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group},
+        {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial},
+        {"POST", "/v1/members", Access::kAdministrator, &Api::make_member},
+        {"POST", "/v1/runs", Access::kAdministrator, &Api::begin_run},
+        {"GET", "/v1/runs/{}", Access::kAdministrator, &Api::show_run},
+        {"POST", "/v1/runs/{}/messages", Access::kAdministrator, &Api::take_messages},
+        {"POST", "/v1/runs/{}/abandon", Access::kAdministrator, &Api::abandon_run},
+    };
+    return all;
+}
+
+Api::Api(CustodianStore& store, ApiOptions options)
+    : store_(&store),
+      options_(std::move(options)),
+      runs_(
+          store,
+          [&] {
+              std::vector<Peer> all{{options_.name, store.identity().verifying_key()}};
+              all.insert(all.end(), options_.peers.begin(), options_.peers.end());
+              return all;
+          }(),
+          options_.now_s
+      ) {}
+
+ApiResponse Api::respond(const ApiRequest& request) {
+    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    if (request.path == "/v1/openapi.json" && method == "GET") {
+        return {200, "application/json", std::string(openapi()), {}};
+    }
+    std::string allowed;
+    for (const Route& route : routes()) {
+        auto parameter = match(route.pattern, request.path);
+        if (parameter && route.method == method) {
+            const auto done = handle(route, request, *std::move(parameter));
+            return done.has_value() ? json_response(200, done->json) : response_of(done.error());
+        }
+        if (parameter) {
+            allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
+        }
+    }
+    if (request.path == "/v1/openapi.json") {
+        allowed = "GET";
+    }
+    if (!allowed.empty()) {
+        ApiResponse out =
+            response_of(refused(405, "method", "this path takes " + allowed + " only"));
+        out.fields.emplace_back("Allow", allowed);
+        return out;
+    }
+    return response_of(refused(404, "path", "there is nothing at this path: see /v1/openapi.json"));
+}
+
+Result<void> Api::admit(const Route& route, const ApiRequest& request) const {
+    if (route.access == Access::kAnyone) {
+        return {};
+    }
+    if (request.caller.empty()) {
+        return refused(
+            401,
+            "certificate",
+            "show a client certificate that this custodian's client_ca has signed"
+        );
+    }
+    const bool is_administrator =
+        std::ranges::find(options_.administrators, request.caller) != options_.administrators.end();
+    if (route.access == Access::kAdministrator && !is_administrator) {
+        return refused(
+            403,
+            "administrator",
+            "\"" + request.caller + "\" is no administrator of custodian " + options_.name
+        );
+    }
+    return {};
+}
+
+Result<Reply> Api::handle(const Route& route, const ApiRequest& request, std::string parameter) {
+    if (const auto admitted = admit(route, request); !admitted.has_value()) {
+        return admitted.error();
+    }
+    Call call{request, std::move(parameter), Json()};
+    if (route.method == "POST") {
+        auto body = body_of(request);
+        if (!body.has_value()) {
+            return body.error();
+        }
+        call.body = std::move(body->json);
+    }
+    return (this->*route.handler)(call);
+}
+
+}  // namespace pgveil::custodian

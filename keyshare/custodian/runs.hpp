@@ -1,0 +1,57 @@
+#pragma once
+
+#include "keyshare/core/p256.hpp"
+#include "keyshare/custodian/custodian_store.hpp"
+#include "keyshare/custodian/refusal.hpp"
+#include "keyshare/share/json_fields.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace pgveil::custodian {
+
+/// A custodian whose statements count.
+struct Peer {
+    std::string name;
+    core::VerifyingKey identity;
+};
+
+/// This custodian's part in runs that make groups: what a coordinator, whom nobody trusts, asks for
+/// step by step. Every step is on disk before its answer goes out, so that a custodian that was
+/// killed goes on with the same messages. One thread.
+class Runs {
+public:
+    /// `custodians` are the peers and this one itself, which stands first.
+    Runs(CustodianStore& store, std::vector<Peer> custodians, std::function<std::int64_t()> now_s)
+        : store_(&store), custodians_(std::move(custodians)), now_s_(std::move(now_s)) {}
+
+    /// The statement about a fresh member key for this session (32 bytes, base64url); the same one
+    /// when asked again.
+    Result<Reply> make_member(const std::string& session);
+    /// `body` as POST /v1/runs of the description. Again: the state, if it is the same setup.
+    Result<Reply> begin(const share::Json& body);
+    Result<Reply> state(const std::string& session) const;
+    Result<Reply> take_messages(const std::string& session, const share::Json& messages);
+    /// 409 once this member has signed: others may have the group then.
+    Result<Reply> abandon(const std::string& session);
+
+private:
+    struct Setup;
+
+    Result<RunRecord> find(const std::string& session) const;
+    Result<MemberRecord> own_member(const std::string& session) const;
+    Result<Setup> read_setup(const share::Json& body) const;
+    Result<void> read_statements(const share::Json& statements, Setup& setup) const;
+    Result<void> go_on(RunRecord& record, const MemberRecord& member, const share::Json& messages);
+    Result<void> finish(RunRecord& record, const MemberRecord& member);
+    Result<void> keep(const RunRecord& record);
+    Result<void> fail(RunRecord& record, const Refusal& why);
+
+    CustodianStore* store_;
+    std::vector<Peer> custodians_;
+    std::function<std::int64_t()> now_s_;
+};
+
+}  // namespace pgveil::custodian

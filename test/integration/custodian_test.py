@@ -1,0 +1,176 @@
+"""Real custodians over mutual TLS: a group is made, asked and refused; every request by another implementation."""
+
+import json
+import random
+import secrets
+import signal
+import ssl
+import unittest
+
+from custodians import Authority, Custodians, decoded, encoded
+from partials import Question, combined, point_of, times
+
+POLICY = {"requesters": {"proxy": {"purposes": ["unseal"], "per_minute": 1000},
+                         "archive": {"purposes": ["open"], "per_minute": 2}}}
+
+
+def setUpModule():
+    global CREW, GROUP
+    CREW = Custodians(3)
+    unittest.addModuleCleanup(CREW.stop)
+    GROUP = CREW.generate(2, POLICY)
+
+
+def partial(at, asked, client="proxy", group=None, **more):
+    return CREW.ask(at, "POST", f"/v1/groups/{group or GROUP}/partial", {"request": encoded(asked.bytes), **more}, client)
+
+
+def question(**more):
+    return Question(decoded(GROUP), **more)
+
+
+class Groups(unittest.TestCase):
+    def test_every_custodian_shows_the_same_group(self):
+        said = [CREW.must(at, "GET", f"/v1/groups/{GROUP}", client="proxy") for at in range(3)]
+        self.assertEqual({one["public_key"] for one in said}, {said[0]["public_key"]})
+        self.assertEqual({one["certificate"] for one in said}, {said[0]["certificate"]})
+        self.assertEqual([one["index"] for one in said], [1, 2, 3])
+        self.assertEqual(said[0]["members"], CREW.names)
+        listed = CREW.must(0, "GET", "/v1/groups", client="proxy")
+        self.assertIn((GROUP, "live", 2, 3), [(one["id"], one["state"], one["threshold"], one["size"]) for one in listed])
+
+    def test_any_two_partials_combine_and_one_is_not_enough(self):
+        key = point_of(decoded(CREW.must(0, "GET", f"/v1/groups/{GROUP}", client="proxy")["public_key"]))
+        asked = question()
+        parts = {}
+        for at in range(3):
+            status, said = partial(at, asked)
+            self.assertEqual(status, 200, said)
+            parts[at + 1] = asked.opened(at + 1, decoded(said["answer"]))
+        whole = times(asked.secret, key)
+        for missing in parts:
+            self.assertEqual(combined({at: part for at, part in parts.items() if at != missing}), whole)
+            self.assertNotEqual(combined({missing: parts[missing]}), whole)
+
+    def test_health_is_deep_and_open_to_everybody(self):
+        status, said = CREW.ask(0, "GET", "/v1/health", client=None)
+        self.assertEqual((status, said["status"], said["name"]), (200, "ok", "custodian-1"))
+        self.assertEqual(said["identity"], CREW.identities[0])
+
+
+class Refused(unittest.TestCase):
+    def assert_refused(self, got, status, code):
+        self.assertEqual((got[0], got[1]["error"]["code"]), (status, code), got)
+
+    def test_who_shows_no_certificate(self):
+        self.assert_refused(CREW.ask(0, "GET", "/v1/groups", client=None), 401, "certificate")
+
+    def test_whose_certificate_is_of_another_authority(self):
+        self.assertEqual(partial(0, question())[0], 200)
+        other = Authority(CREW.folder / "other", "another CA")
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            CREW.ask(0, "GET", "/v1/groups", client="proxy", authority=other)
+
+    def test_whose_certificate_is_not_the_requesters(self):
+        self.assert_refused(partial(0, question(), client="archive"), 403, "requester")
+
+    def test_who_is_not_in_the_policy_or_asks_for_another_purpose(self):
+        self.assert_refused(partial(0, question(requester="stranger"), client="stranger"), 403, "requester")
+        self.assert_refused(partial(0, question(purpose="open")), 403, "purpose")
+
+    def test_who_is_no_administrator(self):
+        body = {"session": encoded(secrets.token_bytes(32))}
+        self.assert_refused(CREW.ask(0, "POST", "/v1/members", body, client="proxy"), 403, "administrator")
+        self.assertEqual(CREW.ask(0, "POST", "/v1/members", body, client="admin")[0], 200)
+
+    def test_another_group_or_epoch(self):
+        self.assert_refused(partial(0, question(), group=encoded(bytes(32))), 404, "group")
+        self.assert_refused(partial(0, question(epoch=1)), 409, "epoch")
+        self.assert_refused(partial(0, Question(bytes(32))), 409, "group")
+
+    def test_too_large_a_body_and_another_content_type(self):
+        self.assertEqual(CREW.ask(0, "POST", "/v1/members", raw=b"[" * (3 << 20))[0], 413)
+        got = CREW.ask(0, "POST", "/v1/members", {"session": "x"}, headers={"Content-Type": "text/plain"})
+        self.assert_refused(got, 415, "content-type")
+
+
+class Runs(unittest.TestCase):
+    def test_killed_between_all_rounds_it_goes_on_with_the_same_messages(self):
+        session = CREW.begin(2, POLICY)
+        for killed in range(3):
+            before = CREW.must(killed, "GET", f"/v1/runs/{session}")["sent"]
+            CREW.kill(killed)
+            CREW.start(killed)
+            self.assertEqual(CREW.must(killed, "GET", f"/v1/runs/{session}")["sent"], before)
+            states = CREW.exchange(session)
+        self.assertTrue(all(state["done"] for state in states), states)
+        for at in range(3):
+            CREW.kill(at, signal.SIGTERM)
+            CREW.start(at)
+        group = states[0]["group"]
+        asked = Question(decoded(group))
+        parts = {at + 1: asked.opened(at + 1, decoded(partial(at, asked, group=group)[1]["answer"])) for at in (0, 2)}
+        key = point_of(decoded(CREW.must(1, "GET", f"/v1/groups/{group}")["public_key"]))
+        self.assertEqual(combined(parts), times(asked.secret, key))
+
+    def test_a_member_that_cheats_is_named(self):
+        session = CREW.begin(2, POLICY)
+        good = [CREW.must(at, "GET", f"/v1/runs/{session}")["sent"][0]["message"] for at in range(3)]
+        forged = bytearray(decoded(good[2]))
+        forged[40] ^= 1
+        messages = [{"round": 1, "index": 2, "message": good[1]}, {"round": 1, "index": 3, "message": encoded(bytes(forged))}]
+        status, said = CREW.ask(0, "POST", f"/v1/runs/{session}/messages", {"messages": messages})
+        self.assertEqual((status, said["error"]["code"], said["error"]["member"]), (422, "cheating", 3), said)
+        self.assertEqual(CREW.must(0, "GET", f"/v1/runs/{session}")["failure"]["member"], 3)
+
+    def test_a_statement_of_a_stranger_makes_no_member(self):
+        session = encoded(secrets.token_bytes(32))
+        own = CREW.must(0, "POST", "/v1/members", {"session": session})["statement"]
+        second = CREW.must(1, "POST", "/v1/members", {"session": session})["statement"]
+        head, payload, signature = second.split(".")
+        told = json.loads(decoded(payload))
+        told["name"] = "custodian-3"
+        altered = ".".join([head, encoded(json.dumps(told, separators=(",", ":")).encode()), signature])
+        body = {"session": session, "kind": "generate", "threshold": 2, "statements": [own, altered], "policy": POLICY}
+        self.assertEqual(CREW.ask(0, "POST", "/v1/runs", body)[0], 400)
+        self.assertEqual(CREW.ask(0, "POST", "/v1/runs", {**body, "statements": [own, second]})[0], 200)
+        self.assertEqual(CREW.ask(0, "POST", "/v1/runs", {**body, "statements": [second, own]})[0], 409)
+
+    def test_given_up_its_member_key_is_gone(self):
+        session = CREW.begin(2, POLICY)
+        self.assertTrue(CREW.must(0, "POST", f"/v1/runs/{session}/abandon", {})["abandoned"])
+        self.assertEqual(CREW.ask(0, "POST", "/v1/members", {"session": session})[0], 409)
+
+
+class Described(unittest.TestCase):
+    """Every operation of the description, with bodies that fit and bodies that do not: never 500 or above."""
+
+    def test_garbage_gives_no_5xx(self):
+        described = CREW.must(0, "GET", "/v1/openapi.json", client=None)
+        draw = random.Random(7)
+        seen = set()
+        for path, methods in described["paths"].items():
+            for method in methods:
+                for _ in range(12):
+                    at = path.replace("{id}", draw.choice([GROUP, "x", encoded(bytes(32))])).replace(
+                        "{session}", draw.choice(["%00", encoded(bytes(32))]))
+                    status, said = CREW.ask(0, method.upper(), at, raw=self.body(draw), client="admin", headers={
+                        "Content-Type": "application/json"})
+                    self.assertLess(status, 500, (method, at, said))
+                    self.assertIn(str(status), {**methods[method]["responses"], "404": 1}, (method, at, said))
+                    seen.add(status)
+        self.assertLessEqual({200, 400, 404}, seen)
+
+    @staticmethod
+    def body(draw):
+        junk = bytes(draw.randrange(256) for _ in range(draw.randrange(40)))
+        deep = b"[" * 20000
+        texts = ["", "A" * 43, encoded(junk), "\x00", "\ud800", 3, -1, 1e300, None, [], {}, [[]], {"a": {"b": []}}, True]
+        names = ["session", "kind", "threshold", "statements", "policy", "messages", "request", "round", "confirm", "store",
+                 "version", "group", "epoch", "index", "message", "requesters", "store_version", "header", "evidence"]
+        built = json.dumps({draw.choice(names): draw.choice(texts) for _ in range(draw.randrange(6))}).encode()
+        return draw.choice([junk, deep, b"{}", b"", built, built, built, built[:-1]])
+
+
+if __name__ == "__main__":
+    unittest.main()
