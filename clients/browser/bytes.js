@@ -50,3 +50,33 @@ export function fromBase64url(text) {
     const bytes = Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (ch) => ch.charCodeAt(0));
     return toBase64url(bytes) === text ? bytes : null;
 }
+
+/**
+ * The fields of bytes, each after its size as 4 bytes. The views share the memory of `bytes`.
+ *
+ * @param {Uint8Array} bytes
+ * @throws {RangeError} a field is cut off
+ */
+export function fieldsOf(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const fields = [];
+    for (let at = 0; at < bytes.length;) {
+        const end = at + 4 + view.getUint32(at);
+        if (end > bytes.length) {
+            throw new RangeError("a field is cut off");
+        }
+        fields.push(bytes.subarray(at + 4, end));
+        at = end;
+    }
+    return fields;
+}
+
+/** @param {Uint8Array} left @param {Uint8Array} right; their time shows where they differ: for public bytes */
+export function isSame(left, right) {
+    return left.length === right.length && left.every((byte, at) => byte === right[at]);
+}
+
+/** A digest for people: eight groups of eight digits. @param {Uint8Array} digest 32 bytes */
+export function fingerprintText(digest) {
+    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").match(/.{8}/g).join(" ");
+}

@@ -1,5 +1,5 @@
 // The user's side of pgveil in a page: opens a .user file and makes tokens. WebCrypto only; nothing is sent or stored.
-import { bigEndian, concat, fromBase64url, lengthPrefixed, toBase64url, utf8 } from "./bytes.js";
+import { bigEndian, concat, fieldsOf, fingerprintText, fromBase64url, isSame, lengthPrefixed, toBase64url, utf8 } from "./bytes.js";
 import { PgveilError } from "./error.js";
 import { seal } from "./hpke.js";
 import { verifyStatement } from "./statement.js";
@@ -13,27 +13,8 @@ const FILE = new RegExp("^(pgveil user key 1\\ntenant: (.*)\\nuser: (.*)\\nproxy
 const FILE_SIZE_MAX = 65536;
 const ITERATIONS_MAX = 10_000_000;
 
-/** The fields of secret bytes, each after its size. The views share the memory of `bytes`. */
-function fieldsOf(bytes) {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const fields = [];
-    for (let at = 0; at < bytes.length;) {
-        const end = at + 4 + view.getUint32(at);
-        if (end > bytes.length) {
-            throw new RangeError("a field is cut off");
-        }
-        fields.push(bytes.subarray(at + 4, end));
-        at = end;
-    }
-    return fields;
-}
-
 async function sha256(bytes) {
     return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-}
-
-function fingerprintText(digest) {
-    return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("").match(/.{8}/g).join(" ");
 }
 
 async function fileKey(passphrase, salt, iterations, nonce) {
@@ -55,7 +36,7 @@ async function opened({ key, iv, head, sealed }, use) {
 }
 
 function isText(bytes, text) {
-    return toBase64url(bytes) === toBase64url(utf8(text));
+    return isSame(bytes, utf8(text));
 }
 
 /**

@@ -1,4 +1,4 @@
-// XAES-256-GCM (c2sp.org/XAES-256-GCM), opening only.
+// The keys of XAES-256-GCM (c2sp.org/XAES-256-GCM).
 
 const ZEROS = new Uint8Array(16);
 
@@ -19,16 +19,17 @@ function doubled(block) {
  *
  * @param {CryptoKey} key AES-CBC, 256 bits, for "encrypt"
  * @param {Uint8Array} nonce 24 bytes, of which the first 12 count here and the last 12 are the nonce of AES-256-GCM
- * @returns {Promise<CryptoKey>} for "decrypt"
+ * @param {"decrypt" | "encrypt"} [usage]
+ * @returns {Promise<CryptoKey>} for this usage alone
  */
-export async function keyForNonce(key, nonce) {
+export async function keyForNonce(key, nonce, usage = "decrypt") {
     const mask = doubled(await encryptBlock(key, ZEROS));
     const derived = new Uint8Array(32);
     for (const counter of [1, 2]) {
         const block = Uint8Array.of(0, counter, 0x58, 0, ...nonce.subarray(0, 12)).map((byte, at) => byte ^ mask[at]);
         derived.set(await encryptBlock(key, block), 16 * (counter - 1));
     }
-    const imported = await crypto.subtle.importKey("raw", derived, "AES-GCM", false, ["decrypt"]);
+    const imported = await crypto.subtle.importKey("raw", derived, "AES-GCM", false, [usage]);
     derived.fill(0);
     return imported;
 }
