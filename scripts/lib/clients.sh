@@ -17,6 +17,7 @@ install_clients() {
     install_client kit_node npm node
     install_client kit_go go go
     install_client kit_java javac java
+    install_client envelope_page npm envelope-page
 }
 
 # install_client NAME TOOL SOURCE: runs build_NAME with its output in a log, unless what it is made of is as it was.
@@ -69,6 +70,11 @@ build_kit_node() {
     mkdir -p "$to/kit_node" && cp -r "$to/node_postgres/node_modules" "$from/node/test/suite.js" "$to/kit_node/" &&
         (cd "$from/node" && npm pack --silent --pack-destination "$to/kit_node") && mkdir -p "$to/kit_node/node_modules/pgveil" &&
         tar -xzf "$to"/kit_node/pgveil-*.tgz -C "$to/kit_node/node_modules/pgveil" --strip-components=1
+}
+
+# The packages only: the tests build the page from the sources as they are then.
+build_envelope_page() {
+    mkdir -p "$to/envelope_page" && cp "$from"/envelope-page/package*.json "$to/envelope_page/" && (cd "$to/envelope_page" && npm ci --ignore-scripts)
 }
 
 build_kit_go() {

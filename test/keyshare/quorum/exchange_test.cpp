@@ -1,5 +1,6 @@
 #include "keyshare/quorum/exchange.hpp"
 
+#include "test/keyshare/core/vectors.hpp"
 #include "test/keyshare/quorum/ceremony.hpp"
 
 #include <gtest/gtest.h>
@@ -180,6 +181,29 @@ TEST_F(ExchangeTest, RequestsOfAnotherGroupEpochOrKeyAreForeign) {
     EXPECT_EQ(
         ask(run_.group, sealed_.point, "a\nb", "x").error().code, ErrorCode::kInvalidArgument
     );
+}
+
+// What other implementations are tested with (clients/envelope-page) stays what this one reads.
+TEST(ExchangeVector, AnyTwoAnswersGiveTheSharedX) {
+    const auto vector = core::testing::load_vectors("partial-answers.json");
+    const auto bytes = [&vector](const char* name) {
+        return core::testing::bytes_at(vector, name);
+    };
+    const auto group = parse_group(bytes("group"));
+    auto request = parse_request(bytes("request"));
+    ASSERT_TRUE(group.has_value() && request.has_value());
+    auto reply = core::HpkeKeyPair::from_scalar(*core::Scalar::from(bytes("reply_private_key")));
+    const OpenRequest asked{*std::move(request), *std::move(reply)};
+    std::vector<Answer> answers;
+    for (const std::uint32_t index : {3U, 1U}) {
+        const Bytes sealed = core::testing::bytes_at(vector.at("answers").at(index - 1), "sealed");
+        auto answer = open_answer(*group, asked, index, sealed);
+        ASSERT_TRUE(answer.has_value()) << answer.error().message;
+        answers.push_back(*std::move(answer));
+    }
+    const auto combined = combine(*group, asked.request, answers);
+    ASSERT_TRUE(combined.has_value());
+    EXPECT_TRUE(testing::same_bytes(x_of(*combined).reveal(), bytes("shared_x")));
 }
 
 }  // namespace
