@@ -139,12 +139,13 @@ export function keyOf(keys, header) {
  * @param {object} header of the file
  * @param {{requester: string, purpose: string}} words
  * @returns {Promise<{sharedX: Uint8Array, id: string, helped: string[], missing: string[]}>} `id` stands in the holders' logs
- * @throws {PgveilError} "missing": says who did not help, and why
+ * @throws {PgveilError} "missing": says who did not help, and why; "stale": what was loaded of the key may be old
  */
 export async function askHolders(key, header, words) {
     const question = await ask(key.group, header.point, words);
     const body = { request: toBase64url(question.bytes), header: toBase64url(header.bytes) };
     const [waiting, partials, helped, missing] = [[...key.holders], [], [], []];
+    let isStale = waiting.length < key.group.threshold;
 
     async function one() {
         while (waiting.length > 0) {
@@ -155,6 +156,7 @@ export async function askHolders(key, header, words) {
                 helped.push(custodian.name);
                 return;
             } catch (error) {
+                isStale ||= error.status === 409; // its shares were renewed, perhaps
                 missing.push(`${custodian.name} (${error.message})`);
             }
         }
@@ -162,7 +164,7 @@ export async function askHolders(key, header, words) {
 
     await Promise.all(Array.from({ length: key.group.threshold }, one));
     if (partials.length < key.group.threshold) {
-        throw new PgveilError("missing", `the file stays closed: ${partials.length} of ${key.group.threshold} holders helped` +
+        throw new PgveilError(isStale ? "stale" : "missing", `the file stays closed: ${partials.length} of ${key.group.threshold} holders helped` +
             (missing.length > 0 ? `, without ${missing.join(", ")}` : "; no other answers"));
     }
     return { sharedX: question.combined(partials), id: question.id, helped, missing };

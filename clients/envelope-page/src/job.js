@@ -24,7 +24,7 @@ function policyText({ who, until, purpose }) {
     return parts.join(", ");
 }
 
-/** @typedef {{keys: () => Promise<object[]>, chosenKey: () => Promise<object>, policy: () => object, words: (header: object) => object}} Setting */
+/** @typedef {{keys: (anew: boolean) => Promise<object[]>, chosenKey: () => Promise<object>, policy: () => object, words: (header: object) => object}} Setting */
 
 class Job {
     #file;
@@ -97,10 +97,18 @@ class Job {
 
     async #opening() {
         const header = await readHeader(this.#file);
-        const key = keyOf(await this.#setting.keys(), header);
-        const { sharedX, id, helped, missing } = await askHolders(key, header, this.#setting.words(header));
+        const { sharedX, id, helped, missing } = await this.#ask(header, false).catch((error) => {
+            if (error.code !== "stale") {
+                throw error;
+            }
+            return this.#ask(header, true);
+        });
         const words = `with ${helped.join(" and ")}` + (missing.length > 0 ? `, without ${missing.join(", ")}` : "") + `; request ${id}`;
         return { parts: opened(this.#file, header, await bodyKey(header, sharedX)), words };
+    }
+
+    async #ask(header, anew) {
+        return askHolders(keyOf(await this.#setting.keys(anew), header), header, this.#setting.words(header));
     }
 
     async #copy(parts, output) {

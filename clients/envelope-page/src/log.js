@@ -1,23 +1,24 @@
 // The access logs of the custodians, as tables.
+import { lengthPrefixed, toBase64url, utf8 } from "../../browser/bytes.js";
 import { make } from "./elements.js";
+import { sha256 } from "./header.js";
 
 const PAGE = 500;
 const ENTRIES_MAX = 10_000;
 const SHOWN_MAX = 200;
 const COLUMNS = [
     ["Time (UTC)", ({ time }) => timeText(time)], ["Who", ({ requester }) => requester], ["What", ({ operation }) => operation],
-    ["Purpose", ({ purpose }) => purpose], ["Result", ({ result }) => result], ["Request", (entry) => entry.request_id ?? entry.request]];
+    ["Purpose", ({ purpose }) => purpose], ["Result", ({ result }) => result], ["Request", ({ request }) => request]];
 
 function timeText(time) {
-    const date = typeof time === "number" ? new Date(time * 1000) : new Date(time);
+    const date = new Date(time * 1000);
     return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().slice(0, 19).replace("T", " ");
 }
 
 async function entriesOf(custodian) {
     const entries = [];
     for (let after = 0; entries.length < ENTRIES_MAX;) {
-        const answer = await custodian.call(`/v1/log?after=${after}&limit=${PAGE}`);
-        const page = Array.isArray(answer) ? answer : answer.entries;
+        const { entries: page } = await custodian.call(`/v1/log?after=${after}&limit=${PAGE}`);
         entries.push(...page);
         if (page.length === 0) {
             break;
@@ -27,15 +28,34 @@ async function entriesOf(custodian) {
     return entries;
 }
 
-/** Each entry names the hash of the one before it. Whether the hashes themselves are right says `pgveil-custodian log verify`. */
-function gapIn(entries) {
-    return entries.find((entry, at) => at > 0 && (entry.prev !== entries[at - 1].hash || entry.seq !== entries[at - 1].seq + 1));
+async function hashOf(name, { hash, ...line }) {
+    const body = JSON.stringify(line).slice(0, -1); // without the brace behind its last member
+    return toBase64url(await sha256(lengthPrefixed(utf8("pgveil/1 custodian log"), utf8(name), utf8(body))));
 }
 
-function table(name, entries) {
-    const gap = gapIn(entries);
-    const state = gap === undefined ? "" : ` It is broken before entry ${gap.seq}: something was taken out or altered.`;
-    const caption = make("caption", { textContent: `${name}: ${entries.length} entries, newest first.${state}`, className: gap ? "bad" : "" });
+/**
+ * The first entry that does not follow from the one before it, or was altered itself; undefined when there is none. That nothing is missing
+ * at the end is not known from this.
+ *
+ * @param {string} name of the custodian
+ * @param {object[]} entries from the first one on
+ */
+export async function firstBroken(name, entries) {
+    let [number, previous] = [0, toBase64url(new Uint8Array(32))];
+    for (const entry of entries) {
+        number += 1;
+        if (entry.seq !== number || entry.prev !== previous || entry.hash !== await hashOf(name, entry)) {
+            return entry;
+        }
+        previous = entry.hash;
+    }
+    return undefined;
+}
+
+function table(name, entries, broken) {
+    const state = broken === undefined ? "The chain of its entries is whole." : `It is broken at entry ${broken.seq}: something was taken ` +
+        "out or altered.";
+    const caption = make("caption", { textContent: `${name}: ${entries.length} entries, newest first. ${state}`, className: broken ? "bad" : "" });
     const head = make("tr", {}, ...COLUMNS.map(([title]) => make("th", { scope: "col", textContent: title })));
     const rows = entries.slice(-SHOWN_MAX).reverse().map((entry) => make("tr", {}, ...COLUMNS.map(([, of]) =>
         make("td", { textContent: of(entry) ?? "" }))));
@@ -49,7 +69,8 @@ function table(name, entries) {
 export function logsOf(custodians) {
     return Promise.all(custodians.map(async (custodian) => {
         try {
-            return table(custodian.name, await entriesOf(custodian));
+            const entries = await entriesOf(custodian);
+            return table(custodian.name, entries, await firstBroken(custodian.name, entries));
         } catch (error) {
             return make("p", { className: "bad", textContent: `${custodian.name}: ${error.message}` });
         }

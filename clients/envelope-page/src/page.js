@@ -52,10 +52,10 @@ function showKeys(keys) {
     byId("key-choice").hidden = keys.length < 2;
 }
 
-/** Those of the custodians, asked again if it did not work out before. */
-async function currentKeys() {
+/** What the custodians say, asked again if wanted, or if there was nothing. */
+async function currentKeys(anew = false) {
     let keys = await loaded;
-    if (keys.length === 0) {
+    if (anew || keys.length === 0) {
         loaded = load();
         keys = await loaded;
     }

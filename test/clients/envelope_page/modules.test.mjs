@@ -100,6 +100,20 @@ test("a file that was altered, cut off, reordered or spliced names the chunk", a
     await refused(damaged(whole, new Uint8Array(16)), "altered", /goes on behind chunk 2, which is its last/);
 });
 
+test("a stream is read only as fast as it is taken, whatever its size", async () => {
+    const content = { size: 10 * 2 ** 30, furthest: 0, slice(from, to) {
+        content.furthest = Math.max(content.furthest, to);
+        return new Blob([new Uint8Array(to - from)]);
+    } };
+    const parts = sealed(content, holders.publicKey);
+    let taken = 0;
+    for (let at = 0; at < 4; ++at) {
+        taken += (await parts.next()).value.length;
+    }
+    await parts.return();
+    assert.ok(taken > 3 * 2 ** 20 && content.furthest < 12 * 2 ** 20, `${taken} bytes taken, ${content.furthest} read`);
+});
+
 test("a header changed in any part is refused", async () => {
     const file = await joined(sealed(new Blob([CONTENT.subarray(0, 10)]), holders.publicKey, { who: ["grey"], purpose: "audit" }));
     const size = file.length - 10 - 16;
@@ -257,6 +271,27 @@ test("a partial's proof is for one member, one point and one question", async ()
     }
     assert.ok(!partialHolds(group, group.key, question.digest, first));
     assert.ok(!partialHolds(group, hex(vector.point), changed(question.digest, 0), first));
+});
+
+test("C9 an entry of a log that was altered, taken out or put in breaks its chain", async () => {
+    const { firstBroken } = await page("envelope-page/src/log.js");
+    const entries = [];
+    const sizes = (part) => [Buffer.from([0, 0, part.length >> 8, part.length & 255]), part];
+    let prev = "A".repeat(43);
+    for (let seq = 1; seq <= 3; ++seq) {
+        const line = { seq, prev, time: 1900000000 + seq, requester: "grey", purpose: "open" };
+        const body = Buffer.from(JSON.stringify(line).slice(0, -1));
+        prev = createHash("sha256").update(Buffer.concat(["pgveil/1 custodian log", "company"].flatMap((text) => sizes(Buffer.from(text))).concat(sizes(body))))
+            .digest("base64url");
+        entries.push({ ...line, hash: prev });
+    }
+    const altered = entries.map((entry) => (entry.seq === 2 ? { ...entry, requester: "eve" } : entry));
+    assert.equal(await firstBroken("company", entries), undefined);
+    assert.equal((await firstBroken("cloud", entries)).seq, 1);
+    assert.equal((await firstBroken("company", altered)).seq, 2);
+    assert.equal((await firstBroken("company", entries.slice(1))).seq, 2);
+    assert.equal((await firstBroken("company", [entries[0], entries[2]])).seq, 3);
+    assert.equal((await firstBroken("company", [entries[0], entries[0]])).seq, 1);
 });
 
 test("a group in another form is none", () => {
