@@ -1,32 +1,14 @@
 #include "keyshare/attest/public_area.hpp"
 
 #include "keyshare/attest/bytes_out.hpp"
+#include "keyshare/attest/object_attributes.hpp"
 
 #include <algorithm>
 
 namespace pgveil::attest {
 namespace {
 
-// TPM_ALG_ID, TPM_ECC_CURVE and TPMA_OBJECT of TPM 2.0 Library, Part 2.
-constexpr std::uint16_t kAlgSha256 = 0x000b;
-constexpr std::uint16_t kAlgKeyedHash = 0x0008;
-constexpr std::uint16_t kAlgNull = 0x0010;
-constexpr std::uint16_t kAlgEcdsa = 0x0018;
-constexpr std::uint16_t kAlgEcc = 0x0023;
-constexpr std::uint16_t kAlgAes = 0x0006;
-constexpr std::uint16_t kAlgCfb = 0x0043;
 constexpr std::uint16_t kAesBits = 128;
-constexpr std::uint16_t kCurveP256 = 0x0003;
-
-constexpr std::uint32_t kFixedTpm = 1U << 1U;
-constexpr std::uint32_t kFixedParent = 1U << 4U;
-constexpr std::uint32_t kSensitiveDataOrigin = 1U << 5U;
-constexpr std::uint32_t kUserWithAuth = 1U << 6U;
-constexpr std::uint32_t kAdminWithPolicy = 1U << 7U;
-constexpr std::uint32_t kNoDictionaryAttack = 1U << 10U;
-constexpr std::uint32_t kRestricted = 1U << 16U;
-constexpr std::uint32_t kDecrypt = 1U << 17U;
-constexpr std::uint32_t kSign = 1U << 18U;
 constexpr std::uint32_t kMadeHere = kFixedTpm | kFixedParent | kSensitiveDataOrigin;
 
 // TPMA_NV

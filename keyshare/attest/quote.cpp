@@ -11,6 +11,7 @@ namespace {
 constexpr std::uint32_t kMagic = 0xff544347;  // TPM_GENERATED_VALUE: "\xffTCG"
 constexpr std::uint16_t kQuote = 0x8018;
 constexpr std::uint16_t kCertify = 0x8017;
+constexpr std::uint16_t kCreation = 0x801a;
 
 /// What every statement begins with.
 struct Head {
@@ -108,24 +109,50 @@ Result<QuoteFacts> verify_quote(const Signed& quote, const QuoteExpectation& exp
     return head.facts;
 }
 
+namespace {
+
+/// What a statement about one key says: its name, and 34 or 32 bytes more that only the TPM can
+/// judge (the qualified name, the digest of what it was made with).
+Result<QuoteFacts> verify_about(
+    const Signed& certificate,
+    const core::PublicPoint& attestation_key,
+    std::uint16_t kind,
+    const Sha256Digest& extra,
+    const Name& about
+) {
+    BytesIn in(certificate.statement);
+    const Head head = read_head(in);
+    const core::ByteView name = in.sized();
+    const core::ByteView rest = in.sized();
+    const std::string why_not = objection(certificate, head, attestation_key, kind, extra);
+    if (!why_not.empty()) {
+        return refused(why_not);
+    }
+    const std::size_t rest_size = kind == kCertify ? about.size() : core::kSha256Size;
+    if (!in.ok() || rest.size() != rest_size || !is_equal(name, about)) {
+        return refused("it is about another key, or one with other attributes");
+    }
+    return head.facts;
+}
+
+}  // namespace
+
 Result<QuoteFacts> verify_certificate(
     const Signed& certificate,
     const core::PublicPoint& attestation_key,
     const Sha256Digest& extra,
     const Name& certified
 ) {
-    BytesIn in(certificate.statement);
-    const Head head = read_head(in);
-    const core::ByteView name = in.sized();
-    const core::ByteView qualified = in.sized();
-    const std::string why_not = objection(certificate, head, attestation_key, kCertify, extra);
-    if (!why_not.empty()) {
-        return refused(why_not);
-    }
-    if (!in.ok() || qualified.size() != certified.size() || !is_equal(name, certified)) {
-        return refused("it is about another key, or one with other attributes");
-    }
-    return head.facts;
+    return verify_about(certificate, attestation_key, kCertify, extra, certified);
+}
+
+Result<QuoteFacts> verify_creation(
+    const Signed& certificate,
+    const core::PublicPoint& attestation_key,
+    const Sha256Digest& extra,
+    const Name& created
+) {
+    return verify_about(certificate, attestation_key, kCreation, extra, created);
 }
 
 }  // namespace pgveil::attest

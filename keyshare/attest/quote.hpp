@@ -54,4 +54,13 @@ Result<QuoteFacts> verify_certificate(
     const Name& certified
 );
 
+/// What CertifyCreation says: that this TPM itself has made the key with this name. Certify alone
+/// does not say it of a key that can move: anybody may make one in software and import it.
+Result<QuoteFacts> verify_creation(
+    const Signed& certificate,
+    const core::PublicPoint& attestation_key,
+    const Sha256Digest& extra,
+    const Name& created
+);
+
 }  // namespace pgveil::attest

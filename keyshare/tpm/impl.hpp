@@ -70,10 +70,22 @@ public:
     Result<Loaded> start_session(TPM2_SE type) const;
     Result<PrimaryKey> make_primary(attest::KeyKind kind, ESYS_TR hierarchy) const;
     Result<Loaded> load(const SealedSecret& sealed) const;
+    Result<Loaded> load_public(core::ByteView area, std::string_view what) const;
+    Result<attest::Signed> certify_object(ESYS_TR object, const attest::Sha256Digest& extra) const;
     Result<CounterHandle> counter(std::uint32_t index) const;
 
     Result<void> verify_approval(
-        const Release& release, const attest::Approval& approval, Answer<TPMT_TK_VERIFIED>& ticket
+        const core::PublicPoint& by,
+        const attest::Sha256Digest& purpose,
+        const attest::Approval& approval,
+        Answer<TPMT_TK_VERIFIED>& ticket
+    ) const;
+    /// PolicyAuthorize, after what the approval is about has been satisfied.
+    Result<void> authorize(
+        const Loaded& policy,
+        const core::PublicPoint& by,
+        const attest::Sha256Digest& purpose,
+        const attest::Approval& approval
     ) const;
     Result<void> satisfy_approval(
         const Loaded& policy,
@@ -81,9 +93,27 @@ public:
         const attest::PcrSelection& registers,
         const attest::Approval& approval
     ) const;
+    struct Made;
+    Result<void> stir(core::RandomSource& random) const;
+    Result<void> create(const attest::KeyDesign& design, Made& made) const;
+    Result<attest::Signed> certify_creation(
+        const Made& made, ESYS_TR object, const attest::Sha256Digest& extra
+    ) const;
+    Result<void> satisfy_move(
+        const Loaded& policy,
+        core::ByteView key_area,
+        const attest::Name& new_parent,
+        const std::optional<MovePermit>& permit
+    ) const;
+    Result<MovingKey> duplicate(
+        const SealedSecret& key, ESYS_TR object, ESYS_TR parent, const Loaded& policy
+    ) const;
+
     Result<void> satisfy_counter(const Loaded& policy, const Release& release) const;
 
     ESYS_TR storage_root() const { return storage_root_->object.handle(); }
+
+    const core::PublicPoint& storage_root_point() const { return storage_root_->point; }
 
     attest::Name storage_root_name{};
 
@@ -100,5 +130,12 @@ private:
 
 core::Signature signature_of(const TPMT_SIGNATURE& signature);
 TPM2B_PUBLIC public_of(core::ByteView area);
+core::Bytes area_of(const TPM2B_PUBLIC& made);
+Result<core::PublicPoint> point_of(const TPMS_ECC_POINT& unique);
+TPM2B_NAME name_buffer(const attest::Name& bytes);
+TPM2B_DIGEST digest_of(core::ByteView bytes);
+TPM2B_DATA qualifying(const attest::Sha256Digest& extra);
+TPMT_SIG_SCHEME scheme_of_key();
+attest::Signed signed_by(const TPM2B_ATTEST& statement, const TPMT_SIGNATURE& signature);
 
 }  // namespace pgveil::tpm

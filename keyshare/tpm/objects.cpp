@@ -26,6 +26,19 @@ void put_coordinate(core::MutableByteView to, const TPM2B_ECC_PARAMETER& from) {
     std::copy_n(&from.buffer[from.size - size], size, to.end() - static_cast<std::ptrdiff_t>(size));
 }
 
+TPMT_SIGNATURE signature_from(const core::Signature& bytes) {
+    TPMT_SIGNATURE signature{};
+    signature.sigAlg = TPM2_ALG_ECDSA;
+    auto& ecdsa = signature.signature.ecdsa;
+    ecdsa.hash = TPM2_ALG_SHA256;
+    const core::ByteView view(bytes);
+    put(ecdsa.signatureR, ecdsa.signatureR.buffer, kCoordinateSize, view.first(kCoordinateSize));
+    put(ecdsa.signatureS, ecdsa.signatureS.buffer, kCoordinateSize, view.last(kCoordinateSize));
+    return signature;
+}
+
+}  // namespace
+
 Result<core::PublicPoint> point_of(const TPMS_ECC_POINT& unique) {
     std::array<std::uint8_t, core::kPointSize> bytes{};
     bytes.front() = kUncompressed;
@@ -42,24 +55,11 @@ TPM2B_DIGEST digest_of(core::ByteView bytes) {
     return digest;
 }
 
-TPMT_SIGNATURE signature_from(const core::Signature& bytes) {
-    TPMT_SIGNATURE signature{};
-    signature.sigAlg = TPM2_ALG_ECDSA;
-    auto& ecdsa = signature.signature.ecdsa;
-    ecdsa.hash = TPM2_ALG_SHA256;
-    const core::ByteView view(bytes);
-    put(ecdsa.signatureR, ecdsa.signatureR.buffer, kCoordinateSize, view.first(kCoordinateSize));
-    put(ecdsa.signatureS, ecdsa.signatureS.buffer, kCoordinateSize, view.last(kCoordinateSize));
-    return signature;
-}
-
 TPM2B_NAME name_buffer(const attest::Name& bytes) {
     TPM2B_NAME name{};
     put(name, name.name, sizeof name.name, bytes);
     return name;
 }
-
-}  // namespace
 
 core::Signature signature_of(const TPMT_SIGNATURE& signature) {
     core::Signature bytes{};
@@ -76,6 +76,13 @@ TPM2B_PUBLIC public_of(core::ByteView area) {
     std::size_t offset = 0;
     Tss2_MU_TPMT_PUBLIC_Unmarshal(area.data(), area.size(), &offset, &made.publicArea);
     return made;
+}
+
+core::Bytes area_of(const TPM2B_PUBLIC& made) {
+    std::array<std::uint8_t, sizeof(TPM2B_PUBLIC)> area{};
+    std::size_t size = 0;
+    Tss2_MU_TPMT_PUBLIC_Marshal(&made.publicArea, area.data(), area.size(), &size);
+    return {area.begin(), area.begin() + static_cast<std::ptrdiff_t>(size)};
 }
 
 Result<Loaded> Tpm::Impl::start_session(TPM2_SE type) const {
@@ -159,13 +166,9 @@ Result<Loaded> Tpm::Impl::load(const SealedSecret& sealed) const {
     return loaded.has_value() ? Result<Loaded>(std::move(object)) : loaded.error();
 }
 
-/// The TPM's word that the approver has signed this approval, for PolicyAuthorize.
-Result<void> Tpm::Impl::verify_approval(
-    const Release& release, const attest::Approval& approval, Answer<TPMT_TK_VERIFIED>& ticket
-) const {
-    const TPM2B_PUBLIC key =
-        public_of(attest::public_area(attest::KeyKind::kApprover, release.approver));
-    Loaded approver(*connection_);
+Result<Loaded> Tpm::Impl::load_public(core::ByteView area, std::string_view what) const {
+    const TPM2B_PUBLIC key = public_of(area);
+    Loaded object(*connection_);
     const auto loaded = check(
         Esys_LoadExternal(
             esys(),
@@ -175,19 +178,32 @@ Result<void> Tpm::Impl::verify_approval(
             nullptr,
             &key,
             ESYS_TR_RH_OWNER,
-            approver.out()
+            object.out()
         ),
-        "take the approver's key"
+        what
     );
-    if (!loaded.has_value()) {
-        return loaded;
+    return loaded.has_value() ? Result<Loaded>(std::move(object)) : loaded.error();
+}
+
+/// The TPM's word that the approver has signed this approval, for PolicyAuthorize.
+Result<void> Tpm::Impl::verify_approval(
+    const core::PublicPoint& by,
+    const attest::Sha256Digest& purpose,
+    const attest::Approval& approval,
+    Answer<TPMT_TK_VERIFIED>& ticket
+) const {
+    const auto approver = load_public(
+        attest::public_area(attest::KeyKind::kApprover, by), "take the approver's key"
+    );
+    if (!approver.has_value()) {
+        return approver.error();
     }
-    const TPM2B_DIGEST hash = digest_of(core::sha256({approval.policy, release.purpose}));
+    const TPM2B_DIGEST hash = digest_of(core::sha256({approval.policy, purpose}));
     const TPMT_SIGNATURE signature = signature_from(approval.signature);
     return check(
         Esys_VerifySignature(
             esys(),
-            approver.handle(),
+            approver->handle(),
             ESYS_TR_NONE,
             ESYS_TR_NONE,
             ESYS_TR_NONE,
@@ -196,6 +212,36 @@ Result<void> Tpm::Impl::verify_approval(
             ticket.out()
         ),
         "accept the signature of the approval"
+    );
+}
+
+Result<void> Tpm::Impl::authorize(
+    const Loaded& policy,
+    const core::PublicPoint& by,
+    const attest::Sha256Digest& purpose,
+    const attest::Approval& approval
+) const {
+    Answer<TPMT_TK_VERIFIED> ticket;
+    const auto verified = verify_approval(by, purpose, approval, ticket);
+    if (!verified.has_value()) {
+        return verified;
+    }
+    const TPM2B_DIGEST policy_digest = digest_of(approval.policy);
+    const TPM2B_NONCE reference = digest_of(purpose);
+    const TPM2B_NAME signer = name_buffer(attest::name_of(attest::KeyKind::kApprover, by));
+    return check(
+        Esys_PolicyAuthorize(
+            esys(),
+            policy.handle(),
+            ESYS_TR_NONE,
+            ESYS_TR_NONE,
+            ESYS_TR_NONE,
+            &policy_digest,
+            &reference,
+            &signer,
+            ticket.get()
+        ),
+        "find itself in the state that was approved"
     );
 }
 
@@ -215,29 +261,7 @@ Result<void> Tpm::Impl::satisfy_approval(
     if (!measured.has_value()) {
         return measured;
     }
-    Answer<TPMT_TK_VERIFIED> ticket;
-    const auto verified = verify_approval(release, approval, ticket);
-    if (!verified.has_value()) {
-        return verified;
-    }
-    const TPM2B_DIGEST policy_digest = digest_of(approval.policy);
-    const TPM2B_NONCE purpose = digest_of(release.purpose);
-    const TPM2B_NAME signer =
-        name_buffer(attest::name_of(attest::KeyKind::kApprover, release.approver));
-    return check(
-        Esys_PolicyAuthorize(
-            esys(),
-            policy.handle(),
-            ESYS_TR_NONE,
-            ESYS_TR_NONE,
-            ESYS_TR_NONE,
-            &policy_digest,
-            &purpose,
-            &signer,
-            ticket.get()
-        ),
-        "find itself in the state that was approved"
-    );
+    return authorize(policy, release.approver, release.purpose, approval);
 }
 
 Result<void> Tpm::Impl::satisfy_counter(const Loaded& policy, const Release& release) const {
@@ -302,10 +326,7 @@ Result<SealedSecret> Tpm::seal(
     }
     SealedSecret sealed;
     sealed.private_part.assign(private_part->buffer, private_part->buffer + private_part->size);
-    std::array<std::uint8_t, sizeof(TPM2B_PUBLIC)> area{};
-    std::size_t size = 0;
-    Tss2_MU_TPMT_PUBLIC_Marshal(&public_part->publicArea, area.data(), area.size(), &size);
-    sealed.public_part.assign(area.begin(), area.begin() + static_cast<std::ptrdiff_t>(size));
+    sealed.public_part = area_of(*public_part);
     return sealed;
 }
 

@@ -2,8 +2,6 @@
 
 // What the TPM says of itself under its attestation key.
 namespace pgveil::tpm {
-namespace {
-
 TPM2B_DATA qualifying(const attest::Sha256Digest& extra) {
     TPM2B_DATA bytes{};
     put(bytes, bytes.buffer, sizeof bytes.buffer, extra);
@@ -21,8 +19,6 @@ attest::Signed signed_by(const TPM2B_ATTEST& statement, const TPMT_SIGNATURE& si
         core::Bytes(statement.attestationData, statement.attestationData + statement.size),
         signature_of(signature)};
 }
-
-}  // namespace
 
 Result<core::PublicPoint> Tpm::endorsement_key() {
     auto key = impl_->make_primary(attest::KeyKind::kEndorsement, ESYS_TR_RH_ENDORSEMENT);
@@ -65,24 +61,25 @@ Result<attest::Signed> Tpm::quote(
                               : quoted.error();
 }
 
-Result<attest::Signed> Tpm::certify_storage_root(const attest::Sha256Digest& extra) {
-    const auto key = impl_->make_primary(attest::KeyKind::kAttestation, ESYS_TR_RH_ENDORSEMENT);
+Result<attest::Signed> Tpm::Impl::certify_object(ESYS_TR object, const attest::Sha256Digest& extra)
+    const {
+    const auto key = make_primary(attest::KeyKind::kAttestation, ESYS_TR_RH_ENDORSEMENT);
     if (!key.has_value()) {
         return key.error();
     }
-    const TPM2B_DATA data = qualifying(extra);
+    const TPM2B_DATA qualified = qualifying(extra);
     const TPMT_SIG_SCHEME scheme = scheme_of_key();
     Answer<TPM2B_ATTEST> statement;
     Answer<TPMT_SIGNATURE> signature;
-    const auto certified = impl_->check(
+    const auto certified = check(
         Esys_Certify(
-            impl_->esys(),
-            impl_->storage_root(),
+            esys(),
+            object,
             key->object.handle(),
-            impl_->session(Encrypts::kBoth),
+            session(Encrypts::kBoth),
             ESYS_TR_PASSWORD,
             ESYS_TR_NONE,
-            &data,
+            &qualified,
             &scheme,
             statement.out(),
             signature.out()
@@ -91,6 +88,10 @@ Result<attest::Signed> Tpm::certify_storage_root(const attest::Sha256Digest& ext
     );
     return certified.has_value() ? Result<attest::Signed>(signed_by(*statement, *signature))
                                  : certified.error();
+}
+
+Result<attest::Signed> Tpm::certify_storage_root(const attest::Sha256Digest& extra) {
+    return impl_->certify_object(impl_->storage_root(), extra);
 }
 
 namespace {

@@ -96,6 +96,10 @@ const attest::Name& Tpm::storage_root() const {
     return impl_->storage_root_name;
 }
 
+const core::PublicPoint& Tpm::storage_root_point() const {
+    return impl_->storage_root_point();
+}
+
 Result<core::SecretBytes> Tpm::random_bytes(std::size_t size) {
     core::invariant(size <= kRandomMax, "a TPM gives no more than a digest at once");
     Answer<TPM2B_DIGEST> drawn;

@@ -2,6 +2,7 @@
 
 #include "keyshare/attest/approval.hpp"
 #include "keyshare/attest/credential.hpp"
+#include "keyshare/attest/customer_key.hpp"
 #include "keyshare/attest/policy.hpp"
 #include "keyshare/attest/public_area.hpp"
 #include "keyshare/attest/quote.hpp"
@@ -34,6 +35,26 @@ struct Release {
 
     /// The policy of the sealed object.
     attest::Sha256Digest policy() const;
+};
+
+/// A key made for a customer.
+struct CustomerKey {
+    SealedSecret object;
+    core::PublicPoint point;
+    attest::Signed creation;  ///< attest::verify_creation() believes it
+};
+
+/// A key on its way to another TPM, encrypted for the storage root key there. Public.
+struct MovingKey {
+    core::Bytes public_part;   ///< TPMT_PUBLIC
+    core::Bytes private_part;  ///< TPM2B_PRIVATE without its size
+    core::Bytes seed;          ///< TPM2B_ENCRYPTED_SECRET without its size
+};
+
+/// An authority's signature on attest::duplication_policy() of the new parent.
+struct MovePermit {
+    attest::MigrationAuthority authority;
+    attest::Approval approval;
 };
 
 /// A connection to a TPM 2.0, by tpm2-tss' ESAPI. Everything secret that goes over it is encrypted
@@ -95,6 +116,31 @@ public:
     Result<attest::Signed> certify_storage_root(const attest::Sha256Digest& extra);
     /// The credential's secret; kRefused if it is for other keys.
     Result<core::SecretBytes> activate(const attest::Credential& credential);
+
+    /// Makes a key under the storage root key. The TPM's generator is stirred with bytes of `random`
+    /// first. `extra` goes into the certificate of its creation.
+    Result<CustomerKey> make_key(
+        const attest::KeyDesign& design,
+        const attest::Sha256Digest& extra,
+        core::RandomSource& random
+    );
+    /// What Certify says about the key: that it is in this TPM now, and its name.
+    Result<attest::Signed> certify(const SealedSecret& key, const attest::Sha256Digest& extra);
+    /// The signature of a signing key on a SHA-256 digest.
+    Result<core::Signature> sign(const SealedSecret& key, const attest::Sha256Digest& digest);
+    /// The X coordinate that an agreement key has with this point: 32 bytes, not yet a key.
+    Result<core::SecretBytes> agree(const SealedSecret& key, const core::PublicPoint& point);
+    /// Encrypts the key for the TPM with this storage root key. kRefused if it may not move at all,
+    /// or not there, or not without a permit.
+    Result<MovingKey> duplicate(
+        const SealedSecret& key,
+        const core::PublicPoint& new_parent,
+        const std::optional<MovePermit>& permit
+    );
+    /// The key that duplicate() has encrypted for this TPM. kRefused if it was for another, or
+    /// altered. Says nothing about where the key was made.
+    Result<SealedSecret> import_key(const MovingKey& key);
+    const core::PublicPoint& storage_root_point() const;
 
 private:
     class Impl;
