@@ -6,7 +6,7 @@
 namespace pgveil::share {
 namespace {
 
-constexpr std::string_view kType = "pgveil-member";
+constexpr std::string_view kMemberStatementType = "pgveil-member";
 constexpr std::size_t kMemberKeySize = 33;
 
 std::string payload_of(const MemberStatement& statement) {
@@ -19,11 +19,11 @@ std::string payload_of(const MemberStatement& statement) {
 }  // namespace
 
 std::string sign_statement(const MemberStatement& statement, const core::SigningKey& identity) {
-    return core::sign_jws(identity, kType, core::as_bytes(payload_of(statement)));
+    return core::sign_jws(identity, kMemberStatementType, core::as_bytes(payload_of(statement)));
 }
 
 Result<MemberStatement> verify_statement(std::string_view jws, const core::VerifyingKey& identity) {
-    const auto payload = core::verify_jws(identity, kType, jws);
+    const auto payload = core::verify_jws(identity, kMemberStatementType, jws);
     if (!payload.has_value()) {
         return Error{
             ErrorCode::kForged,
