@@ -1,6 +1,7 @@
 #include "keyshare/core/arena.hpp"
 #include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/home.hpp"
+#include "keyshare/tenant/key_options.hpp"
 #include "keyshare/tenant/tpm_options.hpp"
 #include "keyshare/tenant/user_list.hpp"
 #include "keyshare/user/process.hpp"
@@ -154,6 +155,7 @@ struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
     pgveil::tenant::AdoptionArguments adoption;
     pgveil::tenant::TpmArguments tpm;
+    pgveil::tenant::KeyArguments keys;
     HandoutArguments handout;
     pgveil::tenant::RenewalArguments renewal;
     pgveil::tenant::TkRenewalArguments tk_renewal;
@@ -331,6 +333,7 @@ int run(int argc, char** argv) {
     Action action;
     add_bootstrap(app, arguments.bootstrap, action);
     add_tpm_commands(app, arguments.tpm, action);
+    add_key_commands(app, arguments.keys, action);
     add_user(app, arguments, action);
     add_groups(app, arguments, action);
     add_adoption(app, arguments.adoption, action);

@@ -2,7 +2,6 @@
 #include "keyshare/tpm/impl.hpp"
 
 #include <algorithm>
-#include <string.h>  // explicit_bzero
 
 // Keys made for customers: made, certified, used, moved.
 namespace pgveil::tpm {
@@ -213,12 +212,7 @@ Result<void> Tpm::Impl::satisfy_move(
     if (!permit) {
         return check(
             Esys_PolicyCommandCode(
-                esys(),
-                policy.handle(),
-                ESYS_TR_NONE,
-                ESYS_TR_NONE,
-                ESYS_TR_NONE,
-                TPM2_CC_Duplicate
+                esys(), policy.handle(), ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, TPM2_CC_Duplicate
             ),
             "take the command into a policy"
         );
@@ -299,9 +293,8 @@ Result<MovingKey> Tpm::duplicate(
         return object.error();
     }
     const auto parent = impl_->load_public(parent_area, "take the storage root key of the target");
-    return parent.has_value()
-               ? impl_->duplicate(key, object->handle(), parent->handle(), *policy)
-               : parent.error();
+    return parent.has_value() ? impl_->duplicate(key, object->handle(), parent->handle(), *policy)
+                              : parent.error();
 }
 
 Result<SealedSecret> Tpm::import_key(const MovingKey& key) {

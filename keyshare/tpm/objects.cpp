@@ -192,9 +192,8 @@ Result<void> Tpm::Impl::verify_approval(
     const attest::Approval& approval,
     Answer<TPMT_TK_VERIFIED>& ticket
 ) const {
-    const auto approver = load_public(
-        attest::public_area(attest::KeyKind::kApprover, by), "take the approver's key"
-    );
+    const auto approver =
+        load_public(attest::public_area(attest::KeyKind::kApprover, by), "take the approver's key");
     if (!approver.has_value()) {
         return approver.error();
     }

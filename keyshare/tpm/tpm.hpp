@@ -117,8 +117,8 @@ public:
     /// The credential's secret; kRefused if it is for other keys.
     Result<core::SecretBytes> activate(const attest::Credential& credential);
 
-    /// Makes a key under the storage root key. The TPM's generator is stirred with bytes of `random`
-    /// first. `extra` goes into the certificate of its creation.
+    /// Makes a key under the storage root key. The TPM's generator is stirred with bytes of
+    /// `random` first. `extra` goes into the certificate of its creation.
     Result<CustomerKey> make_key(
         const attest::KeyDesign& design,
         const attest::Sha256Digest& extra,

@@ -155,6 +155,45 @@ Result<std::string> ProxyConnection::call(
     );
 }
 
+Result<std::vector<std::vector<ProxyConnection::Value>>> ProxyConnection::rows(
+    const std::string& statement, const std::vector<Value>& parameters, const std::string& what
+) {
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const Value& parameter : parameters) {
+        values.push_back(parameter ? parameter->c_str() : nullptr);
+    }
+    const Answer answer(
+        PQexecParams(
+            connection_.get(),
+            statement.c_str(),
+            static_cast<int>(values.size()),
+            nullptr,
+            values.data(),
+            nullptr,
+            nullptr,
+            0
+        ),
+        &PQclear
+    );
+    const ExecStatusType status = PQresultStatus(answer.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+        return failed(
+            peer() + " refused " + what + ": " + explained(answer.get(), connection_.get())
+        );
+    }
+    std::vector<std::vector<Value>> all(static_cast<std::size_t>(PQntuples(answer.get())));
+    for (int row = 0; row < PQntuples(answer.get()); ++row) {
+        for (int field = 0; field < PQnfields(answer.get()); ++field) {
+            const bool is_null = PQgetisnull(answer.get(), row, field) != 0;
+            all[static_cast<std::size_t>(row)].push_back(
+                is_null ? Value() : Value(PQgetvalue(answer.get(), row, field))
+            );
+        }
+    }
+    return all;
+}
+
 bool ProxyConnection::is_alive() const {
     return PQstatus(connection_.get()) == CONNECTION_OK;
 }

@@ -34,6 +34,14 @@ public:
         const std::string& function, const std::vector<std::optional<std::string>>& arguments
     );
 
+    using Value = std::optional<std::string>;
+
+    /// Runs one statement by PQexecParams with text parameters (unset: NULL) and text results, and
+    /// returns its rows; none for one that returns none. Errors as of call(), with `what` before.
+    Result<std::vector<std::vector<Value>>> rows(
+        const std::string& statement, const std::vector<Value>& parameters, const std::string& what
+    );
+
     /// Whether the proxy still answers. False after a failed call: whether it was carried out is
     /// not known.
     bool is_alive() const;

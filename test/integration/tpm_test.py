@@ -3,42 +3,13 @@
 import json
 import os
 import re
-import shutil
-import subprocess
 import unittest
 
 import clinic
 from stack import Stack, StackError, run, wait_until
+from swtpm import Swtpm
 
 READ = "SELECT count(name) FROM patients"
-
-
-class Swtpm:
-    """A TPM in software (Debian package swtpm), with a state folder of its own in the stack's."""
-
-    def __init__(self):
-        if not shutil.which("swtpm"):
-            raise StackError("the program swtpm is missing: scripts/packages test, or apt-get install swtpm")
-        self.folder = STACK.dir / "tpm"
-        self.folder.mkdir(mode=0o700)
-        owner = STACK.dir.stat()
-        shutil.chown(self.folder, owner.st_uid, owner.st_gid)
-        self.socket = self.folder / "socket"
-        self.child = None
-
-    def start(self):
-        self.socket.unlink(missing_ok=True)
-        self.child = subprocess.Popen(
-            [*STACK.as_owner(), "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--server",
-             f"type=unixio,path={self.socket}", "--ctrl", f"type=unixio,path={self.socket}.ctrl", "--flags",
-             "startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.socket.exists() or self.child.poll() is not None, "swtpm to open its socket")
-
-    def stop(self):
-        if self.child:
-            self.child.kill()
-            self.child.wait()
-            self.child = None
 
 
 def setUpModule():
@@ -47,7 +18,7 @@ def setUpModule():
     clinic.Clinic(STACK)
     SETTINGS = json.loads(re.sub(r"^\s*//.*$", "", STACK.settings.read_text(), flags=re.M))
     POLICY = (STACK.dir / "policy.json").read_text()
-    TPM = Swtpm()
+    TPM = Swtpm(STACK)
     unittest.addModuleCleanup(TPM.stop)
     unittest.addModuleCleanup(STACK.stop)
     TPM.start()
@@ -70,7 +41,7 @@ def move_to_tpm():
     STACK.stop_proxy()
     done_well(tool("backup", *backup))
     seal = {"kind": "tpm", "path": str(STACK.dir / "store" / "seal.tpm"), "tpm": {
-        "tcti": f"swtpm:path={TPM.socket}", "approver": done_well(STACK.tenant_tool("approver")).strip()}}
+        "tcti": TPM.place, "approver": done_well(STACK.tenant_tool("approver")).strip()}}
     STACK.write("pgveil.json", json.dumps({**SETTINGS, "seal": seal}))
     done_well(tool("restore", *backup))
     (STACK.dir / "store" / "seal.key").unlink()
@@ -132,6 +103,7 @@ class SealedByTpm(unittest.TestCase):
         STACK.add_user("visitor")
         kept = (STACK.dir / "store" / "seal.tpm").read_bytes()
         STACK.withdraw_user("visitor")
+        STACK.restart_proxy()  # renews at once; while it runs, twice a minute
         wait_until(lambda: (STACK.dir / "store" / "seal.tpm").read_bytes() != kept, "the key to be renewed")
         STACK.stop_proxy()
         renewed = (STACK.dir / "store" / "seal.tpm").read_bytes()

@@ -90,11 +90,13 @@ TEST_F(CustomerKeyTest, T3_ANonMigratableKeyLeavesItsTpmInNoWay) {
     const auto moved = here_.duplicate(key.object, there_->storage_root_point(), std::nullopt);
     ASSERT_FALSE(moved.has_value());
     EXPECT_EQ(moved.error().code, ErrorCode::kRefused) << moved.error().message;
-    EXPECT_FALSE(here_.duplicate(
-                          key.object,
-                          there_->storage_root_point(),
-                          permit_for(there_->storage_root_point())
-    ).has_value());
+    EXPECT_FALSE(
+        here_
+            .duplicate(
+                key.object, there_->storage_root_point(), permit_for(there_->storage_root_point())
+            )
+            .has_value()
+    );
     EXPECT_FALSE(there_->sign(key.object, hashed("message")).has_value());
     EXPECT_TRUE(here_.sign(key.object, hashed("message")).has_value());  // the control
 }
@@ -177,12 +179,11 @@ TEST_F(CustomerKeyTest, T6_CreationIsCertifiedByTheTpmThatMadeTheKey) {
     const attest::Name name = attest::name_of(design, key.point);
     const auto attestation = here_.attestation_key();
     EXPECT_TRUE(attest::verify_creation(key.creation, *attestation, extra_, name).has_value());
-    EXPECT_FALSE(
-        attest::verify_creation(key.creation, *attestation, hashed("another record"), name)
-            .has_value()
-    );
-    EXPECT_FALSE(attest::verify_creation(key.creation, *there_->attestation_key(), extra_, name)
+    EXPECT_FALSE(attest::verify_creation(key.creation, *attestation, hashed("another record"), name)
                      .has_value());
+    EXPECT_FALSE(
+        attest::verify_creation(key.creation, *there_->attestation_key(), extra_, name).has_value()
+    );
     attest::Signed altered = key.creation;
     altered.statement.back() ^= 1;
     EXPECT_FALSE(attest::verify_creation(altered, *attestation, extra_, name).has_value());
