@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # The pgveil of a stack, its tenant and its users. Needs message.sh, account.sh, server.sh.
-# Uses: dir, bin (the folder of the programs), proxy_port, pg_port, policy, token_validity_s.
+# Uses: dir, bin (the folder of the programs), proxy_port, pg_port, policy, token_validity_s, tenant (clinic).
 
 # find_programs: copies the three programs into the stack, because the account may not be able to read the clone.
 find_programs() {
@@ -33,7 +33,7 @@ write_settings() {
     write_private "$dir/pgveil.json" <<JSON
 // Written by scripts/quickstart for a throwaway stack.
 {
-    "tenant": "clinic",
+    "tenant": "${tenant:-clinic}",
     "listen": {
         "host": "127.0.0.1",
         "port": $proxy_port,
@@ -143,7 +143,7 @@ bootstrap_tenant() {
     groups=$(policy_groups --group)
     new_password | write_private "$dir/secrets/tenant.passphrase"
     # shellcheck disable=SC2086 # one word each
-    quietly "bootstrap" tenant_tool bootstrap --tenant clinic $groups \
+    quietly "bootstrap" tenant_tool bootstrap --tenant "${tenant:-clinic}" $groups \
         --url "postgresql://bootstrap@localhost:$proxy_port/pgveil?sslmode=verify-full&sslrootcert=$dir/tls/ca.crt" \
         --otp-file "$dir/secrets/one-time-password"
     rm -f "$dir/secrets/one-time-password"
