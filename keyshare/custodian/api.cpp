@@ -74,6 +74,7 @@ struct Api::Route {
 const std::vector<Api::Route>& Api::routes() {
     static const std::vector<Route> all{
         {"GET", "/v1/health", Access::kAnyone, &Api::health},
+        {"GET", "/v1/whoami", Access::kCertificate, &Api::whoami},
         {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups},
         {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group},
         {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial},

@@ -19,7 +19,8 @@
 ///   CustodianStore  what it keeps, sealed                       (custodian_store.hpp)
 ///   records         the rows of that store                      (records.hpp)
 ///   Refusal         why a request is not done                   (refusal.hpp)
-///   serve           the same behind HTTPS                       (serve.hpp)
+///   Web             a page for browsers, and who may ask        (web.hpp)
+///   serve           all of it behind HTTPS                      (serve.hpp)
 namespace pgveil::custodian {
 
 /// What a request says, without the connection it came on.
@@ -72,6 +73,7 @@ private:
     Result<Reply> handle(const Route& route, const ApiRequest& request, std::string parameter);
 
     Result<Reply> health(const Call& call);
+    Result<Reply> whoami(const Call& call);
     Result<Reply> list_groups(const Call& call);
     Result<Reply> show_group(const Call& call);
     Result<Reply> make_member(const Call& call);

@@ -54,6 +54,10 @@ Result<Reply> Api::health(const Call& call) {
     return Reply{std::move(out)};
 }
 
+Result<Reply> Api::whoami(const Call& call) {
+    return Reply{Json{{"requester", call.request.caller}}};
+}
+
 Result<Reply> Api::list_groups(const Call& /*call*/) {
     Json out = Json::array();
     for (const auto& [id, holding] : store_->groups()) {

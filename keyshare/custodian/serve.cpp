@@ -1,6 +1,7 @@
 #include "keyshare/custodian/serve.hpp"
 
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/custodian/web.hpp"
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/user/terminal.hpp"
 #include "net/https_server.hpp"
@@ -50,7 +51,10 @@ std::string name_in(const net::HttpsRequest& request) {
     return request.peer->alternative_names.front();
 }
 
-net::HttpResponse answered(Api& api, const net::HttpsRequest& request) {
+net::HttpResponse answered(Api& api, const Web& web, const net::HttpsRequest& request) {
+    if (auto out = web.answer(request)) {
+        return *std::move(out);
+    }
     ApiRequest asked{
         request.head.method,
         request.path,
@@ -65,6 +69,7 @@ net::HttpResponse answered(Api& api, const net::HttpsRequest& request) {
     for (auto& [name, value] : answer.fields) {
         out.fields.push_back({std::move(name), std::move(value)});
     }
+    web.allow(request, out);
     return out;
 }
 
@@ -104,6 +109,10 @@ user::Result<void> serve(const config::CustodianSettings& settings, const sigset
     if (!store) {
         return store.error();
     }
+    auto web = Web::load(settings.web_folder, settings.web_origins);
+    if (!web) {
+        return web.error();
+    }
     Api api(
         *store,
         {settings.name, PGVEIL_VERSION, *std::move(peers), settings.administrators, unix_time_s}
@@ -115,7 +124,7 @@ user::Result<void> serve(const config::CustodianSettings& settings, const sigset
         loop,
         {settings.host, settings.port},
         *std::move(tls),
-        [&](const net::HttpsRequest& request) { return answered(api, request); },
+        [&](const net::HttpsRequest& request) { return answered(api, *web, request); },
         limits
     );
     if (!server.has_value()) {

@@ -184,8 +184,8 @@ class Custodians:
             context.load_cert_chain(*map(str, (authority or self.authority).sign(client)))
         return context
 
-    def ask(self, at, method, path, body=None, client="admin", authority=None, headers=None, raw=None):
-        """(status, JSON or text). `raw` bytes go out instead of `body`."""
+    def ask(self, at, method, path, body=None, client="admin", authority=None, headers=None, raw=None, seen=None):
+        """(status, JSON or text). `raw` bytes go out instead of `body`; `seen` gets the answer's header fields."""
         connection = http.client.HTTPSConnection("localhost", self.ports[at], timeout=30, context=self.tls(client, authority))
         sent = {} if body is None and raw is None else {"Content-Type": "application/json"}
         try:
@@ -193,6 +193,8 @@ class Custodians:
                                {**sent, **(headers or {})})
             response = connection.getresponse()
             text = response.read().decode(errors="replace")
+            if seen is not None:
+                seen.update(response.getheaders())
         finally:
             connection.close()
         is_json = response.headers.get_content_type() == "application/json"
