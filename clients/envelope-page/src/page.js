@@ -73,7 +73,7 @@ async function chosenKey() {
 }
 
 function policy() {
-    const who = byId("who").value.split("\n").map((name) => name.trim()).filter((name) => name !== "");
+    const who = byId("who").value.split("\n").map((name) => name.trim()).filter((name) => name !== "").sort();
     // The end of the day is the start of the next one.
     const until = byId("until").value === "" ? 0 : Date.parse(`${byId("until").value}T00:00:00Z`) / 1000 + 86_400;
     return { who, until, purpose: byId("purpose").value.trim() };
