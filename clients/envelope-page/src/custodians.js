@@ -5,6 +5,8 @@ import { parseGroup } from "./group.js";
 import { ask } from "./question.js";
 
 const TIMEOUT_MS = 10_000;
+/** After so long another holder is asked, too. */
+const PATIENCE_MS = 1500;
 /** What a request is for if nothing else is said, as with pgveil-envelope. */
 export const PURPOSE = "open";
 
@@ -133,7 +135,7 @@ export function keyOf(keys, header) {
 }
 
 /**
- * What opens a file: asks as many holders as are needed at once, and another one for each that does not help.
+ * What opens a file: asks as many holders as are needed at once, and another one for each that does not help or is slow.
  *
  * @param {Key} key
  * @param {object} header of the file
@@ -143,29 +145,56 @@ export function keyOf(keys, header) {
  */
 export async function askHolders(key, header, words) {
     const question = await ask(key.group, header.point, words);
-    const body = { request: toBase64url(question.bytes), header: toBase64url(header.bytes) };
-    const [waiting, partials, helped, missing] = [[...key.holders], [], [], []];
-    let isStale = waiting.length < key.group.threshold;
-
-    async function one() {
-        while (waiting.length > 0) {
-            const { custodian, index } = waiting.shift();
-            try {
-                const { answer } = await custodian.call(`/v1/groups/${encodeURIComponent(key.id)}/partial`, body);
-                partials.push(await question.opened(index, fromBase64url(String(answer)) ?? new Uint8Array()));
-                helped.push(custodian.name);
-                return;
-            } catch (error) {
-                isStale ||= error.status === 409; // its shares were renewed, perhaps
-                missing.push(`${custodian.name} (${error.message})`);
-            }
-        }
-    }
-
-    await Promise.all(Array.from({ length: key.group.threshold }, one));
-    if (partials.length < key.group.threshold) {
-        throw new PgveilError(isStale ? "stale" : "missing", `the file stays closed: ${partials.length} of ${key.group.threshold} holders helped` +
+    const { partials, missing, isStale } = await partialsOf(key, question, header);
+    const { threshold } = key.group;
+    if (partials.length < threshold) {
+        throw new PgveilError(isStale ? "stale" : "missing", `the file stays closed: ${partials.length} of ${threshold} holders helped` +
             (missing.length > 0 ? `, without ${missing.join(", ")}` : "; no other answers"));
     }
-    return { sharedX: question.combined(partials), id: question.id, helped, missing };
+    const helped = partials.slice(0, threshold);
+    return { sharedX: question.combined(helped), id: question.id, helped: helped.map(({ name }) => name), missing };
+}
+
+/** Ends with enough partials, or when there is nobody left to ask. */
+async function partialsOf(key, question, header) {
+    const body = { request: toBase64url(question.bytes), header: toBase64url(header.bytes) };
+    const [waiting, silent, partials, missing] = [[...key.holders], new Set(), [], []];
+    let isStale = waiting.length < key.group.threshold;
+
+    async function answerOf({ custodian, index }) {
+        const { answer } = await custodian.call(`/v1/groups/${encodeURIComponent(key.id)}/partial`, body);
+        const partial = await question.opened(index, fromBase64url(String(answer)) ?? new Uint8Array());
+        partials.push({ ...partial, name: custodian.name });
+    }
+
+    await new Promise((resolve) => {
+        async function start() {
+            const holder = waiting.shift();
+            if (holder === undefined) {
+                return;
+            }
+            const { name } = holder.custodian;
+            silent.add(name);
+            const late = setTimeout(start, PATIENCE_MS);
+            const problem = await answerOf(holder).then(() => null, (error) => error);
+            clearTimeout(late);
+            silent.delete(name);
+            if (problem !== null) {
+                isStale ||= problem.status === 409; // its shares were renewed, perhaps
+                missing.push(`${name} (${problem.message})`);
+                start();
+            }
+            if (silent.size === 0 || partials.length >= key.group.threshold) {
+                resolve();
+            }
+        }
+        for (let asked = 0; asked < key.group.threshold; ++asked) {
+            start();
+        }
+        if (silent.size === 0) {
+            resolve();
+        }
+    });
+    missing.push(...Array.from(silent, (name) => `${name} (has not answered yet)`));
+    return { partials: [...partials], missing: [...missing], isStale };
 }

@@ -185,8 +185,11 @@ test("axe finds nothing, in light and dark", async () => {
     await page.context().close();
 });
 
-test("C10 a dead holder is named and not missed; with too few the file stays closed", async () => {
+test("C10 a silent or dead holder is named and not missed; with too few the file stays closed", async () => {
     const page = grey;
+    process.kill(pids[1], "SIGSTOP");
+    assert.match(await done(page, path("sound.pgveil")), new RegExp(
+        `^opened, with ${names[0]} and ${names[2]}, without ${names[1]} \\(has not answered yet\\)`));
     process.kill(pids[1], "SIGKILL");
     assert.match(await done(page, path("sound.pgveil")), new RegExp(
         `^opened, with ${names[0]} and ${names[2]}, without ${names[1]} \\(cannot be reached`));
