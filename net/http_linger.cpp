@@ -4,14 +4,8 @@
 
 namespace pgveil::net {
 
-namespace {
-
-constexpr std::size_t kLingerBytesMax = 65536;
-
-}  // namespace
-
-Awaitable<void> linger(Stream& client, Buffer& input) {
-    std::size_t left = kLingerBytesMax;
+Awaitable<void> linger(Stream& client, Buffer& input, std::size_t bytes_max) {
+    std::size_t left = bytes_max;
     bool has_ended = false;
     while (!has_ended && left > 0) {
         input.release();

@@ -131,7 +131,8 @@ Awaitable<void> HttpsServer::converse(Stream& client) {
         }
         stays = co_await exchange(client, input, request);
     }
-    co_await linger(client, input);
+    // Who sends too large a body reads the answer when all of it is out.
+    co_await linger(client, input, 2 * limits_.body_bytes);
 }
 
 /// One request and its answer. False: the connection ends.

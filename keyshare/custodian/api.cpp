@@ -10,6 +10,10 @@ using share::Json;
 
 enum class Access { kAnyone, kCertificate, kAdministrator };
 
+constexpr const char* kAnswered = "answered";
+/// Of one caller in a minute: more would let anybody with a certificate fill the disk.
+constexpr std::uint32_t kLoggedRefusals = 60;
+
 constexpr std::string_view kPlaceholder = "{}";
 
 /// What stands in the path for the placeholder of the pattern; nothing: it does not fit.
@@ -69,26 +73,37 @@ struct Api::Route {
     std::string_view pattern;
     Access access;
     Handler handler;
+    std::string_view operation;  ///< in the log; empty: not logged
 };
 
 const std::vector<Api::Route>& Api::routes() {
     static const std::vector<Route> all{
-        {"GET", "/v1/health", Access::kAnyone, &Api::health},
-        {"GET", "/v1/whoami", Access::kCertificate, &Api::whoami},
-        {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups},
-        {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group},
-        {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial},
-        {"POST", "/v1/members", Access::kAdministrator, &Api::make_member},
-        {"POST", "/v1/runs", Access::kAdministrator, &Api::begin_run},
-        {"GET", "/v1/runs/{}", Access::kAdministrator, &Api::show_run},
-        {"POST", "/v1/runs/{}/messages", Access::kAdministrator, &Api::take_messages},
-        {"POST", "/v1/runs/{}/abandon", Access::kAdministrator, &Api::abandon_run},
+        {"GET", "/v1/health", Access::kAnyone, &Api::health, ""},
+        {"GET", "/v1/whoami", Access::kCertificate, &Api::whoami, ""},
+        {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups, ""},
+        {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group, ""},
+        {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial, "partial"},
+        {"POST",
+         "/v1/groups/{}/store-version",
+         Access::kCertificate,
+         &Api::raise_store_version,
+         "store-version"},
+        {"POST", "/v1/groups/{}/shred", Access::kAdministrator, &Api::shred_group, "shred"},
+        {"POST", "/v1/members", Access::kAdministrator, &Api::make_member, "member"},
+        {"POST", "/v1/runs", Access::kAdministrator, &Api::begin_run, "run"},
+        {"GET", "/v1/runs/{}", Access::kAdministrator, &Api::show_run, ""},
+        {"POST", "/v1/runs/{}/messages", Access::kAdministrator, &Api::take_messages, "messages"},
+        {"POST", "/v1/runs/{}/abandon", Access::kAdministrator, &Api::abandon_run, "abandon"},
+        {"GET", "/v1/log", Access::kAdministrator, &Api::show_log, ""},
     };
     return all;
 }
 
-Api::Api(CustodianStore& store, ApiOptions options)
+Api::Api(
+    CustodianStore& store, AccessLog& log, ApiOptions options, const std::vector<LogEntry>& recent
+)
     : store_(&store),
+      log_(&log),
       options_(std::move(options)),
       runs_(
           store,
@@ -98,7 +113,13 @@ Api::Api(CustodianStore& store, ApiOptions options)
               return all;
           }(),
           options_.now_s
-      ) {}
+      ) {
+    for (const LogEntry& entry : recent) {
+        if (entry.result == kAnswered) {
+            turns_.note(entry.group + " " + entry.requester, entry.at_s);
+        }
+    }
+}
 
 ApiResponse Api::respond(const ApiRequest& request) {
     const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
@@ -152,18 +173,45 @@ Result<void> Api::admit(const Route& route, const ApiRequest& request) const {
 }
 
 Result<Reply> Api::handle(const Route& route, const ApiRequest& request, std::string parameter) {
-    if (const auto admitted = admit(route, request); !admitted.has_value()) {
+    Call call{request, std::move(parameter), Json(), LogEntry()};
+    call.entry.at_s = options_.now_s();
+    call.entry.requester = request.caller;
+    call.entry.address = request.address;
+    call.entry.operation = route.operation;
+    return log_result(route, call, carry_out(route, call));
+}
+
+Result<Reply> Api::carry_out(const Route& route, Call& call) {
+    if (const auto admitted = admit(route, call.request); !admitted.has_value()) {
         return admitted.error();
     }
-    Call call{request, std::move(parameter), Json()};
     if (route.method == "POST") {
-        auto body = body_of(request);
+        auto body = body_of(call.request);
         if (!body.has_value()) {
             return body.error();
         }
         call.body = std::move(body->json);
     }
     return (this->*route.handler)(call);
+}
+
+/// What cannot be logged is not answered.
+Result<Reply> Api::log_result(const Route& route, Call& call, Result<Reply> done) {
+    if (route.operation.empty() || call.request.caller.empty()) {
+        return done;
+    }
+    if (done.has_value()) {
+        call.entry.result = route.handler == &Api::answer_partial ? kAnswered : "done";
+    } else {
+        call.entry.result = done.error().code;
+        if (refusals_.take(call.request.caller, kLoggedRefusals, call.entry.at_s) != 0) {
+            return done;
+        }
+    }
+    if (const auto logged = log_->add(call.entry); !logged.has_value()) {
+        return logged.error();
+    }
+    return done;
 }
 
 }  // namespace pgveil::custodian

@@ -1,8 +1,11 @@
 #pragma once
 
+#include "keyshare/custodian/access_log.hpp"
 #include "keyshare/custodian/custodian_store.hpp"
+#include "keyshare/custodian/rate_limit.hpp"
 #include "keyshare/custodian/refusal.hpp"
 #include "keyshare/custodian/runs.hpp"
+#include "keyshare/quorum/exchange.hpp"
 #include "keyshare/share/json_fields.hpp"
 
 #include <cstdint>
@@ -14,6 +17,8 @@
 
 /// keyshare/custodian/: the program pgveil-custodian, which keeps one share of threshold keys.
 ///   Api             requests in, responses out                  (here)
+///   AccessLog       who asked for what, as chained lines        (access_log.hpp)
+///   RateLimit       how often                                   (rate_limit.hpp)
 ///   Runs            its part in runs that make groups           (runs.hpp)
 ///   GroupPolicy     who may ask a group, and what for           (group_policy.hpp)
 ///   CustodianStore  what it keeps, sealed                       (custodian_store.hpp)
@@ -50,11 +55,16 @@ struct ApiOptions {
 };
 
 /// The HTTP API as keyshare/custodian/openapi.json describes it, without any connection: it checks
-/// who asks for what, and answers every bytes with a status below 500, or 503 when the store fails.
-/// One thread.
+/// who asks for what, and answers every bytes with a status below 500, or 503 when store or log
+/// fail. What changes something, and every question, is in the log before the answer is out; so is
+/// what is refused to somebody with a certificate, up to a number a minute. One thread.
 class Api {
 public:
-    Api(CustodianStore& store, ApiOptions options);
+    /// @param recent entries of the log of the last minute: they count for the limits
+    Api(CustodianStore& store,
+        AccessLog& log,
+        ApiOptions options,
+        const std::vector<LogEntry>& recent = {});
 
     ApiResponse respond(const ApiRequest& request);
 
@@ -63,31 +73,53 @@ private:
         const ApiRequest& request;
         std::string parameter;  ///< what stands in the path for {id} or {session}
         share::Json body;       ///< of a POST: an object
+        LogEntry entry;
     };
 
-    using Handler = Result<Reply> (Api::*)(const Call&);
+    using Handler = Result<Reply> (Api::*)(Call&);
     struct Route;
 
     static const std::vector<Route>& routes();
     Result<void> admit(const Route& route, const ApiRequest& request) const;
     Result<Reply> handle(const Route& route, const ApiRequest& request, std::string parameter);
 
-    Result<Reply> health(const Call& call);
-    Result<Reply> whoami(const Call& call);
-    Result<Reply> list_groups(const Call& call);
-    Result<Reply> show_group(const Call& call);
-    Result<Reply> make_member(const Call& call);
-    Result<Reply> begin_run(const Call& call);
-    Result<Reply> show_run(const Call& call);
-    Result<Reply> take_messages(const Call& call);
-    Result<Reply> abandon_run(const Call& call);
-    Result<Reply> answer_partial(const Call& call);
+    Result<Reply> carry_out(const Route& route, Call& call);
+    Result<Reply> log_result(const Route& route, Call& call, Result<Reply> done);
 
+    // operations.cpp
+    Result<Reply> health(Call& call);
+    Result<Reply> whoami(Call& call);
+    Result<Reply> list_groups(Call& call);
+    Result<Reply> show_group(Call& call);
+    Result<Reply> make_member(Call& call);
+    Result<Reply> begin_run(Call& call);
+    Result<Reply> show_run(Call& call);
+    Result<Reply> take_messages(Call& call);
+    Result<Reply> abandon_run(Call& call);
+    Result<Reply> shred_group(Call& call);
+    Result<Reply> show_log(Call& call);
+    Result<void> check_administrator(const GroupPolicy& policy, const std::string& caller) const;
+    const std::vector<std::string>& problems(bool at_once);
+
+    // questions.cpp
+    Result<Reply> answer_partial(Call& call);
+    Result<Reply> raise_store_version(Call& call);
     Result<const Holding*> live_group(const std::string& id) const;
+    Result<std::uint64_t> version_held(const std::string& group, const std::string& store) const;
+    Result<void> check_store_version(const std::string& group, const share::Json& body) const;
+    Result<void> take_turn(const GroupPolicy& policy, const std::string& group, Call& call);
+    Result<void> check_question(
+        const Holding& holding, const quorum::PartialRequest& asked, Call& call
+    );
 
     CustodianStore* store_;
+    AccessLog* log_;
     ApiOptions options_;
     Runs runs_;
+    RateLimit turns_;     ///< questions, by group and requester
+    RateLimit refusals_;  ///< logged ones, by requester
+    std::vector<std::string> problems_;
+    std::int64_t looked_at_s_ = 0;
 };
 
 /// The OpenAPI 3.0 description, as it stands in openapi.json.

@@ -163,6 +163,17 @@ store::Result<std::optional<RunRecord>> CustodianStore::run(const std::string& s
     return record;
 }
 
+store::Result<std::string> CustodianStore::text(const store::RowName& name) const {
+    if (!rows_.contains(name)) {
+        return std::string();
+    }
+    const auto row = rows_.read(name);
+    if (!row.has_value()) {
+        return row.error();
+    }
+    return std::string(core::as_text(row->reveal()));
+}
+
 const Holding* CustodianStore::find(const std::string& group) const {
     const auto found = groups_.find(group);
     return found == groups_.end() ? nullptr : &found->second;

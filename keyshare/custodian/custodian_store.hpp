@@ -32,6 +32,9 @@ public:
     store::Result<std::optional<MemberRecord>> member(const std::string& session) const;
     store::Result<std::optional<RunRecord>> run(const std::string& session) const;
 
+    /// A row that is a text; empty: none.
+    store::Result<std::string> text(const store::RowName& name) const;
+
     /// Null: none.
     const Holding* find(const std::string& group) const;
 

@@ -72,12 +72,12 @@ Result<RequesterRule> rule_of(const std::string& name, const Json& json) {
     return rule;
 }
 
-Result<bool> evidence_of(const Json& json) {
-    if (!json.contains("evidence") || json["evidence"] == "none") {
+Result<bool> is_required(const Json& json, const char* member) {
+    if (!json.contains(member) || json[member] == "none") {
         return false;
     }
-    if (json["evidence"] != "required") {
-        return malformed("policy.evidence: write \"none\" or \"required\"");
+    if (json[member] != "required") {
+        return malformed("policy." + std::string(member) + ": write \"none\" or \"required\"");
     }
     return true;
 }
@@ -85,7 +85,8 @@ Result<bool> evidence_of(const Json& json) {
 }  // namespace
 
 Result<GroupPolicy> parse_policy(const Json& json) {
-    if (!json.is_object() || !has_only(json, {"requesters", "administrators", "evidence"}) ||
+    if (!json.is_object() ||
+        !has_only(json, {"requesters", "administrators", "header", "evidence"}) ||
         !json.contains("requesters") || !json["requesters"].is_object() ||
         json["requesters"].size() > kRequestersMax) {
         return malformed(
@@ -107,7 +108,12 @@ Result<GroupPolicy> parse_policy(const Json& json) {
         }
         policy.administrators = *std::move(names);
     }
-    const auto evidence = evidence_of(json);
+    const auto header = is_required(json, "header");
+    if (!header.has_value()) {
+        return header.error();
+    }
+    policy.needs_header = *header;
+    const auto evidence = is_required(json, "evidence");
     if (!evidence.has_value()) {
         return evidence.error();
     }
@@ -123,6 +129,7 @@ Json policy_json(const GroupPolicy& policy) {
     return Json{
         {"requesters", std::move(requesters)},
         {"administrators", policy.administrators},
+        {"header", policy.needs_header ? "required" : "none"},
         {"evidence", policy.needs_evidence ? "required" : "none"}};
 }
 

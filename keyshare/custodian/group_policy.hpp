@@ -25,6 +25,7 @@ struct RequesterRule {
 struct GroupPolicy {
     std::map<std::string, RequesterRule, std::less<>> requesters;  ///< by name in the certificate
     std::vector<std::string> administrators;  ///< ascending; empty: those of the settings
+    bool needs_header = false;    ///< the header of a protected file comes with every question
     bool needs_evidence = false;  ///< a quote of the asker's TPM comes with every question
 
     friend bool operator==(const GroupPolicy&, const GroupPolicy&) = default;

@@ -57,6 +57,14 @@ std::optional<std::vector<std::string>> names_of(const Json& list) {
     return out;
 }
 
+std::vector<std::uint32_t> numbers_of(const Json& list) {
+    std::vector<std::uint32_t> out;
+    for (const Json& each : list) {
+        out.push_back(each.is_number_unsigned() ? each.get<std::uint32_t>() : 0);
+    }
+    return out;
+}
+
 std::optional<RunState> state_named(std::string_view name) {
     const auto* const found = std::ranges::find(kStates, name);
     return found == kStates.end()
@@ -95,6 +103,10 @@ store::RowName group_row(const std::string& id) {
     return {"group", id};
 }
 
+store::RowName version_row(const std::string& group, const std::string& store) {
+    return {"version", group + "/" + store};
+}
+
 store::RowName share_row(const std::string& id) {
     return {"share", id};
 }
@@ -129,6 +141,7 @@ SecretBytes serialize(const RunRecord& record) {
          {"state", kStates.at(static_cast<std::size_t>(record.state))},
          {"run", share::json_bytes(record.run)},
          {"sent", list_of(record.sent)},
+         {"dealers", record.dealers},
          {"dealings", list_of(record.dealings)},
          {"group", record.group},
          {"failure", record.failure.message},
@@ -144,6 +157,7 @@ std::optional<RunRecord> parse_run(ByteView bytes) {
     auto names = names_of(reader.part("names"));
     auto sent = messages_of(reader.part("sent"));
     auto dealings = messages_of(reader.part("dealings"));
+    const std::vector<std::uint32_t> dealers = numbers_of(reader.part("dealers"));
     RunRecord record;
     record.session = reader.text("session");
     record.kind = reader.text("kind");
@@ -161,6 +175,7 @@ std::optional<RunRecord> parse_run(ByteView bytes) {
     record.names = *std::move(names);
     record.sent = *std::move(sent);
     record.dealings = *std::move(dealings);
+    record.dealers = dealers;
     record.state = *state;
     return record;
 }

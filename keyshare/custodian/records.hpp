@@ -37,9 +37,10 @@ struct RunRecord {
     core::Bytes run;  ///< quorum's state, while it runs
     /// What this member has said in each round so far; what comes again is the same.
     std::vector<core::Bytes> sent;
-    std::vector<core::Bytes> dealings;  ///< of a reshare, by the dealer's index; empty: not here
-    std::string group;                  ///< when done
-    Refusal failure;                    ///< when failed
+    std::vector<std::uint32_t> dealers;  ///< of a reshare: whose dealings all new members use
+    std::vector<core::Bytes> dealings;   ///< of a reshare, by the dealer's index; empty: not here
+    std::string group;                   ///< when done
+    Refusal failure;                     ///< when failed
 };
 
 /// Row "group"/id. No secret in it.
@@ -53,6 +54,9 @@ struct GroupRecord {
     core::Bytes shredded;      ///< quorum::shred()'s statement; empty: live
     std::int64_t made_at_s = 0;
 };
+
+/// The highest version of a proxy's share store that was reported: row "version"/group/store.
+store::RowName version_row(const std::string& group, const std::string& store);
 
 /// A group and, while it is live, row "share"/id: this custodian's share and member key.
 struct Holding {

@@ -1,8 +1,10 @@
 #pragma once
 
-#include "keyshare/core/p256.hpp"
 #include "keyshare/custodian/custodian_store.hpp"
 #include "keyshare/custodian/refusal.hpp"
+#include "keyshare/custodian/run_forms.hpp"
+#include "keyshare/custodian/run_setup.hpp"
+#include "keyshare/quorum/reshare_run.hpp"
 #include "keyshare/share/json_fields.hpp"
 
 #include <cstdint>
@@ -11,12 +13,6 @@
 #include <vector>
 
 namespace pgveil::custodian {
-
-/// A custodian whose statements count.
-struct Peer {
-    std::string name;
-    core::VerifyingKey identity;
-};
 
 /// This custodian's part in runs that make groups: what a coordinator, whom nobody trusts, asks for
 /// step by step. Every step is on disk before its answer goes out, so that a custodian that was
@@ -33,21 +29,38 @@ public:
     /// `body` as POST /v1/runs of the description. Again: the state, if it is the same setup.
     Result<Reply> begin(const share::Json& body);
     Result<Reply> state(const std::string& session) const;
-    Result<Reply> take_messages(const std::string& session, const share::Json& messages);
+    /// `body` as POST /v1/runs/{session}/messages. What came before is nothing new.
+    Result<Reply> take_messages(const std::string& session, const share::Json& body);
     /// 409 once this member has signed: others may have the group then.
     Result<Reply> abandon(const std::string& session);
 
 private:
-    struct Setup;
+    using Messages = std::vector<RunMessage>;
 
     Result<RunRecord> find(const std::string& session) const;
     Result<MemberRecord> own_member(const std::string& session) const;
-    Result<Setup> read_setup(const share::Json& body) const;
-    Result<void> read_statements(const share::Json& statements, Setup& setup) const;
-    Result<void> go_on(RunRecord& record, const MemberRecord& member, const share::Json& messages);
+    Result<void> begin_generation(const RunSetup& setup, RunRecord& record) const;
+    Result<void> go_on(RunRecord& record, const Messages& messages);
     Result<void> finish(RunRecord& record, const MemberRecord& member);
+    Result<void> take_seat(
+        RunRecord& record, const MemberRecord& member, GroupRecord group, quorum::KeyShare share
+    );
     Result<void> keep(const RunRecord& record);
     Result<void> fail(RunRecord& record, const Refusal& why);
+    Result<void> close(RunRecord& record);
+
+    // reshares.cpp
+    Result<void> begin_reshare(const RunSetup& setup, RunRecord& record) const;
+    Result<void> go_on_reshare(
+        RunRecord& record, const Messages& messages, const share::Json& body
+    );
+    Result<void> accept_dealings(
+        RunRecord& record, const MemberRecord& member, quorum::ReshareRun& run
+    );
+    Result<void> finish_reshare(
+        RunRecord& record, const MemberRecord& member, const quorum::ReshareRun& run
+    );
+    Result<void> leave(RunRecord& record, const share::Json& body);
 
     CustodianStore* store_;
     std::vector<Peer> custodians_;

@@ -16,6 +16,7 @@ namespace {
 
 /// Each takes about 40 KiB of locked memory.
 constexpr std::size_t kConnections = 100;
+constexpr std::int64_t kMinute_s = 60;
 
 std::int64_t unix_time_s() {
     using std::chrono::duration_cast;
@@ -94,6 +95,20 @@ user::Result<CustodianStore> open_store(const config::CustodianSettings& setting
     return *std::move(store);
 }
 
+user::Result<AccessLog> open_log(
+    const config::CustodianSettings& settings, std::int64_t now_s, std::vector<LogEntry>& recent
+) {
+    auto log = AccessLog::open(settings.log_file(), settings.name, [&](const LogEntry& entry) {
+        if (entry.at_s > now_s - kMinute_s) {
+            recent.push_back(entry);
+        }
+    });
+    if (!log.has_value()) {
+        return user::unusable(log.error().message);
+    }
+    return *std::move(log);
+}
+
 user::Result<void> serve(const config::CustodianSettings& settings, const sigset_t& signals) {
     auto tls = net::TlsContext::load_https_server(
         settings.certificate, settings.key, settings.client_authority
@@ -113,9 +128,16 @@ user::Result<void> serve(const config::CustodianSettings& settings, const sigset
     if (!web) {
         return web.error();
     }
+    std::vector<LogEntry> recent;
+    auto log = open_log(settings, unix_time_s(), recent);
+    if (!log) {
+        return log.error();
+    }
     Api api(
         *store,
-        {settings.name, PGVEIL_VERSION, *std::move(peers), settings.administrators, unix_time_s}
+        *log,
+        {settings.name, PGVEIL_VERSION, *std::move(peers), settings.administrators, unix_time_s},
+        recent
     );
     net::Loop loop;
     net::HttpsLimits limits;

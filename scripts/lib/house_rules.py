@@ -47,7 +47,7 @@ ARROWS = {
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
     "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
-    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "config", "net"),
+    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user"),
     "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/user"),
     "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),

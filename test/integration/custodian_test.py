@@ -1,5 +1,6 @@
 """Real custodians over mutual TLS: a group is made, asked and refused; every request by another implementation."""
 
+import hashlib
 import json
 import random
 import secrets
@@ -8,7 +9,7 @@ import ssl
 import unittest
 
 from custodians import Authority, Custodians, decoded, encoded
-from partials import Question, combined, point_of, times
+from partials import Question, combined, point_of, prefixed, times
 
 POLICY = {"requesters": {"proxy": {"purposes": ["unseal"], "per_minute": 1000},
                          "archive": {"purposes": ["open"], "per_minute": 2}}}
@@ -113,6 +114,25 @@ class Runs(unittest.TestCase):
         key = point_of(decoded(CREW.must(1, "GET", f"/v1/groups/{group}")["public_key"]))
         self.assertEqual(combined(parts), times(asked.secret, key))
 
+    def test_refreshed_and_killed_on_the_way_the_key_is_the_same_and_former_shares_are_nothing(self):
+        group = CREW.generate(2, POLICY)
+        key = point_of(decoded(CREW.must(1, "GET", f"/v1/groups/{group}")["public_key"]))
+        former = Question(decoded(group))
+        old = former.opened(1, decoded(partial(0, former, group=group)[1]["answer"]))
+        shown = CREW.must(0, "GET", f"/v1/groups/{group}")
+        session = CREW.begin(2, POLICY, kind="reshare", group=group, epoch=0, **{"from": shown["group"]})
+        CREW.kill(1)
+        CREW.start(1)
+        CREW.exchange(session)
+        CREW.kill(2)
+        CREW.start(2)
+        self.assertEqual(CREW.finish(session), group)
+        self.assertEqual(partial(0, former, group=group)[1]["error"]["code"], "epoch")
+        asked = Question(decoded(group), epoch=1)
+        parts = {at + 1: asked.opened(at + 1, decoded(partial(at, asked, group=group)[1]["answer"])) for at in (0, 2)}
+        self.assertEqual(combined(parts), times(asked.secret, key))
+        self.assertNotEqual(combined({1: old, 3: parts[3]}), times(former.secret, key))
+
     def test_a_member_that_cheats_is_named(self):
         session = CREW.begin(2, POLICY)
         good = [CREW.must(at, "GET", f"/v1/runs/{session}")["sent"][0]["message"] for at in range(3)]
@@ -142,17 +162,75 @@ class Runs(unittest.TestCase):
         self.assertEqual(CREW.ask(0, "POST", "/v1/members", {"session": session})[0], 409)
 
 
+class Kept(unittest.TestCase):
+    """What a custodian holds against whoever asks, also after kill -9."""
+
+    def test_questions_a_minute(self):
+        asked = [question(requester="archive", purpose="open") for _ in range(3)]
+        self.assertEqual([partial(2, one, client="archive")[0] for one in asked[:2]], [200, 200])
+        CREW.kill(2)
+        CREW.start(2)
+        status, said = partial(2, asked[2], client="archive")
+        self.assertEqual((status, said["error"]["code"]), (429, "rate"))
+        self.assertEqual(partial(1, asked[2], client="archive")[0], 200)
+
+    def test_the_version_of_a_store(self):
+        store = {"store": encoded(bytes(16)), "version": 9}
+        self.assertEqual(CREW.must(0, "POST", f"/v1/groups/{GROUP}/store-version", store, client="proxy"), store)
+        CREW.kill(0)
+        CREW.start(0)
+        self.assertEqual(partial(0, question(), store_version={**store, "version": 9})[0], 200)
+        status, said = partial(0, question(), store_version={**store, "version": 8})
+        self.assertEqual((status, said["error"]["code"]), (409, "older_store"))
+
+    def test_a_chained_log_that_shows_when_it_was_altered(self):
+        asked = question()
+        self.assertEqual(partial(1, asked)[0], 200)
+        said = CREW.must(1, "GET", "/v1/log?limit=1000")
+        last = b"\0" * 32
+        for entry in said["entries"]:
+            self.assertEqual(decoded(entry["prev"]), last)
+            digest = entry.pop("hash")
+            body = json.dumps(entry, separators=(",", ":"), ensure_ascii=False)[:-1].encode()
+            last = hashlib.sha256(prefixed(b"pgveil/1 custodian log", b"custodian-2", body)).digest()
+            self.assertEqual(encoded(last), digest)
+        self.assertEqual((entry["requester"], entry["result"], entry["operation"]), ("proxy", "answered", "partial"))
+        self.assertNotIn("/", entry["request"])
+        log = CREW.home(1) / "store" / "log.jsonl"
+        self.assertEqual(CREW.must(1, "GET", "/v1/health")["status"], "ok")
+        CREW.kill(1)
+        whole = log.read_text()
+        log.write_text(whole.replace('"proxy"', '"other"', 1))
+        CREW.start(1)
+        self.assertEqual(CREW.must(1, "GET", "/v1/health")["status"], "degraded")
+        CREW.kill(1)
+        log.write_text(whole)
+        CREW.start(1)
+
+    def test_a_shredded_share_stays_shredded(self):
+        group = CREW.generate(2, POLICY)
+        self.assertEqual(CREW.ask(0, "POST", f"/v1/groups/{group}/shred", {"confirm": GROUP})[0], 400)
+        statement = CREW.must(0, "POST", f"/v1/groups/{group}/shred", {"confirm": group})["shredded"]
+        CREW.kill(0)
+        CREW.start(0)
+        asked = Question(decoded(group))
+        self.assertEqual(partial(0, asked, group=group)[1]["error"]["code"], "shredded")
+        self.assertEqual(partial(1, asked, group=group)[0], 200)
+        self.assertEqual(CREW.must(0, "POST", f"/v1/groups/{group}/shred", {"confirm": group})["shredded"], statement)
+
+
 class Described(unittest.TestCase):
     """Every operation of the description, with bodies that fit and bodies that do not: never 500 or above."""
 
     def test_garbage_gives_no_5xx(self):
+        group = CREW.generate(2, POLICY)
         described = CREW.must(0, "GET", "/v1/openapi.json", client=None)
         draw = random.Random(7)
         seen = set()
         for path, methods in described["paths"].items():
             for method in methods:
-                for _ in range(12):
-                    at = path.replace("{id}", draw.choice([GROUP, "x", encoded(bytes(32))])).replace(
+                for _ in range(8):
+                    at = path.replace("{id}", draw.choice([group, "x", encoded(bytes(32))])).replace(
                         "{session}", draw.choice(["%00", encoded(bytes(32))]))
                     status, said = CREW.ask(0, method.upper(), at, raw=self.body(draw), client="admin", headers={
                         "Content-Type": "application/json"})

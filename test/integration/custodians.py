@@ -218,28 +218,35 @@ class Custodians:
 
     # ---- a run, step by step ----
 
-    def begin(self, threshold, policy, members=None, session=None):
-        """Begins a generation at all of `members`; gives its session."""
+    def begin(self, threshold, policy, members=None, leaving=(), **more):
+        """Begins a generation at all of `members`, or what `more` says; gives its session."""
         members = list(range(len(self.names))) if members is None else members
-        session = session or encoded(secrets.token_bytes(32))
+        session = encoded(secrets.token_bytes(32))
         statements = [self.must(at, "POST", "/v1/members", {"session": session})["statement"] for at in members]
-        for at in members:
+        for at in [*members, *leaving]:
             self.must(at, "POST", "/v1/runs", {"session": session, "kind": "generate", "threshold": threshold,
-                                               "statements": statements, "policy": policy})
+                                               "statements": statements, "policy": policy, **more})
         return session
 
     def exchange(self, session, members=None):
         """One round: everybody's messages so far go to everybody. Gives the states."""
         members = list(range(len(self.names))) if members is None else members
         messages = []
-        for index, at in enumerate(members, 1):
-            for sent in self.must(at, "GET", f"/v1/runs/{session}")["sent"]:
-                messages.append({"round": sent["round"], "index": index, "message": sent["message"]})
+        for at in members:
+            messages += self.must(at, "GET", f"/v1/runs/{session}")["sent"]
         return [self.must(at, "POST", f"/v1/runs/{session}/messages", {"messages": messages}) for at in members]
 
     def generate(self, threshold, policy, members=None):
         """A group of all (or these) custodians: its id."""
         session = self.begin(threshold, policy, members)
+        return self.finish(session, members)
+
+    def refresh(self, group, threshold, policy):
+        """The next epoch of a group of all custodians."""
+        shown = self.must(0, "GET", f"/v1/groups/{group}")
+        return self.finish(self.begin(threshold, policy, kind="reshare", group=group, epoch=shown["epoch"], **{"from": shown["group"]}))
+
+    def finish(self, session, members=None):
         for _ in range(3):
             states = self.exchange(session, members)
         if not all(state["done"] for state in states):

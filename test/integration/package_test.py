@@ -69,7 +69,9 @@ class Contents(unittest.TestCase):
             self.assertEqual(names[f"/usr/bin/{program}"], ["-rwxr-xr-x", "root/root"])
             self.assertIn(f"/usr/share/man/man1/{program}.1", names)
         for name in ("/usr/lib/systemd/system/pgveil.service", "/usr/lib/systemd/system/pgveil.socket",
-                     "/usr/lib/systemd/system/pgveil-agent.service", "/usr/share/doc/pgveil/examples/agent.json",
+                     "/usr/lib/systemd/system/pgveil-agent.service", "/usr/lib/systemd/system/pgveil-custodian.service",
+                     "/usr/share/doc/pgveil/examples/custodian.json", "/usr/share/doc/pgveil/examples/openapi.json",
+                     "/usr/share/doc/pgveil/examples/agent.json",
                      "/usr/share/doc/pgveil/examples/pgveil.json", "/usr/share/doc/pgveil/examples/policy.json",
                      "/usr/share/doc/pgveil/examples/pgveil.schema.json", "/usr/share/doc/pgveil/OPERATIONS.md",
                      "/usr/share/doc/pgveil/grafana.json",
@@ -78,7 +80,7 @@ class Contents(unittest.TestCase):
 
     def test_nothing_of_the_tests_and_nothing_elsewhere(self):
         allowed = re.compile(r"/(usr(/bin|/lib(/systemd(/system)?)?|/share(/doc|/man(/man1)?)?)?)?/?$|"
-                             r"/usr/(bin/pgveil|share/doc/pgveil/|share/man/man1/pgveil|lib/systemd/system/pgveil(-agent)?\.)")
+                             r"/usr/(bin/pgveil|share/doc/pgveil/|share/man/man1/pgveil|lib/systemd/system/pgveil(-agent|-custodian)?\.)")
         self.assertEqual([name for name in self.names() if not allowed.match(name)], [])
 
     def test_it_says_what_it_needs(self):
