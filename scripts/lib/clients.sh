@@ -7,6 +7,7 @@ install_clients() {
     local from=$root/test/clients to=$root/build/clients
     mkdir -p "$to"
     install_client python python3 requirements.txt
+    install_client schemathesis python3 schemathesis
     install_client node_postgres npm node_postgres
     install_client pgx go pgx
     install_client pgjdbc mvn pgjdbc
@@ -40,6 +41,10 @@ install_client() {
 # The system's Python, which is the one that Debian's venv belongs to.
 build_python() {
     /usr/bin/python3 -m venv --clear "$to/python" && "$to/python/bin/pip" install -r "$from/requirements.txt"
+}
+
+build_schemathesis() {
+    /usr/bin/python3 -m venv --clear "$to/schemathesis" && "$to/schemathesis/bin/pip" install -r "$from/schemathesis/requirements.txt"
 }
 
 build_node_postgres() {

@@ -68,7 +68,7 @@ private:
     std::vector<quorum::Answer> answers_;
 };
 
-TEST(CustodianApi, AnyTwoOfThreeAnswerAndOneIsNotEnough) {
+TEST(CustodianApi, K9_AnyTwoOfThreeAnswerAndOneIsNotEnough) {
     Crew crew(3);
     const std::string id = crew.generate({0, 1, 2}, 2, policy_for_proxy());
     const quorum::Group group = group_at(crew, 0, id);
@@ -105,7 +105,7 @@ TEST(CustodianApi, RunsGoOnAfterARestartBetweenAnyTwoSteps) {
     EXPECT_TRUE(asked.is_solved());
 }
 
-TEST(CustodianApi, APartiesMessageThatIsNoOtherSaysIsNamed) {
+TEST(CustodianApi, K10_AMemberWhoseMessageIsForgedIsNamed) {
     Crew crew(3);
     const std::string session = crew.begin({0, 1, 2}, 2, policy_for_proxy());
     core::Bytes forged = *core::base64url_decode(
@@ -185,7 +185,7 @@ TEST(CustodianApi, AnOlderStoreIsRefusedAndAVersionNeverFalls) {
     EXPECT_EQ(ask_with(7), "");
 }
 
-TEST(CustodianApi, AShreddedShareIsGoneAndLeavesATombstone) {
+TEST(CustodianApi, K8_AShreddedShareIsGoneAndLeavesATombstone) {
     Crew crew(2);
     const std::string id = crew.generate({0, 1}, 2, policy_for_proxy());
     const quorum::Group group = group_at(crew, 0, id);
