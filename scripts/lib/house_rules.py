@@ -23,6 +23,7 @@ ARROWS = {
     "keyshare/catalogue": ("keyshare/core", "keyshare/share", "keyshare/attest"),
     "keyshare/tpm": ("keyshare/core", "keyshare/attest", "keyshare/seal"),
     "keyshare/store": ("keyshare/core", "keyshare/share", "keyshare/seal"),
+    "keyshare/custody": ("keyshare/core", "keyshare/share", "keyshare/seal", "keyshare/quorum"),
     "sql/types": ("keyshare/core",),
     "config": ("keyshare/core", "sql/types"),
     "sql/copy": ("keyshare/core", "sql/types"),
@@ -47,7 +48,7 @@ ARROWS = {
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
     "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
-    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "config", "net"),
+    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user"),
     "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/user"),
     "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),
@@ -56,7 +57,7 @@ ARROWS = {
 COROUTINES = ("net", "proxy/session", "proxy/agent")
 # Where secret memory may be opened. `grep -rn 'reveal()'` over these folders is the audit list.
 REVEALING = KEYSHARE + (
-    "keyshare/quorum", "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
+    "keyshare/quorum", "keyshare/custody", "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
     "keyshare/envelope", "keyshare/custodian", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
 
 # (name, pattern, what to do instead, folders where it is allowed). Matched in code, not in comments or strings.

@@ -1,0 +1,247 @@
+#include "keyshare/custody/asker.hpp"
+
+#include "keyshare/core/base64url.hpp"
+#include "keyshare/custody/blinding.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace pgveil::custody {
+namespace {
+
+using Clock = HttpsCalls::Clock;
+
+constexpr long kOk = 200;
+
+const Custodian* find_custodian(const AskerSettings& settings, const std::string& name) {
+    const auto found = std::find_if(
+        settings.custodians.begin(),
+        settings.custodians.end(),
+        [&name](const Custodian& each) { return each.name == name; }
+    );
+    return found == settings.custodians.end() ? nullptr : &*found;
+}
+
+std::string url_of(const Custodian& custodian, const PinnedGroup& pinned, const char* what) {
+    return custodian.url + "/v1/groups/" + core::base64url_encode(pinned.group.id) + "/" + what;
+}
+
+}  // namespace
+
+Asker::Asker(std::vector<Member> members, PinnedGroup pinned, std::string requester, AskTimes times)
+    : members_(std::move(members)),
+      pinned_(std::move(pinned)),
+      requester_(std::move(requester)),
+      times_(times) {}
+
+Result<Asker> Asker::make(AskerSettings settings, PinnedGroup pinned, AskTimes times) {
+    std::vector<Member> members;
+    for (const std::string& name : pinned.members) {
+        const Custodian* custodian = find_custodian(settings, name);
+        if (custodian == nullptr) {
+            return Error{
+                ErrorCode::kSettings,
+                "custodian " + name +
+                    " is a member of the group, but the settings do not say where it is: add it to "
+                    "\"custodians\""};
+        }
+        members.push_back({*custodian, false});
+    }
+    auto requester = requester_of(settings.tls.certificate);
+    if (!requester.has_value()) {
+        return requester.error();
+    }
+    Asker asker(std::move(members), std::move(pinned), *std::move(requester), times);
+    asker.calls_ = std::make_unique<HttpsCalls>(std::move(settings.tls), times.limit);
+    return asker;
+}
+
+/// Members without trouble first, else in the group's order.
+std::vector<std::size_t> Asker::order() const {
+    std::vector<std::size_t> order(members_.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_partition(order.begin(), order.end(), [this](std::size_t member) {
+        return !members_[member].had_trouble;
+    });
+    return order;
+}
+
+void Asker::note(std::size_t member, const Refusal& refusal) {
+    members_[member].had_trouble = true;
+    absences_.push_back(
+        {members_[member].custodian.name + " (" + members_[member].custodian.url + ")",
+         refusal.code,
+         refusal.message}
+    );
+}
+
+Error Asker::too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const {
+    std::string message = "only " + std::to_string(answered) + " of the " + std::to_string(needed) +
+                          " custodians that are needed " + (answered == 1 ? "has" : "have") +
+                          " answered (there are " + std::to_string(members_.size()) + "); " +
+                          to_do + ". Missing:";
+    for (const Absence& absence : absences_) {
+        message += "\n  " + absence.custodian + ": " + absence.why;
+    }
+    return {ErrorCode::kTooFew, std::move(message)};
+}
+
+/// One question on its way.
+class Asker::Round {
+public:
+    Round(Asker& asker, const quorum::OpenRequest& asked, const Question& question)
+        : asker_(&asker),
+          asked_(&asked),
+          body_(partial_body(asked.request, question)),
+          order_(asker.order()),
+          needed_(asker.pinned_.group.threshold),
+          is_out_(asker.members_.size(), false) {}
+
+    Result<quorum::SecretPoint> run() {
+        while (sent_ < needed_) {
+            send();
+        }
+        auto hedge = Clock::now() + asker_->times_.hedge_after;
+        while (answers_.size() < needed_ && can_succeed()) {
+            // With nobody left to ask, the calls' own limits end the waiting.
+            const auto until = sent_ < order_.size() ? hedge : Clock::now() + asker_->times_.limit;
+            const auto finished = asker_->calls_->next(until);
+            if (finished) {
+                is_out_[finished->id] = false;
+                take(*finished);
+            } else if (sent_ < order_.size()) {
+                send();
+                hedge = Clock::now() + asker_->times_.hedge_after;
+            }
+        }
+        return finish();
+    }
+
+private:
+    bool can_succeed() const {
+        return answers_.size() + asker_->calls_->under_way() + (order_.size() - sent_) >= needed_;
+    }
+
+    void send() {
+        const std::size_t member = order_[sent_];
+        ++sent_;
+        is_out_[member] = true;
+        asker_->calls_->begin(
+            member,
+            {url_of(asker_->members_[member].custodian, asker_->pinned_, "partial"), body_, true}
+        );
+    }
+
+    void take(const HttpsCalls::Finished& finished) {
+        const auto index = static_cast<std::uint32_t>(finished.id + 1);
+        const bool is_answer = finished.reply.trouble.empty() && finished.reply.status == kOk;
+        if (!is_answer) {
+            return replace(finished.id, refusal_in(finished.reply));
+        }
+        const auto sealed = answer_in(finished.reply.body);
+        if (!sealed) {
+            return replace(finished.id, {{}, "it answered with something that is no answer", 0});
+        }
+        auto answer = quorum::open_answer(asker_->pinned_.group, *asked_, index, *sealed);
+        if (!answer.has_value()) {
+            return replace(
+                finished.id,
+                {"cheating",
+                 "its answer does not hold, so that it is not taken (" + answer.error().message +
+                     "); find out what runs there",
+                 index}
+            );
+        }
+        asker_->members_[finished.id].had_trouble = false;
+        answers_.push_back(*std::move(answer));
+    }
+
+    /// Somebody else is asked in the place of this one.
+    void replace(std::size_t member, const Refusal& refusal) {
+        asker_->note(member, refusal);
+        if (sent_ < order_.size()) {
+            send();
+        }
+    }
+
+    Result<quorum::SecretPoint> finish() {
+        for (std::size_t member = 0; member < is_out_.size(); ++member) {
+            if (is_out_[member]) {
+                asker_->members_[member].had_trouble = true;  // slower than t others
+            }
+        }
+        asker_->calls_->abandon();
+        if (answers_.size() < needed_) {
+            return asker_->too_few(answers_.size(), needed_, "start the missing ones");
+        }
+        for (const quorum::Answer& answer : answers_) {
+            asker_->participations_.push_back(answer.participation);
+        }
+        auto combined = quorum::combine(asker_->pinned_.group, asked_->request, answers_);
+        if (!combined.has_value()) {
+            return Error{ErrorCode::kCheating, combined.error().message};
+        }
+        return *std::move(combined);
+    }
+
+    Asker* asker_;
+    const quorum::OpenRequest* asked_;
+    std::string body_;
+    std::vector<std::size_t> order_;
+    std::size_t needed_;
+    std::vector<bool> is_out_;
+    std::size_t sent_ = 0;
+    std::vector<quorum::Answer> answers_;
+};
+
+Result<quorum::SecretPoint> Asker::ask(const Question& question) {
+    absences_.clear();
+    participations_.clear();
+    const auto asked = quorum::ask(pinned_.group, question.point, requester_, question.purpose);
+    if (!asked.has_value()) {
+        return Error{ErrorCode::kSettings, asked.error().message};
+    }
+    return Round(*this, *asked, question).run();
+}
+
+Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {
+    const Blinding blinding = blind(question.point);
+    Question hidden = question;
+    hidden.point = blinding.blinded;
+    const auto answer = ask(hidden);
+    if (!answer.has_value()) {
+        return answer.error();
+    }
+    return unblind(pinned_.group, blinding, *answer);
+}
+
+Result<void> Asker::raise_version(const StoreVersion& store) {
+    absences_.clear();
+    const std::string body = version_body(store);
+    for (std::size_t member = 0; member < members_.size(); ++member) {
+        calls_->begin(
+            member, {url_of(members_[member].custodian, pinned_, "store-version"), body, true}
+        );
+    }
+    std::size_t noted = 0;
+    while (const auto finished = calls_->next(Clock::now() + 2 * times_.limit)) {
+        if (finished->reply.trouble.empty() && finished->reply.status == kOk) {
+            ++noted;
+        } else {
+            note(finished->id, refusal_in(finished->reply));
+        }
+    }
+    const std::size_t needed = members_.size() - pinned_.group.threshold + 1;
+    if (noted < needed) {
+        return too_few(
+            noted,
+            needed,
+            "until they note the store's version, an older copy of it "
+            "could be opened; start the missing ones"
+        );
+    }
+    return {};
+}
+
+}  // namespace pgveil::custody

@@ -1,0 +1,90 @@
+#pragma once
+
+#include "keyshare/custody/asker_settings.hpp"
+#include "keyshare/custody/error.hpp"
+#include "keyshare/custody/group_file.hpp"
+#include "keyshare/custody/https_calls.hpp"
+#include "keyshare/custody/questions.hpp"
+#include "keyshare/quorum/exchange.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace pgveil::custody {
+
+struct AskTimes {
+    /// So long the first t may take; then, and each time this passes again, one more is asked.
+    std::chrono::milliseconds hedge_after{100};
+    /// For one custodian.
+    std::chrono::milliseconds limit{5000};
+};
+
+/// Why a custodian is not among those that answered.
+struct Absence {
+    std::string custodian;
+    std::string code;  ///< of the custodians' interface, if it refused
+    std::string why;
+};
+
+/// Asks the members of one group, and takes the fastest t good answers.
+///
+/// t of them are asked at once, those without trouble last time first. One more is asked whenever
+/// one fails, answers what does not hold, or all take longer than the hedge; so a dead, slow or
+/// cheating member costs little, and t that live and are honest are always enough. An answer counts
+/// when its proof and signature hold for the pinned group: who gave it needs no other
+/// identity. Blocks for the calls. One thread at a time.
+class Asker {
+public:
+    /// kSettings when a member of the group has no place in the settings, or the certificate names
+    /// nobody.
+    static Result<Asker> make(AskerSettings settings, PinnedGroup pinned, AskTimes times = {});
+
+    /// The group's private key times the point. kTooFew when it is sure that fewer than t answer:
+    /// the message has a line for each who did not. kCheating never: others are asked instead.
+    Result<quorum::SecretPoint> ask(const Question& question);
+
+    /// The same, and the custodians do not learn which point it is.
+    Result<quorum::SecretPoint> ask_blinded(const Question& question);
+
+    /// Tells all custodians that there is this version, so that they refuse older ones. kTooFew
+    /// unless so many have noted it that any t of them include one: n - t + 1.
+    Result<void> raise_version(const StoreVersion& store);
+
+    /// Of the last question: who was asked and gave no good answer. Those that were merely slower
+    /// are not among them.
+    const std::vector<Absence>& absences() const { return absences_; }
+
+    const PinnedGroup& pinned() const { return pinned_; }
+
+    const std::string& requester() const { return requester_; }
+
+    /// The answers that the last result was made of: who took part, provable to an auditor.
+    const std::vector<quorum::Participation>& participations() const { return participations_; }
+
+private:
+    struct Member {
+        Custodian custodian;
+        bool had_trouble = false;
+    };
+
+    class Round;
+
+    Asker(std::vector<Member> members, PinnedGroup pinned, std::string requester, AskTimes times);
+
+    std::vector<std::size_t> order() const;
+    Error too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const;
+    void note(std::size_t member, const Refusal& refusal);
+
+    std::vector<Member> members_;
+    PinnedGroup pinned_;
+    std::string requester_;
+    AskTimes times_;
+    std::unique_ptr<HttpsCalls> calls_;
+    std::vector<Absence> absences_;
+    std::vector<quorum::Participation> participations_;
+};
+
+}  // namespace pgveil::custody
