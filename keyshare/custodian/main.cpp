@@ -1,5 +1,6 @@
 #include "config/custodian_settings.hpp"
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/custodian/group_commands.hpp"
 #include "keyshare/custodian/serve.hpp"
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/user/process.hpp"
@@ -73,6 +74,8 @@ int run(int argc, char** argv) {
     const CLI::App* const naming = with_config(app.add_subcommand(
         "identity", "Print the identity key for the settings of the other custodians"
     ));
+    pgveil::custodian::GroupAction group_action;
+    pgveil::custodian::add_group_commands(app, group_action);
     Result<void> done;
     try {
         app.parse(argc, argv);
@@ -80,6 +83,9 @@ int run(int argc, char** argv) {
             done = serve(config);
         } else if (naming->parsed()) {
             done = print_identity(config, console);
+        } else if (group_action) {
+            const auto guarded = pgveil::user::guard_process();
+            done = guarded ? group_action(console) : guarded;
         }
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : static_cast<int>(pgveil::user::Exit::kUsage);

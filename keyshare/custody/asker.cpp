@@ -1,7 +1,6 @@
 #include "keyshare/custody/asker.hpp"
 
 #include "keyshare/core/base64url.hpp"
-#include "keyshare/custody/blinding.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -206,14 +205,18 @@ Result<quorum::SecretPoint> Asker::ask(const Question& question) {
 }
 
 Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {
-    const Blinding blinding = blind(question.point);
+    const quorum::Blinding blinding = quorum::blind(question.point);
     Question hidden = question;
     hidden.point = blinding.blinded;
     const auto answer = ask(hidden);
     if (!answer.has_value()) {
         return answer.error();
     }
-    return unblind(pinned_.group, blinding, *answer);
+    auto unblinded = quorum::unblind(pinned_.group, blinding, *answer);
+    if (!unblinded.has_value()) {
+        return Error{ErrorCode::kCheating, unblinded.error().message};
+    }
+    return *std::move(unblinded);
 }
 
 Result<void> Asker::raise_version(const StoreVersion& store) {

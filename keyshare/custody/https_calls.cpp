@@ -163,4 +163,19 @@ void HttpsCalls::abandon() {
     impl_->calls.clear();
 }
 
+std::vector<HttpsReply> call_all(HttpsCalls& calls, const std::vector<HttpsCall>& all) {
+    core::invariant(calls.under_way() == 0, "calls that belong together begin together");
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        calls.begin(i, all[i]);
+    }
+    std::vector<HttpsReply> replies(all.size());
+    while (calls.under_way() > 0) {
+        auto finished = calls.next(HttpsCalls::Clock::now() + std::chrono::hours(1));
+        if (finished) {
+            replies[finished->id] = std::move(finished->reply);
+        }
+    }
+    return replies;
+}
+
 }  // namespace pgveil::custody

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace pgveil::custody {
 
@@ -56,5 +57,9 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// All of them at the same time; the replies in the order of the calls. Nothing else is under way
+/// (invariant).
+std::vector<HttpsReply> call_all(HttpsCalls& calls, const std::vector<HttpsCall>& all);
 
 }  // namespace pgveil::custody
