@@ -2,6 +2,7 @@
 
 #include "keyshare/envelope/files.hpp"
 #include "keyshare/envelope/header.hpp"
+#include "keyshare/envelope/named_holders.hpp"
 #include "keyshare/envelope/protected_share.hpp"
 #include "keyshare/user/passphrase.hpp"
 #include "keyshare/user/terminal.hpp"
@@ -49,11 +50,8 @@ Result<void> seal(const user::Console& console, const SealArguments& arguments);
 
 struct OpenArguments {
     std::string file;
-    std::string out;                   ///< empty: the file's name without .pgveil
-    std::vector<std::string> holders;  ///< directories; with one only, the password is asked for
-    bool with_password = false;
-    user::SecretSource password;
-    user::SecretSource code;
+    std::string out;  ///< empty: the file's name without .pgveil
+    HolderArguments holders;
     std::string requester;  ///< empty: the login's name
     std::string purpose = "open";
     Existing existing = Existing::kKeep;

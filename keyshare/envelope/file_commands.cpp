@@ -1,8 +1,6 @@
 #include "keyshare/envelope/commands.hpp"
-#include "keyshare/envelope/file_holder.hpp"
 #include "keyshare/envelope/key_file.hpp"
 #include "keyshare/envelope/login.hpp"
-#include "keyshare/envelope/opening.hpp"
 #include "keyshare/share/tenant.hpp"
 
 #include <array>
@@ -39,104 +37,6 @@ std::string output_of(const SealArguments& arguments) {
                                              : arguments.file + std::string(kSuffix);
 }
 
-/// The holders that a file is opened with. Those that are directories come first.
-class Helpers {
-public:
-    Helpers(const user::Console& console, const Header& header, const Opener& opener)
-        : console_(console), header_(header), opener_(opener) {}
-
-    /// A directory that cannot be used is told and passed over: two others may do.
-    void add_directories(const std::vector<std::string>& directories) {
-        for (const std::string& directory : directories) {
-            auto holder = FileHolder::open(directory);
-            if (!holder) {
-                console_.note("one holder does not help: " + holder.error().message);
-                continue;
-            }
-            files_.push_back(*std::move(holder));
-        }
-        for (const auto& behind : files_) {
-            for (const auto& ahead : files_) {
-                catch_up(*behind, ahead->group());
-            }
-        }
-    }
-
-    std::size_t size() const { return files_.size(); }
-
-    Result<void> add_password(const OpenArguments& arguments) {
-        if (files_.empty()) {
-            return user::unusable(
-                "the password opens files only together with a holder: name one with --holder"
-            );
-        }
-        const auto closed = handed_out();
-        if (!closed) {
-            return closed.error();
-        }
-        auto password = user::read_secret(arguments.password, "password", user::Asking::kKnown);
-        if (!password) {
-            return password.error();
-        }
-        const auto typed = user::read_secret(arguments.code, "recovery code", user::Asking::kKnown);
-        if (!typed) {
-            return typed.error();
-        }
-        auto code = normal_code(typed->reveal());
-        if (!code) {
-            return code.error();
-        }
-        const Secrets secrets{*std::move(password), *std::move(code)};
-        auto membership = open_share(*closed, files_.front()->group(), secrets);
-        if (!membership) {
-            return membership.error();
-        }
-        password_ =
-            std::make_unique<PasswordHolder>(files_.front()->group(), *std::move(membership));
-        return {};
-    }
-
-    Result<BodyKey> key() const {
-        std::vector<Holder*> holders;
-        for (const auto& holder : files_) {
-            holders.push_back(holder.get());
-        }
-        if (password_) {
-            holders.push_back(password_.get());
-        }
-        return ask_holders(header_, holders, opener_, [this](const std::string& text) {
-            console_.note(text);
-        });
-    }
-
-private:
-    void catch_up(FileHolder& behind, const quorum::Group& group) {
-        if (group.epoch <= behind.group().epoch) {
-            return;
-        }
-        if (auto done = behind.catch_up_with(group); !done) {
-            console_.note(done.error().message);
-        }
-    }
-
-    Result<core::Bytes> handed_out() {
-        return files_.front()->hand_out_protected(
-            {.at_s = opener_.now_s,
-             .request = "-",
-             .requester = opener_.requester,
-             .purpose = opener_.purpose,
-             .file = core::to_hex(core::sha256(header_.bytes)),
-             .result = "protected share handed out"}
-        );
-    }
-
-    const user::Console& console_;
-    const Header& header_;
-    const Opener& opener_;
-    std::vector<std::unique_ptr<FileHolder>> files_;
-    std::unique_ptr<PasswordHolder> password_;
-};
-
 Result<BodyKey> key_of(
     const user::Console& console, const OpenArguments& arguments, const Header& header
 ) {
@@ -144,14 +44,16 @@ Result<BodyKey> key_of(
         arguments.requester.empty() ? login_name() : arguments.requester,
         arguments.purpose,
         seconds_now()};
-    Helpers helpers(console, header, opener);
-    helpers.add_directories(arguments.holders);
-    if (arguments.with_password || arguments.holders.size() < kThreshold) {
-        if (auto added = helpers.add_password(arguments); !added) {
+    NamedHolders holders(console);
+    holders.add_directories(arguments.holders.directories);
+    if (arguments.holders.needs_password()) {
+        if (auto added = holders.add_password(arguments.holders, header, opener); !added) {
             return added.error();
         }
     }
-    return helpers.key();
+    return ask_holders(header, holders.all(), opener, [&console](const std::string& text) {
+        console.note(text);
+    });
 }
 
 constexpr const char* kTimeForm = "%Y-%m-%dT%H:%M:%SZ";

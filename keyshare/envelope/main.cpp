@@ -108,13 +108,17 @@ void add_open(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* open = app.add_subcommand("open", "Open a protected file with two of three");
     open->add_option("file", to.open.file, "The file; - is standard input")->required();
     add_directories(
-        *open, to.open.holders, "A holder's directory; with one only, the password is needed"
+        *open,
+        to.open.holders.directories,
+        "A holder's directory; with one only, the password is needed"
     );
     open->add_flag(
-        "--password", to.open.with_password, "Use password and recovery code besides the holders"
+        "--password",
+        to.open.holders.with_password,
+        "Use password and recovery code besides the holders"
     );
-    add_secret(*open, to.open.password, "password", "Password of the third share");
-    add_secret(*open, to.open.code, "code", "Recovery code");
+    add_secret(*open, to.open.holders.password, "password", "Password of the third share");
+    add_secret(*open, to.open.holders.code, "code", "Recovery code");
     add_output(*open, to.open.out, to.open.existing);
     open->add_option("--as", to.open.requester, "Who asks (default: the login's name)")
         ->type_name("NAME");

@@ -1,5 +1,6 @@
 #include "keyshare/envelope/opening.hpp"
 
+#include "keyshare/core/random.hpp"
 #include "keyshare/quorum/partial.hpp"
 
 #include <algorithm>
@@ -71,6 +72,20 @@ const quorum::Group* group_of(const Header& header, std::span<Holder* const> hol
     return found;
 }
 
+/// As the holders will check it. The question stays here: with the file's own point nobody is
+/// asked.
+Result<void> check_policy(const Header& header, const quorum::Group& group, const Opener& opener) {
+    const auto asked = quorum::ask(group, header.point, opener.requester, opener.purpose);
+    if (!asked) {
+        return user::unusable("nothing can be asked: " + asked.error().message);
+    }
+    const auto allowed = check_question({asked->request, header.bytes}, group, opener.now_s);
+    if (!allowed) {
+        return user::failed("the holders would refuse: " + allowed.error().message);
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<core::Bytes> PasswordHolder::answer(const Question& question, std::int64_t now_s) {
@@ -123,6 +138,51 @@ Result<BodyKey> ask_holders(
     }
     const core::SecretBytes shared = quorum::x_of(*combined);
     return open_keys(header, shared.reveal());
+}
+
+Result<Rehearsal> rehearse(
+    const Header& header, std::span<Holder* const> holders, const Opener& opener
+) {
+    const quorum::Group* const group = group_of(header, holders);
+    if (group == nullptr) {
+        return user::failed("the file is sealed to a group that none of these holders is in");
+    }
+    if (auto allowed = check_policy(header, *group, opener); !allowed) {
+        return allowed.error();
+    }
+    const auto challenge = make_header(
+        group->public_key(),
+        {.who = {}, .until_s = 0, .purpose = kRehearsalPurpose},
+        core::system_random()
+    );
+    if (!challenge) {
+        return challenge.error();
+    }
+    auto asked = quorum::ask(*group, challenge->header.point, opener.requester, kRehearsalPurpose);
+    if (!asked) {
+        return user::unusable("nothing can be asked: " + asked.error().message);
+    }
+    Round round(*group, *std::move(asked), challenge->header);
+    Rehearsal rehearsal;
+    for (Holder* const holder : holders) {
+        rehearsal.holders.push_back(
+            {holder->name(), holder->index(), round.ask(*holder, opener.now_s).value_or("")}
+        );
+    }
+    rehearsal.answered = static_cast<std::uint32_t>(round.size());
+    rehearsal.threshold = group->threshold;
+    if (!round.is_enough()) {
+        return rehearsal;
+    }
+    const auto combined = round.combined();
+    if (!combined) {
+        return user::failed("the parts do not combine: " + combined.error().message);
+    }
+    const core::SecretBytes shared = quorum::x_of(*combined);
+    if (auto key = open_keys(challenge->header, shared.reveal()); !key) {
+        return key.error();
+    }
+    return rehearsal;
 }
 
 }  // namespace pgveil::envelope

@@ -8,6 +8,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace pgveil::envelope {
 
@@ -46,6 +47,34 @@ Result<BodyKey> ask_holders(
     std::span<Holder* const> holders,
     const Opener& opener,
     const std::function<void(const std::string&)>& note
+);
+
+/// What a holder is asked for in a rehearsal.
+inline constexpr const char* kRehearsalPurpose = "verify";
+
+/// What one holder did in a rehearsal.
+struct Rehearsed {
+    std::string holder;
+    std::uint32_t index = 0;
+    std::string problem;  ///< empty: it answered, and its proof holds
+};
+
+struct Rehearsal {
+    std::vector<Rehearsed> holders;
+    std::uint32_t answered = 0;
+    std::uint32_t threshold = 0;
+
+    bool would_open() const { return answered >= threshold; }
+};
+
+/// Whether these holders would open the file for this opener, without opening it: each is asked for
+/// its part of a fresh point that no file has, for the purpose "verify", and the proof of the
+/// answer is checked for the file's group and the holders' epoch. With enough parts they are
+/// combined, and must be the private key of the group times that point. The file's own policy is
+/// checked here. Fails if it forbids the opening, or if none of the holders is in the file's group.
+/// A holder whose own rules allow "verify" and not the purpose of the file is not found out.
+Result<Rehearsal> rehearse(
+    const Header& header, std::span<Holder* const> holders, const Opener& opener
 );
 
 }  // namespace pgveil::envelope

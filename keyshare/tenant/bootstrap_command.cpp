@@ -2,6 +2,7 @@
 #include "keyshare/tenant/bootstrap_run.hpp"
 #include "keyshare/tenant/commands.hpp"
 #include "keyshare/tenant/delivery.hpp"
+#include "keyshare/tenant/escrow.hpp"
 #include "keyshare/tenant/home.hpp"
 #include "keyshare/user/fresh_token.hpp"
 #include "keyshare/user/proxy_connection.hpp"
@@ -112,7 +113,9 @@ Result<void> show_home(const Context& context) {
     if (!home) {
         return home.error();
     }
-    context.console.print(description_of(home->state()));
+    context.console.print(
+        description_of(home->state()) + escrow_line(home->directory(), home->state())
+    );
     return {};
 }
 

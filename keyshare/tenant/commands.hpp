@@ -1,5 +1,6 @@
 #pragma once
 
+#include "keyshare/envelope/named_holders.hpp"
 #include "keyshare/tenant/home_file.hpp"
 #include "keyshare/user/passphrase.hpp"
 #include "keyshare/user/terminal.hpp"
@@ -152,6 +153,28 @@ Result<void> backup_home(const Context& context, const BackupArguments& argument
 Result<void> restore_home(const Context& context, const BackupArguments& arguments);
 /// Asks the proxy for its newest receipt, and compares it with a restored home.
 Result<void> reconcile_home(const Context& context, const std::string& url);
+
+/// What the subcommands of escrow need, each its part of it.
+struct EscrowArguments {
+    std::string file;
+    std::string key_file;          ///< the group's public key; empty: that of the last escrow
+    std::vector<std::string> who;  ///< who may ask for it to be opened; empty: anybody
+    bool replaces = false;         ///< a file that has the name
+    envelope::HolderArguments holders;
+    std::string requester;  ///< empty: the login's name
+    unsigned scrypt_log_n = kScryptLogN;
+};
+
+/// Seals the whole home to the public key of a group, offline.
+Result<void> escrow_create(const Context& context, const EscrowArguments& arguments);
+/// Proves that recovery would work, without recovering, and that the file has the home as it is.
+Result<void> escrow_verify(const Context& context, const EscrowArguments& arguments);
+/// Makes a home of such a file where there is none, with the help of its holders. It makes no
+/// commands before it is reconciled.
+Result<void> escrow_recover(const Context& context, const EscrowArguments& arguments);
+/// Seals the home as it is into another file, and gives the holders that are named new shares.
+/// Asked again after it was cut short, it goes on.
+Result<void> escrow_refresh(const Context& context, const EscrowArguments& arguments);
 
 Result<void> user_list(const Context& context);
 Result<void> user_show(const Context& context, const std::string& user_id);

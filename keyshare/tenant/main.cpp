@@ -1,5 +1,6 @@
 #include "keyshare/core/arena.hpp"
 #include "keyshare/tenant/commands.hpp"
+#include "keyshare/tenant/escrow_options.hpp"
 #include "keyshare/tenant/home.hpp"
 #include "keyshare/tenant/key_options.hpp"
 #include "keyshare/tenant/tpm_options.hpp"
@@ -16,24 +17,13 @@
 namespace {
 
 using pgveil::tenant::Action;
+using pgveil::tenant::add_secret;
 using pgveil::tenant::Context;
 using pgveil::tenant::Result;
-using pgveil::user::SecretSource;
 
 std::string default_home() {
     const char* home = std::getenv("HOME");  // NOLINT(concurrency-mt-unsafe): one thread
     return std::string(home == nullptr ? "." : home) + "/.pgveil-tenant";
-}
-
-void add_secret(
-    CLI::App& app, const std::string& name, SecretSource& source, const std::string& what
-) {
-    auto* file = app.add_option("--" + name + "-file", source.file, what + " from this file (0600)")
-                     ->type_name("FILE");
-    app.add_option("--" + name + "-fd", source.descriptor, what + " from this descriptor, one line")
-        ->type_name("N")
-        ->check(CLI::NonNegativeNumber)
-        ->excludes(file);
 }
 
 void add_bootstrap(CLI::App& app, pgveil::tenant::BootstrapArguments& to, Action& action) {
@@ -164,6 +154,7 @@ struct Arguments {
     std::string user_id;
     std::string receipts;
     pgveil::tenant::BackupArguments backup;
+    pgveil::tenant::EscrowArguments escrow;
     std::string reconcile_url;
 };
 
@@ -341,6 +332,7 @@ int run(int argc, char** argv) {
     add_tk_renewal(app, arguments.tk_renewal, action);
     add_chain(app, arguments, action);
     add_backups(app, arguments, action);
+    add_escrow_commands(app, arguments.escrow, action);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -349,6 +341,7 @@ int run(int argc, char** argv) {
     const std::size_t room = pgveil::core::ArenaOptions().size +
                              pgveil::tenant::Home::room_for(context.home) +
                              room_for_backup(context, arguments.backup.file) +
+                             room_for_backup(context, arguments.escrow.file) +
                              pgveil::tenant::room_for_users(arguments.handout.list);
     if (auto guarded = pgveil::user::guard_process(room); !guarded) {
         return context.console.fail(guarded.error());

@@ -17,6 +17,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 constexpr unsigned kCheap = kScryptLogNMin;
 constexpr std::int64_t kNow = 1'800'000'000;
@@ -219,6 +220,31 @@ TEST_F(EnvelopeHolders, C7_AWrongPartIsNamedAndPassedOver) {
     EXPECT_THAT(opened(file(), {&liar, company_.get()}), HasSubstr("without liar"));
     EXPECT_THAT(notes_, ElementsAre(HasSubstr("liar does not help: its answer is wrong")));
     EXPECT_EQ(opened(file(), {&liar, company_.get(), cloud_.get()}), "the content");
+}
+
+TEST_F(EnvelopeHolders, C7_ARehearsalProvesThePartsWithoutOpening) {
+    const core::Bytes sealed = file({.who = {}, .until_s = kNow + 1, .purpose = "recover"});
+    MemorySource source(sealed);
+    const auto header = read_header(source);
+    Liar honest(founding_, 1, 2);
+    Liar liar(founding_, 2, 2);
+    const auto tried = [&](const std::vector<Holder*>& holders) {
+        return rehearse(*header, holders, {"grey", "recover", kNow});
+    };
+    EXPECT_TRUE(tried({company_.get(), &honest})->would_open());
+    const auto lied = tried({company_.get(), &liar});
+    EXPECT_FALSE(lied->would_open());
+    EXPECT_EQ(lied->holders[0].problem, "");
+    EXPECT_THAT(lied->holders[1].problem, HasSubstr("its answer is wrong"));
+    EXPECT_FALSE(tried({company_.get(), company_.get()})->would_open());
+    EXPECT_TRUE(tried({&liar, company_.get(), cloud_.get()})->would_open());
+    const std::vector<Holder*> both = {company_.get(), cloud_.get()};
+    const auto late = rehearse(*header, both, {"grey", "recover", kNow + 1});
+    EXPECT_THAT(late.error().message, HasSubstr("a time that has passed"));
+    // What was asked is in the log, and the file is not.
+    const auto log = company_->log().verified();
+    EXPECT_THAT(*log, HasSubstr("\tverify\t"));
+    EXPECT_THAT(*log, Not(HasSubstr(core::to_hex(core::sha256(header->bytes)))));
 }
 
 TEST_F(EnvelopeHolders, C9_EveryAccessIsInTheLogOfBothHolders) {

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <fstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,6 +43,21 @@ protected:
 
     user::Ended run(std::vector<std::string> more) const {
         return user::run_program(words(std::move(more)));
+    }
+
+    /// The same, killed right before its n-th step that lasts; 0: it is not. Code -1: it was.
+    user::Ended run_until(std::int64_t step, std::vector<std::string> more) const {
+        // struct StopAt of test/support/stop_at.hpp; steps are few and fit one byte.
+        std::string page(24, '\0');
+        page[8] = static_cast<char>(step);
+        page[16] = 1;
+        std::ofstream(scratch_ / "page", std::ios::binary) << page;
+        std::vector<std::string> all = words(std::move(more));
+        all.insert(
+            all.begin(),
+            {"env", "LD_PRELOAD=" PGVEIL_STOP_AT_LIBRARY, "PGVEIL_STOP_AT=" + (scratch_ / "page")}
+        );
+        return user::run_program(all);
     }
 
     user::Ended add_nurse() const {

@@ -1,0 +1,111 @@
+#include "keyshare/tenant/escrow_options.hpp"
+
+#include <algorithm>
+#include <CLI/CLI.hpp>
+#include <utility>
+
+namespace pgveil::tenant {
+
+namespace {
+
+void add_key(CLI::App& command, EscrowArguments& to, const std::string& what) {
+    CLI::Option* key = command.add_option("--key", to.key_file, what)->type_name("FILE");
+    key->required(command.get_name() == "create");
+}
+
+void add_file_options(CLI::App& command, EscrowArguments& to) {
+    command.add_option("--for", to.who, "Who may have it opened; again for more; else anybody")
+        ->allow_extra_args(false)
+        ->type_name("NAME");
+    command.add_flag("--force", to.replaces, "Replace a file that exists");
+}
+
+void add_holder(CLI::App& command, EscrowArguments& to, const std::string& what) {
+    command.add_option("--holder", to.holders.directories, what)
+        ->allow_extra_args(false)
+        ->type_name("DIRECTORY");
+}
+
+/// Of those who are asked for their part.
+void add_helpers(CLI::App& command, EscrowArguments& to) {
+    add_holder(command, to, "A holder's directory; with one only, the password is needed");
+    command.add_flag(
+        "--password", to.holders.with_password, "Use password and recovery code besides the holders"
+    );
+    add_secret(command, "password", to.holders.password, "Password of the third share");
+    add_secret(command, "code", to.holders.code, "Recovery code");
+    command.add_option("--as", to.requester, "Who asks (default: the login's name)")
+        ->type_name("NAME");
+}
+
+using Run = Result<void> (*)(const Context&, const EscrowArguments&);
+
+CLI::App* add_one(
+    CLI::App& escrow,
+    const std::string& name,
+    const std::string& what,
+    std::pair<EscrowArguments*, Action*> to,
+    Run run
+) {
+    CLI::App* command = escrow.add_subcommand(name, what);
+    command->add_option("file", to.first->file, "The escrow file")->required();
+    command->add_option("--test-scrypt-log2-n", to.first->scrypt_log_n, "For tests only")
+        ->group("");
+    command->callback([to, run] {
+        std::vector<std::string>& who = to.first->who;
+        std::sort(who.begin(), who.end());
+        who.erase(std::unique(who.begin(), who.end()), who.end());
+        *to.second = [arguments = to.first, run](const Context& context) {
+            return run(context, *arguments);
+        };
+    });
+    return command;
+}
+
+}  // namespace
+
+void add_secret(
+    CLI::App& app, const std::string& name, user::SecretSource& source, const std::string& what
+) {
+    auto* file = app.add_option("--" + name + "-file", source.file, what + " from this file (0600)")
+                     ->type_name("FILE");
+    app.add_option("--" + name + "-fd", source.descriptor, what + " from this descriptor, one line")
+        ->type_name("N")
+        ->check(CLI::NonNegativeNumber)
+        ->excludes(file);
+}
+
+void add_escrow_commands(CLI::App& app, EscrowArguments& to, Action& action) {
+    CLI::App* escrow =
+        app.add_subcommand("escrow", "The home in a file that nobody opens alone (pgveil-envelope)")
+            ->require_subcommand(1);
+    const std::pair<EscrowArguments*, Action*> both(&to, &action);
+    CLI::App* create = add_one(
+        *escrow, "create", "Seal the whole home to a group's public key", both, escrow_create
+    );
+    add_key(*create, to, "The group's public key, as pgveil-envelope init wrote it");
+    add_file_options(*create, to);
+    CLI::App* verify = add_one(
+        *escrow, "verify", "Prove that recovery would work, without recovering", both, escrow_verify
+    );
+    add_helpers(*verify, to);
+    CLI::App* recover = add_one(
+        *escrow, "recover", "Make a home of the file, where there is none", both, escrow_recover
+    );
+    add_helpers(*recover, to);
+    CLI::App* refresh = add_one(
+        *escrow,
+        "refresh",
+        "Seal the home as it is into another file, and give its holders new shares",
+        both,
+        escrow_refresh
+    );
+    add_key(*refresh, to, "Another group's public key (default: that of the last escrow)");
+    add_file_options(*refresh, to);
+    add_holder(
+        *refresh, to, "A holder's directory; all of them: without any, shares stay as they are"
+    );
+    add_secret(*refresh, "password", to.holders.password, "New password of the third share");
+}
+
+}  // namespace pgveil::tenant
