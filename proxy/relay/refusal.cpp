@@ -238,7 +238,8 @@ Refusal refusal(const analysis::Rejection& rejection, std::string_view text) {
 
 Refusal refusal(const share::Denial& denial) {
     Refusal result;
-    result.sqlstate = "28000";
+    // Not the user's doing: a client may try again with the same shares.
+    result.sqlstate = denial.kind == share::DenialKind::kStoreUnavailable ? "58030" : "28000";
     result.message = denial.message;
     return result;
 }

@@ -29,6 +29,13 @@ TEST(Refusal, HasATextForEveryReason) {
     }
 }
 
+TEST(Refusal, TellsASilentShareStoreFromSharesThatAreWrong) {
+    const share::Denial silent{share::DenialKind::kStoreUnavailable, "silent"};
+    EXPECT_EQ(refusal(silent).sqlstate, "58030");
+    const share::Denial wrong{share::DenialKind::kUserShareWrong, "wrong"};
+    EXPECT_EQ(refusal(wrong).sqlstate, "28000");
+}
+
 TEST(Refusal, OfACastNamesNoPortal) {
     Refusal refused = refusal(types::invalid_value("22001", "value too long"));
     name_portal(refused, "p");
