@@ -191,6 +191,7 @@ void SettingsReader::take_timeouts(TimeoutSettings& timeouts) const {
     take("/timeouts/idle_in_transaction_ms", timeouts.idle_in_transaction_ms);
     take("/timeouts/statement_ms", timeouts.statement_ms);
     take("/timeouts/drain_ms", timeouts.drain_ms);
+    take("/timeouts/drain_notice_ms", timeouts.drain_notice_ms);
     take("/timeouts/keepalive_ms", timeouts.keepalive_ms);
 }
 

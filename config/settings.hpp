@@ -118,6 +118,7 @@ struct TimeoutSettings {
     std::uint32_t idle_in_transaction_ms = 0;  // of a session inside one
     std::uint32_t statement_ms = 0;
     std::uint32_t drain_ms = 60000;
+    std::uint32_t drain_notice_ms = 0;   // for load balancers to notice, before a drain begins
     std::uint32_t keepalive_ms = 60000;  // of silence, before TCP asks whether the peer lives
 };
 

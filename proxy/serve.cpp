@@ -312,7 +312,12 @@ void Proxy::answer(session::ControlRequest request) {
 }
 
 void Proxy::begin(Pace pace) {
-    ending_.begin(pace, std::chrono::milliseconds(snapshot_->settings.timeouts.drain_ms));
+    const config::TimeoutSettings& timeouts = snapshot_->settings.timeouts;
+    ending_.begin(
+        pace,
+        std::chrono::milliseconds(pace == Pace::kDrain ? timeouts.drain_notice_ms : 0),
+        std::chrono::milliseconds(timeouts.drain_ms)
+    );
 }
 
 /// What must be in order before listen(). The error is for people.

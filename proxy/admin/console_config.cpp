@@ -151,6 +151,7 @@ void list_operation(const config::Settings& settings, Listing& listing) {
     listing.add("timeouts.idle_in_transaction_ms", settings.timeouts.idle_in_transaction_ms);
     listing.add("timeouts.statement_ms", settings.timeouts.statement_ms);
     listing.add("timeouts.drain_ms", settings.timeouts.drain_ms);
+    listing.add("timeouts.drain_notice_ms", settings.timeouts.drain_notice_ms);
     listing.add("timeouts.keepalive_ms", settings.timeouts.keepalive_ms);
     listing.add("admin_users", joined(settings.console.admin_users));
     listing.add("stats_users", joined(settings.console.stats_users));

@@ -44,6 +44,7 @@ TEST(Settings, TheExampleShowsTheDefaults) {
     EXPECT_EQ(example->timeouts.idle_in_transaction_ms, TimeoutSettings{}.idle_in_transaction_ms);
     EXPECT_EQ(example->timeouts.statement_ms, TimeoutSettings{}.statement_ms);
     EXPECT_EQ(example->timeouts.drain_ms, TimeoutSettings{}.drain_ms);
+    EXPECT_EQ(example->timeouts.drain_notice_ms, TimeoutSettings{}.drain_notice_ms);
     EXPECT_EQ(example->timeouts.keepalive_ms, TimeoutSettings{}.keepalive_ms);
     EXPECT_EQ(example->tokens.max_validity_s, TokenSettings{}.max_validity_s);
     EXPECT_EQ(example->tokens.grace_s, TokenSettings{}.grace_s);
@@ -69,7 +70,7 @@ TEST(Settings, ReadsTimeoutsAndWhoMayUseTheConsole) {
     const auto settings =
         parse_settings("f", with(R"(,"admin_users":["root","ops"],"stats_users":["watcher"],
                 "timeouts":{"idle_ms":1,"idle_in_transaction_ms":2,"statement_ms":3,"drain_ms":4,
-                            "keepalive_ms":5000})"));
+                            "drain_notice_ms":6,"keepalive_ms":5000})"));
     ASSERT_TRUE(settings.has_value()) << settings.error().message;
     EXPECT_EQ(settings->console.admin_users, (std::vector<std::string>{"root", "ops"}));
     EXPECT_EQ(settings->console.stats_users, std::vector<std::string>{"watcher"});
@@ -77,6 +78,7 @@ TEST(Settings, ReadsTimeoutsAndWhoMayUseTheConsole) {
     EXPECT_EQ(settings->timeouts.idle_in_transaction_ms, 2U);
     EXPECT_EQ(settings->timeouts.statement_ms, 3U);
     EXPECT_EQ(settings->timeouts.drain_ms, 4U);
+    EXPECT_EQ(settings->timeouts.drain_notice_ms, 6U);
     EXPECT_EQ(settings->timeouts.keepalive_ms, 5000U);
 }
 

@@ -4,11 +4,14 @@ import signal
 import threading
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import psycopg
 
 import clinic
 import operation
+from fresh_proxy import free_port
 from stack import Stack, is_alive, wait_until
 
 
@@ -168,6 +171,53 @@ class Term(Ending):
         self.assertEqual(inside, [])
         self.assertEqual(set(committed) - set(self.stored()), set())
         self.assertEqual(STACK.superuser("SELECT sum(cents) FROM balances", "clinic"), [(20000,)])
+
+
+class Notice(Ending):
+    """The load balancer is told before anybody is turned away."""
+
+    def setUp(self):
+        self.port = free_port()
+        super().setUp()
+        operation.write_settings(STACK, timeouts={"drain_notice_ms": 600000}, http={"port": self.port})
+        STACK.restart_proxy()
+        self.pid = STACK.proxy_pid
+
+    def tearDown(self):
+        super().tearDown()
+        operation.write_settings(STACK, http=None)
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=30):
+                return True
+        except urllib.error.HTTPError as error:
+            self.assertIn(b"proxy: it drains", error.read())
+            return False
+
+    def test_everything_goes_on_while_readyz_says_no(self):
+        idle = self.connect()
+        self.assertTrue(self.is_ready())
+        self.signal(signal.SIGTERM)
+        self.wait_for_log("told to drain")
+        self.assertFalse(self.is_ready())
+        idle.execute("INSERT INTO transfers VALUES (1)")
+        self.connect().execute("INSERT INTO transfers VALUES (2)")
+        self.assertNotIn("draining: no new connections", STACK.proxy_log()[self.seen:])
+        self.signal(signal.SIGTERM)
+        self.wait_for_end()
+        self.assertEqual(self.stored(), [1, 2])
+
+    def test_then_it_drains(self):
+        operation.write_settings(STACK, timeouts={"drain_notice_ms": 300})
+        operation.command(STACK, "RELOAD")
+        busy, idle = self.in_transaction(), self.connect()
+        self.signal(signal.SIGTERM)
+        self.wait_for_log("draining: no new connections")
+        self.assert_ended(idle)
+        busy.execute("COMMIT")
+        self.wait_for_end()
+        self.assertEqual(self.stored(), [1])
 
 
 class Interrupt(Ending):
