@@ -2,6 +2,7 @@
 of them mind a wrong answer.
 """
 
+import collections
 import contextlib
 import random
 import threading
@@ -28,6 +29,7 @@ class Book:
         self._lock, self._last = threading.Lock(), 0
         self.confirmed, self.failed, self.unknown = set(), set(), set()
         self.counted = self.lost = 0
+        self.reasons = collections.Counter()  # why sessions were lost, in the words of the errors
 
     def next_id(self):
         with self._lock:
@@ -41,6 +43,11 @@ class Book:
     def count(self, what):
         with self._lock:
             setattr(self, what, getattr(self, what) + 1)
+
+    def lose(self, error):
+        with self._lock:
+            self.lost += 1
+            self.reasons[f"{error.sqlstate or ''} {error}".strip()] += 1
 
     def differences(self, there):
         found, there_once = [], set(there)
@@ -77,8 +84,8 @@ class Client(threading.Thread):
                         if self.ended.is_set():
                             break
                         self.turn(connection)
-            except DISTURBED:
-                self.book.count("lost")
+            except DISTURBED as error:
+                self.book.lose(error)
                 self.ended.wait(0.3)
             except Exception as error:  # pylint: disable=broad-exception-caught
                 self.trouble.append(f"{type(self).__name__}: {type(error).__name__}: {error}")
