@@ -151,7 +151,7 @@ export async function askHolders(key, header, words) {
         throw new PgveilError(isStale ? "stale" : "missing", `the file stays closed: ${partials.length} of ${threshold} holders helped` +
             (missing.length > 0 ? `, without ${missing.join(", ")}` : "; no other answers"));
     }
-    const helped = partials.slice(0, threshold);
+    const helped = partials.slice(0, threshold).sort((left, right) => left.index - right.index);
     return { sharedX: question.combined(helped), id: question.id, helped: helped.map(({ name }) => name), missing };
 }
 
