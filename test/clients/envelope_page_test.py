@@ -20,7 +20,7 @@ SKIPPED = 77
 ROOT = HERE.parent.parent
 PACKAGES = os.environ.get("PGVEIL_PAGE_PACKAGES", ROOT / "build" / "clients" / "envelope_page")
 POLICY = {"requesters": {name: {"purposes": ["open", "yearly audit"], "per_minute": 600} for name in ("grey", "admin")},
-          "administrators": ["admin"], "evidence": "none"}
+          "administrators": ["admin"], "evidence": "none", "header": "required"}
 
 
 def serve_page(crew):

@@ -1,5 +1,5 @@
 // The access logs of the custodians, as tables.
-import { lengthPrefixed, toBase64url, utf8 } from "../../browser/bytes.js";
+import { fromBase64url, lengthPrefixed, toBase64url, utf8 } from "../../browser/bytes.js";
 import { make } from "./elements.js";
 import { sha256 } from "./header.js";
 
@@ -15,17 +15,22 @@ function timeText(time) {
     return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().slice(0, 19).replace("T", " ");
 }
 
+/** Number of the last entry, by the statement that the custodian signs with each answer. */
+function lastOf({ head }) {
+    return JSON.parse(new TextDecoder().decode(fromBase64url(head.split(".")[1]))).seq;
+}
+
+/** The newest entries, and the number of the one before them. */
 async function entriesOf(custodian) {
+    const last = lastOf(await custodian.call("/v1/log?limit=1"));
+    const before = Math.max(0, last - ENTRIES_MAX);
     const entries = [];
-    for (let after = 0; entries.length < ENTRIES_MAX;) {
+    for (let after = before; after < last;) {
         const { entries: page } = await custodian.call(`/v1/log?after=${after}&limit=${PAGE}`);
         entries.push(...page);
-        if (page.length === 0) {
-            break;
-        }
-        after = page.at(-1).seq;
+        after = page.at(-1)?.seq ?? last;
     }
-    return entries;
+    return { entries, before };
 }
 
 async function hashOf(name, { hash, ...line }) {
@@ -38,10 +43,12 @@ async function hashOf(name, { hash, ...line }) {
  * at the end is not known from this.
  *
  * @param {string} name of the custodian
- * @param {object[]} entries from the first one on
+ * @param {object[]} entries
+ * @param {number} before number of the entry before them; 0: they begin with the first
  */
-export async function firstBroken(name, entries) {
-    let [number, previous] = [0, toBase64url(new Uint8Array(32))];
+export async function firstBroken(name, entries, before = 0) {
+    let number = before;
+    let previous = before === 0 ? toBase64url(new Uint8Array(32)) : entries[0]?.prev;
     for (const entry of entries) {
         number += 1;
         if (entry.seq !== number || entry.prev !== previous || entry.hash !== await hashOf(name, entry)) {
@@ -69,8 +76,8 @@ function table(name, entries, broken) {
 export function logsOf(custodians) {
     return Promise.all(custodians.map(async (custodian) => {
         try {
-            const entries = await entriesOf(custodian);
-            return table(custodian.name, entries, await firstBroken(custodian.name, entries));
+            const { entries, before } = await entriesOf(custodian);
+            return table(custodian.name, entries, await firstBroken(custodian.name, entries, before));
         } catch (error) {
             return make("p", { className: "bad", textContent: `${custodian.name}: ${error.message}` });
         }

@@ -14,12 +14,12 @@ const installed = createRequire(join(PACKAGES, "node_modules", "test.js"));
 const { chromium } = installed("playwright-core");
 const AXE = readFileSync(installed.resolve("axe-core/axe.min.js"), "utf8");
 const { urls, names, pids, fingerprint, folder, clients } = JSON.parse(process.env.PGVEIL_PAGE_TEST);
-const CONTENT = randomBytes(5 * 2 ** 20 + 77);
+const CONTENT = randomBytes(36 * 65536 + 77); // two batches of the stream
 const CHUNK = 65536 + 16;
 const path = (name) => join(folder, name);
 
 let browser;
-let grey; // one page for most tests: loading it is what takes time
+let grey, admin; // a page for most tests, and one of an administrator: loading it is what takes time
 before(async () => {
     writeFileSync(path("report.txt"), CONTENT);
     // Root's processes cannot be confined any further.
@@ -130,21 +130,40 @@ test("a dropped file is taken; a browser without the picker downloads, and says 
 test("C5 a bad file is named for what it is, and leaves nothing", async () => {
     const page = grey;
     program("seal", "report.txt", "--key", "group.pub", "--out", "sound.pgveil", "--force");
+    program("seal", "report.txt", "--key", "group.pub", "--out", "eves.pgveil", "--for", "eve", "--force");
     const file = readFileSync(path("sound.pgveil"));
     const body = file.length - CONTENT.length - Math.ceil(CONTENT.length / 65536) * 16;
     const altered = Buffer.from(file);
-    altered[body + 70 * CHUNK + 9] ^= 1;
+    altered[body + 33 * CHUNK + 9] ^= 1;
     const header = Buffer.from(file);
     header[100] ^= 1;
     for (const [name, bytes, says] of [
-        ["altered", altered, /^chunk 71 \(content from byte 4587520\) does not verify/],
+        ["altered", altered, /^chunk 34 \(content from byte 2162688\) does not verify/],
         ["short", file.subarray(0, body + 3 * CHUNK), /^the file was cut off behind chunk 3/],
-        ["header", header, /^this is not a protected file of this version, or its header was altered/]]) {
+        ["header", header, /^this is not a protected file of this version, or its header was altered/],
+        ["eves", readFileSync(path("eves.pgveil")), /^the file stays closed: 0 of 2 holders helped, without .*eve|name "grey"/]]) {
         writeFileSync(path(`${name}.pgveil`), bytes);
         assert.match(await done(page, path(`${name}.pgveil`)), says);
         assert.equal(await saved(page, name), null);
     }
     assert.match(await done(page, path("sound.pgveil")), /^opened/);
+});
+
+test("C9 the log shows who asked, to administrators", async () => {
+    const page = grey;
+    const [, one, other, id] = /with (\S+) and ([a-z]+-\d).*request ([0-9a-f]{32})/.exec(await done(page, path("sound.pgveil")));
+    await page.click("#show-log");
+    await page.locator("#logs > p").first().waitFor();
+    assert.match(await page.textContent("#logs"), /no administrator/);
+
+    admin = await pageOf("admin");
+    await admin.click("#show-log");
+    await admin.locator("#logs table").nth(2).waitFor();
+    for (const name of [one, other]) {
+        const row = admin.getByRole("region", { name: `Access log of ${name}` }).locator("tr", { hasText: id });
+        assert.match(await row.textContent(), /grey.*open/);
+    }
+    assert.equal((await admin.textContent("#logs")).match(/The chain of its entries is whole/g).length, 3);
 });
 
 test("the keyboard is enough", async () => {
@@ -167,22 +186,19 @@ test("the keyboard is enough", async () => {
     assert.equal(await focused(), "show-log");
 });
 
-test("axe finds nothing, in light and dark", async () => {
-    const page = await pageOf("admin");
+test("axe finds nothing on the page with files and logs, in light and dark", async () => {
+    const page = admin;
     await page.setInputFiles("#files", path("report.txt"));
     for (const summary of await page.locator("summary").all()) {
         await summary.click();
     }
-    await page.click("#show-log");
-    await page.locator("#logs > *").nth(2).waitFor();
     await page.evaluate(AXE);
-    for (const colorScheme of ["light", "dark"]) {
+    for (const [colorScheme, options] of [["light", {}], ["dark", { runOnly: ["color-contrast"] }]]) {
         await page.emulateMedia({ colorScheme });
-        const { violations, passes } = await page.evaluate(() => globalThis.axe.run());
+        const { violations, passes } = await page.evaluate((how) => globalThis.axe.run(how), options);
         assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target)}`), []);
         assert.ok(passes.some(({ id }) => id === "color-contrast"));
     }
-    await page.context().close();
 });
 
 test("C10 a silent or dead holder is named and not missed; with too few the file stays closed", async () => {

@@ -290,6 +290,8 @@ test("C9 an entry of a log that was altered, taken out or put in breaks its chai
     assert.equal((await firstBroken("cloud", entries)).seq, 1);
     assert.equal((await firstBroken("company", altered)).seq, 2);
     assert.equal((await firstBroken("company", entries.slice(1))).seq, 2);
+    assert.equal(await firstBroken("company", entries.slice(1), 1), undefined);
+    assert.equal((await firstBroken("company", altered.slice(1), 1)).seq, 2);
     assert.equal((await firstBroken("company", [entries[0], entries[2]])).seq, 3);
     assert.equal((await firstBroken("company", [entries[0], entries[0]])).seq, 1);
 });
