@@ -1,16 +1,23 @@
 #include "keyshare/attest/credential.hpp"
 
 #include "keyshare/attest/bytes_out.hpp"
+#include "keyshare/attest/endorsement_certificate.hpp"
 #include "keyshare/attest/public_area.hpp"
 #include "keyshare/core/handles.hpp"
 #include "keyshare/core/hash.hpp"
 #include "keyshare/core/hmac.hpp"
 #include "keyshare/core/invariant.hpp"
 #include "keyshare/core/libcrypto.hpp"
+#include "keyshare/core/random.hpp"
 
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/rsa.h>
 
 #include <array>
+#include <memory>
 #include <string_view>
 
 namespace pgveil::attest {
@@ -70,21 +77,14 @@ core::Bytes encrypted(core::ByteView key, core::ByteView plain) {
     return out;
 }
 
-}  // namespace
-
-Credential make_credential(
-    const core::PublicPoint& endorsement_key,
+/// Part 1, section 24.4: for whoever has the seed, and the key with this name.
+core::Bytes protected_object(
+    const core::SecretBytes& seed,
     const core::PublicPoint& attestation_key,
     const core::SecretBytes& secret
 ) {
     core::invariant(secret.size() == kCredentialSecretSize, "a credential has 32 bytes");
-    const core::Scalar ephemeral = core::generate_scalar();
-    const auto own = core::PublicPoint::of_scalar(ephemeral);
-    const auto shared = core::ecdh_x(ephemeral, endorsement_key);
-    core::invariant(own.has_value() && shared.has_value(), "a fresh scalar is in range");
-    const core::SecretBytes seed = seed_of(*shared, *own, endorsement_key);
     const Name name = name_of(KeyKind::kAttestation, attestation_key);
-
     core::SecretBytes plain;
     plain.append(core::big_endian16(kCredentialSecretSize));
     plain.append(secret.reveal());
@@ -96,15 +96,98 @@ Credential make_credential(
         kdfa(seed, core::as_bytes(std::string_view("INTEGRITY\0", 10)), {}, kHashBits);
     core::Bytes authenticated = identity;
     core::append(authenticated, name);
-
-    Credential credential;
     BytesOut object;
     object.sized(core::hmac_sha256(mac_key.reveal(), authenticated)).raw(identity);
-    credential.object = std::move(object).take();
+    return std::move(object).take();
+}
+
+struct FreeBuild {
+    void operator()(OSSL_PARAM_BLD* build) const { OSSL_PARAM_BLD_free(build); }
+
+    void operator()(OSSL_PARAM* parameters) const { OSSL_PARAM_free(parameters); }
+
+    void operator()(BIGNUM* number) const { BN_free(number); }
+
+    void operator()(EVP_PKEY_CTX* context) const { EVP_PKEY_CTX_free(context); }
+};
+
+core::KeyHandle rsa_key(const EndorsementModulus& modulus) {
+    constexpr unsigned kExponent = 65537;
+    const std::unique_ptr<BIGNUM, FreeBuild> number(
+        BN_bin2bn(modulus.data(), core::int_size(modulus.size()), nullptr)
+    );
+    const std::unique_ptr<OSSL_PARAM_BLD, FreeBuild> build(OSSL_PARAM_BLD_new());
+    core::must(OSSL_PARAM_BLD_push_BN(build.get(), "n", number.get()), "a modulus is a number");
+    core::must(OSSL_PARAM_BLD_push_uint(build.get(), "e", kExponent), "and so is the exponent");
+    const std::unique_ptr<OSSL_PARAM, FreeBuild> parameters(OSSL_PARAM_BLD_to_param(build.get()));
+    const std::unique_ptr<EVP_PKEY_CTX, FreeBuild> context(
+        EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr)
+    );
+    EVP_PKEY* key = nullptr;
+    core::must(EVP_PKEY_fromdata_init(context.get()), "RSA keys are made of numbers");
+    core::must(
+        EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters.get()),
+        "a modulus and an exponent are a key"
+    );
+    return core::KeyHandle(key);
+}
+
+/// RSAES_OAEP with SHA-256 (Part 1, annex B.10.4): the seed for the owner of the key.
+core::Bytes encrypted_to(const EndorsementModulus& modulus, const core::SecretBytes& seed) {
+    const core::KeyHandle key = rsa_key(modulus);
+    const std::unique_ptr<EVP_PKEY_CTX, FreeBuild> context(
+        EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr)
+    );
+    constexpr std::string_view kLabel("IDENTITY\0", 9);
+    core::must(EVP_PKEY_encrypt_init(context.get()), "RSA encrypts");
+    core::must(EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_OAEP_PADDING), "RSA has OAEP");
+    core::must(EVP_PKEY_CTX_set_rsa_oaep_md(context.get(), EVP_sha256()), "OAEP has SHA-256");
+    core::must(
+        EVP_PKEY_CTX_set0_rsa_oaep_label(
+            context.get(),
+            OPENSSL_memdup(kLabel.data(), kLabel.size()),
+            core::int_size(kLabel.size())
+        ),
+        "OAEP has a label"
+    );
+    core::Bytes out(modulus.size());
+    std::size_t size = out.size();
+    const core::ByteView plain = seed.reveal();
+    core::must(
+        EVP_PKEY_encrypt(context.get(), out.data(), &size, plain.data(), plain.size()),
+        "a seed fits into an RSA key"
+    );
+    return out;
+}
+
+}  // namespace
+
+Credential make_credential(
+    const core::PublicPoint& endorsement_key,
+    const core::PublicPoint& attestation_key,
+    const core::SecretBytes& secret
+) {
+    const core::Scalar ephemeral = core::generate_scalar();
+    const auto own = core::PublicPoint::of_scalar(ephemeral);
+    const auto shared = core::ecdh_x(ephemeral, endorsement_key);
+    core::invariant(own.has_value() && shared.has_value(), "a fresh scalar is in range");
+    const core::SecretBytes seed = seed_of(*shared, *own, endorsement_key);
+    Credential credential;
+    credential.object = protected_object(seed, attestation_key, secret);
     BytesOut point;
     point.sized(x_of(*own)).sized(y_of(*own));
     credential.seed = std::move(point).take();
     return credential;
+}
+
+Credential make_credential(
+    const EndorsementModulus& endorsement_key,
+    const core::PublicPoint& attestation_key,
+    const core::SecretBytes& secret
+) {
+    const core::SecretBytes seed =
+        core::random_secret(core::system_random(), kCredentialSecretSize);
+    return {protected_object(seed, attestation_key, secret), encrypted_to(endorsement_key, seed)};
 }
 
 }  // namespace pgveil::attest

@@ -5,6 +5,7 @@
 #include "keyshare/core/random.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgveil::attest {
 namespace {
@@ -23,7 +24,8 @@ Error no_text(std::string_view what, std::string_view title) {
 
 std::string to_text(const TpmKeys& keys) {
     return std::string(kKeysTitle) + "\n" + line("endorsement", keys.endorsement.text()) +
-           line("attestation", keys.attestation.text());
+           line("attestation", keys.attestation.text()) +
+           (keys.certificate.empty() ? "" : line("certificate", core::to_hex(keys.certificate)));
 }
 
 Result<TpmKeys> parse_keys(std::string_view text) {
@@ -31,10 +33,14 @@ Result<TpmKeys> parse_keys(std::string_view text) {
     const bool is_titled = lines.next() == kKeysTitle;
     const auto endorsement = lines.point(lines.named("endorsement"));
     const auto attestation = lines.point(lines.named("attestation"));
+    core::Bytes certificate;
+    if (lines.has_more()) {
+        certificate = lines.bytes(lines.named("certificate"));
+    }
     if (!is_titled || !lines.ok() || !endorsement || !attestation) {
         return no_text("list of a TPM's keys", kKeysTitle);
     }
-    return TpmKeys{*endorsement, *attestation};
+    return TpmKeys{*endorsement, *attestation, std::move(certificate)};
 }
 
 std::string to_text(const Challenge& challenge) {
@@ -86,13 +92,34 @@ Result<Evidence> parse_evidence(std::string_view text) {
     return evidence;
 }
 
-Question ask(const TpmKeys& keys, const Sha256Digest& identity, core::RandomSource& random) {
+namespace {
+
+/// Everything but the credential.
+Question fresh_question(const Sha256Digest& identity, core::RandomSource& random) {
     Question question;
     question.secret = core::random_secret(random, kCredentialSecretSize);
     random.fill(question.challenge.nonce);
     question.challenge.identity = identity;
+    return question;
+}
+
+}  // namespace
+
+Question ask(const TpmKeys& keys, const Sha256Digest& identity, core::RandomSource& random) {
+    Question question = fresh_question(identity, random);
     question.challenge.credential =
         make_credential(keys.endorsement, keys.attestation, question.secret);
+    return question;
+}
+
+Question ask(
+    const EndorsementModulus& certified,
+    const core::PublicPoint& attestation,
+    const Sha256Digest& identity,
+    core::RandomSource& random
+) {
+    Question question = fresh_question(identity, random);
+    question.challenge.credential = make_credential(certified, attestation, question.secret);
     return question;
 }
 

@@ -2,6 +2,7 @@
 
 #include "keyshare/attest/approval.hpp"
 #include "keyshare/attest/credential.hpp"
+#include "keyshare/attest/endorsement_certificate.hpp"
 #include "keyshare/attest/error.hpp"
 #include "keyshare/attest/measurement.hpp"
 #include "keyshare/attest/quote.hpp"
@@ -21,6 +22,12 @@ namespace pgveil::attest {
 struct TpmKeys {
     core::PublicPoint endorsement;
     core::PublicPoint attestation;
+    /// Of its endorsement key of 2048 bits, as the TPM has it; empty if it has none.
+    core::Bytes certificate = {};
+
+    bool is_same_tpm(const TpmKeys& other) const {
+        return endorsement == other.endorsement && attestation == other.attestation;
+    }
 
     friend bool operator==(const TpmKeys&, const TpmKeys&) = default;
 };
@@ -55,6 +62,13 @@ struct Question {
 };
 
 Question ask(const TpmKeys& keys, const Sha256Digest& identity, core::RandomSource& random);
+/// The same for the owner of the endorsement key that was certified.
+Question ask(
+    const EndorsementModulus& certified,
+    const core::PublicPoint& attestation,
+    const Sha256Digest& identity,
+    core::RandomSource& random
+);
 
 /// What goes into the quote's extra data: SHA-256(LP("pgveil/1 attestation", nonce, identity,
 /// secret)). Who knows the secret has the TPM with the endorsement key.

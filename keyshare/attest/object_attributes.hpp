@@ -6,6 +6,7 @@
 // as far as pgveil's keys have them. For this folder's own files.
 namespace pgveil::attest {
 
+inline constexpr std::uint16_t kAlgRsa = 0x0001;
 inline constexpr std::uint16_t kAlgSha256 = 0x000b;
 inline constexpr std::uint16_t kAlgKeyedHash = 0x0008;
 inline constexpr std::uint16_t kAlgNull = 0x0010;

@@ -79,6 +79,16 @@ core::Bytes key_template(KeyKind kind) {
     return std::move(out).take();
 }
 
+core::Bytes certified_key_template() {
+    constexpr std::uint16_t kModulusBits = 2048;
+    const std::array<std::uint8_t, 256> zeros{};
+    BytesOut out;
+    out.u16(kAlgRsa).u16(kAlgSha256).u32(attributes_of(KeyKind::kEndorsement));
+    out.sized(kEndorsementPolicy).u16(kAlgAes).u16(kAesBits).u16(kAlgCfb).u16(kAlgNull);
+    out.u16(kModulusBits).u32(0).sized(zeros);
+    return std::move(out).take();
+}
+
 core::Bytes sealed_template(const core::Sha256Digest& policy) {
     BytesOut out;
     out.u16(kAlgKeyedHash).u16(kAlgSha256);

@@ -27,6 +27,8 @@ core::Bytes public_area(KeyKind kind, const core::PublicPoint& point);
 
 /// What a TPM is asked to make a primary key from.
 core::Bytes key_template(KeyKind kind);
+/// The same for the endorsement key that its maker certifies (RSA of 2048 bits, template L-1).
+core::Bytes certified_key_template();
 
 /// What a TPM is asked to seal a secret with: bound to this TPM and parent, opened by the policy
 /// only.

@@ -15,6 +15,7 @@ namespace pgveil::tenant {
 namespace {
 
 constexpr std::size_t kTextMax = 65536;
+constexpr std::size_t kRootsMax = std::size_t{4} * 1024 * 1024;
 
 Result<attest::TpmKeys> read_keys(const std::string& file) {
     const auto text = user::read_public_file(file, kTextMax);
@@ -43,8 +44,16 @@ Result<void> check_pinned(
         }
         return user::failed("this is another TPM: its endorsement key is " + found);
     }
-    if (pinned && pinned->keys == keys) {
+    // Until it has answered, what the file says of it is but a claim.
+    if (pinned && pinned->clock && pinned->keys.is_same_tpm(keys)) {
         return {};
+    }
+    if (pinned && pinned->keys.is_same_tpm(keys)) {
+        return user::unusable(
+            "this TPM was asked before, and has not answered: name its endorsement key again "
+            "(--endorsement '" +
+            found + "'), or its makers (--ek-roots)"
+        );
     }
     return user::unusable(
         pinned ? "this is not the TPM that this home has pinned. If the machine was changed on "
@@ -54,6 +63,36 @@ Result<void> check_pinned(
                  "and name it by --endorsement; the file says '" +
                      found + "'"
     );
+}
+
+/// For the pinned or named TPM; or, with roots, for the one that its maker has certified.
+Result<attest::Question> question_for(
+    const attest::TpmKeys& keys,
+    const attest::Sha256Digest& identity,
+    const std::optional<Attestation>& pinned,
+    const AttestArguments& arguments
+) {
+    if (arguments.ek_roots.empty()) {
+        if (auto same = check_pinned(keys, pinned, arguments.endorsement); !same) {
+            return same.error();
+        }
+        return attest::ask(keys, identity, core::system_random());
+    }
+    const auto roots = user::read_public_file(arguments.ek_roots, kRootsMax);
+    if (!roots) {
+        return roots.error();
+    }
+    if (keys.certificate.empty()) {
+        return user::failed(
+            "the TPM has no certificate of its endorsement key (NV index 0x01c00002): name the key "
+            "itself by --endorsement"
+        );
+    }
+    const auto certified = attest::certified_endorsement(keys.certificate, *roots);
+    if (!certified.has_value()) {
+        return user::failed(certified.error().message);
+    }
+    return attest::ask(*certified, keys.attestation, identity, core::system_random());
 }
 
 /// Of the proxy that the person names (one to be bootstrapped or adopted), or of the present one.
@@ -94,17 +133,18 @@ Result<void> ask_for_evidence(const Context& context, const AttestArguments& arg
         return keys.error();
     }
     auto pinned = pinned_in(home->state());
-    if (auto same = check_pinned(*keys, pinned, arguments.endorsement); !same) {
-        return same;
-    }
     const auto identity = identity_to_ask(home->state(), arguments.identity);
     if (!identity) {
         return identity.error();
     }
-    if (!pinned || pinned->keys != *keys) {
+    auto asked = question_for(*keys, *identity, pinned, arguments);
+    if (!asked) {
+        return asked.error();
+    }
+    attest::Question& question = *asked;
+    if (!pinned || !pinned->keys.is_same_tpm(*keys)) {
         pinned.emplace(Attestation{*keys, {}, {}, {}, {}, 0});
     }
-    attest::Question question = attest::ask(*keys, *identity, core::system_random());
     pinned->identity = *identity;
     pinned->nonce = question.challenge.nonce;
     pinned->secret = std::move(question.secret);

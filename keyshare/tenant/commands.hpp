@@ -50,6 +50,7 @@ Result<void> approve(const Context& context, const ApprovalArguments& arguments)
 struct AttestArguments {
     std::string file;
     std::string endorsement;  ///< fingerprint; empty: the pinned one
+    std::string ek_roots;     ///< file: makers whose certificates of endorsement keys are believed
     std::string identity;     ///< of the proxy, before the bootstrap
 };
 

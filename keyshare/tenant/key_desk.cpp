@@ -180,7 +180,12 @@ Result<void> check_attestation_key(
     }
     const auto pinned = parse_attestation(state.attestation.reveal());
     if (pinned && pinned->keys.attestation == attestation) {
-        return {};
+        // Until it has answered, its attestation key is but a claim.
+        return pinned->clock ? Result<void>()
+                             : user::failed(
+                                   "the TPM that this home has pinned has not answered yet: run "
+                                   "`pgveil-tenant attest verify` first"
+                               );
     }
     return user::failed(
         "this is not the TPM that this home has pinned: its attestation key is " + found +

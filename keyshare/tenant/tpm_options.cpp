@@ -50,7 +50,11 @@ void add_attest(CLI::App& app, AttestArguments& to, Action& action) {
         "ask", "Pin a TPM and print a challenge; shares are renewed only once it has answered"
     );
     ask->add_option("file", to.file, "Its keys, as `pgveil attest` prints them")->required();
-    ask->add_option("--endorsement", to.endorsement, "Fingerprint of the TPM that it must be");
+    auto* endorsement =
+        ask->add_option("--endorsement", to.endorsement, "Fingerprint of the TPM that it must be");
+    ask->add_option("--ek-roots", to.ek_roots, "Any TPM that one of these makers (PEM) certifies")
+        ->type_name("FILE")
+        ->excludes(endorsement);
     ask->add_option(
         "--identity", to.identity, "Before bootstrap or adopt: the proxy's, as ordered"
     );

@@ -15,7 +15,11 @@ Result<attest::TpmKeys> keys_of(const std::string& place) {
     if (!attestation.has_value()) {
         return attestation.error();
     }
-    return attest::TpmKeys{*endorsement, *attestation};
+    auto certificate = tpm->endorsement_certificate();
+    if (!certificate.has_value()) {
+        return certificate.error();
+    }
+    return attest::TpmKeys{*endorsement, *attestation, *std::move(certificate)};
 }
 
 seal::Result<attest::Evidence> answer(

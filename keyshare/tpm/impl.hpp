@@ -68,6 +68,8 @@ public:
     ESYS_TR session(Encrypts encrypts) const;
 
     Result<Loaded> start_session(TPM2_SE type) const;
+    Result<Loaded> make_primary(core::ByteView area, ESYS_TR hierarchy, Answer<TPM2B_PUBLIC>& made)
+        const;
     Result<PrimaryKey> make_primary(attest::KeyKind kind, ESYS_TR hierarchy) const;
     Result<Loaded> load(const SealedSecret& sealed) const;
     Result<Loaded> load_public(core::ByteView area, std::string_view what) const;
@@ -93,6 +95,14 @@ public:
         const attest::PcrSelection& registers,
         const attest::Approval& approval
     ) const;
+
+    struct Piece {
+        std::size_t offset = 0;
+        std::size_t size = 0;
+    };
+
+    Result<core::Bytes> read_memory(const CounterHandle& index, Piece piece) const;
+
     struct Made;
     Result<void> stir(core::RandomSource& random) const;
     Result<void> create(const attest::KeyDesign& design, Made& made) const;

@@ -107,13 +107,14 @@ Result<Loaded> Tpm::Impl::start_session(TPM2_SE type) const {
     return started.has_value() ? Result<Loaded>(std::move(session)) : started.error();
 }
 
-Result<PrimaryKey> Tpm::Impl::make_primary(attest::KeyKind kind, ESYS_TR hierarchy) const {
-    const TPM2B_PUBLIC wanted = public_of(attest::key_template(kind));
+Result<Loaded> Tpm::Impl::make_primary(
+    core::ByteView area, ESYS_TR hierarchy, Answer<TPM2B_PUBLIC>& made
+) const {
+    const TPM2B_PUBLIC wanted = public_of(area);
     const TPM2B_SENSITIVE_CREATE nothing{};
     const TPM2B_DATA no_data{};
     const TPML_PCR_SELECTION no_registers{};
     Loaded object(*connection_);
-    Answer<TPM2B_PUBLIC> made;
     const auto done = check(
         Esys_CreatePrimary(
             esys(),
@@ -133,14 +134,20 @@ Result<PrimaryKey> Tpm::Impl::make_primary(attest::KeyKind kind, ESYS_TR hierarc
         ),
         "make a primary key"
     );
-    if (!done.has_value()) {
-        return done.error();
+    return done.has_value() ? Result<Loaded>(std::move(object)) : done.error();
+}
+
+Result<PrimaryKey> Tpm::Impl::make_primary(attest::KeyKind kind, ESYS_TR hierarchy) const {
+    Answer<TPM2B_PUBLIC> made;
+    auto object = make_primary(attest::key_template(kind), hierarchy, made);
+    if (!object.has_value()) {
+        return object.error();
     }
     const auto point = point_of(made->publicArea.unique.ecc);
     if (!point.has_value()) {
         return point.error();
     }
-    return PrimaryKey{std::move(object), *point};
+    return PrimaryKey{*std::move(object), *point};
 }
 
 Result<Loaded> Tpm::Impl::load(const SealedSecret& sealed) const {

@@ -1,4 +1,8 @@
+#include "keyshare/attest/endorsement_certificate.hpp"
 #include "keyshare/tpm/impl.hpp"
+
+#include <algorithm>
+#include <tuple>
 
 // What the TPM says of itself under its attestation key.
 namespace pgveil::tpm {
@@ -130,8 +134,15 @@ Result<core::SecretBytes> Tpm::activate(const attest::Credential& credential) {
     if (!attestation.has_value()) {
         return attestation.error();
     }
-    const auto endorsement =
-        impl_->make_primary(attest::KeyKind::kEndorsement, ESYS_TR_RH_ENDORSEMENT);
+    const bool is_for_certified =
+        credential.seed.size() == std::tuple_size_v<attest::EndorsementModulus>;
+    Answer<TPM2B_PUBLIC> made;
+    const auto endorsement = impl_->make_primary(
+        is_for_certified ? attest::certified_key_template()
+                         : attest::key_template(attest::KeyKind::kEndorsement),
+        ESYS_TR_RH_ENDORSEMENT,
+        made
+    );
     if (!endorsement.has_value()) {
         return endorsement.error();
     }
@@ -149,7 +160,7 @@ Result<core::SecretBytes> Tpm::activate(const attest::Credential& credential) {
         Esys_ActivateCredential(
             impl_->esys(),
             attestation->object.handle(),
-            endorsement->object.handle(),
+            endorsement->handle(),
             impl_->session(Encrypts::kBoth),
             policy->handle(),
             ESYS_TR_NONE,
@@ -165,6 +176,77 @@ Result<core::SecretBytes> Tpm::activate(const attest::Credential& credential) {
     auto secret = core::SecretBytes::copy_of({opened->buffer, opened->size});
     explicit_bzero(opened.get(), sizeof(TPM2B_DIGEST));
     return secret;
+}
+
+/// At least one byte.
+Result<core::Bytes> Tpm::Impl::read_memory(const CounterHandle& index, Piece piece) const {
+    Answer<TPM2B_MAX_NV_BUFFER> read;
+    const auto done = check(
+        Esys_NV_Read(
+            esys(),
+            index.handle(),
+            index.handle(),
+            session(Encrypts::kAnswer),
+            ESYS_TR_NONE,
+            ESYS_TR_NONE,
+            static_cast<std::uint16_t>(piece.size),
+            static_cast<std::uint16_t>(piece.offset),
+            read.out()
+        ),
+        "give the certificate of its endorsement key"
+    );
+    if (done.has_value() && read->size == 0) {
+        return Error{ErrorCode::kFailed, "the TPM's certificate is shorter than it says"};
+    }
+    return done.has_value()
+               ? Result<core::Bytes>(core::Bytes(read->buffer, read->buffer + read->size))
+               : done.error();
+}
+
+Result<core::Bytes> Tpm::endorsement_certificate() {
+    constexpr std::uint16_t kPiece = 512;  // more than some TPMs give at once
+    CounterHandle handle(impl_->connection());
+    const TSS2_RC found = Esys_TR_FromTPMPublic(
+        impl_->esys(),
+        attest::kCertificateIndex,
+        ESYS_TR_NONE,
+        ESYS_TR_NONE,
+        ESYS_TR_NONE,
+        handle.out()
+    );
+    if (found != TSS2_RC_SUCCESS) {
+        return core::Bytes();
+    }
+    Answer<TPM2B_NV_PUBLIC> area;
+    Answer<TPM2B_NAME> name;
+    const auto known = impl_->check(
+        Esys_NV_ReadPublic(
+            impl_->esys(),
+            handle.handle(),
+            ESYS_TR_NONE,
+            ESYS_TR_NONE,
+            ESYS_TR_NONE,
+            area.out(),
+            name.out()
+        ),
+        "say how long the certificate of its endorsement key is"
+    );
+    if (!known.has_value()) {
+        return known.error();
+    }
+    core::Bytes certificate;
+    while (certificate.size() < area->nvPublic.dataSize) {
+        const auto piece = impl_->read_memory(
+            handle,
+            {certificate.size(),
+             std::min<std::size_t>(area->nvPublic.dataSize - certificate.size(), kPiece)}
+        );
+        if (!piece.has_value()) {
+            return piece.error();
+        }
+        core::append(certificate, *piece);
+    }
+    return certificate;
 }
 
 }  // namespace pgveil::tpm

@@ -109,12 +109,15 @@ public:
     /// The same keys each time, until the TPM is cleared or its endorsement seed changed.
     Result<core::PublicPoint> endorsement_key();
     Result<core::PublicPoint> attestation_key();
+    /// The certificate that the TPM's maker has left in it, as it lies there; empty if there is
+    /// none.
+    Result<core::Bytes> endorsement_certificate();
     Result<attest::Signed> quote(
         const attest::PcrSelection& registers, const attest::Sha256Digest& extra
     );
     /// What Certify says about the storage root key: that it is in the TPM of the attestation key.
     Result<attest::Signed> certify_storage_root(const attest::Sha256Digest& extra);
-    /// The credential's secret; kRefused if it is for other keys.
+    /// The credential's secret, for either endorsement key; kRefused if it is for other keys.
     Result<core::SecretBytes> activate(const attest::Credential& credential);
 
     /// Makes a key under the storage root key. The TPM's generator is stirred with bytes of

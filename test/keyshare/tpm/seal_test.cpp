@@ -5,6 +5,8 @@
 #include "test/keyshare/tpm/swtpm.hpp"
 
 #include <gmock/gmock.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <fstream>
 
@@ -255,6 +257,66 @@ TEST_F(AttestationTest, T8_StateThatTheTenantHasNotApprovedIsNotBelieved) {
     attest::Evidence lie = *evidence;
     lie.statement.measurement = options("binary").measurement;
     EXPECT_THAT(judged(lie, asked), HasSubstr("other values"));
+}
+
+/// With a TPM that its maker has certified.
+class CertifiedTpmTest : public AttestationTest {
+protected:
+    CertifiedTpmTest() : roots_(maker_.certify()) { maker_.start(); }
+
+    Swtpm maker_;
+    std::string roots_;
+};
+
+TEST_F(CertifiedTpmTest, T7_TheMakersCertificateLeadsToTheAttestationKey) {
+    const auto keys = keys_of(maker_.place());
+    ASSERT_TRUE(keys.has_value()) << keys.error().message;
+    EXPECT_EQ(*attest::parse_keys(attest::to_text(*keys)), *keys);
+    const auto certified = attest::certified_endorsement(keys->certificate, roots_);
+    ASSERT_TRUE(certified.has_value()) << certified.error().message;
+
+    const auto open_with = [&](const std::string& place, const core::PublicPoint& attestation) {
+        const auto asked =
+            attest::ask(*certified, attestation, hash("identity"), core::system_random());
+        auto tpm = Tpm::open(place, std::nullopt);
+        const auto opened = tpm->activate(asked.challenge.credential);
+        return opened.has_value() && std::ranges::equal(opened->reveal(), asked.secret.reveal());
+    };
+    EXPECT_TRUE(open_with(maker_.place(), keys->attestation));
+    // An attestation key that is in no TPM, or in another, is not vouched for by this certificate.
+    const auto stranger = core::SigningKey::generate().verifying_key().point();
+    EXPECT_FALSE(open_with(maker_.place(), stranger));
+    EXPECT_FALSE(open_with(swtpm_.place(), keys_.attestation));
+}
+
+TEST_F(CertifiedTpmTest, T7_ACertificateOfAnotherMakerOrForSomethingElseIsRefused) {
+    const auto keys = keys_of(maker_.place());
+    ASSERT_TRUE(keys.has_value()) << keys.error().message;
+    const auto refusal = [](core::ByteView certificate, const std::string& roots) {
+        const auto read = attest::certified_endorsement(certificate, roots);
+        return read.has_value() ? std::string("believed") : read.error().message;
+    };
+    EXPECT_EQ(refusal(keys->certificate, roots_), "believed");
+    Swtpm other;
+    EXPECT_THAT(
+        refusal(keys->certificate, other.certify()), HasSubstr("not of one of the trusted")
+    );
+    EXPECT_THAT(refusal(keys->certificate, ""), HasSubstr("no certificate (PEM)"));
+    core::Bytes altered = keys->certificate;
+    altered.at(altered.size() / 2) ^= 1;
+    EXPECT_NE(refusal(altered, roots_), "believed");
+    EXPECT_THAT(refusal({}, roots_), HasSubstr("is none"));
+    // The maker's own certificate is genuine, and not one of an endorsement key.
+    BIO* source = BIO_new_mem_buf(roots_.data(), static_cast<int>(roots_.size()));
+    X509* root = PEM_read_bio_X509(source, nullptr, nullptr, nullptr);
+    ASSERT_NE(root, nullptr);
+    core::Bytes der(static_cast<std::size_t>(i2d_X509(root, nullptr)));
+    unsigned char* at = der.data();
+    i2d_X509(root, &at);
+    X509_free(root);
+    BIO_free(source);
+    EXPECT_THAT(refusal(der, roots_), HasSubstr("something else"));
+    EXPECT_TRUE(keys_.certificate.empty());  // of a TPM without one
 }
 
 TEST_F(SealTest, KeptKeyFileReadsBackAndNothingElseDoes) {

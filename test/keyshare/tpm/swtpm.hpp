@@ -20,6 +20,11 @@ public:
     Swtpm& operator=(Swtpm&&) = delete;
     ~Swtpm();
 
+    /// Before the first start: gives it an endorsement key with the certificate of a maker of its
+    /// own (swtpm_setup, swtpm_localca of the package swtpm-tools); the maker's root and
+    /// intermediate certificate, PEM.
+    std::string certify();
+
     void start();
     /// As if the power went.
     void stop();
