@@ -4,6 +4,7 @@
 #include "proxy/explain.hpp"
 #include "proxy/migrate_command.hpp"
 #include "proxy/order.hpp"
+#include "proxy/rotate_command.hpp"
 #include "proxy/seal_choice.hpp"
 #include "proxy/serve.hpp"
 
@@ -15,7 +16,7 @@
 namespace {
 
 /// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr std::array<const char*, 3> kLater = {"rotate-data", "lock", "unlock"};
+constexpr std::array<const char*, 2> kLater = {"lock", "unlock"};
 
 /// The verbs share the option --config and the exit code.
 struct CommandLine {
@@ -31,6 +32,7 @@ struct CommandLine {
     pgveil::proxy::ExplainRequest explained;
     pgveil::migration::Request migrated;
     pgveil::proxy::OrderRequest ordered;
+    pgveil::rotation::Request rotated;
 
     CLI::App* verb(const std::string& name, const std::string& what) {
         CLI::App* const added = app.add_subcommand(name, what);
@@ -184,16 +186,50 @@ void add_audit(CommandLine& line) {
     }
 }
 
-/// Who does the work, and how fast.
-void add_migration_options(CLI::App& command, pgveil::migration::Request& to) {
-    command.add_option("TABLE", to.table, "schema.table, as in the policy")->required();
+/// Who does the work.
+void add_worker_options(
+    CLI::App& command, pgveil::migration::UserFiles& to, std::string& proxy, std::string& direct
+) {
     command
         .add_option(
             "--direct",
-            to.direct,
-            "the database itself, as the owner of the table: postgresql://OWNER@HOST:5432/DATABASE"
+            direct,
+            "the database itself, as the owner of the tables: postgresql://OWNER@HOST:5432/DATABASE"
         )
         ->required();
+    command.add_option(
+        "--proxy", proxy, "pgveil, in front of it: postgresql://OWNER@HOST:6543/DATABASE"
+    );
+    command.add_option("--key", to.key, "key file of a user with the key groups, UID.user");
+    command.add_option(
+        "--app-share", to.app_share, "the application's share of that user, UID.app"
+    );
+    CLI::Option* const file = command.add_option(
+        "--passphrase-file", to.passphrase.file, "passphrase of the key file from this file (0600)"
+    );
+    command
+        .add_option(
+            "--passphrase-fd", to.passphrase.descriptor, "the same from this descriptor, one line"
+        )
+        ->excludes(file);
+}
+
+/// How fast it is done.
+void add_pace_options(CLI::App& command, pgveil::migration::Pace& to) {
+    command
+        .add_option(
+            "--rows-per-second",
+            to.rows_per_second,
+            "no faster than this; 0, the default, is as fast as it goes"
+        )
+        ->check(CLI::NonNegativeNumber);
+    command.add_option("--batch", to.batch_rows, "rows in one transaction")
+        ->check(CLI::Range(1, 1'000'000))
+        ->capture_default_str();
+}
+
+void add_migration_options(CLI::App& command, pgveil::migration::Request& to) {
+    command.add_option("TABLE", to.table, "schema.table, as in the policy")->required();
     CLI::Option* const plan = command.add_flag(
         "--plan", to.plan, "only say what would be done, for how long, and what is in the way"
     );
@@ -203,42 +239,38 @@ void add_migration_options(CLI::App& command, pgveil::migration::Request& to) {
     command.add_flag("--back", to.back, "undo everything that was not dropped")
         ->excludes(drop)
         ->excludes(plan);
-    command.add_option(
-        "--proxy", to.proxy, "pgveil, in front of it: postgresql://OWNER@HOST:6543/DATABASE"
-    );
-    command.add_option(
-        "--key", to.user.key, "key file of a user with the table's key groups, UID.user"
-    );
-    command.add_option(
-        "--app-share", to.user.app_share, "the application's share of that user, UID.app"
-    );
-    CLI::Option* const file = command.add_option(
-        "--passphrase-file",
-        to.user.passphrase.file,
-        "passphrase of the key file from this file (0600)"
-    );
-    command
-        .add_option(
-            "--passphrase-fd",
-            to.user.passphrase.descriptor,
-            "the same from this descriptor, one line"
-        )
-        ->excludes(file);
-    command
-        .add_option(
-            "--rows-per-second",
-            to.pace.rows_per_second,
-            "no faster than this; 0, the default, is as fast as it goes"
-        )
-        ->check(CLI::NonNegativeNumber);
-    command.add_option("--batch", to.pace.batch_rows, "rows in one transaction")
-        ->check(CLI::Range(1, 1'000'000))
-        ->capture_default_str();
+    add_worker_options(command, to.user, to.proxy, to.direct);
+    add_pace_options(command, to.pace);
     command.parse_complete_callback([&to] {
         if (!to.plan && (to.proxy.empty() || to.user.key.empty() || to.user.app_share.empty())) {
             throw CLI::RequiredError("--proxy, --key and --app-share, or --plan");
         }
     });
+}
+
+void add_rotation(CommandLine& line) {
+    pgveil::rotation::Request& to = line.rotated;
+    CLI::App* const verb = line.verb(
+        "rotate-data",
+        "encrypt the randomized columns of a key group anew, under its next data key (searchable "
+        "columns keep their key in this version)"
+    );
+    verb->add_option("TABLE", to.tables, "schema.table; without one, all tables");
+    verb->add_option("--group", to.group, "the key group")->capture_default_str();
+    CLI::Option* const check =
+        verb->add_flag("--check", to.check, "only say what is left under the former key");
+    verb->add_option("--report", to.report, "when nothing is left, write this file for the tenant")
+        ->excludes(check);
+    add_worker_options(*verb, to.user, to.proxy, to.direct);
+    add_pace_options(*verb, to.pace);
+    verb->parse_complete_callback([&to] {
+        const bool is_lacking = to.proxy.empty() || to.user.app_share.empty();
+        if (to.user.key.empty() || (is_lacking && !to.check)) {
+            throw CLI::RequiredError("--key, and --proxy and --app-share or --check");
+        }
+    });
+    verb->callback([&line] { line.status = pgveil::proxy::rotate_data(line.config, line.rotated); }
+    );
 }
 
 void add_migrations(CommandLine& line) {
@@ -276,6 +308,7 @@ int run(int argc, char** argv) {
     add_restore(line);
     add_audit(line);
     add_migrations(line);
+    add_rotation(line);
     for (const char* const verb : kLater) {
         add_later(line, verb);
     }

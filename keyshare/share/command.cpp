@@ -1,6 +1,7 @@
 #include "keyshare/share/command.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "keyshare/share/data_key.hpp"
 #include "keyshare/share/first_row.hpp"
 #include "keyshare/share/json_fields.hpp"
 #include "keyshare/share/keyring_json.hpp"
@@ -28,12 +29,9 @@ constexpr std::array kOperations{
     OperationName{Operation::kRenewShares, "renew_shares"},
     OperationName{Operation::kWithdrawUser, "withdraw_user"},
     OperationName{Operation::kCreateGroup, "create_group"},
-    OperationName{Operation::kRenewTk, "renew_tk"}};
-
-/// Whether the command is about a key group and not about one user.
-bool brings_rows(Operation operation) {
-    return operation == Operation::kCreateGroup || operation == Operation::kRenewTk;
-}
+    OperationName{Operation::kRenewTk, "renew_tk"},
+    OperationName{Operation::kNewDataKey, "new_data_key"},
+    OperationName{Operation::kRetireDataKey, "retire_data_key"}};
 
 Json commitment_to_json(const GroupCommitment& one) {
     return Json{
@@ -200,6 +198,11 @@ bool are_users_of(const std::vector<UserRenewal>& users, std::string_view group)
     });
 }
 
+bool brings_one_row(const Command& command) {
+    return carries_no_parts(command) && command.user_id.empty() &&
+           command.expires_at_s > command.issued_at_s && command.wraps.size() == 1;
+}
+
 // What each operation must carry and must leave empty.
 bool fits_operation(const Command& command) {
     switch (command.operation) {
@@ -211,9 +214,13 @@ bool fits_operation(const Command& command) {
         case Operation::kWithdrawUser:
             return carries_no_parts(command) && command.expires_at_s == 0;
         case Operation::kCreateGroup:
-            return carries_no_parts(command) && command.user_id.empty() &&
-                   command.expires_at_s > command.issued_at_s && command.wraps.size() == 1 &&
-                   has_first_row_form(command.wraps.front());
+            return brings_one_row(command) && has_first_row_form(command.wraps.front());
+        case Operation::kNewDataKey:
+            return brings_one_row(command) &&
+                   has_later_row_form(command.wraps.front(), KeyState::kNext);
+        case Operation::kRetireDataKey:
+            return brings_one_row(command) &&
+                   has_later_row_form(command.wraps.front(), KeyState::kLive);
         case Operation::kRenewTk:
             return command.user_id.empty() && command.epoch == 0 && command.commitments.empty() &&
                    command.expires_at_s > command.issued_at_s && !command.sealed_parts.empty() &&
@@ -262,6 +269,20 @@ std::optional<Operation> operation_named(std::string_view name) {
         }
     }
     return std::nullopt;
+}
+
+bool brings_rows(Operation operation) {
+    switch (operation) {
+        case Operation::kCreateGroup:
+        case Operation::kRenewTk:
+        case Operation::kNewDataKey:
+        case Operation::kRetireDataKey: return true;
+        case Operation::kAddUser:
+        case Operation::kChangeKey:
+        case Operation::kRenewShares:
+        case Operation::kWithdrawUser: return false;
+    }
+    return false;
 }
 
 bool makes_shares(Operation operation) {

@@ -19,14 +19,26 @@
 namespace pgveil::share {
 
 /// What a command does. Others follow; a name that is not here is refused (kUnsupported).
-enum class Operation { kAddUser, kChangeKey, kRenewShares, kWithdrawUser, kCreateGroup, kRenewTk };
-/// "add_user", "change_key", "renew_shares", "withdraw_user", "create_group", "renew_tk".
+enum class Operation {
+    kAddUser,
+    kChangeKey,
+    kRenewShares,
+    kWithdrawUser,
+    kCreateGroup,
+    kRenewTk,
+    kNewDataKey,
+    kRetireDataKey
+};
+/// "add_user", "change_key", "renew_shares", "withdraw_user", "create_group", "renew_tk",
+/// "new_data_key", "retire_data_key".
 std::string_view name_of(Operation operation);
 /// The operation of that name; nothing for another word.
 std::optional<Operation> operation_named(std::string_view name);
 /// Whether the operation is about one user and leaves him with shares: a fresh triple, or fresh TKa
 /// and TKp beside the TKu he has.
 bool makes_shares(Operation operation);
+/// Whether the operation is about a key group as a whole and brings rows of its keyring.
+bool brings_rows(Operation operation);
 
 /// P's public command key.
 struct CommandPublicKey {
@@ -48,7 +60,7 @@ struct UserRenewal {
 struct Command {
     std::string tenant;
     Operation operation = Operation::kAddUser;
-    std::string user_id;         ///< empty for create_group and renew_tk
+    std::string user_id;         ///< empty where the operation brings rows
     std::uint32_t epoch = 0;     ///< share epoch of the new parts; 0 where there are none
     std::uint64_t sequence = 0;  ///< 1, 2, 3, ...
     Digest previous{};  ///< SHA-256 of the previous JWS signing input; of the close receipt's for
@@ -58,7 +70,8 @@ struct Command {
     std::uint32_t command_key_id = 0;
     core::Bytes sealed_parts;                  ///< TKp per group, HPKE to the command key
     std::vector<GroupCommitment> commitments;  ///< one per group, in the order of the sealed parts
-    /// create_group: the first row of the new group; renew_tk: all rows of the group, rewrapped.
+    /// create_group: the first row of the new group; renew_tk: all rows of the group, rewrapped;
+    /// new_data_key: the next row of the group; retire_data_key: that row, live.
     std::vector<KeyringRow> wraps;
     std::vector<UserRenewal> users;  ///< renew_tk: everybody who has the group, by user id
 };

@@ -17,17 +17,41 @@ Error malformed(std::string what) {
     return Error{ErrorCode::kMalformed, std::move(what)};
 }
 
-std::string_view name_of(KeyState state) {
-    return state == KeyState::kLive ? "live" : "retired";
+const KeyringRow* find_in_state(const Keyring& keyring, std::string_view group, KeyState state) {
+    const auto found = std::ranges::find_if(keyring.rows, [&](const KeyringRow& row) {
+        return row.group == group && row.state == state;
+    });
+    return found == keyring.rows.end() ? nullptr : &*found;
+}
+
+KeyState state_named(JsonReader& reader) {
+    const std::string name = reader.text("state");
+    for (const KeyState state : {KeyState::kLive, KeyState::kRetired, KeyState::kNext}) {
+        if (name == name_of(state)) {
+            return state;
+        }
+    }
+    reader.fail();
+    return KeyState::kRetired;
 }
 
 }  // namespace
 
+std::string_view name_of(KeyState state) {
+    switch (state) {
+        case KeyState::kLive: return "live";
+        case KeyState::kRetired: return "retired";
+        case KeyState::kNext: return "next";
+    }
+    return {};
+}
+
 const KeyringRow* Keyring::live(std::string_view group) const {
-    const auto found = std::ranges::find_if(rows, [group](const KeyringRow& row) {
-        return row.group == group && row.state == KeyState::kLive;
-    });
-    return found == rows.end() ? nullptr : &*found;
+    return find_in_state(*this, group, KeyState::kLive);
+}
+
+const KeyringRow* Keyring::next(std::string_view group) const {
+    return find_in_state(*this, group, KeyState::kNext);
 }
 
 const KeyringRow* Keyring::find(std::string_view group, std::uint32_t key_id) const {
@@ -58,7 +82,7 @@ Result<KeyringRow> row_from_json(const Json& value) {
     row.tk_epoch = reader.u32("tk_epoch");
     row.dek_epoch = reader.u32("dek_epoch");
     row.key_id = reader.u32("key_id");
-    row.state = reader.text("state") == "live" ? KeyState::kLive : KeyState::kRetired;
+    row.state = state_named(reader);
     row.wrap = reader.bytes("wrap");
     row.key_check = reader.digest("key_check");
     row.zero = reader.bytes("zero");
@@ -126,6 +150,7 @@ Result<Keyring> parse_keyring(std::string_view json) {
 Result<void> check_rows(const Keyring& keyring) {
     std::set<std::uint32_t> key_ids;
     std::set<std::string_view> live_groups;
+    std::set<std::string_view> next_groups;
     for (const KeyringRow& row : keyring.rows) {
         if (row.key_id == 0 || !key_ids.insert(row.key_id).second) {
             return malformed(
@@ -134,6 +159,11 @@ Result<void> check_rows(const Keyring& keyring) {
         }
         if (row.state == KeyState::kLive && !live_groups.insert(row.group).second) {
             return malformed("key group " + row.group + " has two live keys");
+        }
+        const bool is_next = row.state == KeyState::kNext;
+        if (is_next &&
+            (!next_groups.insert(row.group).second || keyring.live(row.group) == nullptr)) {
+            return malformed("key group " + row.group + " has two next keys, or no live one");
         }
         if (row.version < 1 || row.version > keyring.version) {
             return malformed("a keyring row is newer than its keyring");

@@ -13,9 +13,12 @@
 
 namespace pgveil::share {
 
-/// Exactly one row per group is live: new values are sealed under it. Retired rows only open old
-/// values.
-enum class KeyState { kLive, kRetired };
+/// Exactly one row per group is live: new values are sealed under it. At most one is next: while
+/// the data are rotated, new values of randomized columns are sealed under that one. Retired rows
+/// only open old values.
+enum class KeyState { kLive, kRetired, kNext };
+/// "live", "retired", "next".
+std::string_view name_of(KeyState state);
 
 /// One wrapped data key. Holds no secret that opens anything without TK.
 struct KeyringRow {
@@ -41,6 +44,8 @@ struct Keyring {
 
     /// The live row of a group; nullptr if there is no such group.
     const KeyringRow* live(std::string_view group) const;
+    /// The next row of a group; nullptr if there is none.
+    const KeyringRow* next(std::string_view group) const;
     const KeyringRow* find(std::string_view group, std::uint32_t key_id) const;
     bool operator==(const Keyring&) const = default;
 };
@@ -53,8 +58,9 @@ std::string serialize(const KeyringRow& row);
 Result<KeyringRow> parse_keyring_row(std::string_view json);
 std::string serialize(const Keyring& keyring);
 Result<Keyring> parse_keyring(std::string_view json);
-/// Checks what must hold between rows: one live row per group, key ids unique and not 0, row
-/// versions from 1 to the keyring's, groups at most kGroupsMax. `parse_keyring` has done it.
+/// Checks what must hold between rows: one live row per group and at most one next beside it, key
+/// ids unique and not 0, row versions from 1 to the keyring's, groups at most kGroupsMax.
+/// `parse_keyring` has done it.
 Result<void> check_rows(const Keyring& keyring);
 /// The next version: `before` with rows added, each stamped with the new version and the hash of
 /// `before`.

@@ -91,8 +91,12 @@ Result<FieldKeyRef> RequestKeys::column_key(const ColumnKeyRequest& request) {
     return FieldKeyRef{column_keys_.back().key.get(), row->key_id};
 }
 
-Result<std::uint32_t> RequestKeys::live_key_id(std::string_view group) const {
-    const KeyringRow* row = keyring_->live(group);
+Result<std::uint32_t> RequestKeys::sealing_key_id(std::string_view group, bool is_searchable)
+    const {
+    const KeyringRow* row = is_searchable ? nullptr : keyring_->next(group);
+    if (row == nullptr) {
+        row = keyring_->live(group);
+    }
     if (row == nullptr) {
         return Error{
             ErrorCode::kUnknownKey, "the keyring has no live key in group " + std::string(group)};

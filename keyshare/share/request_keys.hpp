@@ -75,8 +75,9 @@ public:
     /// Whether the tenant has such a group.
     bool is_group(std::string_view group) const { return keyring_->live(group) != nullptr; }
 
-    /// The key id that new values of the group are sealed under.
-    Result<std::uint32_t> live_key_id(std::string_view group) const;
+    /// The key id that new values of the group are sealed under. Values that are found by what they
+    /// are all stand under one key until the next one is live; others may stand under several.
+    Result<std::uint32_t> sealing_key_id(std::string_view group, bool is_searchable) const;
 
     const std::string& tenant() const { return holder_.tenant; }
 

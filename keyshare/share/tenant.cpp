@@ -52,6 +52,22 @@ Result<std::vector<GroupKey>> read_group_keys(FieldReader& reader) {
     return groups;
 }
 
+Result<void> check_row(std::string_view tenant, const GroupKey& one, const KeyringRow* row) {
+    const TenantKeyPlace place{tenant, one.group, one.tk_epoch};
+    const bool fits = row != nullptr && row->tk_epoch == one.tk_epoch &&
+                      core::equal_in_constant_time(key_check_of(one.key, place), row->key_check) &&
+                      opens_to_zero(zero_key_of(one.key, place), place, row->zero);
+    if (!fits) {
+        return Error{
+            ErrorCode::kForged,
+            "the proxy's keyring does not fit the tenant key of group " + one.group};
+    }
+    const auto data_key = unwrap_data_key(
+        wrapping_key_of(one.key, place), {place, row->dek_epoch, row->key_id}, row->wrap
+    );
+    return data_key.has_value() ? Result<void>() : data_key.error();
+}
+
 }  // namespace
 
 const GroupKey* find_group(const Enrolment& enrolment, std::string_view group) {
@@ -159,22 +175,13 @@ Result<Enrolment> parse_enrolment(core::ByteView bytes) {
 
 Result<void> check_keys(const Enrolment& enrolment) {
     for (const GroupKey& one : enrolment.groups) {
-        const KeyringRow* row = enrolment.keyring.live(one.group);
-        const TenantKeyPlace place{enrolment.tenant, one.group, one.tk_epoch};
-        const bool fits =
-            row != nullptr && row->tk_epoch == one.tk_epoch &&
-            core::equal_in_constant_time(key_check_of(one.key, place), row->key_check) &&
-            opens_to_zero(zero_key_of(one.key, place), place, row->zero);
-        if (!fits) {
-            return Error{
-                ErrorCode::kForged,
-                "the proxy's keyring does not fit the tenant key of group " + one.group};
+        const KeyringRow* next = enrolment.keyring.next(one.group);
+        auto fits = check_row(enrolment.tenant, one, enrolment.keyring.live(one.group));
+        if (fits.has_value() && next != nullptr) {
+            fits = check_row(enrolment.tenant, one, next);
         }
-        const auto data_key = unwrap_data_key(
-            wrapping_key_of(one.key, place), {place, row->dek_epoch, row->key_id}, row->wrap
-        );
-        if (!data_key.has_value()) {
-            return data_key.error();
+        if (!fits.has_value()) {
+            return fits;
         }
     }
     return {};

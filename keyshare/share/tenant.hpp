@@ -61,7 +61,8 @@ struct Enrolment {
 
 core::SecretBytes serialize(const Enrolment& enrolment);
 Result<Enrolment> parse_enrolment(core::ByteView bytes);
-/// Checks that TK of each group fits key check, "0" and wrap of its live keyring row.
+/// Checks that TK of each group fits key check, "0" and wrap of its live keyring row, and of its
+/// next one.
 Result<void> check_keys(const Enrolment& enrolment);
 /// Takes over command key, keyring and store version from a verified receipt. Refuses a keyring or
 /// store older than the one known (kOutOfOrder). Repeating a receipt changes nothing.
@@ -139,7 +140,7 @@ Result<std::string> make_renew_shares(
 );
 
 /// A key group to be made, and the id of its first data key: higher than any in the keyring or in a
-/// command on its way.
+/// command on its way. Or a group, and the id of its next one.
 struct NewGroup {
     std::string name;
     std::uint32_t key_id = 0;
@@ -158,6 +159,22 @@ Result<std::string> make_create_group(
 /// Another TK for a group of the tenant: of the next epoch, random. kUnknownGroup if it is none.
 Result<GroupKey> next_key(
     const Enrolment& enrolment, std::string_view group, core::RandomSource& random
+);
+
+/// The signed new_data_key: a fresh DEK for the group of `row`, wrapped under the tenant's TK, with
+/// an id higher than any in the keyring or in a command on its way; advances `enrolment.head`.
+/// kUnknownGroup if the group is none of the tenant's; kInvalidArgument if it has a next key.
+Result<std::string> make_new_data_key(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const NewGroup& key,
+    CommandTimes times,
+    core::RandomSource& random
+);
+/// The signed retire_data_key: the group's next key is its only one from then on; advances
+/// `enrolment.head`. kInvalidArgument if the group has no next key.
+Result<std::string> make_retire_data_key(
+    Enrolment& enrolment, const TenantIdentity& identity, std::string_view group, CommandTimes times
 );
 
 /// What a renew_tk brings of one user.

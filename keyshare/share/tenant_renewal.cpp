@@ -1,11 +1,12 @@
 #include "keyshare/core/invariant.hpp"
+#include "keyshare/share/data_key.hpp"
 #include "keyshare/share/rewrap.hpp"
 #include "keyshare/share/tenant_steps.hpp"
 
 #include <algorithm>
 #include <utility>
 
-// The tenant's side of renew_shares and renew_tk.
+// The tenant's side of renew_shares, renew_tk, new_data_key and retire_data_key.
 namespace pgveil::share {
 namespace {
 
@@ -29,6 +30,23 @@ Result<UserShares> renew(
         shares.groups.push_back({group, split_keeping(known->key, part, random)});
     }
     return shares;
+}
+
+Result<std::string> make_data_key_command(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    Operation operation,
+    KeyringRow row,
+    CommandTimes times
+) {
+    if (times.expires_at_s <= times.issued_at_s || times.issued_at_s < 0) {
+        return Error{ErrorCode::kInvalidArgument, "a command must expire after it was made"};
+    }
+    Command command = next_command(enrolment, operation, {});
+    command.issued_at_s = times.issued_at_s;
+    command.expires_at_s = times.expires_at_s;
+    command.wraps.push_back(std::move(row));
+    return sign_and_advance(enrolment, identity, command);
 }
 
 }  // namespace
@@ -109,6 +127,48 @@ Result<std::string> make_renew_tk(
     }
     command.sealed_parts = seal_parts_of_users(parts, command, enrolment.command_key);
     return sign_and_advance(enrolment, identity, command);
+}
+
+Result<std::string> make_new_data_key(
+    Enrolment& enrolment,
+    const TenantIdentity& identity,
+    const NewGroup& key,
+    CommandTimes times,
+    core::RandomSource& random
+) {
+    const GroupKey* held = find_group(enrolment, key.name);
+    if (held == nullptr) {
+        return Error{ErrorCode::kUnknownGroup, "this tenant has no key group " + key.name};
+    }
+    auto row = next_row(
+        enrolment.keyring,
+        enrolment.tenant,
+        {held->group, held->key.duplicate()},
+        key.key_id,
+        random
+    );
+    if (!row.has_value()) {
+        return row.error();
+    }
+    std::string objection = objection_to_next(enrolment.keyring, *row);
+    if (!objection.empty()) {
+        return Error{ErrorCode::kInvalidArgument, std::move(objection)};
+    }
+    return make_data_key_command(
+        enrolment, identity, Operation::kNewDataKey, *std::move(row), times
+    );
+}
+
+Result<std::string> make_retire_data_key(
+    Enrolment& enrolment, const TenantIdentity& identity, std::string_view group, CommandTimes times
+) {
+    auto row = successor(enrolment.keyring, group);
+    if (!row.has_value()) {
+        return row.error();
+    }
+    return make_data_key_command(
+        enrolment, identity, Operation::kRetireDataKey, *std::move(row), times
+    );
 }
 
 void take_over(Enrolment& enrolment, GroupKey renewed) {

@@ -1,6 +1,7 @@
 #include "keyshare/store/command_book.hpp"
 
 #include "keyshare/core/invariant.hpp"
+#include "keyshare/share/data_key.hpp"
 #include "keyshare/share/rewrap.hpp"
 #include "keyshare/store/tk_renewal.hpp"
 
@@ -244,6 +245,25 @@ Judgement judge_tk(const CommandContext& context, const Command& command) {
         share::with_rewrapped(context.state.keyring, command.wraps)};
 }
 
+// new_data_key: the keyring gets one row more, beside the live one.
+Judgement judge_new_data_key(const CommandContext& context, const Command& command) {
+    const share::Keyring& keyring = context.state.keyring;
+    std::string objection = share::objection_to_next(keyring, command.wraps.front());
+    return objection.empty()
+               ? Judgement{Outcome::kApplied, {}, {}, false, share::with_rows(keyring, command.wraps)}
+               : refuse(std::move(objection));
+}
+
+// retire_data_key: the next row is the live one, and the wraps of the others are forgotten.
+Judgement judge_retirement(const CommandContext& context, const Command& command) {
+    const share::Keyring& keyring = context.state.keyring;
+    const share::KeyringRow& row = command.wraps.front();
+    std::string objection = share::objection_to_successor(keyring, row);
+    return objection.empty()
+               ? Judgement{Outcome::kApplied, {}, {}, true, share::with_successor(keyring, row)}
+               : refuse(std::move(objection));
+}
+
 Judgement judge(const CommandContext& context, const Command& command) {
     if (command.expires_at_s != 0 && context.now_s > command.expires_at_s) {
         return {Outcome::kExpired, {}, {}, false};
@@ -255,6 +275,8 @@ Judgement judge(const CommandContext& context, const Command& command) {
         case share::Operation::kWithdrawUser: return judge_withdraw(context, command);
         case share::Operation::kCreateGroup: return judge_group(context, command);
         case share::Operation::kRenewTk: return judge_tk(context, command);
+        case share::Operation::kNewDataKey: return judge_new_data_key(context, command);
+        case share::Operation::kRetireDataKey: return judge_retirement(context, command);
     }
     core::invariant(false, "every operation is judged");
     return refuse({});

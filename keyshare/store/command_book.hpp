@@ -45,7 +45,7 @@ struct UserChange {
 struct CommandEffect {
     CustodyState state;
     std::vector<UserChange> users;  ///< one at most, unless TK of a key group is renewed
-    bool forgets = false;           ///< a TKp that was in the store is deleted
+    bool forgets = false;           ///< a TKp or a data key that was in the store is deleted
     std::string receipt;
 };
 

@@ -80,6 +80,9 @@ bool ProxyCustody::Impl::is_behind(
     }
     const auto is_former = [&](const share::MirrorRow& one) {
         const share::KeyringRow* now = keyring.find(one.group, one.key_id);
+        if (now == nullptr) {
+            now = keyring.live(one.group);  // the row that took the place of a retired one
+        }
         return now != nullptr && now->version > version &&
                share::open_mirror_row(one, tenant_, identity_.verifying_key()).has_value();
     };

@@ -70,7 +70,9 @@ Result<share::Enrolment> enrolment_to_hand_over(const HomeState& state) {
     }
     for (const CommandRecord* command : pending(state)) {
         const auto known = read_command(state, *command);
-        if (known && known->operation == share::Operation::kCreateGroup) {
+        const bool adds_row = command->operation == share::Operation::kCreateGroup ||
+                              command->operation == share::Operation::kNewDataKey;
+        if (known && adds_row) {
             taken->keyring = share::with_rows(taken->keyring, known->wraps);
         } else if (known && known->operation == share::Operation::kRenewTk && state.next_key) {
             const share::GroupKey& next = *state.next_key;

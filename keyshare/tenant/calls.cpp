@@ -20,9 +20,8 @@ Call call_of(std::vector<const CommandRecord*> commands) {
     Call call;
     call.operation = share::name_of(last.operation);
     call.sequence = last.sequence;
-    const bool has_own_call = last.operation != share::Operation::kRenewShares &&
-                              last.operation != share::Operation::kCreateGroup &&
-                              last.operation != share::Operation::kRenewTk;
+    const bool has_own_call =
+        last.operation != share::Operation::kRenewShares && !share::brings_rows(last.operation);
     if (!has_own_call) {
         call.function = "apply";
     } else {

@@ -126,15 +126,23 @@ Result<void> user_withdraw(
     const Context& context, const std::string& user_id, const Delivery& delivery
 );
 
-/// What group create needs: the name, and where the call goes.
+/// What group create and data-key need: the name, and where the call goes.
 struct GroupArguments {
-    std::string name;
+    std::string name = "default";
     Delivery delivery;
     unsigned valid_days = 7;
 };
 
 /// Makes a key group. Asked again before the receipt came, it sends the same command.
 Result<void> group_create(const Context& context, const GroupArguments& arguments);
+/// Makes the next data key of a key group. Asked again before the receipt came, it sends the same
+/// command.
+Result<void> data_key_new(const Context& context, const GroupArguments& arguments);
+/// Makes the next data key the only one, after the report of `pgveil rotate-data` that no value is
+/// left under another.
+Result<void> data_key_retire(
+    const Context& context, const GroupArguments& arguments, const std::string& report_file
+);
 /// Name, state, key id and number of users of each key group.
 Result<void> group_list(const Context& context);
 

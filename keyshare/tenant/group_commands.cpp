@@ -21,15 +21,26 @@ std::size_t users_of(const HomeState& state, const std::string& group) {
     return static_cast<std::size_t>(std::ranges::count_if(state.users, has_it));
 }
 
+/// "key id 2", "key id 2, next 5".
+std::string keys_text(const share::Keyring& keyring, const std::string& group) {
+    const share::KeyringRow* live = keyring.live(group);
+    const share::KeyringRow* next = keyring.next(group);
+    return live == nullptr
+               ? std::string("no key yet")
+               : "key id " + std::to_string(live->key_id) +
+                     (next == nullptr ? std::string() : ", next " + std::to_string(next->key_id));
+}
+
 /// "medical", "active", "key id 2", "3 users".
 std::string group_line(const HomeState& state, const std::string& group) {
     const share::KeyringRow* live = state.enrolment->keyring.live(group);
     const std::size_t users = users_of(state, group);
-    const char* status = is_renewed(state, {group}) ? "active, renew-tk pending" : "active";
+    const char* status = is_renewed(state, {group})     ? "active, renew-tk pending"
+                         : is_key_ordered(state, group) ? "active, data-key pending"
+                                                        : "active";
     return group + "\t" + (live == nullptr ? "create pending" : status) + "\t" +
-           (live == nullptr ? std::string("no key yet") : "key id " + std::to_string(live->key_id)
-           ) +
-           "\t" + std::to_string(users) + (users == 1 ? " user" : " users") + "\n";
+           keys_text(state.enrolment->keyring, group) + "\t" + std::to_string(users) +
+           (users == 1 ? " user" : " users") + "\n";
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ bool is_group_of_tenant(const HomeState& state, std::string_view group) {
     return std::ranges::find(groups, group, &share::GroupKey::group) != groups.end();
 }
 
-/// Higher than any in the keyring or on its way to it.
+}  // namespace
+
 std::uint32_t next_key_id(const HomeState& state) {
     std::uint32_t highest = 0;
     for (const share::KeyringRow& row : state.enrolment->keyring.rows) {
@@ -27,8 +28,6 @@ std::uint32_t next_key_id(const HomeState& state) {
     }
     return highest + 1;
 }
-
-}  // namespace
 
 Result<void> grant_group(
     HomeState& state,
@@ -81,7 +80,9 @@ Result<void> revoke_group(
 
 bool is_being_created(const HomeState& state, std::string_view group) {
     return std::ranges::any_of(pending(state), [&](const CommandRecord* command) {
-        const auto row = new_row_of(state, *command);
+        const auto row = command->operation == share::Operation::kCreateGroup
+                             ? new_row_of(state, *command)
+                             : std::nullopt;
         return row && row->group == group;
     });
 }

@@ -152,6 +152,8 @@ std::string_view word_for(share::Operation operation) {
         case share::Operation::kWithdrawUser: return "withdraw";
         case share::Operation::kCreateGroup: return "create";
         case share::Operation::kRenewTk: return "renew-tk";
+        case share::Operation::kNewDataKey: return "data-key new";
+        case share::Operation::kRetireDataKey: return "data-key retire";
     }
     return "";
 }
@@ -241,7 +243,8 @@ std::optional<share::Command> read_command(const HomeState& state, const Command
 }
 
 std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command) {
-    if (command.operation != share::Operation::kCreateGroup) {
+    if (command.operation != share::Operation::kCreateGroup &&
+        command.operation != share::Operation::kNewDataKey) {
         return std::nullopt;
     }
     const auto known = read_command(state, command);
@@ -249,8 +252,7 @@ std::optional<share::KeyringRow> new_row_of(const HomeState& state, const Comman
 }
 
 std::string subject_of(const HomeState& state, const CommandRecord& command) {
-    const bool is_about_group = command.operation == share::Operation::kCreateGroup ||
-                                command.operation == share::Operation::kRenewTk;
+    const bool is_about_group = share::brings_rows(command.operation);
     const auto known = is_about_group ? read_command(state, command) : std::nullopt;
     return known ? known->wraps.front().group : command.user_id;
 }

@@ -83,7 +83,7 @@ Result<HomeState> parse_home_state(core::ByteView bytes);
 /// The command itself; nullopt: it is not the tenant's own, or of another version.
 std::optional<share::Command> read_command(const HomeState& state, const CommandRecord& command);
 
-/// The key group that a create_group is about; nullopt: the command is about something else, or not
+/// The row that a create_group or new_data_key brings; nullopt: the command is another one, or not
 /// the tenant's own.
 std::optional<share::KeyringRow> new_row_of(const HomeState& state, const CommandRecord& command);
 

@@ -141,6 +141,14 @@ void add_delivery(CLI::App& command, pgveil::tenant::Delivery& to) {
     command.add_option("--apply", to.url, "Send the commands through the proxy at this URL");
 }
 
+void add_group_order(
+    CLI::App& command, pgveil::tenant::GroupArguments& to, const std::string& operation
+) {
+    command.add_option("--out", to.delivery.out, "Directory for NNNN-" + operation + ".sql")
+        ->type_name("DIR");
+    add_expiry(command, to.delivery.url, to.valid_days);
+}
+
 struct Arguments {
     pgveil::tenant::BootstrapArguments bootstrap;
     pgveil::tenant::AdoptionArguments adoption;
@@ -151,6 +159,7 @@ struct Arguments {
     pgveil::tenant::TkRenewalArguments tk_renewal;
     pgveil::tenant::Delivery delivery;
     pgveil::tenant::GroupArguments group;
+    std::string report;
     std::string user_id;
     std::string receipts;
     pgveil::tenant::BackupArguments backup;
@@ -186,9 +195,7 @@ void add_groups(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* create = group->add_subcommand("create", "Make a key group with a TK of its own");
     create->add_option("name", to.group.name, "Its name: a-z, then up to 62 of a-z 0-9 _")
         ->required();
-    create->add_option("--out", to.group.delivery.out, "Directory for NNNN-create_group.sql")
-        ->type_name("DIR");
-    add_expiry(*create, to.group.delivery.url, to.group.valid_days);
+    add_group_order(*create, to.group, "create_group");
     create->callback([&to, &action] {
         action = [&to](const Context& context) {
             return group_create(context, to.group);
@@ -197,6 +204,32 @@ void add_groups(CLI::App& app, Arguments& to, Action& action) {
     add_grants(*group, to.handout, action);
     group->add_subcommand("list", "List key groups: name, state, key id, number of users")
         ->callback([&action] { action = pgveil::tenant::group_list; });
+}
+
+void add_data_keys(CLI::App& app, Arguments& to, Action& action) {
+    CLI::App* keys = app.add_subcommand("data-key", "The keys that values are encrypted under")
+                         ->require_subcommand(1);
+    CLI::App* fresh = keys->add_subcommand(
+        "new", "Make the next one; then `pgveil rotate-data` encrypts the data anew under it"
+    );
+    fresh->add_option("--group", to.group.name, "The key group")->capture_default_str();
+    add_group_order(*fresh, to.group, "new_data_key");
+    fresh->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return data_key_new(context, to.group);
+        };
+    });
+    CLI::App* retire = keys->add_subcommand(
+        "retire", "Make the next one the only one, and the proxy forget the former"
+    );
+    retire->add_option("--group", to.group.name, "The key group")->capture_default_str();
+    retire->add_option("--report", to.report, "What `pgveil rotate-data` wrote")->required();
+    add_group_order(*retire, to.group, "retire_data_key");
+    retire->callback([&to, &action] {
+        action = [&to](const Context& context) {
+            return data_key_retire(context, to.group, to.report);
+        };
+    });
 }
 
 void add_adoption(CLI::App& app, pgveil::tenant::AdoptionArguments& to, Action& action) {
@@ -327,6 +360,7 @@ int run(int argc, char** argv) {
     add_key_commands(app, arguments.keys, action);
     add_user(app, arguments, action);
     add_groups(app, arguments, action);
+    add_data_keys(app, arguments, action);
     add_adoption(app, arguments.adoption, action);
     add_renewal(app, arguments.renewal, action);
     add_tk_renewal(app, arguments.tk_renewal, action);

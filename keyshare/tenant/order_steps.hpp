@@ -2,6 +2,7 @@
 
 #include "keyshare/tenant/orders.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,15 @@ user::Error waits_for_receipt(std::string_view user_id);
 
 /// Refuses to make shares of these groups while TK of one of them is under renewal.
 Result<void> require_settled(const HomeState& state, const std::vector<std::string>& groups);
+
+/// Higher than any in the keyring or on its way to it.
+std::uint32_t next_key_id(const HomeState& state);
+
+/// Refuses while a command that brings keys of the group waits for its receipt.
+Result<void> require_keys_settled(const HomeState& state, const std::string& group);
+
+/// Fails if P has not taken the next key of a new_data_key as it was made.
+Result<void> settle_data_key(HomeState& state, const CommandRecord& command);
 
 /// What the outcome of a renew_tk leaves: the renewed TK, if P has taken the rows as they were
 /// made, else the former.

@@ -148,6 +148,8 @@ Result<bool> file_receipt(HomeState& state, std::string_view jws) {
     Result<void> settled;
     if (command->operation == share::Operation::kCreateGroup) {
         settled = settle_group(state, *command);
+    } else if (command->operation == share::Operation::kNewDataKey) {
+        settled = settle_data_key(state, *command);
     } else if (command->operation == share::Operation::kRenewTk) {
         settled = settle_tk(state, *command);
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/random.hpp"
+#include "keyshare/share/rotation_report.hpp"
 #include "keyshare/tenant/home_state.hpp"
 
 #include <cstdint>
@@ -97,6 +98,25 @@ Result<std::size_t> renew_tk(
 
 /// The users of the renew_tk that waits for its receipt.
 std::vector<const UserRecord*> users_of_renewed_tk(const HomeState& state);
+
+/// Makes the group's next data key and the signed new_data_key. Refuses an unknown group, one that
+/// has a next key, and while a command that brings keys of the group is pending.
+Result<void> new_data_key(
+    HomeState& state,
+    const std::string& group,
+    share::CommandTimes times,
+    core::RandomSource& random
+);
+
+/// Makes the signed retire_data_key for the group of the report: its next key becomes its only one.
+/// Refuses a report about another key, one that is older than a day, and while a command that
+/// brings keys of the group is pending.
+Result<void> retire_data_key(
+    HomeState& state, const share::RotationReport& report, share::CommandTimes times
+);
+
+/// Whether one of these two waits for its receipt.
+bool is_key_ordered(const HomeState& state, std::string_view group);
 
 /// The kept key of a user, to be handed out again. Refuses a user that is not active, or whose last
 /// command is pending: which key is in force is not known then.

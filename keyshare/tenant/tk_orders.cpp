@@ -29,7 +29,7 @@ Result<void> require_renewable(const HomeState& state, const std::string& group)
             " has no receipt yet: send it with `pgveil-tenant pending --apply URL`"
         );
     }
-    return {};
+    return require_keys_settled(state, group);
 }
 
 /// Whether the user will have shares of the group when the command comes to P. A user whose

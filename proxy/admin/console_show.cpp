@@ -261,7 +261,7 @@ Table show_keys(const share::KeyringPtr& keyring) {
         table.rows.push_back(
             {row.group,
              number(row.key_id),
-             std::string(row.state == share::KeyState::kLive ? "live" : "retired"),
+             std::string(share::name_of(row.state)),
              number(row.tk_epoch),
              number(row.dek_epoch),
              number(row.version)}

@@ -36,14 +36,33 @@ Error unusable(std::string message) {
     return {std::move(message), {}, user::Exit::kUsage};
 }
 
+bool is_passing(const Error& error) {
+    constexpr std::array<std::string_view, 3> kStates = {"40001", "40P01", "55P03"};
+    return std::find(kStates.begin(), kStates.end(), error.sqlstate) != kStates.end();
+}
+
+Result<void> make_exact(Connection& connection) {
+    const auto done = connection.run(
+        "SET client_encoding = 'UTF8'; SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET "
+        "IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET "
+        "statement_timeout = 0"
+    );
+    return done ? Result<void>() : Result<void>(done.error());
+}
+
 void Connection::Close::operator()(pg_conn* connection) const noexcept {
     PQfinish(connection);
 }
 
-Result<Connection> Connection::open(const std::string& url, std::string what) {
+Result<Connection> Connection::open(
+    const std::string& url, std::string what, const std::string& database
+) {
+    constexpr const char* kEnd = nullptr;
+    const bool is_other = !database.empty();
+    // Of two values of dbname the first is the URL, and the later one counts.
     const std::array keywords = {
-        "dbname", "fallback_application_name", static_cast<const char*>(nullptr)};
-    const std::array values = {url.c_str(), "pgveil migrate", static_cast<const char*>(nullptr)};
+        "dbname", "fallback_application_name", is_other ? "dbname" : kEnd, kEnd};
+    const std::array values = {url.c_str(), "pgveil", is_other ? database.c_str() : kEnd, kEnd};
     Connection opened(PQconnectdbParams(keywords.data(), values.data(), 1), std::move(what));
     pg_conn* const connection = opened.connection_.get();
     if (connection == nullptr || PQstatus(connection) != CONNECTION_OK) {
@@ -89,12 +108,12 @@ Result<Rows> Connection::run(const std::string& sql) {
     return rows_of(PQexec(connection_.get(), sql.c_str()));
 }
 
-Result<Rows> Connection::ask(const std::string& sql, const Row& parameters) {
+void* Connection::send(const std::string& sql, const Row& parameters) {
     std::vector<const char*> values;
     std::ranges::transform(parameters, std::back_inserter(values), [](const std::string& value) {
         return value.c_str();
     });
-    return rows_of(PQexecParams(
+    return PQexecParams(
         connection_.get(),
         sql.c_str(),
         static_cast<int>(values.size()),
@@ -103,7 +122,28 @@ Result<Rows> Connection::ask(const std::string& sql, const Row& parameters) {
         nullptr,
         nullptr,
         0
-    ));
+    );
+}
+
+Result<Rows> Connection::ask(const std::string& sql, const Row& parameters) {
+    return rows_of(send(sql, parameters));
+}
+
+Result<std::vector<Cells>> Connection::cells(const std::string& sql, const Row& parameters) {
+    const Answer answer(static_cast<PGresult*>(send(sql, parameters)), &PQclear);
+    if (!is_good(answer.get())) {
+        return failure(answer.get());
+    }
+    std::vector<Cells> rows(static_cast<std::size_t>(PQntuples(answer.get())));
+    for (int i = 0; i < PQntuples(answer.get()); ++i) {
+        for (int j = 0; j < PQnfields(answer.get()); ++j) {
+            const bool is_null = PQgetisnull(answer.get(), i, j) == 1;
+            rows[static_cast<std::size_t>(i)].push_back(
+                is_null ? std::nullopt : std::optional<std::string>(PQgetvalue(answer.get(), i, j))
+            );
+        }
+    }
+    return rows;
 }
 
 Result<void> Connection::set(const std::vector<std::pair<std::string, core::ByteView>>& parameters

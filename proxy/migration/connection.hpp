@@ -6,6 +6,7 @@
 #include <boost/system/result.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,16 +29,24 @@ using Result = boost::system::result<T, Error>;
 using Row = std::vector<std::string>;
 /// As text; an empty string also stands for NULL.
 using Rows = std::vector<Row>;
+/// As text; nothing stands for NULL.
+using Cells = std::vector<std::optional<std::string>>;
 
 /// Wrong arguments, or something that a person has to change first.
 Error unusable(std::string message);
+
+/// Another transaction was in the way: the same again may go well.
+bool is_passing(const Error& error);
 
 /// A session by libpq. Blocking; one thread. A lost connection is an error like any other: what was
 /// not committed is undone by the server.
 class Connection {
 public:
-    /// `what` names it in errors: "the proxy".
-    static Result<Connection> open(const std::string& url, std::string what);
+    /// `what` names it in errors: "the proxy". `database` stands in for the one of the URL, unless
+    /// it is empty.
+    static Result<Connection> open(
+        const std::string& url, std::string what, const std::string& database = {}
+    );
 
     /// One or more statements as one simple query: all of them or none, unless they say BEGIN. The
     /// rows are the last statement's.
@@ -45,6 +54,9 @@ public:
 
     /// One statement with parameters, as text.
     Result<Rows> ask(const std::string& sql, const Row& parameters);
+
+    /// The same, where NULL is to be told from an empty string.
+    Result<std::vector<Cells>> cells(const std::string& sql, const Row& parameters);
 
     /// Session parameters, by set_config(). libpq's copy of the values is not in secret memory.
     Result<void> set(const std::vector<std::pair<std::string, core::ByteView>>& parameters);
@@ -67,10 +79,14 @@ private:
         : connection_(connection), name_(std::move(name)) {}
 
     Result<Rows> rows_of(void* result);
+    void* send(const std::string& sql, const Row& parameters);
     Error failure(void* result) const;
 
     std::unique_ptr<pg_conn, Close> connection_;
     std::string name_;
 };
+
+/// Settings under which every value's text is exact. Once for each session.
+Result<void> make_exact(Connection& connection);
 
 }  // namespace pgveil::migration

@@ -1,7 +1,6 @@
 #include "proxy/migration/filling.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <string_view>
 #include <thread>
@@ -11,12 +10,6 @@ namespace pgveil::migration {
 namespace {
 
 constexpr int kAttempts = 20;
-
-/// Another transaction was in the way: the same again may go well.
-bool is_passing(const Error& error) {
-    constexpr std::array<std::string_view, 3> kStates = {"40001", "40P01", "55P03"};
-    return std::find(kStates.begin(), kStates.end(), error.sqlstate) != kStates.end();
-}
 
 /// The first of two texts' lines that differ, up to the end of the key.
 std::string key_of_difference(
@@ -44,12 +37,7 @@ std::string equal_keys(const Table& table) {
 }  // namespace
 
 Result<void> Filling::prepare() {
-    const auto done = proxy_.run(
-        "SET client_encoding = 'UTF8'; SET extra_float_digits = 1; SET DateStyle = 'ISO, YMD'; SET "
-        "IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET bytea_output = 'hex'; SET "
-        "statement_timeout = 0"
-    );
-    return done ? Result<void>() : Result<void>(done.error());
+    return make_exact(proxy_);
 }
 
 void Filling::wait_for_pace(std::int64_t rows) const {

@@ -24,6 +24,9 @@ Result<MaintenanceUser> MaintenanceUser::open(const UserFiles& files) {
     if (!key) {
         return of(key.error());
     }
+    if (files.app_share.empty()) {
+        return MaintenanceUser(std::move(*key), {});
+    }
     auto app_share = user::read_app_share(files.app_share, key->tenant, key->user_id);
     if (!app_share) {
         return of(app_share.error());

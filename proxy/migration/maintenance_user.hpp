@@ -12,7 +12,7 @@ namespace pgveil::migration {
 /// The files of the user whose shares the work is done with.
 struct UserFiles {
     std::string key;        ///< UID.user
-    std::string app_share;  ///< UID.app
+    std::string app_share;  ///< UID.app; empty: renew() is not called
     user::SecretSource passphrase;
 };
 
@@ -31,6 +31,11 @@ public:
     bool has_group(const std::string& group) const;
 
     const std::string& id() const { return key_.user_id; }
+
+    const std::string& tenant() const { return key_.tenant; }
+
+    /// The identity key of the proxy, as the tenant pinned it.
+    const core::PublicPoint& proxy_identity() const { return key_.proxy_identity; }
 
 private:
     MaintenanceUser(share::UserKey key, core::SecretBytes app_share)

@@ -76,11 +76,13 @@ boost::system::result<field::FieldCipher*, Refusal> sealing_cipher(
     const SessionState& state, Segment& segment, const analysis::ColumnPtr& column
 ) {
     core::invariant(segment.keys.has_value(), "keys are rebuilt before a value is sealed");
-    const auto live = segment.keys->live_key_id(column->group);
-    if (!live.has_value()) {
-        return refusal(live.error());
+    const bool is_searchable =
+        column->scheme == config::Scheme::kEquality || column->scheme == config::Scheme::kOrder;
+    const auto key_id = segment.keys->sealing_key_id(column->group, is_searchable);
+    if (!key_id.has_value()) {
+        return refusal(key_id.error());
     }
-    return opening_cipher(state, segment, column, *live);
+    return opening_cipher(state, segment, column, *key_id);
 }
 
 boost::system::result<field::FieldCipher*, Refusal> opening_cipher(

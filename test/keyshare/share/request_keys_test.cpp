@@ -78,7 +78,7 @@ TEST_F(RequestKeysTest, RefusesGroupsOutsideTheSharesAndUnknownKeyIds) {
     const auto key_id = keys.column_key({"default", "a", "randomized", "xaes", 32, 9});
     ASSERT_FALSE(key_id.has_value());
     EXPECT_EQ(key_id.error().code, ErrorCode::kUnknownKey);
-    EXPECT_EQ(*keys.live_key_id("default"), 1U);
+    EXPECT_EQ(*keys.sealing_key_id("default", true), 1U);
 }
 
 }  // namespace

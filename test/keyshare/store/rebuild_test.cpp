@@ -65,7 +65,7 @@ TEST_F(Rebuild, ThreeSharesGiveTheKeysOfTheirGroups) {
     const auto two = keys->column_key({"medical", "public.p.note", "randomized", "xaes", 32});
     ASSERT_TRUE(one.has_value());
     ASSERT_TRUE(two.has_value());
-    EXPECT_EQ(one->key_id, *keys->live_key_id("default"));
+    EXPECT_EQ(one->key_id, *keys->sealing_key_id("default", true));
 }
 
 TEST_F(Rebuild, TwoUsersGetTheSameColumnKey) {

@@ -3,6 +3,7 @@
 #include "keyshare/core/hpke.hpp"
 #include "keyshare/core/jws.hpp"
 #include "keyshare/core/random.hpp"
+#include "keyshare/share/data_key.hpp"
 #include "keyshare/share/proxy_bootstrap.hpp"
 #include "keyshare/share/receipt.hpp"
 #include "keyshare/share/rewrap.hpp"
@@ -89,6 +90,9 @@ private:
 
     share::Keyring next_keyring(const share::Command& command) const {
         const auto& rows = wraps_ ? *wraps_ : command.wraps;
+        if (command.operation == share::Operation::kRetireDataKey) {
+            return share::with_successor(keyring(), rows.front());
+        }
         return command.operation == share::Operation::kRenewTk
                    ? share::with_rewrapped(keyring(), rows)
                    : share::with_rows(keyring(), rows);

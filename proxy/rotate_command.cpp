@@ -1,0 +1,38 @@
+#include "proxy/rotate_command.hpp"
+
+#include "proxy/mirror/database.hpp"
+#include "proxy/start.hpp"
+#include "sql/schema/keyring_mirror.hpp"
+
+#include <vector>
+
+namespace pgveil::proxy {
+
+int rotate_data(const std::string& settings_file, const rotation::Request& request) {
+    const auto settings = start(settings_file);
+    if (!settings) {
+        return kExitConfiguration;
+    }
+    const auto policy = config::load_policy(settings->policy_path);
+    if (!policy) {
+        return refuse_to_start(policy.error().message);
+    }
+    auto home = mirror::Database::connect(*settings);
+    const auto rows =
+        home ? home->run(schema::read_keyring()) : mirror::Result<mirror::Rows>(home.error());
+    if (!rows) {
+        return refuse_to_start(rows.error().message);
+    }
+    std::vector<share::MirrorRow> keyring;
+    for (const auto& row : *rows) {
+        keyring.push_back(
+            {row.at(0),
+             static_cast<std::uint32_t>(std::stoul(row.at(1))),
+             std::stoull(row.at(2)),
+             row.at(3)}
+        );
+    }
+    return rotation::run(**policy, keyring, request);
+}
+
+}  // namespace pgveil::proxy

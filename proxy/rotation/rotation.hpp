@@ -1,0 +1,35 @@
+#pragma once
+
+#include "config/policy.hpp"
+#include "keyshare/share/keyring.hpp"
+#include "proxy/migration/filling.hpp"
+#include "proxy/migration/maintenance_user.hpp"
+
+#include <string>
+#include <vector>
+
+// `pgveil rotate-data`: the values of a key group come under its next data key, while applications
+// use them.
+namespace pgveil::rotation {
+
+struct Request {
+    std::string group = "default";
+    std::vector<std::string> tables;  ///< schema.table; empty: all
+    std::string proxy;                ///< URL of pgveil
+    std::string direct;               ///< URL of PostgreSQL itself
+    std::string report;               ///< file for the tenant; empty: none
+    migration::UserFiles user;
+    migration::Pace pace{100, 0};
+    bool check = false;  ///< only say what is left
+};
+
+/// Goes on from wherever the last run ended. `mirror` is what the home database has of the keyring:
+/// believed only where the proxy signed it whose identity is pinned in the user's key. Standard
+/// error has what happens. The exit code of the program: 0 when nothing is left under a former key.
+int run(
+    const config::Policy& policy,
+    const std::vector<share::MirrorRow>& mirror,
+    const Request& request
+);
+
+}  // namespace pgveil::rotation
