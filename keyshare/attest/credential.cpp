@@ -112,13 +112,13 @@ struct FreeBuild {
 };
 
 core::KeyHandle rsa_key(const EndorsementModulus& modulus) {
-    constexpr unsigned kExponent = 65537;
+    constexpr unsigned kRsaExponent = 65537;
     const std::unique_ptr<BIGNUM, FreeBuild> number(
         BN_bin2bn(modulus.data(), core::int_size(modulus.size()), nullptr)
     );
     const std::unique_ptr<OSSL_PARAM_BLD, FreeBuild> build(OSSL_PARAM_BLD_new());
     core::must(OSSL_PARAM_BLD_push_BN(build.get(), "n", number.get()), "a modulus is a number");
-    core::must(OSSL_PARAM_BLD_push_uint(build.get(), "e", kExponent), "and so is the exponent");
+    core::must(OSSL_PARAM_BLD_push_uint(build.get(), "e", kRsaExponent), "and so is the exponent");
     const std::unique_ptr<OSSL_PARAM, FreeBuild> parameters(OSSL_PARAM_BLD_to_param(build.get()));
     const std::unique_ptr<EVP_PKEY_CTX, FreeBuild> context(
         EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr)

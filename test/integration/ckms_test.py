@@ -131,6 +131,33 @@ class KeysOfCustomers(unittest.TestCase):
         self.assertNotEqual(forged, text)
         self.refused(key("verify", STACK.write("forged", forged), "--attestation", name), "signature")
 
+    def test_T7_a_tpm_is_pinned_by_the_certificate_of_a_maker_that_is_named(self):
+        folder = STACK.dir / "makers"
+        folder.mkdir()
+        (folder / "ek.ext").write_text("extendedKeyUsage=2.23.133.8.1\n")
+
+        def openssl(command):
+            succeeded(run(["openssl", *command.split()], cwd=folder))
+
+        for name in ("maker", "another"):
+            openssl(f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj /CN={name}"
+                    f" -keyout {name}.key -out {name}.pem")
+        openssl("req -newkey rsa:2048 -nodes -subj /CN=tpm -keyout ek.key -out ek.csr")
+        openssl("x509 -req -in ek.csr -CA maker.pem -CAkey maker.key -CAcreateserial -days 30 -extfile ek.ext -outform DER"
+                " -out ek.der")
+        point = succeeded(tenant("approver", home="authority")).strip()
+        text = f"pgveil-tpm: 1\nendorsement: {point}\nattestation: {point}\n"
+        certified = text + f"certificate: {(folder / 'ek.der').read_bytes().hex()}\n"
+        roots = {name: STACK.write(f"{name}.pem", (folder / f"{name}.pem").read_text()) for name in ("maker", "another")}
+        keys = STACK.write("tpm-keys", certified)
+        ask = "attest", "ask", keys, "--identity", "00" * 32
+        self.refused(tenant(*ask, "--ek-roots", roots["another"], home="authority"), "not of one of the trusted makers")
+        challenge = succeeded(tenant(*ask, "--ek-roots", roots["maker"], home="authority"))
+        self.assertEqual(len(re.search(r"^seed: ([0-9a-f]+)$", challenge, re.M)[1]), 512)  # for the RSA key
+        self.refused(tenant(*ask, home="authority"), "was asked before, and has not answered")
+        STACK.write("tpm-keys", text)
+        self.refused(tenant(*ask, "--ek-roots", roots["maker"], home="authority"), "no certificate")
+
     def test_T11_a_key_goes_through_its_states_and_never_back_from_its_end(self):
         succeeded(order(LABEL))
         sign = "sign", LABEL, self.message, "--tpm", HERE.place
