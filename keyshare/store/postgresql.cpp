@@ -249,6 +249,14 @@ Result<Answer> Connection::run(std::string_view sql, const std::vector<std::stri
     return answer;
 }
 
+void Connection::roll_back() noexcept {
+    try {
+        is_lost_ = is_lost_ || !run("ROLLBACK").has_value();
+    } catch (...) {
+        is_lost_ = true;
+    }
+}
+
 Result<void> Connection::in_transaction(
     std::string_view begin, const std::function<Result<void>(Connection&)>& work
 ) {
@@ -256,11 +264,15 @@ Result<void> Connection::in_transaction(
     if (!begun.has_value()) {
         return begun.error();
     }
-    const auto done = work(*this);
+    Result<void> done;
+    try {
+        done = work(*this);
+    } catch (...) {  // out of memory
+        roll_back();
+        throw;
+    }
     if (!done.has_value()) {
-        if (!is_lost_) {
-            static_cast<void>(run("ROLLBACK"));
-        }
+        roll_back();
         return done;
     }
     const auto committed = run("COMMIT");

@@ -51,7 +51,8 @@ public:
 
     /// One statement with its parameters, $1 the first.
     Result<Answer> run(std::string_view sql, const std::vector<std::string>& parameters = {});
-    /// The same in a transaction that ends with COMMIT, or with ROLLBACK if `work` gives an error.
+    /// The same in a transaction that ends with COMMIT, or with ROLLBACK if `work` gives an error
+    /// or throws; where that fails, too, the connection is good for nothing more.
     Result<void> in_transaction(
         std::string_view begin, const std::function<Result<void>(Connection&)>& work
     );
@@ -70,6 +71,7 @@ private:
         : connection_(connection), name_(std::move(name)), timeout_(timeout) {}
 
     Error failure(const std::string& why) const;
+    void roll_back() noexcept;
     bool has_answered();
     bool take_notices();
 

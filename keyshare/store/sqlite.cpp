@@ -151,6 +151,26 @@ Result<void> Database::run(const char* sql) const {
     return {};
 }
 
+Result<void> Database::in_transaction(const std::function<Result<void>()>& work) const {
+    auto done = run("BEGIN IMMEDIATE");
+    if (!done.has_value()) {
+        return done;
+    }
+    try {
+        done = work();
+        if (done.has_value()) {
+            done = run("COMMIT");
+        }
+    } catch (...) {  // out of memory: the next commit must find no transaction open
+        sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+        throw;
+    }
+    if (!done.has_value()) {
+        sqlite3_exec(database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    return done;
+}
+
 Result<void> Database::copy_to(const std::filesystem::path& path) const {
     const auto made = make_new_file(path);
     if (!made.has_value()) {

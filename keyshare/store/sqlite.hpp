@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,9 @@ public:
 
     Result<Statement> prepare(std::string_view sql) const;
     Result<void> run(const char* sql) const;
+    /// `work` in a transaction that ends with COMMIT, or with ROLLBACK if it gives an error or
+    /// throws.
+    Result<void> in_transaction(const std::function<Result<void>()>& work) const;
     /// A copy of everything into a new file (mode 0600, synced) that needs no write-ahead log
     /// beside it. An error if there is a file of that name.
     Result<void> copy_to(const std::filesystem::path& path) const;

@@ -145,18 +145,7 @@ Result<void> SqliteRows::write(const RowCommit& commit) {
 }
 
 Result<void> SqliteRows::commit(const RowCommit& commit) {
-    auto done = database_.run("BEGIN IMMEDIATE");
-    if (!done.has_value()) {
-        return done;
-    }
-    done = write(commit);
-    if (done.has_value()) {
-        done = database_.run("COMMIT");
-    }
-    if (!done.has_value()) {
-        static_cast<void>(database_.run("ROLLBACK"));
-    }
-    return done;
+    return database_.in_transaction([&] { return write(commit); });
 }
 
 Result<std::optional<KeyStep>> SqliteRows::find_step(const std::string& /*former*/) const {

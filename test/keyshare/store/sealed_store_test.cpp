@@ -1,10 +1,13 @@
 #include "keyshare/store/sealed_store.hpp"
 
+#include "keyshare/store/sqlite.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <new>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
@@ -108,6 +111,26 @@ TEST_F(SealedStoreTest, TheFileIsPrivateAndHoldsNoBodies) {
 TEST_F(SealedStoreTest, AMissingStoreIsMadeOnlyOnRequest) {
     EXPECT_FALSE(open(false).has_value());
     EXPECT_TRUE(open(true).has_value());
+}
+
+TEST_F(SealedStoreTest, ATransactionThatThrowsIsRolledBackAndTheNextOneBegins) {
+    const auto database = Database::open(folder_ / "thrown.sqlite", true);
+    ASSERT_TRUE(database.has_value());
+    ASSERT_TRUE(database->run("CREATE TABLE t (n int)").has_value());
+    const auto add = [&] {
+        return database->run("INSERT INTO t VALUES (1)");
+    };
+    const auto add_and_throw = [&]() -> Result<void> {
+        static_cast<void>(add());
+        throw std::bad_alloc();
+    };
+    EXPECT_THROW(static_cast<void>(database->in_transaction(add_and_throw)), std::bad_alloc);
+    const auto next = database->in_transaction(add);
+    ASSERT_TRUE(next.has_value()) << next.error().message;
+    auto count = database->prepare("SELECT count(*) FROM t");
+    ASSERT_TRUE(count.has_value());
+    ASSERT_TRUE(*count->step());
+    EXPECT_EQ(count->number(0), 1);
 }
 
 TEST_F(SealedStoreTest, ADeletedRowIsNoticed) {
