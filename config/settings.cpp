@@ -290,16 +290,6 @@ Settings SettingsReader::read() const {
     return settings;
 }
 
-std::optional<Problem> find_later_option(const Json& document) {
-    const std::string seal = document["seal"]["kind"].get<std::string>();
-    if (seal != "file" && seal != "tpm") {
-        return Problem{
-            "/seal/kind",
-            "\"" + seal + "\" is not available yet in this version; use \"file\" or \"tpm\""};
-    }
-    return std::nullopt;
-}
-
 /// Without libcrypto, which must not allocate before the arena is there: whether the point lies on
 /// the curve is seen when it is used.
 bool looks_like_point(std::string_view text) {
@@ -311,12 +301,22 @@ bool looks_like_point(std::string_view text) {
 
 std::optional<Problem> find_seal_problem(const Json& document) {
     const Json& seal = document["seal"];
-    const bool is_tpm = seal["kind"] == "tpm";
+    const std::string kind = seal["kind"].get<std::string>();
+    const bool is_tpm = kind == "tpm" || kind == "tpm+custodians";
+    const bool has_custodians = kind == "custodians" || kind == "tpm+custodians";
     if (is_tpm != seal.contains("tpm")) {
         return Problem{
             "/seal",
             is_tpm ? "needs \"tpm\" with the tenant's \"approver\" key (pgveil-tenant approver)"
-                   : "has \"tpm\", but its kind is \"file\""};
+                   : "has \"tpm\", but its kind is \"" + kind + "\""};
+    }
+    if (has_custodians != seal.contains("custodians")) {
+        return Problem{
+            "/seal",
+            has_custodians
+                ? "needs \"custodians\" with the \"file\" that says who they are and the "
+                  "\"group\" that `pgveil-custodian group create` wrote"
+                : "has \"custodians\", but its kind is \"" + kind + "\""};
     }
     if (is_tpm && !looks_like_point(seal["tpm"]["approver"].get<std::string>())) {
         return Problem{
@@ -350,8 +350,7 @@ Result<Settings> parse_settings(std::string_view file, std::string_view text) {
     if (!document.has_value()) {
         return document.error();
     }
-    for (const auto& look :
-         {find_later_option, find_seal_problem, find_host_problem, find_store_problem}) {
+    for (const auto& look : {find_seal_problem, find_host_problem, find_store_problem}) {
         if (const std::optional<Problem> problem = look(*document)) {
             return error_at(file, problem->pointer, problem->text);
         }

@@ -42,12 +42,11 @@ std::optional<Problem> find_store_problem(const Json& document) {
     if (!store.contains("hosts") || store.contains("path")) {
         return Problem{"/store", "of kind \"postgresql\" needs \"hosts\" and has no \"path\""};
     }
-    if (document.contains("seal") && document["seal"].contains("tpm")) {
+    if (document.contains("seal") && document["seal"]["kind"] != "file") {
         return Problem{
             "/seal/kind",
             "must be \"file\" for a store in PostgreSQL: its proxies share the key of the store, "
-            "and a "
-            "TPM releases its key to one machine only"};
+            "and a TPM or custodians release a key to one proxy only"};
     }
     if (!store.contains("tls")) {
         return Problem{

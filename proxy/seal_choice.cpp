@@ -1,8 +1,10 @@
 #include "proxy/seal_choice.hpp"
 
+#include "config/custody_settings.hpp"
 #include "config/text_file.hpp"
 #include "keyshare/attest/approval.hpp"
 #include "keyshare/attest/measurement.hpp"
+#include "keyshare/custody/custodian_seal.hpp"
 #include "keyshare/seal/file_seal.hpp"
 #include "keyshare/tpm/attestation.hpp"
 #include "keyshare/tpm/tpm_seal.hpp"
@@ -43,7 +45,19 @@ seal::Result<attest::Measurement> measure_files(const config::Settings& settings
     return measurement;
 }
 
+seal::Result<std::optional<config::CustodySettings>> custodians_of(const config::Settings& settings
+) {
+    auto custodians = config::load_custody_settings(settings.file);
+    return custodians.has_value()
+               ? seal::Result<std::optional<config::CustodySettings>>(*std::move(custodians))
+               : seal::Error{custodians.error().message};
+}
+
 seal::Result<tpm::TpmSealOptions> tpm_options(const config::Settings& settings) {
+    const auto custodians = custodians_of(settings);
+    if (!custodians.has_value()) {
+        return custodians.error();
+    }
     const auto measurement = measure_files(settings);
     const auto approver = core::PublicPoint::from_text(settings.tpm->approver);
     if (!measurement.has_value()) {
@@ -53,7 +67,7 @@ seal::Result<tpm::TpmSealOptions> tpm_options(const config::Settings& settings) 
         return seal::Error{"seal.tpm.approver: " + approver.error().message};
     }
     return tpm::TpmSealOptions{
-        settings.seal_path,
+        *custodians ? settings.seal_path + ".tpm" : settings.seal_path,
         settings.tpm->approvals,
         settings.tpm->tcti,
         settings.tenant,
@@ -65,14 +79,29 @@ seal::Result<tpm::TpmSealOptions> tpm_options(const config::Settings& settings) 
 }  // namespace
 
 seal::Result<std::unique_ptr<seal::Seal>> make_seal(const config::Settings& settings) {
-    if (!settings.tpm) {
-        return std::unique_ptr<seal::Seal>(new seal::FileSeal(settings.seal_path));
+    std::unique_ptr<seal::Seal> own;
+    if (settings.tpm) {
+        auto options = tpm_options(settings);
+        if (!options.has_value()) {
+            return options.error();
+        }
+        own = std::make_unique<tpm::TpmSeal>(std::move(*options));
     }
-    auto options = tpm_options(settings);
-    if (!options.has_value()) {
-        return options.error();
+    const auto custodians = custodians_of(settings);
+    if (!custodians.has_value()) {
+        return custodians.error();
     }
-    return std::unique_ptr<seal::Seal>(new tpm::TpmSeal(std::move(*options)));
+    if (*custodians) {
+        custody::CustodianSealOptions options;
+        options.path = settings.seal_path;
+        options.custodians = (*custodians)->file;
+        options.group = (*custodians)->group;
+        return std::unique_ptr<seal::Seal>(
+            new custody::CustodianSeal(std::move(options), std::move(own))
+        );
+    }
+    return own != nullptr ? std::move(own)
+                          : std::unique_ptr<seal::Seal>(new seal::FileSeal(settings.seal_path));
 }
 
 store::Result<std::shared_ptr<store::ProxyCustody>> open_custody(const config::Settings& settings) {
@@ -88,6 +117,11 @@ store::Result<std::shared_ptr<store::ProxyCustody>> open_custody(const config::S
 }
 
 std::string describe_seal(const config::Settings& settings) {
+    const auto custodians = custodians_of(settings);
+    if (custodians.has_value() && *custodians) {
+        return "sealed to the custodians of " + (*custodians)->group +
+               (settings.tpm ? " and by the TPM at " + settings.tpm->tcti : ", no TPM");
+    }
     return settings.tpm ? "sealed by the TPM at " + settings.tpm->tcti
                         : "in the file " + settings.seal_path + ", no TPM";
 }

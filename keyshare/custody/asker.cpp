@@ -102,7 +102,7 @@ public:
             send();
         }
         auto hedge = Clock::now() + asker_->times_.hedge_after;
-        while (answers_.size() < needed_ && can_succeed()) {
+        while (answers_.size() < needed_ && has_more()) {
             // With nobody left to ask, the calls' own limits end the waiting.
             const auto until = sent_ < order_.size() ? hedge : Clock::now() + asker_->times_.limit;
             const auto finished = asker_->calls_->next(until);
@@ -118,9 +118,8 @@ public:
     }
 
 private:
-    bool can_succeed() const {
-        return answers_.size() + asker_->calls_->under_way() + (order_.size() - sent_) >= needed_;
-    }
+    /// Also when it is sure that there are too few: then people are to hear of everybody.
+    bool has_more() const { return asker_->calls_->under_way() > 0 || sent_ < order_.size(); }
 
     void send() {
         const std::size_t member = order_[sent_];

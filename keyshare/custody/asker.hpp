@@ -42,8 +42,9 @@ public:
     /// nobody.
     static Result<Asker> make(AskerSettings settings, PinnedGroup pinned, AskTimes times = {});
 
-    /// The group's private key times the point. kTooFew when it is sure that fewer than t answer:
-    /// the message has a line for each who did not. kCheating never: others are asked instead.
+    /// The group's private key times the point. kTooFew when all have been asked and fewer than
+    /// t answer: the message has a line for each who did not. kCheating never: others are asked
+    /// instead.
     Result<quorum::SecretPoint> ask(const Question& question);
 
     /// The same, and the custodians do not learn which point it is.

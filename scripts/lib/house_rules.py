@@ -47,7 +47,7 @@ ARROWS = {
     "proxy/mirror": ("keyshare/core", "keyshare/store", "config", "sql/schema"),
     "proxy/admin": ("keyshare/core", "keyshare/share", "keyshare/store", "config", "sql/types", "proxy/wire"),
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
-    "proxy": KEYSHARE + SQL + ("config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/rotation", "proxy/session", "proxy/wire"),
+    "proxy": KEYSHARE + SQL + ("keyshare/custody", "config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/rotation", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
     "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user", "keyshare/envelope"),

@@ -54,12 +54,6 @@ TEST(Settings, RefusesAStoreThatIsNeitherAFileNorServers) {
     );
 }
 
-TEST(Settings, RefusesSealsOfLaterVersions) {
-    std::string text = with("");
-    text.replace(text.find("\"file\""), 6, "\"custodians\"");
-    EXPECT_THAT(error_of(text), HasSubstr("/seal/kind: \"custodians\" is not available yet"));
-}
-
 /// Settings with this seal.
 std::string sealed_by(std::string_view seal, std::string text = with("")) {
     constexpr std::string_view kFile = R"({"kind":"file","path":"k"})";
@@ -83,6 +77,33 @@ TEST(Settings, ReadsWhatATpmNeeds) {
     EXPECT_EQ(settings->tpm->approvals, "/etc/pgveil/k.approvals");
     EXPECT_EQ(settings->tpm->pcrs, std::vector<std::uint32_t>{7});
     EXPECT_FALSE(parse_settings("/etc/pgveil/pgveil.json", with(""))->tpm.has_value());
+}
+
+TEST(Settings, RefusesCustodiansThatAreNotNamedOrNotUsed) {
+    const std::string named = R"("custodians":{"file":"c","group":"g"})";
+    EXPECT_EQ(error_of(sealed_by(R"({"kind":"custodians","path":"k",)" + named + "}")), "");
+    EXPECT_EQ(
+        error_of(sealed_by(
+            R"({"kind":"tpm+custodians","path":"k",)" + named + R"(,"tpm":{"approver":")" +
+            std::string(kApprover) + "\"}}"
+        )),
+        ""
+    );
+    EXPECT_THAT(error_of(sealed_by(R"({"kind":"custodians","path":"k"})")), HasSubstr("\"group\""));
+    EXPECT_THAT(
+        error_of(sealed_by(R"({"kind":"file","path":"k",)" + named + "}")),
+        HasSubstr("its kind is \"file\"")
+    );
+    EXPECT_THAT(
+        error_of(sealed_by(R"({"kind":"tpm+custodians","path":"k",)" + named + "}")),
+        HasSubstr("approver")
+    );
+    const std::string shared =
+        with_store(R"({"kind":"postgresql","hosts":[{"host":"a"}],"tls":{"mode":"disable"}})");
+    EXPECT_THAT(
+        error_of(sealed_by(R"({"kind":"custodians","path":"k",)" + named + "}", shared)),
+        HasSubstr("/seal/kind: must be \"file\"")
+    );
 }
 
 TEST(Settings, RefusesATpmForAStoreOfSeveralProxies) {

@@ -1,0 +1,212 @@
+#include "keyshare/custody/custodian_seal.hpp"
+
+#include "keyshare/core/base64url.hpp"
+#include "keyshare/seal/file_seal.hpp"
+#include "keyshare/share/json_fields.hpp"
+#include "test/keyshare/custody/loopback_custodian.hpp"
+#include "test/keyshare/quorum/ceremony.hpp"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace pgveil::custody {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::http_response;
+using testing::LoopbackCustodian;
+
+constexpr const char* kNames[] = {"ada", "ben", "cleo"};
+
+/// Three custodians, two of which open a seal, that note its version.
+class CustodianSealTest : public ::testing::Test {
+protected:
+    CustodianSealTest() : ceremony_({2, 3}) {
+        ceremony_.run();
+        std::string places;
+        for (std::uint32_t index = 1; index <= 3; ++index) {
+            const auto handler = [this, index](const std::string& path, const std::string& body) {
+                return respond(index, path, body);
+            };
+            servers_[index - 1] = std::make_unique<LoopbackCustodian>(
+                authority_.authority_file(), authority_.issue({"127.0.0.1", true}), handler
+            );
+            places += std::string(index > 1 ? "," : "") + R"({"name":")" + kNames[index - 1] +
+                      R"(","url":")" + servers_[index - 1]->url() + R"(","identity":")" +
+                      identity_text(ceremony_.key(index).point()) + "\"}";
+        }
+        const auto own = authority_.issue({"clinic"});
+        settings_ = authority_.write(
+            "custodians.json",
+            R"({"custodians":[)" + places + R"(],"tls":{"ca":")" + authority_.authority_file() +
+                R"(","certificate":")" + own.certificate + R"(","key":")" + own.key + "\"}}"
+        );
+        group_ =
+            authority_.write("group.json", write_group({ceremony_.group, {"ada", "ben", "cleo"}}));
+        path_ = authority_.write("seal.key", "");
+        std::filesystem::remove(path_);
+    }
+
+    std::string respond(std::uint32_t index, const std::string& path, const std::string& body) {
+        const std::lock_guard guard(mutex_);
+        const share::Json json = share::Json::parse(body);
+        const bool is_question = path.find("/partial") != std::string::npos;
+        const share::Json& store = is_question ? json["store_version"] : json;
+        const auto version = store["version"].get<std::uint64_t>();
+        if (!is_question) {
+            noted_[index - 1] = std::max(noted_[index - 1], version);
+            return http_response(200, "{}");
+        }
+        if (version < noted_[index - 1]) {
+            return http_response(
+                409, R"({"error":{"code":"older_store","message":"a newer store was noted"}})"
+            );
+        }
+        const auto bytes = core::base64url_decode(json["request"].get<std::string>());
+        const auto request = quorum::parse_request(*bytes);
+        const auto sealed = quorum::answer(
+            ceremony_.group, ceremony_.shares[index - 1], ceremony_.key(index), *request
+        );
+        return http_response(200, R"({"answer":")" + core::base64url_encode(*sealed) + "\"}");
+    }
+
+    CustodianSeal seal(std::unique_ptr<seal::Seal> beside = nullptr) const {
+        return CustodianSeal({path_, settings_, group_, {}}, std::move(beside));
+    }
+
+    CustodianSeal seal_beside_file() const {
+        return seal(std::make_unique<seal::FileSeal>(path_ + ".beside"));
+    }
+
+    static void expect_same(const seal::StoreKey& left, const seal::StoreKey& right) {
+        EXPECT_TRUE(core::equal_in_constant_time(left.reveal(), right.reveal()));
+    }
+
+    void copy(const std::string& from, const std::string& to) const {
+        std::filesystem::copy_file(
+            path_ + from, path_ + to, std::filesystem::copy_options::overwrite_existing
+        );
+    }
+
+    net::TestAuthority authority_;
+    quorum::testing::Ceremony ceremony_;
+    std::string settings_, group_, path_;
+    std::mutex mutex_;
+    std::array<std::uint64_t, 3> noted_{};
+    std::array<std::unique_ptr<LoopbackCustodian>, 3> servers_;
+};
+
+TEST_F(CustodianSealTest, AnyTwoOfThreeReleaseTheKey) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto key = sealing.current();
+    ASSERT_TRUE(key.has_value()) << key.error().message;
+    servers_[0].reset();
+    const auto again = seal().current();
+    ASSERT_TRUE(again.has_value()) << again.error().message;
+    expect_same(*key, *again);
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());  // changes nothing
+    expect_same(*key, *sealing.current());
+    servers_[2].reset();
+    const auto refused = seal().current();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("only 1 of the 2 custodians"));
+    EXPECT_THAT(refused.error().message, HasSubstr("ada (https://127.0.0.1:"));
+    EXPECT_THAT(refused.error().message, HasSubstr("cleo (https://127.0.0.1:"));
+}
+
+TEST_F(CustodianSealTest, ARenewedKeyTakesTheOldOneOutOfForce) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto first = sealing.current();
+    copy("", ".old");
+    const auto fresh = sealing.begin_renewal(core::system_random());
+    ASSERT_TRUE(fresh.has_value());
+    expect_same(**sealing.successor(), *fresh);
+    expect_same(*sealing.current(), *first);
+    ASSERT_TRUE(sealing.finish_renewal().has_value());
+    expect_same(*sealing.current(), *fresh);
+    EXPECT_FALSE(sealing.successor()->has_value());
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".unnoted"));
+    copy(".old", "");
+    const auto refused = sealing.current();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("a newer store was noted"));
+}
+
+TEST_F(CustodianSealTest, ARenewalThatTooFewHaveNotedIsFinishedLater) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto fresh = sealing.begin_renewal(core::system_random());
+    ASSERT_TRUE(fresh.has_value());
+    auto ben = std::move(servers_[1]);
+    auto cleo = std::move(servers_[2]);
+    ben.reset();
+    cleo.reset();
+    const auto unnoted = sealing.finish_renewal();
+    ASSERT_FALSE(unnoted.has_value());
+    EXPECT_THAT(unnoted.error().message, HasSubstr("have not noted the new store key"));
+    EXPECT_TRUE(std::filesystem::exists(path_ + ".unnoted"));
+    EXPECT_EQ(noted_[0], 2U);
+}
+
+TEST_F(CustodianSealTest, AnAlteredFileDoesNotOpen) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    ASSERT_TRUE(sealing.current().has_value());
+    auto kept = read_kept_key(path_);
+    ASSERT_TRUE(kept.has_value());
+    ++kept->store.version;  // to get past custodians that know a newer one
+    ASSERT_TRUE(write_kept_key(path_, *kept).has_value());
+    const auto refused = sealing.current();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("was altered"));
+}
+
+TEST_F(CustodianSealTest, BothAreNeededWhereAnotherSealStandsBeside) {
+    CustodianSeal sealing = seal_beside_file();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto key = sealing.current();
+    ASSERT_TRUE(key.has_value()) << key.error().message;
+    EXPECT_FALSE(seal().current().has_value());  // custodians alone
+    std::filesystem::remove(path_ + ".beside");
+    EXPECT_FALSE(seal_beside_file().current().has_value());
+}
+
+TEST_F(CustodianSealTest, BesideAnotherSealARenewalSurvivesAKillBetweenItsHalves) {
+    CustodianSeal sealing = seal_beside_file();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto first = sealing.current();
+    const auto fresh = sealing.begin_renewal(core::system_random());
+    ASSERT_TRUE(first.has_value() && fresh.has_value());
+    expect_same(*seal_beside_file().current(), *first);
+    expect_same(**seal_beside_file().successor(), *fresh);
+    copy(".next", "");  // the first half of finish_renewal()
+    std::filesystem::remove(path_ + ".next");
+    expect_same(*seal_beside_file().current(), *fresh);
+    CustodianSeal later = seal_beside_file();
+    ASSERT_TRUE(later.finish_renewal().has_value());
+    expect_same(*later.current(), *fresh);
+    EXPECT_FALSE(std::filesystem::exists(path_ + ".beside.next"));
+    EXPECT_EQ(noted_, (std::array<std::uint64_t, 3>{2, 2, 2}));
+}
+
+TEST_F(CustodianSealTest, AnotherGroupsFileIsNamed) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    quorum::testing::Ceremony other({2, 3});
+    other.run();
+    ASSERT_TRUE(save_group(group_, {other.group, {"ada", "ben", "cleo"}}).has_value());
+    const auto refused = sealing.current();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("sealed to another group"));
+}
+
+}  // namespace
+}  // namespace pgveil::custody
