@@ -29,6 +29,7 @@ struct GroupArguments {
     std::string confirm;
     std::uint32_t threshold = 0;
     std::vector<std::string> members;
+    std::vector<std::string> lost;
     bool is_abandoned = false;
 };
 
@@ -111,11 +112,33 @@ user::Result<void> create(const GroupArguments& arguments, const Console& consol
     if (!policy.has_value()) {
         return policy.error();
     }
-    RunPlan plan{arguments.threshold, arguments.members, *std::move(policy), {}};
+    RunPlan plan{arguments.threshold, arguments.members, *std::move(policy), {}, {}};
     for (const custody::Custodian& each : settings->custodians) {
         if (arguments.members.empty()) {
             plan.members.push_back(each.name);
         }
+    }
+    return carry_out(arguments, *settings, plan, console);
+}
+
+/// New shares for the same key: refresh, or reshare where members or threshold are said.
+user::Result<void> reshare(const GroupArguments& arguments, const Console& console) {
+    const auto settings = settings_of(arguments);
+    auto pinned = group_of(arguments);
+    if (!settings.has_value() || !pinned.has_value()) {
+        return settings.has_value() ? pinned.error() : settings.error();
+    }
+    auto policy = policy_in(arguments.policy);
+    if (!policy.has_value()) {
+        return policy.error();
+    }
+    RunPlan plan{pinned->group.threshold, pinned->members, *std::move(policy), *pinned, {}};
+    plan.lost = arguments.lost;
+    if (!arguments.members.empty()) {
+        plan.members = arguments.members;
+    }
+    if (arguments.threshold != 0) {
+        plan.threshold = arguments.threshold;
     }
     return carry_out(arguments, *settings, plan, console);
 }
@@ -194,14 +217,16 @@ void add_group(CLI::App& command, const ArgumentsPtr& to) {
         ->type_name("FILE");
 }
 
-}  // namespace
+void add_policy(CLI::App& command, const ArgumentsPtr& to) {
+    command.add_option("--policy", to->policy, "Who may ask for what (JSON)")
+        ->required()
+        ->type_name("FILE");
+    command.add_flag("--abandon", to->is_abandoned, "Give up a run that was not finished");
+}
 
-void add_group_commands(CLI::App& app, GroupAction& action) {
-    CLI::App* group = app.add_subcommand("group", "Keys that any t of n custodians can use");
-    group->require_subcommand(1);
-    const auto to = std::make_shared<GroupArguments>();
+void add_create(CLI::App& group, const ArgumentsPtr& to, GroupAction& action) {
     CLI::App* made = add_command(
-        *group,
+        group,
         "create",
         "Have the custodians make a key; repeat the command to go on with what was cut short",
         to,
@@ -213,11 +238,47 @@ void add_group_commands(CLI::App& app, GroupAction& action) {
         ->type_name("T");
     made->add_option("--member", to->members, "Only this custodian, and others named so")
         ->type_name("NAME");
-    made->add_option("--policy", to->policy, "Who may ask for what (JSON)")
-        ->required()
-        ->type_name("FILE");
     made->add_option("--out", to->group, "Write the group here")->required()->type_name("FILE");
-    made->add_flag("--abandon", to->is_abandoned, "Give up a run that was not finished");
+    add_policy(*made, to);
+}
+
+void add_reshares(CLI::App& group, const ArgumentsPtr& to, GroupAction& action) {
+    CLI::App* refreshed = add_command(
+        group,
+        "refresh",
+        "Have the same members make new shares of the same key",
+        to,
+        reshare,
+        action
+    );
+    add_group(*refreshed, to);
+    add_policy(*refreshed, to);
+    CLI::App* reshared = add_command(
+        group,
+        "reshare",
+        "Give the same key to other members, or another threshold",
+        to,
+        reshare,
+        action
+    );
+    add_group(*reshared, to);
+    add_policy(*reshared, to);
+    reshared->add_option("--threshold", to->threshold, "How many are needed from then on")
+        ->type_name("T");
+    reshared->add_option("--member", to->members, "A member from then on, and others named so")
+        ->type_name("NAME");
+    reshared->add_option("--lost", to->lost, "A former member that nobody waits for")
+        ->type_name("NAME");
+}
+
+}  // namespace
+
+void add_group_commands(CLI::App& app, GroupAction& action) {
+    CLI::App* group = app.add_subcommand("group", "Keys that any t of n custodians can use");
+    group->require_subcommand(1);
+    const auto to = std::make_shared<GroupArguments>();
+    add_create(*group, to, action);
+    add_reshares(*group, to, action);
     add_command(*group, "list", "Print which groups the custodians have", to, list, action);
     add_group(
         *add_command(*group, "show", "Print a group and how its members are", to, show, action), to

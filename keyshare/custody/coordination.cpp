@@ -7,6 +7,7 @@
 #include "keyshare/share/json_fields.hpp"
 #include "keyshare/share/member_statement.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -71,7 +72,9 @@ private:
     Result<bool> absorb(Seat& seat, const HttpsReply& reply, std::vector<RunMessage> carried);
     Error accusation(const Seat& by, const Refusal& refusal) const;
     Error without_progress() const;
+    bool members_are_done() const;
     Result<PinnedGroup> collect_group();
+    Result<void> dismiss_leavers(const std::string& description);
     std::vector<HttpsReply> call_members(const std::string& path, const std::string& body);
 
     const RunPlan* plan_;
@@ -179,13 +182,15 @@ HttpsCall Coordination::next_call(const Seat& seat, std::vector<RunMessage>& car
 /// A member said who cheats; it may cheat itself, so people hear who said it.
 Error Coordination::accusation(const Seat& by, const Refusal& refusal) const {
     std::string named;
+    // Of other members than before, a number does not say in which of the two groups.
+    const bool is_clear = !plan_->from || plan_->from->members == plan_->members;
     for (const Seat& seat : seats_) {
-        if (refusal.member != 0 && seat.index == refusal.member) {
+        if (is_clear && refusal.member != 0 && seat.index == refusal.member) {
             named = "custodian " + seat.custodian.name + " cheats, says ";
         }
     }
     return {
-        named.empty() ? ErrorCode::kRefused : ErrorCode::kCheating,
+        refusal.member == 0 ? ErrorCode::kRefused : ErrorCode::kCheating,
         named + "custodian " + by.custodian.name + " (" + by.custodian.url +
             "): " + refusal.message};
 }
@@ -234,6 +239,12 @@ Error Coordination::without_progress() const {
     return {ErrorCode::kUnreachable, std::move(message)};
 }
 
+bool Coordination::members_are_done() const {
+    return std::all_of(seats_.begin(), seats_.end(), [](const Seat& seat) {
+        return seat.index == 0 || seat.is_done;
+    });
+}
+
 Result<void> Coordination::carry() {
     auto last = Clock::now();
     while (true) {
@@ -241,7 +252,7 @@ Result<void> Coordination::carry() {
         std::vector<Seat*> called;
         std::vector<std::vector<RunMessage>> carried;
         for (Seat& seat : seats_) {
-            if (!seat.is_done) {
+            if (!seat.is_done && !(seat.index == 0 && members_are_done())) {
                 called.push_back(&seat);
                 calls.push_back(next_call(seat, carried.emplace_back()));
             }
@@ -288,7 +299,36 @@ Result<PinnedGroup> Coordination::collect_group() {
         }
         group = served;
     }
+    const auto dismissed = dismiss_leavers(replies.front().body);
+    if (!dismissed.has_value()) {
+        return dismissed.error();
+    }
     return PinnedGroup{*group, plan_->members};
+}
+
+/// Former members that are no new ones destroy their share when they see the certificate.
+Result<void> Coordination::dismiss_leavers(const std::string& description) {
+    share::JsonReader reader{std::string_view(description)};
+    share::Json json;
+    json["messages"] = share::Json::array();
+    json["certificate"] = reader.text("certificate");
+    const std::string body = json.dump();
+    const std::string path = "/v1/runs/" + file_.session + "/messages";
+    for (const Seat& seat : seats_) {
+        if (seat.index > 0) {
+            continue;
+        }
+        const auto replies = call_all(calls_, {{seat.custodian.url + path, body, true}});
+        const auto view = parse_run_view(replies.front().body, 0);
+        if (!view || !view->is_done) {
+            return Error{
+                ErrorCode::kUnreachable,
+                said_by(seat, replies.front()) +
+                    ". The new members have their shares, but this one still has its former share: "
+                    "repeat the command"};
+        }
+    }
+    return {};
 }
 
 /// The file stays while a custodian may have the group.

@@ -19,7 +19,10 @@ struct RunPlan {
     std::vector<std::string> members;  ///< names of custodians; their order is that of the group
     std::string policy;                ///< JSON: who may ask for what
     /// Present: its key gets new shares (the same members: refresh; others: reshare).
-    std::optional<PinnedGroup> from;
+    std::optional<PinnedGroup> from = {};
+    /// Members of `from` that are lost: nobody waits for them. Those that are left, at least its
+    /// threshold, deal the new shares.
+    std::vector<std::string> lost = {};
 };
 
 struct CoordinationTimes {

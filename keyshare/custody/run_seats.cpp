@@ -31,7 +31,9 @@ Result<std::vector<Seat>> seats_of(const AskerSettings& settings, const RunPlan&
     std::vector<std::string> names = plan.members;
     if (plan.from) {
         for (const std::string& name : plan.from->members) {
-            if (std::find(names.begin(), names.end(), name) == names.end()) {
+            const bool is_lost =
+                std::find(plan.lost.begin(), plan.lost.end(), name) != plan.lost.end();
+            if (!is_lost && std::find(names.begin(), names.end(), name) == names.end()) {
                 names.push_back(name);
             }
         }

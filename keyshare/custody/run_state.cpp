@@ -3,6 +3,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/json_fields.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -30,6 +31,19 @@ bool is_true_at(const Json& object, const char* member) {
     return found != object.end() && found->is_boolean() && found->get<bool>();
 }
 
+/// By their place in the former group.
+std::vector<std::uint32_t> dealers_of(const RunPlan& plan) {
+    std::vector<std::uint32_t> dealers;
+    std::uint32_t index = 0;
+    for (const std::string& name : plan.from->members) {
+        ++index;
+        if (std::find(plan.lost.begin(), plan.lost.end(), name) == plan.lost.end()) {
+            dealers.push_back(index);
+        }
+    }
+    return dealers;
+}
+
 Json json_of(const std::string& text) {
     return Json::parse(text, nullptr, false);
 }
@@ -44,6 +58,7 @@ std::string plan_text(const RunPlan& plan) {
     if (plan.from) {
         json["group"] = core::base64url_encode(plan.from->group.id);
         json["epoch"] = plan.from->group.epoch;
+        json["lost"] = plan.lost;
     }
     return json.dump();
 }
@@ -91,6 +106,8 @@ std::string begin_body(
     if (plan.from) {
         json["group"] = core::base64url_encode(plan.from->group.id);
         json["epoch"] = plan.from->group.epoch;
+        json["from"] = core::base64url_encode(quorum::serialize(plan.from->group));
+        json["dealers"] = dealers_of(plan);
     }
     return json.dump();
 }

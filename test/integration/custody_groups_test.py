@@ -141,6 +141,58 @@ class Groups(unittest.TestCase):
         self.assertEqual(shown.returncode, 1)
         self.assertIn("too few members", shown.stderr)
 
+    def renewed(self, verb, name, *arguments):
+        done = group(verb, "--group", CREW.folder / name, "--policy", CREW.folder / "policy.json", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads((CREW.folder / name).read_text())
+
+    def test_a_refresh_keeps_the_key_and_makes_new_shares(self):
+        before = self.made("refreshed.json")
+        after = self.renewed("refresh", "refreshed.json")
+        self.assertEqual((after["id"], after["public_key"], after["epoch"]), (before["id"], before["public_key"], 1))
+        self.assertNotEqual(after["group"], before["group"])
+        shown = group("show", "--group", CREW.folder / "refreshed.json")
+        self.assertEqual(shown.stdout.count("  live\n"), 3, shown.stdout + shown.stderr)
+        (CREW.folder / "old.json").write_text(json.dumps(before, indent=2) + "\n")
+        old = group("show", "--group", CREW.folder / "old.json")
+        self.assertEqual((old.returncode, old.stderr.count("another epoch")), (1, 3))
+
+    def test_a_reshare_moves_the_key_to_others_and_leaves_a_lost_member_behind(self):
+        before = self.made("moved.json", "--member", CREW.names[0], "--member", CREW.names[1])
+        after = self.renewed("reshare", "moved.json", *(word for name in CREW.names[1:] for word in ("--member", name)))
+        self.assertEqual((after["public_key"], after["members"]), (before["public_key"], CREW.names[1:]))
+        self.assertEqual(group("show", "--group", CREW.folder / "moved.json").returncode, 0)
+        self.assertNotEqual(CREW.must(0, "GET", f"/v1/groups/{before['id']}")["state"], "live")
+
+    def test_a_reshare_without_a_lost_member(self):
+        before = self.made("lost.json")
+        CREW.kill(0)
+        try:
+            after = self.renewed("reshare", "lost.json", "--lost", CREW.names[0], "--member", CREW.names[2], "--member",
+                                 CREW.names[1])
+        finally:
+            CREW.start(0)
+        self.assertEqual((after["public_key"], after["members"]), (before["public_key"], [CREW.names[2], CREW.names[1]]))
+        self.assertEqual(group("show", "--group", CREW.folder / "lost.json").returncode, 0)
+
+    def test_K8_shredded_by_enough_the_key_is_gone(self):
+        pinned = self.made("shredded.json")
+        asked = group("shred", "--group", CREW.folder / "shredded.json")
+        self.assertEqual(asked.returncode, 2)
+        self.assertIn(pinned["id"], asked.stderr)
+        self.assertEqual(group("show", "--group", CREW.folder / "shredded.json").returncode, 0)
+        CREW.kill(2)
+        try:
+            done = group("shred", "--group", CREW.folder / "shredded.json", "--confirm", pinned["id"])
+        finally:
+            CREW.start(2)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("beyond recovery", done.stdout)
+        self.assertIn(CREW.names[2], done.stdout)
+        shown = group("show", "--group", CREW.folder / "shredded.json")
+        self.assertEqual(shown.returncode, 1)
+        self.assertEqual(shown.stderr.count("shredded"), 2)
+
 
 if __name__ == "__main__":
     unittest.main()
