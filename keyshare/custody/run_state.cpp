@@ -12,7 +12,7 @@ namespace {
 
 using share::Json;
 
-constexpr std::string_view kFormat = "pgveil-run/1";
+constexpr std::string_view kRunFormat = "pgveil-run/1";
 constexpr std::uint32_t kMessagesMax = 1000;
 
 std::uint32_t number_at(const Json& object, const char* member, std::uint32_t without) {
@@ -21,7 +21,7 @@ std::uint32_t number_at(const Json& object, const char* member, std::uint32_t wi
                                                                 : without;
 }
 
-std::string text_at(const Json& object, const char* member) {
+std::string text_or_empty(const Json& object, const char* member) {
     const auto found = object.find(member);
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
@@ -66,13 +66,13 @@ std::string plan_text(const RunPlan& plan) {
 bool is_finished_by(const RunFile& file, const RunPlan& plan) {
     const Json json = json_of(file.plan);
     return json.is_object() && plan.from &&
-           text_at(json, "group") == core::base64url_encode(plan.from->group.id) &&
+           text_or_empty(json, "group") == core::base64url_encode(plan.from->group.id) &&
            number_at(json, "epoch", 0) + 1 == plan.from->group.epoch;
 }
 
 std::string write_run_file(const RunFile& file) {
     Json json;
-    json["format"] = kFormat;
+    json["format"] = kRunFormat;
     json["session"] = file.session;
     json["plan"] = json_of(file.plan);
     json["begin"] = file.begin.empty() ? Json() : json_of(file.begin);
@@ -81,9 +81,9 @@ std::string write_run_file(const RunFile& file) {
 
 Result<RunFile> parse_run_file(const std::string& path, const std::string& text) {
     const Json json = json_of(text);
-    if (json.is_object() && text_at(json, "format") == kFormat && json.contains("plan") &&
+    if (json.is_object() && text_or_empty(json, "format") == kRunFormat && json.contains("plan") &&
         json.contains("begin")) {
-        RunFile file{text_at(json, "session"), json["plan"].dump(), {}};
+        RunFile file{text_or_empty(json, "session"), json["plan"].dump(), {}};
         file.begin = json["begin"].is_null() ? std::string() : json["begin"].dump();
         if (write_run_file(file) == text) {
             return file;
@@ -140,20 +140,22 @@ std::optional<RunView> parse_run_view(const std::string& body, std::uint32_t ind
     RunView view;
     view.is_done = is_true_at(json, "done");
     view.is_abandoned = is_true_at(json, "abandoned");
-    view.group = text_at(json, "group");
+    view.group = text_or_empty(json, "group");
     for (const Json& each : json["sent"]) {
         if (!each.is_object()) {
             return std::nullopt;
         }
         view.sent.push_back(
-            {number_at(each, "round", 0), number_at(each, "index", index), text_at(each, "message")}
+            {number_at(each, "round", 0),
+             number_at(each, "index", index),
+             text_or_empty(each, "message")}
         );
     }
     const auto failure = json.find("failure");
     if (failure != json.end() && failure->is_object()) {
         view.failure = Refusal{
-            printable(text_at(*failure, "code")),
-            printable(text_at(*failure, "message")),
+            printable(text_or_empty(*failure, "code")),
+            printable(text_or_empty(*failure, "message")),
             number_at(*failure, "member", 0)};
     }
     return view;
