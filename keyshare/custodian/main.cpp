@@ -2,6 +2,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/custodian/group_commands.hpp"
 #include "keyshare/custodian/serve.hpp"
+#include "keyshare/custodian/status_command.hpp"
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/user/process.hpp"
 #include "keyshare/user/terminal.hpp"
@@ -76,6 +77,7 @@ int run(int argc, char** argv) {
     ));
     pgveil::custodian::GroupAction group_action;
     pgveil::custodian::add_group_commands(app, group_action);
+    pgveil::custodian::add_status_command(app, group_action);
     Result<void> done;
     try {
         app.parse(argc, argv);

@@ -6,9 +6,10 @@ import random
 import secrets
 import signal
 import ssl
+import subprocess
 import unittest
 
-from custodians import Authority, Custodians, decoded, encoded
+from custodians import PROGRAM, Authority, Custodians, decoded, encoded
 from partials import Question, combined, point_of, prefixed, times
 
 POLICY = {"requesters": {"proxy": {"purposes": ["unseal"], "per_minute": 1000},
@@ -57,6 +58,23 @@ class Groups(unittest.TestCase):
         status, said = CREW.ask(0, "GET", "/v1/health", client=None)
         self.assertEqual((status, said["status"], said["name"]), (200, "ok", "custodian-1"))
         self.assertEqual(said["identity"], CREW.identities[0])
+
+
+class Status(unittest.TestCase):
+    def status(self):
+        return subprocess.run([PROGRAM, "status", "--custodians", CREW.asker_file("proxy")], capture_output=True, text=True,
+                              check=False, timeout=60)
+
+    def test_it_names_who_does_not_answer(self):
+        well = self.status()
+        self.assertEqual(well.returncode, 0, well.stderr)
+        self.assertEqual([line.split()[:2] for line in well.stdout.splitlines()], [[name, "ok"] for name in CREW.names])
+        CREW.kill(1)
+        lacking = self.status()
+        CREW.start(1)
+        self.assertEqual(lacking.returncode, 1)
+        self.assertRegex(lacking.stdout, r"(?m)^custodian-2  no answer")
+        self.assertIn("1 of 3 custodians", lacking.stderr)
 
 
 class Refused(unittest.TestCase):
