@@ -31,6 +31,7 @@ public:
         settings.upstream_ca = path_at("/upstream/ca");
         settings.share_table = path_at("/share_table");
         take("/tokens/valid_s", settings.token_valid_s);
+        take("/tokens/challenge", settings.token_challenges);
         take("/limits/sessions", settings.sessions);
         for (const auto& entry : document_["users"].items()) {
             settings.users.emplace(entry.key(), user_at(pointer_to("/users", entry.key())));

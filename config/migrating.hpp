@@ -26,6 +26,11 @@ inline bool is_beside_migrating(const TablePolicy& table) {
     return table.name.ends_with(kVeiledSuffix);
 }
 
+/// The same by its name, as `schema.table`.
+inline bool is_name_beside_migrating(std::string_view name) {
+    return name.ends_with(kVeiledSuffix);
+}
+
 /// The tables listed under "migrating". Errors: one without an entry of its own under /tables, a
 /// name that leaves no room for the suffixes, a table that bears such a name.
 Result<std::vector<PolicyName>> read_migrating(

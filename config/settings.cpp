@@ -205,6 +205,12 @@ void SettingsReader::take_modes(Settings& settings) const {
     if (word("/tokens/open") == "per_token") {
         settings.tokens.open = TokenOpening::kPerToken;
     }
+    const Json* const demand = find("/tokens/require_challenge");
+    if (demand != nullptr && demand->is_boolean()) {
+        settings.tokens.require_challenge.of_all = demand->get<bool>();
+    } else {
+        take("/tokens/require_challenge", settings.tokens.require_challenge.users);
+    }
     const std::string memory = word("/memory/mode");
     if (memory == "memfd_secret") {
         settings.memory.mode = MemoryMode::kMemfdSecret;

@@ -83,12 +83,19 @@ struct AuthQuerySettings {
     bool is_on() const { return !query.empty(); }
 };
 
+/// Whose tokens have to answer a challenge of the session.
+struct ChallengeSettings {
+    bool of_all = false;
+    std::vector<std::string> users;  // else of these user ids
+};
+
 struct TokenSettings {
     std::uint32_t max_validity_s = 300;
     std::uint32_t clock_skew_s = 30;
     std::uint32_t key_epoch_s = 86400;
     std::uint32_t grace_s = 60;
     TokenOpening open = TokenOpening::kPerRequest;
+    ChallengeSettings require_challenge;
 };
 
 struct LimitSettings {

@@ -34,6 +34,8 @@ inline store::CustodyOptions custody_options(const config::Settings& settings) {
     options.limits.clock_skew_s = settings.tokens.clock_skew_s;
     options.limits.key_epoch_s = settings.tokens.key_epoch_s;
     options.limits.grace_s = settings.tokens.grace_s;
+    options.limits.challenge.of_all = settings.tokens.require_challenge.of_all;
+    options.limits.challenge.users = settings.tokens.require_challenge.users;
     options.opening = settings.tokens.open == config::TokenOpening::kPerToken
                           ? store::TokenOpening::kPerToken
                           : store::TokenOpening::kPerRequest;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
+#include "keyshare/share/challenge.hpp"
 
 #include <boost/system/result.hpp>
 
@@ -24,10 +25,12 @@ enum class DenialKind {
     kTokenExpired,
     kTokenNotYetValid,
     kTokenValidTooLong,
-    kTokenScope,  ///< carries a restriction that this version cannot enforce
-    kTokenRole,   ///< its scope names another database role
-    kTokenSpent,  ///< its scope allows no more sessions or statements
-    kTokenTaken,  ///< another login presented it first
+    kTokenScope,        ///< carries a restriction that this version cannot enforce
+    kTokenRole,         ///< its scope names another database role
+    kTokenSpent,        ///< its scope allows no more sessions or statements
+    kTokenTaken,        ///< another login presented it first
+    kTokenChallenge,    ///< answers no challenge of this session, or one that is spent
+    kChallengeMissing,  ///< answers none, but has to
     kUserShareStale,
     kUserShareWrong,
     kAppShareMalformed,
@@ -59,6 +62,9 @@ struct PresentedShares {
     const core::SecretBytes* app_share = nullptr;  ///< pgveil.app_share, text form pgva1....
     /// The open transaction had keys from this very token while it was valid, so it may finish.
     bool may_finish = false;
+    /// Those of this session; the one that the token answers is spent when it gives keys. Null: it
+    /// was given none.
+    Challenges* challenges = nullptr;
 };
 
 }  // namespace pgveil::share

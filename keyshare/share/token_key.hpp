@@ -10,6 +10,11 @@
 
 namespace pgveil::share {
 
+/// How far the clock of who makes a token may be off, in seconds.
+inline constexpr std::int64_t kStatementSkewS = 30;
+/// The same where the token answers a challenge, so that its times count by P's clock.
+inline constexpr std::int64_t kUncertainClockSkewS = 86400;
+
 /// P's statement about its current token key; what `SELECT pgveil.token_key()` returns.
 struct TokenKeyStatement {
     std::string tenant;
@@ -27,7 +32,7 @@ Result<TokenKeyStatement> verify_statement(
     const core::VerifyingKey& pinned_identity,
     std::string_view tenant,
     std::int64_t now_s,
-    std::int64_t skew_s = 30
+    std::int64_t skew_s = kStatementSkewS
 );
 
 }  // namespace pgveil::share

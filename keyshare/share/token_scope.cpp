@@ -14,7 +14,7 @@ constexpr std::size_t kNameSizeMax = 63;  // PostgreSQL's own limit
 
 /// Names that later versions give a meaning to; this one refuses them like all others it does not
 /// know.
-constexpr std::array<std::string_view, 3> kReserved = {"challenge", "maintain", "tls"};
+constexpr std::array<std::string_view, 1> kReserved = {"tls"};
 
 bool is_name(std::string_view name) {
     return !name.empty() && name.size() <= kNameSizeMax &&
@@ -63,7 +63,12 @@ public:
 
 private:
     bool take(std::string_view name) {
-        if (name == "read_only") {
+        if (name == "challenge") {
+            scope_.challenge = reader_.array<std::tuple_size_v<Nonce>>();
+        } else if (name == "maintain") {
+            scope_.maintain = true;
+            static_cast<void>(reader_.bytes(0));
+        } else if (name == "read_only") {
             scope_.read_only = true;
             static_cast<void>(reader_.bytes(0));
         } else if (name == "role") {
@@ -107,7 +112,9 @@ private:
 };
 
 std::uint32_t restrictions_of(const TokenScope& scope) {
-    const std::array<bool, 5> given = {
+    const std::array<bool, 7> given = {
+        scope.challenge.has_value(),
+        scope.maintain,
         scope.read_only,
         !scope.role.empty(),
         scope.statements > 0,
@@ -184,6 +191,12 @@ Result<std::string> serialize(const TokenScope& scope) {
     }
     FieldWriter writer(kScopeFormat);
     writer.u32(restrictions_of(scope));
+    if (scope.challenge) {
+        writer.text("challenge").bytes(*scope.challenge);
+    }
+    if (scope.maintain) {
+        writer.text("maintain").bytes({});
+    }
     if (scope.read_only) {
         writer.text("read_only").bytes({});
     }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "keyshare/share/error.hpp"
+#include "keyshare/share/key_kinds.hpp"
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +25,16 @@ struct TokenScope {
     std::uint32_t uses = 0;        ///< so many sessions may begin to use it; 0: any number
     std::uint32_t statements = 0;  ///< so many statements get keys from it; 0: any number
 
-    bool restricts() const { return read_only || !tables.empty() || !role.empty() || is_counted(); }
+    /// What P gave to the session that may present it, and no other one (share::Challenges). Then
+    /// the token's times count from that moment, by P's clock.
+    std::optional<Nonce> challenge = {};
+    /// It may touch the tables of a migration, which no other token may.
+    bool maintain = false;
+
+    bool restricts() const {
+        return read_only || !tables.empty() || !role.empty() || is_counted() || challenge ||
+               maintain;
+    }
 
     bool is_counted() const { return uses > 0 || statements > 0; }
 

@@ -305,6 +305,9 @@ share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
             return counted.error();
         }
     }
+    if (rebuilt->keys.scope() != nullptr && rebuilt->keys.scope()->challenge) {
+        presented.challenges->spend(*rebuilt->keys.scope()->challenge, rebuilt->token->text);
+    }
     if (rebuilt->renewed_epoch) {
         end_renewal(presented.user_id, *rebuilt->renewed_epoch);
     }

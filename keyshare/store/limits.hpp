@@ -1,8 +1,22 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
 
 namespace pgveil::store {
+
+/// Whose tokens have to answer a challenge (share::Challenges).
+struct ChallengeDemand {
+    bool of_all = false;
+    std::vector<std::string> users = {};
+
+    bool covers(std::string_view user_id) const {
+        return of_all || std::find(users.begin(), users.end(), user_id) != users.end();
+    }
+};
 
 /// What P enforces on tokens and how long a token key lives. Seconds. A transaction that had keys
 /// from a token while it was valid may finish within `grace_s` after its end.
@@ -11,6 +25,7 @@ struct TokenLimits {
     std::int64_t clock_skew_s = 30;
     std::int64_t key_epoch_s = 86400;
     std::int64_t grace_s = 0;
+    ChallengeDemand challenge = {};
 };
 
 /// How often a token is opened. TK is put together and wiped per request either way.

@@ -68,7 +68,34 @@ Verdict<share::TokenScopePtr> scope_of(const share::TokenContents& token) {
     return std::make_shared<const share::TokenScope>(*std::move(scope));
 }
 
-Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView text) {
+// A token that answers a challenge counts from when that was given, by P's clock, and the challenge
+// is its nonce. One that is valid for too long keeps its times, and is refused for them.
+void place_in_time(
+    const RebuildContext& context,
+    std::int64_t given_at_s,
+    const share::Nonce& challenge,
+    share::TokenContents& token
+) {
+    const std::int64_t validity_s = token.expires_at_s - token.issued_at_s;
+    if (validity_s <= context.limits.max_validity_s) {
+        token.issued_at_s = given_at_s;
+        token.expires_at_s = given_at_s + validity_s;
+    }
+    token.nonce = challenge;
+}
+
+Denial foreign_challenge() {
+    return deny(
+        DenialKind::kTokenChallenge,
+        "the user token answers no challenge of this session, or one that is too old: ask for one "
+        "here (SELECT pgveil.challenge()) and make a new token with pgveil-user token --challenge"
+    );
+}
+
+Verdict<OpenedTokenPtr> open_token(
+    const RebuildContext& context, const share::PresentedShares& presented
+) {
+    const core::ByteView text = presented.token->reveal();
     const auto sealed = share::parse_token(text);
     if (!sealed.has_value()) {
         return token_denial(sealed.error());
@@ -98,6 +125,16 @@ Verdict<OpenedTokenPtr> open_token(const RebuildContext& context, core::ByteView
     auto scope = scope_of(*contents);
     if (!scope.has_value()) {
         return scope.error();
+    }
+    if (*scope != nullptr && (*scope)->challenge) {
+        const share::Nonce& challenge = *(*scope)->challenge;
+        const auto given_at_s = presented.challenges == nullptr
+                                    ? std::nullopt
+                                    : presented.challenges->given_at_s(challenge);
+        if (!given_at_s) {
+            return foreign_challenge();
+        }
+        place_in_time(context, *given_at_s, challenge, *contents);
     }
     auto commitments = commitments_of(*contents, context.tenant);
     return std::make_shared<const OpenedToken>(OpenedToken{
@@ -143,6 +180,38 @@ Verdict<void> check_times(
     return {};
 }
 
+Verdict<void> check_challenge(
+    const RebuildContext& context,
+    const OpenedToken& opened,
+    const share::PresentedShares& presented
+) {
+    const bool answers = opened.scope != nullptr && opened.scope->challenge;
+    if (!answers && context.limits.challenge.covers(presented.user_id)) {
+        return deny(
+            DenialKind::kChallengeMissing,
+            "the user token answers no challenge, which this proxy demands of user \"" +
+                presented.user_id +
+                "\": ask for one in this session (SELECT pgveil.challenge()) and make a new token "
+                "with pgveil-user token --challenge"
+        );
+    }
+    if (!answers) {
+        return {};
+    }
+    const share::Nonce& challenge = *opened.scope->challenge;
+    if (presented.challenges == nullptr || !presented.challenges->given_at_s(challenge)) {
+        return foreign_challenge();
+    }
+    if (!presented.challenges->is_open_to(challenge, opened.text)) {
+        return deny(
+            DenialKind::kTokenChallenge,
+            "the user token answers a challenge that another token has answered: each needs one of "
+            "its own (SELECT pgveil.challenge())"
+        );
+    }
+    return {};
+}
+
 Verdict<void> check_token(
     const RebuildContext& context,
     const OpenedToken& opened,
@@ -171,6 +240,9 @@ Verdict<void> check_token(
                 "\": log in as that role, or make a token for this one"
         );
     }
+    if (auto checked = check_challenge(context, opened, presented); !checked.has_value()) {
+        return checked;
+    }
     return check_times(context, token, presented.may_finish ? context.limits.grace_s : 0);
 }
 
@@ -197,8 +269,7 @@ Verdict<OpenedTokenPtr> open_and_check_token(
     const OpenedTokenPtr& opened
 ) {
     const bool is_open = opened != nullptr && find_token_key(context, opened->key_id) != nullptr;
-    auto token =
-        is_open ? Verdict<OpenedTokenPtr>(opened) : open_token(context, presented.token->reveal());
+    auto token = is_open ? Verdict<OpenedTokenPtr>(opened) : open_token(context, presented);
     if (!token.has_value()) {
         return token;
     }

@@ -51,7 +51,10 @@ Result<core::SecretBytes> fresh_token(
     const share::TokenScope& scope
 ) {
     const core::VerifyingKey identity(key.proxy_identity);
-    const auto verified = share::verify_statement(statement, identity, key.tenant, times.now_s);
+    const std::int64_t skew_s =
+        scope.challenge ? share::kUncertainClockSkewS : share::kStatementSkewS;
+    const auto verified =
+        share::verify_statement(statement, identity, key.tenant, times.now_s, skew_s);
     if (!verified) {
         return failed(
             "the token key is not that of the proxy this key file knows, so no token was made: " +

@@ -21,7 +21,8 @@ Result<std::string> fetch_statement(const StatementSource& source);
 
 /// A token (pgvt1....) for the token key of a statement, once the statement is verified against the
 /// proxy identity that the tenant pinned in the user's key: a forged or foreign one gets no share.
-/// The proxy lets the token be used for no more than `scope`.
+/// The proxy lets the token be used for no more than `scope`. With a challenge the clock may be
+/// wrong by a day: it serves only to refuse a statement that is older than that.
 Result<core::SecretBytes> fresh_token(
     const share::UserKey& key,
     std::string_view statement,

@@ -1,3 +1,4 @@
+#include "keyshare/share/challenge.hpp"
 #include "keyshare/user/commands.hpp"
 #include "keyshare/user/process.hpp"
 
@@ -41,6 +42,9 @@ void add_scope_options(CLI::App& command, pgveil::share::TokenScope& to) {
         )
         ->type_name("LIST")
         ->group(group);
+    command
+        .add_flag("--maintain", to.maintain, "Also for the tables of migrations (pgveil migrate)")
+        ->group(group);
     command.add_option("--role", to.role, "For logins of this database role only")
         ->type_name("NAME")
         ->group(group);
@@ -52,6 +56,25 @@ void add_scope_options(CLI::App& command, pgveil::share::TokenScope& to) {
         ->type_name("N")
         ->check(CLI::Range(1U, kCountMax))
         ->group(group);
+}
+
+/// Only where the session exists before its token is made.
+void add_challenge(CLI::App& command, pgveil::share::TokenScope& to) {
+    command
+        .add_option_function<std::string>(
+            "--challenge",
+            [&to](const std::string& text) {
+                const auto challenge = pgveil::share::parse_challenge(text);
+                if (!challenge) {
+                    throw CLI::ValidationError("--challenge", challenge.error().message);
+                }
+                to.challenge = *challenge;
+            },
+            "For the one session where SELECT pgveil.challenge() returned this; the clock of this "
+            "machine may be wrong"
+        )
+        ->type_name("TEXT")
+        ->group("What the token is good for (all of it by default)");
 }
 
 void add_token_options(CLI::App& command, TokenArguments& to) {
@@ -105,6 +128,7 @@ void add_app_share(CLI::App& command, Arguments& to) {
 void add_commands(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* token = app.add_subcommand("token", "Print a fresh token (pgvt1....)");
     add_token_options(*token, to.token);
+    add_challenge(*token, to.token.scope);
     token->final_callback([&to, &action] {
         action = [&to](const Console& console) {
             return print_token(console, to.token);

@@ -259,6 +259,11 @@ std::vector<Setting> settings_of(const config::Settings& settings) {
     listing.add_fixed("tokens.key_epoch_s", settings.tokens.key_epoch_s);
     listing.add_fixed("tokens.grace_s", settings.tokens.grace_s);
     listing.add_fixed("tokens.open", word(settings.tokens.open));
+    const config::ChallengeSettings& challenge = settings.tokens.require_challenge;
+    listing.add_fixed(
+        "tokens.require_challenge",
+        challenge.users.empty() ? word(challenge.of_all) : joined(challenge.users)
+    );
     list_limits(settings.limits, listing);
     list_admission(settings.admission, listing);
     list_operation(settings, listing);

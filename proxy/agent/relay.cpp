@@ -1,5 +1,6 @@
 #include "proxy/agent/relay.hpp"
 
+#include "keyshare/share/challenge.hpp"
 #include "proxy/agent/own_request.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/wire/authentication.hpp"
@@ -20,6 +21,7 @@ constexpr std::string_view kUserId = "pgveil.user_id";
 constexpr std::string_view kUserToken = "pgveil.user_token";
 constexpr std::string_view kAppShare = "pgveil.app_share";
 constexpr std::string_view kTokenKeyQuery = "SELECT pgveil.token_key()";
+constexpr std::string_view kChallengeQuery = "SELECT pgveil.challenge()";
 constexpr std::string_view kSharesRefused = "28000";
 constexpr std::string_view kChannelBinding = "-PLUS";
 
@@ -57,7 +59,8 @@ void Relay::append_startup(wire::Output& upstream, const session::ClientStartup&
     std::vector<wire::StartupParameter> parameters = startup.parameters;
     core::SecretBytes token;
     const std::int64_t now_s = now_s_();
-    if (app_share() != nullptr && tokens_->is_ready(account_->key, now_s)) {
+    const bool may_be_early = app_share() != nullptr && !tokens_->answers_challenges();
+    if (may_be_early && tokens_->is_ready(account_->key, now_s)) {
         auto made = tokens_->make(account_->key, account_->scope, now_s);
         if (made) {
             token = std::move(*made);
@@ -149,23 +152,29 @@ bool Relay::prepare(wire::FrontendType type, wire::Output& upstream) {
         return false;
     }
     if (!tokens_->is_ready(account_->key, now_s)) {
-        ask_token_key(upstream);
+        ask(Asked::kTokenKey, upstream);
+        return false;
+    }
+    if (tokens_->answers_challenges() && !challenge_) {
+        ask(Asked::kChallenge, upstream);
         return false;
     }
     give(due, upstream);
     return true;
 }
 
-void Relay::ask_token_key(wire::Output& upstream) {
-    asked_ = Asked::kTokenKey;
+void Relay::ask(Asked what, wire::Output& upstream) {
+    asked_ = what;
     exchange_.on_own_request();
-    append_statement(upstream, kTokenKeyQuery);
+    append_statement(upstream, what == Asked::kTokenKey ? kTokenKeyQuery : kChallengeQuery);
     append_sync(upstream);
 }
 
 void Relay::give(Due due, wire::Output& upstream) {
     const std::int64_t now_s = now_s_();
-    const auto token = tokens_->make(account_->key, account_->scope, now_s);
+    share::TokenScope scope = account_->scope;
+    scope.challenge = std::exchange(challenge_, std::nullopt);
+    const auto token = tokens_->make(account_->key, scope, now_s);
     if (!token) {
         fail(no_token_key(token.error().message));
         return;
@@ -293,7 +302,7 @@ void Relay::on_error(const wire::Frame& frame, bool is_own) {
 
 void Relay::on_own_row(const wire::Frame& frame) {
     const auto row = wire::decode_data_row(frame.body);
-    if (asked_ == Asked::kTokenKey && row.has_value() && row->cells.size() == 1) {
+    if (asked_ != Asked::kShares && row.has_value() && row->cells.size() == 1) {
         const wire::Cell cell = *row->cells.begin();
         own_value_ = cell ? wire::as_text(*cell) : std::string_view();
     }
@@ -323,13 +332,30 @@ void Relay::on_own_answer() {
         return;
     }
     if (!error.empty()) {
-        fail(no_token_key("It did not tell its token key: " + error));
+        fail(no_token_key(
+            (asked_ == Asked::kTokenKey ? "It did not tell its token key: "
+                                        : "It did not give a challenge: ") +
+            error
+        ));
+        return;
+    }
+    if (asked_ == Asked::kChallenge) {
+        take_challenge(value);
         return;
     }
     const auto taken = tokens_->take(account_->key, value, now_s_());
     if (!taken) {
         fail(no_token_key(taken.error().message));
     }
+}
+
+void Relay::take_challenge(std::string_view text) {
+    const auto challenge = share::parse_challenge(text);
+    if (!challenge) {
+        fail(no_token_key("It did not give a challenge: " + challenge.error().message));
+        return;
+    }
+    challenge_ = *challenge;
 }
 
 bool Relay::may_end_now() const {

@@ -71,7 +71,7 @@ public:
     const std::optional<session::LoginError>& failure() const { return failure_; }
 
 private:
-    enum class Asked { kTokenKey, kShares };
+    enum class Asked { kTokenKey, kChallenge, kShares };
 
     /// Messages that are looked at are smaller, in bytes; larger ones pass unseen.
     static constexpr std::size_t kLookedAtMax = std::size_t{4} << 20U;
@@ -86,7 +86,8 @@ private:
     bool awaits_rest(const wire::Peek& peek, wire::ByteView here);
     bool take_call(const wire::Frame& frame, wire::Output& upstream);
     void finish_call(wire::Output& client);
-    void ask_token_key(wire::Output& upstream);
+    void ask(Asked what, wire::Output& upstream);
+    void take_challenge(std::string_view text);
     void give(Due due, wire::Output& upstream);
     bool must_be_whole(wire::BackendType type) const;
     bool look_at(const wire::Frame& frame, bool is_own, wire::Output& client);
@@ -104,8 +105,9 @@ private:
     Clock now_s_;
     Exchange exchange_;
     Renewal renewal_;
-    Asked asked_ = Asked::kShares;  ///< by the own request that is unanswered
-    std::string own_value_;         ///< of its row: never a secret
+    Asked asked_ = Asked::kShares;           ///< by the own request that is unanswered
+    std::string own_value_;                  ///< of its row: never a secret
+    std::optional<share::Nonce> challenge_;  ///< of this session, for its next token
     std::string own_error_;
     std::optional<CommandRun> run_;  ///< of the request that is unanswered
     std::size_t client_wants_ = 0;

@@ -51,7 +51,7 @@ Server::Server(config::AgentSettings settings, Accounts accounts, std::optional<
     : settings_(std::move(settings)),
       accounts_(std::move(accounts)),
       table_(std::move(table)),
-      tokens_(settings_.token_valid_s),
+      tokens_(settings_.token_valid_s, settings_.token_challenges),
       target_(target_of(settings_)),
       rules_(rules_of_clients()) {}
 

@@ -15,7 +15,9 @@ constexpr std::int64_t kDoubtEverySeconds = 5;
 }  // namespace
 
 bool TokenSource::is_ready(const share::UserKey& key, std::int64_t now_s) const {
-    return statement_ && now_s < statement_->not_after_s && statement_->tenant == key.tenant &&
+    const std::int64_t skew_s = answers_challenges_ ? share::kUncertainClockSkewS : 0;
+    return statement_ && now_s < statement_->not_after_s + skew_s &&
+           statement_->tenant == key.tenant &&
            std::ranges::equal(identity_, key.proxy_identity.bytes());
 }
 
@@ -23,7 +25,9 @@ user::Result<void> TokenSource::take(
     const share::UserKey& key, std::string_view statement, std::int64_t now_s
 ) {
     const core::VerifyingKey identity(key.proxy_identity);
-    auto verified = share::verify_statement(statement, identity, key.tenant, now_s);
+    const std::int64_t skew_s =
+        answers_challenges_ ? share::kUncertainClockSkewS : share::kStatementSkewS;
+    auto verified = share::verify_statement(statement, identity, key.tenant, now_s, skew_s);
     if (!verified) {
         return user::failed(
             "the token key is not that of the proxy that the key of user " + key.user_id +

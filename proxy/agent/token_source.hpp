@@ -17,7 +17,12 @@ namespace pgveil::agent {
 /// thread; times are Unix seconds.
 class TokenSource {
 public:
-    explicit TokenSource(std::int64_t valid_s) : valid_s_(valid_s) {}
+    /// @param answers_challenges each token is made for one session (share::Challenges), and the
+    /// clock may be wrong
+    explicit TokenSource(std::int64_t valid_s, bool answers_challenges = false)
+        : valid_s_(valid_s), answers_challenges_(answers_challenges) {}
+
+    bool answers_challenges() const { return answers_challenges_; }
 
     std::int64_t valid_s() const { return valid_s_; }
 
@@ -40,6 +45,7 @@ public:
 
 private:
     std::int64_t valid_s_;
+    bool answers_challenges_;
     std::optional<share::TokenKeyStatement> statement_;
     core::Bytes identity_;  ///< who has signed it
     std::int64_t taken_at_s_ = 0;

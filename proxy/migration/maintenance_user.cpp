@@ -1,5 +1,6 @@
 #include "proxy/migration/maintenance_user.hpp"
 
+#include "keyshare/share/challenge.hpp"
 #include "keyshare/user/fresh_token.hpp"
 #include "keyshare/user/key_files.hpp"
 
@@ -52,7 +53,21 @@ Result<void> MaintenanceUser::renew(Connection& proxy) {
     if (statement->size() != 1 || statement->front().size() != 1) {
         return unusable("--proxy did not answer with a token key: is it a pgveil proxy?");
     }
-    const auto token = user::fresh_token(key_, statement->front().front(), {now_s, kValidityS});
+    const auto given = proxy.run("SELECT pgveil.challenge()");
+    if (!given) {
+        return given.error();
+    }
+    const auto challenge = share::parse_challenge(
+        given->size() == 1 && given->front().size() == 1 ? given->front().front() : std::string()
+    );
+    if (!challenge) {
+        return unusable("--proxy did not give a challenge: is it a pgveil proxy?");
+    }
+    share::TokenScope scope;
+    scope.challenge = *challenge;
+    scope.maintain = true;
+    const auto token =
+        user::fresh_token(key_, statement->front().front(), {now_s, kValidityS}, scope);
     if (!token) {
         return of(token.error());
     }

@@ -12,13 +12,14 @@ namespace {
 
 using share::DenialKind;
 
-constexpr std::array<DenialKind, 10> kSuspicious = {
+constexpr std::array<DenialKind, 11> kSuspicious = {
     DenialKind::kUnknownUser,
     DenialKind::kWithdrawnUser,
     DenialKind::kTokenMalformed,
     DenialKind::kTokenAltered,
     DenialKind::kTokenForeign,
     DenialKind::kTokenTaken,
+    DenialKind::kTokenChallenge,
     DenialKind::kUserShareWrong,
     DenialKind::kAppShareMalformed,
     DenialKind::kAppShareForeign,

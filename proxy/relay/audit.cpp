@@ -50,6 +50,7 @@ std::string_view name_of(VeilCall::Function function) {
         case VeilCall::Function::kChangeKey: return "change_key";
         case VeilCall::Function::kWithdrawUser: return "withdraw_user";
         case VeilCall::Function::kApply: return "apply";
+        case VeilCall::Function::kChallenge: return "challenge";
         case VeilCall::Function::kTokenKey: break;
     }
     return "token_key";

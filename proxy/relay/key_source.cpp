@@ -10,7 +10,7 @@ using analysis::SessionParameter;
 
 namespace {
 
-share::PresentedShares shares_in_force(const SessionState& state) {
+share::PresentedShares shares_in_force(SessionState& state) {
     share::PresentedShares presented;
     if (const auto* const user_id = state.parameters.current(SessionParameter::kUserId)) {
         presented.user_id = core::as_text(user_id->reveal());
@@ -18,6 +18,7 @@ share::PresentedShares shares_in_force(const SessionState& state) {
     presented.login = state.facts.login;
     presented.token = state.parameters.current(SessionParameter::kUserToken);
     presented.app_share = state.parameters.current(SessionParameter::kAppShare);
+    presented.challenges = &state.parameters.challenges();
     presented.may_finish = state.grace.covers(state.parameters.in_force());
     return presented;
 }

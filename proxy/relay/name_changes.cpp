@@ -115,6 +115,9 @@ void note_name_change(
 ) {
     state.names_are_uncertain |= plan.runs_unknown_sql;
     state.barrier |= plan.kind == StatementKind::kDiscard;
+    if (plan.kind == StatementKind::kDiscard && plan.may_change_session_parameters) {
+        state.parameters.challenges().forget();  // DISCARD ALL, whatever the server says of it
+    }
     if (!concerns_names(plan.kind)) {
         return;
     }

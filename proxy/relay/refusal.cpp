@@ -21,7 +21,7 @@ struct Row {
     std::string_view hint;
 };
 
-constexpr std::array<Row, 25> kTable = {{
+constexpr std::array<Row, 26> kTable = {{
     {Reason::kEncoding,
      "0A000",
      "client_encoding ",
@@ -145,6 +145,11 @@ constexpr std::array<Row, 25> kTable = {{
      "the token of user ",
      " (scope tables)",
      "Use a token that was made with this table among its --tables, or leave the table out."},
+    {Reason::kScopeMaintain,
+     "42501",
+     "the token of user ",
+     ", which pgveil migrate is at work on (scope maintain)",
+     "Leave the table to pgveil migrate; it will take the place of the one that is migrated."},
     {Reason::kScopeUnknownTable,
      "42501",
      "the token of user ",

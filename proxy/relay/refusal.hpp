@@ -56,6 +56,7 @@ enum class Reason {
     kUserLocked,             ///< by an alarm
     kScopeReadOnly,          ///< the token may only read, and the statement may do more
     kScopeTables,            ///< the token is not for a table of the statement
+    kScopeMaintain,          ///< a table of a migration, and the token is not for maintenance
     kScopeUnknownTable,      ///< the token is for some tables, and which these are nobody can tell
 };
 

@@ -1,5 +1,6 @@
 #include "proxy/relay/scope_check.hpp"
 
+#include "config/migrating.hpp"
 #include "proxy/relay/key_groups.hpp"
 #include "proxy/relay/key_source.hpp"
 
@@ -34,6 +35,27 @@ std::optional<Refusal> beyond_tables(
                                : std::nullopt;
 }
 
+std::optional<Refusal> beyond_ordinary(
+    const share::TokenScope& scope, std::string_view user_id, const StatementPlan& plan
+) {
+    if (scope.maintain) {
+        return std::nullopt;
+    }
+    const auto kept =
+        std::find_if(plan.tables.begin(), plan.tables.end(), config::is_name_beside_migrating);
+    return kept == plan.tables.end()
+               ? std::nullopt
+               : std::optional(refusal(
+                     Reason::kScopeMaintain, std::string(user_id) + " is not for table " + *kept
+                 ));
+}
+
+/// Of a token that is not restricted.
+const share::TokenScope& unrestricted() {
+    static const share::TokenScope none;
+    return none;
+}
+
 /// Null: the session does not know it, or nothing is in force.
 const TokenRestriction* known_restriction(const SessionState& state) {
     const SessionParameters& parameters = state.parameters;
@@ -51,12 +73,13 @@ std::optional<Refusal> beyond_scope(
     if (scope.read_only && plan.may_write) {
         return refusal(Reason::kScopeReadOnly, user_id);
     }
-    return beyond_tables(scope, user_id, plan);
+    auto kept = beyond_ordinary(scope, user_id, plan);
+    return kept ? std::move(kept) : beyond_tables(scope, user_id, plan);
 }
 
 std::optional<Refusal> beyond_scope(const share::RequestKeys& keys, const StatementPlan& plan) {
-    return keys.scope() == nullptr ? std::nullopt
-                                   : beyond_scope(*keys.scope(), keys.user_id(), plan);
+    const share::TokenScope& scope = keys.scope() == nullptr ? unrestricted() : *keys.scope();
+    return beyond_scope(scope, keys.user_id(), plan);
 }
 
 std::optional<Refusal> not_for(const share::RequestKeys& keys, const StatementPlan& plan) {
@@ -87,10 +110,11 @@ Preparation prepare_scope(SessionState& state, const StatementPlan& plan, Outgoi
         look_at_token(state);
     }
     const TokenRestriction* const known = known_restriction(state);
-    if (known == nullptr || known->scope == nullptr) {
+    if (known == nullptr) {
         return {};
     }
-    auto beyond = beyond_scope(*known->scope, known->user_id, plan);
+    const share::TokenScope& scope = known->scope == nullptr ? unrestricted() : *known->scope;
+    auto beyond = beyond_scope(scope, known->user_id, plan);
     return beyond ? Preparation::refused(std::move(*beyond)) : Preparation();
 }
 

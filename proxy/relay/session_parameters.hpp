@@ -2,6 +2,7 @@
 
 #include "keyshare/core/random.hpp"
 #include "keyshare/core/secret.hpp"
+#include "keyshare/share/challenge.hpp"
 #include "keyshare/store/opened_tokens.hpp"
 #include "sql/analysis/plan.hpp"
 
@@ -82,6 +83,9 @@ public:
     /// Where the token in force is kept open. Whatever may take the token out of force wipes it.
     store::OpenedTokens::Slot& opened_token() { return opened_token_; }
 
+    /// What the session was given for its tokens to answer.
+    share::Challenges& challenges() { return challenges_; }
+
     /// False if no value was ever given.
     bool any() const { return !values_.empty(); }
 
@@ -99,6 +103,7 @@ private:
     std::map<std::string, Value, std::less<>> values_;
     ShareHandles current_;
     store::OpenedTokens::Slot opened_token_;
+    share::Challenges challenges_;
     bool touched_ = true;  // a role may bring settings of its own
     bool settled_ = true;  // no change since the last read-back outside a transaction
 };

@@ -55,6 +55,7 @@ store::Result<std::string> run(
             return custody.withdraw_user(text_of(argument(0)), text_of(argument(1)), now_s);
         case VeilCall::Function::kApply: return custody.apply(text_of(argument(0)), now_s);
         case VeilCall::Function::kTokenKey: return custody.token_key_statement(now_s);
+        case VeilCall::Function::kChallenge: break;  // of the session, see answer()
     }
     core::invariant(false, "every call is carried out");
     return store::Error{store::ErrorCode::kFailed, "no such call"};
@@ -65,6 +66,11 @@ store::Result<std::string> run(
 boost::system::result<std::string, Refusal> answer(
     SessionState& state, const VeilCall& call, const CallArguments* arguments
 ) {
+    if (call.function == VeilCall::Function::kChallenge) {
+        return share::challenge_text(state.parameters.challenges().give(
+            *state.environment->random, state.environment->now_s()
+        ));
+    }
     auto receipt = run(*state.environment->custody, call, arguments, state.environment->now_s());
     if (!receipt.has_value()) {
         return refusal(receipt.error());
@@ -75,7 +81,8 @@ boost::system::result<std::string, Refusal> answer(
 std::optional<Refusal> check_call(
     const SessionState& state, const VeilCall& call, const CallArguments* arguments
 ) {
-    if (call.function == VeilCall::Function::kTokenKey) {
+    if (call.function == VeilCall::Function::kTokenKey ||
+        call.function == VeilCall::Function::kChallenge) {
         return std::nullopt;
     }
     if (state.transaction != wire::TransactionStatus::kIdle) {

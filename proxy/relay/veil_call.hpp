@@ -9,7 +9,8 @@
 namespace pgveil::relay {
 
 /// Carries out a SQL call of DESIGN section 2 (pgveil.add_user and kin) and returns its receipt, or
-/// the token key statement. Takes effect at once and outside the client's transaction.
+/// the token key statement, or a challenge. Takes effect at once and outside the client's
+/// transaction.
 boost::system::result<std::string, Refusal> answer(
     SessionState& state, const analysis::VeilCall& call, const CallArguments* arguments
 );

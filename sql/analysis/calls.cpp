@@ -208,8 +208,8 @@ void check_calls(Draft& draft, const parse::Inventory& inventory, const parse::S
             draft.refuse(refusal_of(
                 "pgveil." + name,
                 "a call of this function here",
-                "call one of add_user, change_key, withdraw_user, apply, token_key as SELECT "
-                "pgveil.<function>(...)",
+                "call one of add_user, change_key, withdraw_user, apply, token_key, challenge as "
+                "SELECT pgveil.<function>(...)",
                 node->begin
             ));
         } else if (node == harmless) {

@@ -143,7 +143,7 @@ struct ResultColumn {
 /// `SELECT NULL::text AS <name>`; its parameters are declared text (25), and the receipt takes the
 /// place of the cell.
 struct VeilCall {
-    enum class Function { kAddUser, kChangeKey, kWithdrawUser, kApply, kTokenKey };
+    enum class Function { kAddUser, kChangeKey, kWithdrawUser, kApply, kTokenKey, kChallenge };
     /// NULL, a literal's text, or the number of a parameter.
     using Argument = std::variant<std::nullptr_t, core::SecretBytes, std::uint32_t>;
     Function function = Function::kTokenKey;

@@ -11,15 +11,16 @@ namespace pgveil::analysis {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, VeilCall::Function>, 5> kFunctions = {{
+constexpr std::array<std::pair<std::string_view, VeilCall::Function>, 6> kFunctions = {{
     {"add_user", VeilCall::Function::kAddUser},
     {"change_key", VeilCall::Function::kChangeKey},
     {"withdraw_user", VeilCall::Function::kWithdrawUser},
     {"apply", VeilCall::Function::kApply},
     {"token_key", VeilCall::Function::kTokenKey},
+    {"challenge", VeilCall::Function::kChallenge},
 }};
 
-constexpr std::array<std::size_t, 5> kArity = {3, 3, 2, 1, 0};
+constexpr std::array<std::size_t, 6> kArity = {3, 3, 2, 1, 0, 0};
 
 std::optional<VeilCall::Function> veil_function(const parse::Names& name) {
     if (name.size() != 2 || name.front() != "pgveil") {

@@ -40,6 +40,7 @@ TEST(AgentSettings, TheExampleShowsTheDefaults) {
     EXPECT_EQ(example->upstream_port, defaults.upstream_port);
     EXPECT_EQ(example->connect_timeout_ms, defaults.connect_timeout_ms);
     EXPECT_EQ(example->token_valid_s, defaults.token_valid_s);
+    EXPECT_EQ(example->token_challenges, defaults.token_challenges);
     EXPECT_EQ(example->sessions, defaults.sessions);
 }
 
@@ -56,6 +57,7 @@ TEST(AgentSettings, AUnixSocketAloneIsEnough) {
 TEST(AgentSettings, TheTokensOfARoleCanBeRestricted) {
     const auto settings = parse_agent_settings("/etc/agent.json", R"({
         "upstream": { "host": "/run/pgveil" },
+        "tokens": { "challenge": true },
         "users": {
             "reports": { "key": "nurse.user", "app_share": "nurse.app", "read_only": true,
                          "tables": ["patients", "billing.invoices"] },
@@ -65,6 +67,7 @@ TEST(AgentSettings, TheTokensOfARoleCanBeRestricted) {
     EXPECT_TRUE(reports.read_only);
     EXPECT_EQ(reports.tables, (std::vector<std::string>{"patients", "billing.invoices"}));
     EXPECT_FALSE(settings->users.at("app").read_only);
+    EXPECT_TRUE(settings->token_challenges);
     EXPECT_TRUE(settings->users.at("app").tables.empty());
 }
 

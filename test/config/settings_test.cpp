@@ -136,6 +136,22 @@ TEST(Settings, ReadsModesAndNumbers) {
     EXPECT_EQ(settings->upstream.tls, UpstreamTls::kVerifyFull);
 }
 
+TEST(Settings, AChallengeIsDemandedOfNobodyOfAllOrOfSome) {
+    const auto demand = [](const std::string& value) {
+        return parse_settings("f", with(R"(,"tokens":{"require_challenge":)" + value + "}"));
+    };
+    EXPECT_FALSE(parse_settings("f", with(""))->tokens.require_challenge.of_all);
+    EXPECT_FALSE(demand("false")->tokens.require_challenge.of_all);
+    EXPECT_TRUE(demand("true")->tokens.require_challenge.of_all);
+    const auto some = demand(R"(["nurse","clerk"])");
+    ASSERT_TRUE(some.has_value()) << some.error().message;
+    EXPECT_FALSE(some->tokens.require_challenge.of_all);
+    EXPECT_EQ(some->tokens.require_challenge.users, (std::vector<std::string>{"nurse", "clerk"}));
+    for (const char* const wrong : {"1", "\"nurse\"", "[]", "[1]", "[\"\"]"}) {
+        EXPECT_FALSE(demand(wrong).has_value()) << wrong;
+    }
+}
+
 TEST(Settings, HttpIsOffUnlessItIsThere) {
     const auto without = parse_settings("f", with(""));
     ASSERT_TRUE(without.has_value());

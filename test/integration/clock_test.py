@@ -127,5 +127,75 @@ class Jumps(unittest.TestCase):
             self.assert_works()
 
 
+class Challenges(unittest.TestCase):
+    """The clock of the user's machine is wrong, the proxy's is right."""
+
+    def setUp(self):
+        # By file: under a wrong clock TLS would refuse the certificate, which is as new as the test.
+        self.statement = STACK.write("statement", self.session().execute("SELECT pgveil.token_key()").fetchone()[0])
+
+    def session(self, options=""):
+        session = STACK.connect(options=options)
+        self.addCleanup(session.close)
+        return session
+
+    def made(self, *more, shift=-600):
+        """What pgveil-user says and prints under a clock that is wrong by so many seconds."""
+        path = STACK.dir / "user_clock"
+        path.write_bytes(struct.pack("q", shift))
+        path.chmod(0o644)
+        clock = ["env", f"LD_PRELOAD={pathlib.Path(os.environ['PGVEIL_BIN']) / 'libclock_shift.so'}", f"PGVEIL_CLOCK_SHIFT={path}"]
+        return run([*STACK.as_owner(), *clock, STACK.dir / "bin" / "pgveil-user", "token", "--key", STACK.dir / "bare" / "nurse.user",
+                    "--statement", self.statement, *more])
+
+    def answer(self, session, **how):
+        return succeeded(self.made("--challenge", session.execute("SELECT pgveil.challenge()").fetchone()[0], **how)).strip()
+
+    def name_by(self, session, token):
+        shares = {"user_id": "nurse", "user_token": token, "app_share": (STACK.dir / "users" / "nurse.app").read_text().strip()}
+        for name, value in shares.items():
+            session.execute(f"SELECT set_config('pgveil.{name}', %s, false)", (value,))
+        return session.execute(NAME).fetchone()[0]
+
+    def assert_refused(self, session, token, *words):
+        with self.assertRaises(psycopg.Error) as caught:
+            self.name_by(session, token)
+        self.assertEqual(caught.exception.sqlstate, "28000", caught.exception)
+        for word in words:
+            self.assertIn(word, str(caught.exception))
+
+    def test_P15_a_user_ten_minutes_off_needs_a_challenge(self):
+        session = self.session()
+        behind = self.made(shift=-600)
+        self.assertIn("clock", behind.stderr, "the proxy's token key is younger than that")
+        self.assertNotEqual(behind.returncode, 0)
+        self.assert_refused(session, succeeded(self.made(shift=600)).strip(), "not valid before", "clocks")
+        for shift in (-600, 600):
+            self.assertEqual(self.name_by(session, self.answer(session, shift=shift)), "Aurelia Brandt")
+
+    def test_P15_a_recorded_answer_is_worth_nothing_elsewhere(self):
+        mine = self.session()
+        token = self.answer(mine)
+        other = self.session()
+        other.execute("SELECT pgveil.challenge()")
+        self.assert_refused(other, token, "no challenge of this session")
+        self.assertEqual(self.name_by(mine, token), "Aurelia Brandt")
+        mine.execute("DISCARD ALL")
+        self.assert_refused(mine, token, "no challenge of this session")
+        self.assertEqual(self.name_by(mine, self.answer(mine)), "Aurelia Brandt")
+        self.assertEqual(self.name_by(other, self.answer(other)), "Aurelia Brandt")
+
+    def test_one_token_answers_a_challenge(self):
+        session = self.session()
+        challenge = session.execute("SELECT pgveil.challenge()").fetchone()[0]
+        first, second = (succeeded(self.made("--challenge", challenge)).strip() for _ in range(2))
+        self.assertEqual(self.name_by(session, first), "Aurelia Brandt")
+        self.assert_refused(session, second, "another token")
+        self.assertEqual(self.name_by(session, first), "Aurelia Brandt")
+
+    def test_what_is_no_challenge_is_a_usage_error(self):
+        self.assertEqual(self.made("--challenge", "pgvc1.AAAA").returncode, 2)
+
+
 if __name__ == "__main__":
     unittest.main()

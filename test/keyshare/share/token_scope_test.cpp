@@ -1,6 +1,7 @@
 #include "keyshare/share/token_scope.hpp"
 
 #include "keyshare/share/binary_fields.hpp"
+#include "keyshare/share/challenge.hpp"
 #include "keyshare/share/token.hpp"
 #include "test/keyshare/share/samples.hpp"
 
@@ -10,7 +11,7 @@ namespace pgveil::share {
 namespace {
 
 TokenScope everything() {
-    return {true, {"*.labels", "public.patients"}, "clinic", 3, 40};
+    return {true, {"*.labels", "public.patients"}, "clinic", 3, 40, Nonce{1, 2, 3}, true};
 }
 
 std::string bytes_of(FieldWriter writer) {
@@ -37,6 +38,8 @@ TEST(TokenScope, ComesBackFromItsBytes) {
           TokenScope{.tables = {"public.patients"}},
           TokenScope{.role = "clinic"},
           TokenScope{.uses = 1},
+          TokenScope{.challenge = Nonce{}},
+          TokenScope{.maintain = true},
           TokenScope{.statements = 4'000'000'000}}) {
         const auto bytes = serialize(scope);
         ASSERT_TRUE(bytes.has_value());
@@ -57,7 +60,7 @@ TEST(TokenScope, HasTheBytesThatTheFormatSays) {
 }
 
 TEST(TokenScope, ARestrictionThatNobodyKnowsIsRefusedAndNamedIfReserved) {
-    for (const char* const name : {"maintain", "tls", "challenge"}) {
+    for (const char* const name : {"tls"}) {
         FieldWriter writer = scope_of(1);
         writer.text(name).text("x");
         const std::string bytes = bytes_of(std::move(writer));
@@ -90,6 +93,44 @@ TEST(TokenScope, OnlyTheCanonicalFormIsAScope) {
     FieldWriter tables = scope_of(1);
     tables.text("tables").u32(2).text("public.b").text("public.a");
     EXPECT_EQ(code_of(bytes_of(std::move(tables))), ErrorCode::kMalformed);
+}
+
+TEST(Challenges, TheTwoNewestAreKeptUntilTheyAreForgotten) {
+    Challenges challenges;
+    const Nonce first = challenges.give(core::system_random(), 10);
+    const Nonce second = challenges.give(core::system_random(), 11);
+    EXPECT_EQ(challenges.given_at_s(first), 10);
+    EXPECT_EQ(challenges.given_at_s(second), 11);
+    const Nonce third = challenges.give(core::system_random(), 12);
+    EXPECT_EQ(challenges.given_at_s(first), std::nullopt);
+    EXPECT_EQ(challenges.given_at_s(second), 11);
+    EXPECT_EQ(challenges.given_at_s(third), 12);
+    EXPECT_FALSE(challenges.is_open_to(Nonce{}, Digest{}));
+    challenges.forget();
+    EXPECT_EQ(challenges.given_at_s(third), std::nullopt);
+    EXPECT_FALSE(challenges.is_open_to(third, Digest{}));
+}
+
+TEST(Challenges, OneTokenAnswersEach) {
+    Challenges challenges;
+    const Nonce challenge = challenges.give(core::system_random(), 10);
+    EXPECT_TRUE(challenges.is_open_to(challenge, Digest{1}));
+    challenges.spend(challenge, Digest{1});
+    EXPECT_TRUE(challenges.is_open_to(challenge, Digest{1}));
+    EXPECT_FALSE(challenges.is_open_to(challenge, Digest{2}));
+    challenges.spend(challenge, Digest{2});
+    EXPECT_FALSE(challenges.is_open_to(challenge, Digest{2}));
+}
+
+TEST(Challenges, ComeBackFromTheirText) {
+    const Nonce challenge{1, 2, 3};
+    const std::string text = challenge_text(challenge);
+    EXPECT_TRUE(text.starts_with("pgvc1."));
+    EXPECT_EQ(*parse_challenge(text), challenge);
+    for (const std::string& wrong :
+         {std::string(), std::string("pgvc1."), text + "A", text.substr(1), text.substr(0, 20)}) {
+        EXPECT_FALSE(parse_challenge(wrong).has_value()) << wrong;
+    }
 }
 
 TEST(TokenScope, TablesAreReadAsPeopleWriteThem) {

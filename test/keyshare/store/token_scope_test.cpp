@@ -56,6 +56,105 @@ TEST_F(ScopedToken, ARoleIsTheOnlyOneThatMayPresentIt) {
     EXPECT_NE(rebuild(other).error().message.find("\"clinic\""), std::string::npos);
 }
 
+/// Tokens made by a clock that is ten minutes behind the proxy's, unless they say otherwise.
+class ChallengeToken : public ScopedToken {
+protected:
+    core::SecretBytes answering(
+        const share::Nonce& challenge, share::TokenTimes times = {kNow - 600, 60}
+    ) {
+        return *share::make_token(
+            nurse_->user_key, token_key(), times, core::system_random(), {.challenge = challenge}
+        );
+    }
+
+    Attempt in(share::Challenges& session, const core::SecretBytes& token, std::int64_t now_s) {
+        Attempt attempt = with(token);
+        attempt.challenges = &session;
+        attempt.now_s = now_s;
+        return attempt;
+    }
+
+    share::Nonce give(std::int64_t now_s = kNow) {
+        return session_.give(core::system_random(), now_s);
+    }
+
+    share::Challenges session_;
+};
+
+TEST_F(ChallengeToken, P15_CountsByTheProxysClockFromWhenTheChallengeWasGiven) {
+    for (const std::int64_t clock_s : {kNow - 600, kNow + 600, std::int64_t{0}}) {
+        const core::SecretBytes plain = token(*nurse_, {clock_s, 60});
+        EXPECT_FALSE(rebuild(in(session_, plain, kNow)).has_value()) << "control: no challenge";
+        const core::SecretBytes token = answering(give(), {clock_s, 60});
+        EXPECT_TRUE(rebuild(in(session_, token, kNow)).has_value());
+        EXPECT_TRUE(rebuild(in(session_, token, kNow + 59)).has_value());
+        EXPECT_EQ(denial_of(in(session_, token, kNow + 60)), DenialKind::kTokenExpired);
+    }
+}
+
+TEST_F(ChallengeToken, IsRefusedInAnySessionThatWasNotGivenIt) {
+    const core::SecretBytes token = answering(give());
+    share::Challenges other;
+    other.give(core::system_random(), kNow);
+    EXPECT_EQ(denial_of(in(other, token, kNow)), DenialKind::kTokenChallenge);
+    EXPECT_EQ(denial_of(with(token)), DenialKind::kTokenChallenge) << "no challenge was ever given";
+    EXPECT_TRUE(rebuild(in(session_, token, kNow)).has_value()) << "control";
+    session_.forget();
+    EXPECT_EQ(denial_of(in(session_, token, kNow)), DenialKind::kTokenChallenge);
+}
+
+TEST_F(ChallengeToken, ATokenThatIsKeptOpenDiesWithItsChallenge) {
+    opening_ = TokenOpening::kPerToken;
+    restart_and_read();
+    const core::SecretBytes token = answering(give());
+    OpenedTokens::Slot slot;
+    EXPECT_TRUE(rebuild(in(session_, token, kNow), slot).has_value());
+    EXPECT_TRUE(rebuild(in(session_, token, kNow), slot).has_value());
+    session_.forget();
+    EXPECT_FALSE(rebuild(in(session_, token, kNow), slot).has_value());
+}
+
+TEST_F(ChallengeToken, AnswersEachChallengeOnce) {
+    const share::Nonce challenge = give();
+    const core::SecretBytes first = answering(challenge);
+    const core::SecretBytes second = answering(challenge);
+    EXPECT_TRUE(rebuild(in(session_, first, kNow)).has_value());
+    const auto refused = rebuild(in(session_, second, kNow));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().kind, DenialKind::kTokenChallenge);
+    EXPECT_NE(refused.error().message.find("another token"), std::string::npos);
+    EXPECT_TRUE(rebuild(in(session_, first, kNow)).has_value());
+    const core::SecretBytes third = answering(give());
+    EXPECT_TRUE(rebuild(in(session_, third, kNow)).has_value()) << "control: one of its own";
+}
+
+TEST_F(ChallengeToken, IsNotValidForLongerThanOthers) {
+    const std::int64_t longest_s = limits_.max_validity_s;
+    const core::SecretBytes too_long = answering(give(), {kNow, longest_s + 1});
+    EXPECT_EQ(denial_of(in(session_, too_long, kNow)), DenialKind::kTokenValidTooLong);
+    const core::SecretBytes for_ever = answering(give(), {0, INT64_MAX});
+    EXPECT_EQ(denial_of(in(session_, for_ever, kNow)), DenialKind::kTokenValidTooLong);
+    const core::SecretBytes fits = answering(give(), {kNow, longest_s});
+    EXPECT_TRUE(rebuild(in(session_, fits, kNow)).has_value());
+}
+
+TEST_F(ChallengeToken, MayBeDemandedOfSomeUsersOrAll) {
+    const core::SecretBytes plain = token(*nurse_);
+    EXPECT_TRUE(rebuild(with(plain)).has_value()) << "control: not demanded";
+    for (const ChallengeDemand& demand :
+         {ChallengeDemand{true, {}}, ChallengeDemand{false, {"clerk", "nurse"}}}) {
+        limits_.challenge = demand;
+        restart_and_read();
+        const core::SecretBytes none = token(*nurse_);
+        EXPECT_EQ(denial_of(with(none)), DenialKind::kChallengeMissing);
+        const core::SecretBytes answer = answering(give());
+        EXPECT_TRUE(rebuild(in(session_, answer, kNow)).has_value());
+    }
+    limits_.challenge = {false, {"clerk"}};
+    restart_and_read();
+    EXPECT_TRUE(rebuild(with(plain)).has_value());
+}
+
 TEST_F(ScopedToken, TheKeysSayWhatTheyAreFor) {
     const core::SecretBytes plain = token(*nurse_);
     EXPECT_EQ(rebuild(with(plain))->scope(), nullptr);

@@ -188,7 +188,12 @@ core::SecretBytes World::token(const Holdings& holdings, share::TokenTimes times
 share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt, OpenedTokens::Slot& slot)
     const {
     return custody_->rebuild(
-        {attempt.user_id, attempt.login, attempt.token, attempt.app_share, attempt.may_finish},
+        {attempt.user_id,
+         attempt.login,
+         attempt.token,
+         attempt.app_share,
+         attempt.may_finish,
+         attempt.challenges},
         attempt.now_s,
         slot
     );

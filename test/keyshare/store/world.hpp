@@ -93,6 +93,7 @@ protected:
         std::int64_t now_s = kNow;
         std::string login = "clinic";
         bool may_finish = false;
+        share::Challenges* challenges = nullptr;
     };
 
     /// As a session that presents one token after the other: the slot is its own.

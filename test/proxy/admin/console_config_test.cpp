@@ -75,10 +75,11 @@ TEST(ConsoleConfig, KeepsWhatIsRunning) {
     fresh.seal_path = "/k";
     fresh.tokens.key_epoch_s = 5;
     fresh.tokens.open = config::TokenOpening::kPerToken;
+    fresh.tokens.require_challenge.users = {"nurse"};
     fresh.memory.mode = config::MemoryMode::kUnlocked;
     fresh.memory.arena_bytes = 5;
     fresh.limits.sessions = 7;
-    ASSERT_EQ(changes_for_restart(running, fresh).size(), 18U);
+    ASSERT_EQ(changes_for_restart(running, fresh).size(), 19U);
     keep_until_restart(running, fresh);
     EXPECT_TRUE(changes_for_restart(running, fresh).empty());
     EXPECT_EQ(fresh.limits.sessions, 7U);

@@ -3,6 +3,7 @@
 #include "keyshare/core/hpke.hpp"
 #include "keyshare/core/jws.hpp"
 #include "keyshare/core/random.hpp"
+#include "keyshare/share/challenge.hpp"
 #include "proxy/wire/authentication.hpp"
 #include "proxy/wire/error_response.hpp"
 #include "proxy/wire/frontend.hpp"
@@ -161,6 +162,48 @@ TEST_F(RelayTest, ALaterSessionHasItsSharesInTheStartupPacket) {
     EXPECT_THAT(packet, HasSubstr("pgva1.AAAA"));
     ready();
     EXPECT_EQ(from_client(query("SELECT 1")), wire::as_text(query("SELECT 1").bytes()));
+}
+
+TEST_F(RelayTest, WithChallengesEachTokenAnswersOneOfItsSession) {
+    TokenSource tokens(60, true);
+    relay_ = Relay(tokens, nullptr, &account_, [this] { return now_s_; });
+    now_s_ += 7200;  // behind the end of the token key, by a clock that is wrong
+    EXPECT_THAT(startup(), Not(HasSubstr("pgveil.")));
+    ready();
+    EXPECT_THAT(from_client(query("SELECT secret")), HasSubstr("SELECT pgveil.token_key()"));
+    answers(statement(identity_));
+    share::Challenges given;
+    for (int renewal = 0; renewal < 2; ++renewal) {
+        const std::string asked = renewal == 0 ? offer() : from_client(query("SELECT secret"));
+        EXPECT_THAT(asked, HasSubstr("SELECT pgveil.challenge()"));
+        EXPECT_THAT(asked, Not(HasSubstr("secret"))) << "the client's request waits";
+        const share::Nonce challenge = given.give(core::system_random(), now_s_);
+        EXPECT_EQ(answers(share::challenge_text(challenge)), "") << "the client sees nothing of it";
+        const std::string said = offer();
+        const std::size_t begin = said.find("pgvt1.");
+        ASSERT_NE(begin, std::string::npos);
+        const std::string token = said.substr(begin, said.find('\'', begin) - begin);
+        const auto contents =
+            share::open_token(*share::parse_token(core::as_bytes(token)), token_key_, "clinic");
+        ASSERT_TRUE(contents.has_value());
+        EXPECT_EQ(share::parse_token_scope(contents->scope)->challenge, challenge);
+        ready();
+        ready();
+        now_s_ += 30;
+    }
+}
+
+TEST_F(RelayTest, WhatIsNoChallengeGetsNoShares) {
+    TokenSource tokens(60, true);
+    relay_ = Relay(tokens, nullptr, &account_, [this] { return now_s_; });
+    startup();
+    ready();
+    from_client(query("SELECT 1"));
+    answers(statement(identity_));
+    offer();
+    answers("pgvc1.");
+    ASSERT_TRUE(relay_.failure());
+    EXPECT_THAT(offer(), Not(HasSubstr("pgva1.")));
 }
 
 TEST_F(RelayTest, AnotherProxyThanThePinnedOneGetsNoShares) {

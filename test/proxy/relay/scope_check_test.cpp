@@ -58,6 +58,20 @@ TEST(ScopeCheck, ATableThatNobodyCanNameIsOutsideAList) {
     EXPECT_EQ(sqlstate({.read_only = true}, unknown), "");
 }
 
+TEST(ScopeCheck, TablesOfAMigrationAreForMaintenanceOnly) {
+    const StatementPlan migrating = reading({"public.patients", "public.patients__veiled"});
+    EXPECT_EQ(sqlstate({}, migrating), "42501");
+    EXPECT_EQ(
+        message({}, migrating),
+        "the token of user nurse is not for table public.patients__veiled, which pgveil migrate is "
+        "at work on (scope maintain)"
+    );
+    EXPECT_EQ(sqlstate({.read_only = true}, migrating), "42501");
+    EXPECT_EQ(sqlstate({.maintain = true}, migrating), "");
+    EXPECT_EQ(sqlstate({.maintain = true}, reading({"public.patients"})), "");
+    EXPECT_EQ(sqlstate({}, reading({"public.patients"})), "") << "control";
+}
+
 TEST(ScopeCheck, APlanThatNobodyMadeCountsAsWriting) {
     EXPECT_EQ(sqlstate({.read_only = true}, StatementPlan()), "42501");
 }

@@ -224,6 +224,13 @@ TEST(VeilCall, IsReplacedByItsStandIn) {
         clinic.sent("/* c */ SELECT pgveil.token_key() -- d"),
         "/* c */ SELECT NULL::pg_catalog.text AS \"token_key\" -- d"
     );
+    const auto challenge = plan_of(clinic, "SELECT pgveil.challenge()");
+    ASSERT_TRUE(challenge.call.has_value());
+    EXPECT_EQ(challenge.call->function, VeilCall::Function::kChallenge);
+    EXPECT_EQ(
+        clinic.sent("SELECT pgveil.challenge('x')"),
+        "!42883 function pgveil.challenge does not exist with these arguments"
+    );
     EXPECT_EQ(
         clinic.sent("select pgveil.apply($$x$$::text) as r;"),
         "SELECT NULL::pg_catalog.text AS \"r\";"
