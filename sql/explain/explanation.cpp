@@ -1,8 +1,11 @@
 #include "sql/explain/explanation.hpp"
 
+#include "config/migrating.hpp"
+#include "sql/analysis/copy_plan.hpp"
 #include "sql/rewrite/rewrite.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace pgveil::explain {
 
@@ -85,6 +88,101 @@ void add_leakage(const StatementPlan& plan, std::string& into) {
     }
 }
 
+template <class Names>
+std::string listed(const Names& names) {
+    std::string text;
+    for (const std::string& name : names) {
+        text += (text.empty() ? "" : ", ") + name;
+    }
+    return text;
+}
+
+/// Key groups, each once.
+struct Groups {
+    std::set<std::string> needed;
+    std::set<std::string> hidden;  ///< who lacks these reads NULL
+
+    void need(const analysis::ColumnPtr& column) {
+        if (column != nullptr) {
+            needed.insert(column->group);
+        }
+    }
+
+    void open(const std::vector<analysis::ResultColumn>& results) {
+        for (const analysis::ResultColumn& result : results) {
+            open(result.column);
+            std::for_each(result.others.begin(), result.others.end(), [this](const auto& other) {
+                open(other);
+            });
+        }
+    }
+
+    void open(const analysis::ColumnPtr& column) {
+        if (column != nullptr) {
+            (column->is_null_without_key ? hidden : needed).insert(column->group);
+        }
+    }
+};
+
+/// What the proxy asks a user's shares for before it sends the statement.
+Groups groups_of(const StatementPlan& plan) {
+    Groups groups;
+    for (const auto* columns : {&plan.guarded, &plan.compared}) {
+        std::for_each(columns->begin(), columns->end(), [&groups](const auto& column) {
+            groups.need(column);
+        });
+    }
+    for (const analysis::Splice& splice : plan.splices) {
+        if (const auto* const sealed = std::get_if<analysis::SealedLiteral>(&splice.replacement)) {
+            groups.need(sealed->column);
+        }
+    }
+    for (const analysis::ParameterPlan& parameter : plan.parameters) {
+        groups.need(parameter.column);
+    }
+    groups.open(plan.results);
+    if (plan.copy != nullptr && plan.copy->is_from) {
+        for (const analysis::ResultColumn& column : plan.copy->columns) {
+            groups.need(column.column);
+        }
+    } else if (plan.copy != nullptr) {
+        groups.open(plan.copy->columns);
+    }
+    return groups;
+}
+
+std::string shares_text(const StatementPlan& plan) {
+    if (!plan.needs_keys()) {
+        return "no shares";
+    }
+    Groups groups = groups_of(plan);
+    for (const std::string& group : groups.needed) {
+        groups.hidden.erase(group);
+    }
+    std::string text = "the shares of a user";
+    if (!groups.needed.empty()) {
+        text += " with key group" + std::string(groups.needed.size() > 1 ? "s " : " ") +
+                listed(groups.needed);
+    }
+    if (!groups.hidden.empty()) {
+        text += "; NULL is read without key group" +
+                std::string(groups.hidden.size() > 1 ? "s " : " ") + listed(groups.hidden);
+    }
+    return text;
+}
+
+/// What a restricted token has to allow.
+std::string scope_text(const StatementPlan& plan) {
+    std::string text = plan.may_write ? "writing" : "reading";
+    if (!plan.tables.empty()) {
+        text += ", tables " + listed(plan.tables);
+    }
+    if (std::any_of(plan.tables.begin(), plan.tables.end(), config::is_name_beside_migrating)) {
+        text += ", maintain";
+    }
+    return text;
+}
+
 std::string plan_text(std::string_view sql, const StatementPlan& plan) {
     if (plan.is_plain() && !plan.touches_protected) {
         return "touches nothing protected: sent as it is\n";
@@ -96,7 +194,8 @@ std::string plan_text(std::string_view sql, const StatementPlan& plan) {
     add_seals(sql, plan, text);
     add_opens(plan, text);
     add_leakage(plan, text);
-    text += plan.needs_keys() ? "  needs:  the shares of a user\n" : "  needs:  no shares\n";
+    text += "  needs:  " + shares_text(plan) + '\n';
+    text += "  scope:  " + scope_text(plan) + '\n';
     return text;
 }
 

@@ -21,7 +21,8 @@ TEST(Explanation, ShowsWhatIsSentSealedOpenedAndSeen) {
         "NULL, how long each is\n"
         "  shows:  of public.patients.ssn (text, equality): which values are NULL, how long each "
         "is, which are equal\n"
-        "  needs:  the shares of a user\n"
+        "  needs:  the shares of a user with key group default\n"
+        "  scope:  reading, tables public.patients\n"
     );
 }
 
@@ -36,6 +37,40 @@ TEST(Explanation, NamesParametersAndColumnsThatAreOnlyCompared) {
 
 TEST(Explanation, SaysWhatADefinitionNeeds) {
     EXPECT_NE(explained("TRUNCATE patients").find("needs:  no shares"), std::string::npos);
+}
+
+TEST(Explanation, NamesTheKeyGroupsAndTheScopeThatAreNeeded) {
+    const auto policy = config::parse_policy("policy.json", R"json({ "tables": {
+        "public.patients": { "columns": {
+          "name": { "type": "varchar(10)" },
+          "ssn":  { "type": "text", "search": "equality", "group": "medical" },
+          "born": { "type": "date", "search": "equality" },
+          "active": { "type": "bool", "search": "equality" },
+          "age": { "type": "int4", "search": "equality" },
+          "email": { "type": "varchar(20)", "search": "equality" },
+          "note": { "type": "text", "group": "notes", "on_missing_key": "null" } } } } })json");
+    ASSERT_TRUE(policy.has_value()) << policy.error().message;
+    analysis::test::Clinic clinic;
+    clinic.policy = *policy;
+    const auto needs = [&clinic](const std::string& sql) {
+        const std::string text = explanation(sql, clinic.analyze(sql));
+        const std::size_t begin = text.find("  needs:");
+        return begin == std::string::npos ? text : text.substr(begin);
+    };
+    EXPECT_EQ(
+        needs("SELECT name, note FROM patients WHERE ssn = '1'"),
+        "  needs:  the shares of a user with key groups default, medical; NULL is read without key "
+        "group notes\n  scope:  reading, tables public.patients\n"
+    );
+    EXPECT_EQ(
+        needs("UPDATE patients SET note = 'x'"),
+        "  needs:  the shares of a user with key group notes\n"
+        "  scope:  writing, tables public.patients\n"
+    );
+    EXPECT_EQ(
+        needs("SELECT id FROM patients WHERE ssn IS NULL"),
+        "  needs:  no shares\n  scope:  reading, tables public.patients\n"
+    );
 }
 
 TEST(Explanation, SaysWhyNotAndWhatInstead) {
