@@ -313,8 +313,9 @@ Result<void> Migration::tell_end(Goal goal) {
     } else {
         progress_.say(
             names.table + (is_veiled ? " is encrypted" : " is plain") +
-            (is_veiled ? ": take it out of \"migrating\" in the policy, and reload. Old WAL and "
-                         "backups still hold what was stored before"
+            (is_veiled ? ": take it out of \"migrating\" in the policy, and reload. Old WAL, "
+                         "backups and, until VACUUM FULL, pg_statistic still hold what was "
+                         "stored before"
                        : ": take it out of the policy, and reload")
         );
     }
