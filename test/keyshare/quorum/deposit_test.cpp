@@ -16,7 +16,7 @@ namespace {
 
 using testing::Ceremony;
 
-constexpr std::uint32_t kUser = 5;
+constexpr std::uint32_t kUserIndex = 5;
 
 class DepositTest : public ::testing::Test {
 protected:
@@ -72,13 +72,13 @@ TEST_F(DepositTest, K5_ThresholdAndTheUsersPrivateKeyAreBothNeeded) {
 TEST_F(DepositTest, K6_TheUsersShareIsOneOfTheThresholdAndTravelsNowhere) {
     const Deposit deposit = kept(Keeping::kShare);
     Withdrawal withdrawal = begun(deposit);
-    ASSERT_TRUE(withdrawal.take_own(run_.shares[kUser - 1], run_.key(kUser)));
+    ASSERT_TRUE(withdrawal.take_own(run_.shares[kUserIndex - 1], run_.key(kUserIndex)));
     ask_members(withdrawal, {2});
     EXPECT_EQ(withdrawal.open().error().code, ErrorCode::kTooFew);
     ask_members(withdrawal, {3});
     EXPECT_EQ(text_of(withdrawal.open()), secret_);
     EXPECT_EQ(
-        withdrawal.take_own(run_.shares[kUser - 1], run_.key(kUser)).error().code,
+        withdrawal.take_own(run_.shares[kUserIndex - 1], run_.key(kUserIndex)).error().code,
         ErrorCode::kInvalidArgument
     );
 }
