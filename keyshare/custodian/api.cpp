@@ -122,7 +122,8 @@ Api::Api(
 }
 
 ApiResponse Api::respond(const ApiRequest& request) {
-    const std::string_view method = request.method == "HEAD" ? "GET" : request.method;
+    const std::string_view sent = request.method;
+    const std::string_view method = sent == "HEAD" ? "GET" : sent;
     if (request.path == "/v1/openapi.json" && method == "GET") {
         return {200, "application/json", std::string(openapi()), {}};
     }
