@@ -1,6 +1,5 @@
 #include "keyshare/envelope/commands.hpp"
 #include "keyshare/envelope/key_file.hpp"
-#include "keyshare/envelope/login.hpp"
 #include "keyshare/share/tenant.hpp"
 
 #include <array>
@@ -40,18 +39,15 @@ std::string output_of(const SealArguments& arguments) {
 Result<BodyKey> key_of(
     const user::Console& console, const OpenArguments& arguments, const Header& header
 ) {
-    const Opener opener{
-        arguments.requester.empty() ? login_name() : arguments.requester,
-        arguments.purpose,
-        seconds_now()};
-    NamedHolders holders(console);
-    holders.add_directories(arguments.holders.directories);
-    if (arguments.holders.needs_password()) {
-        if (auto added = holders.add_password(arguments.holders, header, opener); !added) {
-            return added.error();
-        }
+    const auto opener = opener_for(arguments.holders, arguments.requester, arguments.purpose);
+    if (!opener) {
+        return opener.error();
     }
-    return ask_holders(header, holders.all(), opener, [&console](const std::string& text) {
+    NamedHolders holders(console);
+    if (auto added = holders.add(arguments.holders, header, *opener); !added) {
+        return added.error();
+    }
+    return ask_holders(header, holders.all(), *opener, [&console](const std::string& text) {
         console.note(text);
     });
 }

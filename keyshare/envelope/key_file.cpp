@@ -1,5 +1,6 @@
 #include "keyshare/envelope/key_file.hpp"
 
+#include "keyshare/envelope/custodian_holder.hpp"
 #include "keyshare/share/tenant.hpp"
 #include "keyshare/user/private_file.hpp"
 
@@ -8,7 +9,7 @@ namespace pgveil::envelope {
 namespace {
 
 constexpr std::string_view kStart = "pgveil envelope key 1\nkey: ";
-constexpr std::size_t kSizeMax = 4096;
+constexpr std::size_t kSizeMax = 65536;  // a group of 255 custodians
 
 }  // namespace
 
@@ -25,7 +26,8 @@ Result<core::PublicPoint> parse_key_file(std::string_view text) {
         }
     }
     return user::unusable(
-        "this is no key to protect files with: use the file that pgveil-envelope init wrote"
+        "this is no key to protect files with: use the file that pgveil-envelope init "
+        "wrote, or the group file of custodians"
     );
 }
 
@@ -33,6 +35,9 @@ Result<core::PublicPoint> read_key_file(const std::string& path) {
     const auto text = user::read_public_file(path, kSizeMax);
     if (!text) {
         return text.error();
+    }
+    if (text->starts_with('{')) {
+        return key_of_group_file(path, *text);
     }
     auto key = parse_key_file(*text);
     if (!key) {

@@ -18,6 +18,7 @@ std::string write_key_file(const core::PublicPoint& key);
 /// Strict: one text per key.
 Result<core::PublicPoint> parse_key_file(std::string_view text);
 
+/// Such a file, or the group file that `pgveil-custodian group create` writes.
 Result<core::PublicPoint> read_key_file(const std::string& path);
 
 /// As people compare it: eight groups of eight hexadecimal digits.

@@ -49,6 +49,43 @@ void add_directories(CLI::App& command, std::vector<std::string>& to, const std:
     command.add_option("--holder", to, what)->required()->type_name("DIRECTORY");
 }
 
+/// The options that name whom to ask.
+void add_helpers(CLI::App& command, HolderArguments& to, std::string& requester) {
+    auto* holder = command
+                       .add_option(
+                           "--holder",
+                           to.directories,
+                           "A holder's directory; with one only, the password is needed"
+                       )
+                       ->type_name("DIRECTORY");
+    auto* password = command.add_flag(
+        "--password", to.with_password, "Use password and recovery code besides the holders"
+    );
+    add_secret(command, to.password, "password", "Password of the third share");
+    add_secret(command, to.code, "code", "Recovery code");
+    auto* as = command.add_option("--as", requester, "Who asks (default: the login's name)")
+                   ->type_name("NAME");
+    auto* group =
+        command
+            .add_option(
+                "--group", to.custodians.group, "The group of custodians that it is sealed to"
+            )
+            ->type_name("FILE");
+    auto* custodians =
+        command
+            .add_option(
+                "--custodians",
+                to.custodians.askers,
+                "Ask custodians: where they are, and the certificate that says who asks"
+            )
+            ->type_name("FILE")
+            ->needs(group)
+            ->excludes(holder)
+            ->excludes(password)
+            ->excludes(as);
+    group->needs(custodians);
+}
+
 void add_init(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* init = app.add_subcommand("init", "Make a group: holders' shares and a public key");
     init->add_option(
@@ -73,7 +110,9 @@ void add_init(CLI::App& app, Arguments& to, Action& action) {
 void add_seal(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* seal = app.add_subcommand("seal", "Protect a file with the public key");
     seal->add_option("file", to.seal.file, "The file; - is standard input")->required();
-    seal->add_option("--key", to.seal.key_file, "The public key that init wrote")
+    seal->add_option(
+            "--key", to.seal.key_file, "The public key that init wrote, or custodians' group file"
+    )
         ->required()
         ->type_name("FILE");
     add_output(*seal, to.seal.out, to.seal.existing);
@@ -105,23 +144,10 @@ void add_seal(CLI::App& app, Arguments& to, Action& action) {
 }
 
 void add_open(CLI::App& app, Arguments& to, Action& action) {
-    CLI::App* open = app.add_subcommand("open", "Open a protected file with two of three");
+    CLI::App* open = app.add_subcommand("open", "Open a protected file with its holders");
     open->add_option("file", to.open.file, "The file; - is standard input")->required();
-    add_directories(
-        *open,
-        to.open.holders.directories,
-        "A holder's directory; with one only, the password is needed"
-    );
-    open->add_flag(
-        "--password",
-        to.open.holders.with_password,
-        "Use password and recovery code besides the holders"
-    );
-    add_secret(*open, to.open.holders.password, "password", "Password of the third share");
-    add_secret(*open, to.open.holders.code, "code", "Recovery code");
+    add_helpers(*open, to.open.holders, to.open.requester);
     add_output(*open, to.open.out, to.open.existing);
-    open->add_option("--as", to.open.requester, "Who asks (default: the login's name)")
-        ->type_name("NAME");
     open->add_option("--purpose", to.open.purpose, "What for")
         ->type_name("TEXT")
         ->capture_default_str();

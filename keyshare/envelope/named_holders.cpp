@@ -1,10 +1,39 @@
 #include "keyshare/envelope/named_holders.hpp"
 
+#include "keyshare/envelope/login.hpp"
 #include "keyshare/envelope/protected_share.hpp"
 
 #include <utility>
 
 namespace pgveil::envelope {
+
+Result<Opener> opener_for(
+    const HolderArguments& arguments, const std::string& named, const std::string& purpose
+) {
+    Opener opener{named, purpose, seconds_now()};
+    if (arguments.custodians.are_named()) {
+        auto name = requester_of(arguments.custodians);
+        if (!name) {
+            return name.error();
+        }
+        opener.requester = *std::move(name);
+    } else if (named.empty()) {
+        opener.requester = login_name();
+    }
+    return opener;
+}
+
+Result<void> NamedHolders::add(
+    const HolderArguments& arguments, const Header& header, const Opener& opener
+) {
+    add_directories(arguments.directories);
+    if (arguments.custodians.are_named()) {
+        if (auto added = add_custodians(arguments.custodians); !added) {
+            return added;
+        }
+    }
+    return arguments.needs_password() ? add_password(arguments, header, opener) : Result<void>();
+}
 
 void NamedHolders::add_directories(const std::vector<std::string>& directories) {
     for (const std::string& directory : directories) {
@@ -23,12 +52,26 @@ void NamedHolders::add_directories(const std::vector<std::string>& directories) 
     }
 }
 
+Result<void> NamedHolders::add_custodians(const CustodianFiles& files) {
+    auto opened = open_custodians(files);
+    if (!opened) {
+        return opened.error();
+    }
+    custodians_ = std::move(opened->members);
+    for (const std::string& name : opened->unknown) {
+        console_.note(name + " does not help: " + files.askers + " does not say where it is");
+        unusable_.push_back(name);
+    }
+    return {};
+}
+
 Result<void> NamedHolders::add_password(
     const HolderArguments& arguments, const Header& header, const Opener& opener
 ) {
     if (files_.empty()) {
         return user::unusable(
-            "the password opens files only together with a holder: name one with --holder"
+            "the password opens files only together with a holder: name one with --holder, or "
+            "custodians with --custodians and --group"
         );
     }
     const auto closed = handed_out(header, opener);
@@ -60,6 +103,9 @@ std::vector<Holder*> NamedHolders::all() const {
     std::vector<Holder*> holders;
     for (const auto& holder : files_) {
         holders.push_back(holder.get());
+    }
+    for (const auto& custodian : custodians_) {
+        holders.push_back(custodian.get());
     }
     if (password_) {
         holders.push_back(password_.get());

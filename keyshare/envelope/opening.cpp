@@ -129,7 +129,7 @@ Result<BodyKey> ask_holders(
             "the file stays closed: " + std::to_string(round.size()) + " of " +
             std::to_string(group->threshold) + " holders helped" +
             (missing.empty() ? "" : ", without " + missing) +
-            "; name another holder, or use the password"
+            "; start it or name another, or use the password where there is one"
         );
     }
     const auto combined = round.combined();

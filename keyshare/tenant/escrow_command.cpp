@@ -123,24 +123,8 @@ Result<void> refresh_shares(const Context& context, const EscrowArguments& argum
     return {};
 }
 
-envelope::Opener opener_of(const EscrowArguments& arguments) {
-    return {
-        arguments.requester.empty() ? envelope::login_name() : arguments.requester,
-        kRecoverPurpose,
-        envelope::seconds_now()};
-}
-
-Result<void> gather(
-    envelope::NamedHolders& holders,
-    const EscrowArguments& arguments,
-    const EscrowFile& escrow,
-    const envelope::Opener& opener
-) {
-    holders.add_directories(arguments.holders.directories);
-    if (!arguments.holders.needs_password()) {
-        return {};
-    }
-    return holders.add_password(arguments.holders, escrow.header, opener);
+Result<envelope::Opener> opener_of(const EscrowArguments& arguments) {
+    return envelope::opener_for(arguments.holders, arguments.requester, kRecoverPurpose);
 }
 
 std::string report_on(const envelope::Rehearsal& rehearsal, const envelope::NamedHolders& holders) {
@@ -261,16 +245,19 @@ Result<void> escrow_verify(const Context& context, const EscrowArguments& argume
         }
         home = *std::move(opened);
     }
-    const envelope::Opener opener = opener_of(arguments);
+    const auto opener = opener_of(arguments);
+    if (!opener) {
+        return opener.error();
+    }
     envelope::NamedHolders holders(context.console);
-    if (auto gathered = gather(holders, arguments, *escrow, opener); !gathered) {
-        return gathered;
+    if (auto added = holders.add(arguments.holders, escrow->header, *opener); !added) {
+        return added;
     }
     context.console.print(
         "file: whole, " + std::to_string(escrow->content_size) + " bytes for the group " +
         share::fingerprint_text(escrow->header.group) + "\n"
     );
-    const auto rehearsal = envelope::rehearse(escrow->header, holders.all(), opener);
+    const auto rehearsal = envelope::rehearse(escrow->header, holders.all(), *opener);
     if (!rehearsal) {
         return rehearsal.error();
     }
@@ -304,15 +291,18 @@ Result<void> escrow_recover(const Context& context, const EscrowArguments& argum
     if (!passphrase) {
         return passphrase.error();
     }
-    const envelope::Opener opener = opener_of(arguments);
+    const auto opener = opener_of(arguments);
+    if (!opener) {
+        return opener.error();
+    }
     envelope::NamedHolders holders(context.console);
-    if (auto gathered = gather(holders, arguments, *escrow, opener); !gathered) {
-        return gathered;
+    if (auto added = holders.add(arguments.holders, escrow->header, *opener); !added) {
+        return added;
     }
     const auto key = envelope::ask_holders(
         escrow->header,
         holders.all(),
-        opener,
+        *opener,
         [&context](const std::string& text) { context.console.note(text); }
     );
     if (!key) {
@@ -322,7 +312,7 @@ Result<void> escrow_recover(const Context& context, const EscrowArguments& argum
     if (!state) {
         return user::failed(arguments.file + ": " + state.error().message);
     }
-    state->restored_at_s = opener.now_s;
+    state->restored_at_s = opener->now_s;
     auto home = Home::prepare(context.home, *std::move(state), *passphrase, arguments.scrypt_log_n);
     if (!home) {
         return home.error();

@@ -20,22 +20,43 @@ void add_file_options(CLI::App& command, EscrowArguments& to) {
     command.add_flag("--force", to.replaces, "Replace a file that exists");
 }
 
-void add_holder(CLI::App& command, EscrowArguments& to, const std::string& what) {
-    command.add_option("--holder", to.holders.directories, what)
+CLI::Option* add_holder(CLI::App& command, EscrowArguments& to, const std::string& what) {
+    return command.add_option("--holder", to.holders.directories, what)
         ->allow_extra_args(false)
         ->type_name("DIRECTORY");
 }
 
+CLI::Option* add_custodians(CLI::App& command, EscrowArguments& to) {
+    envelope::CustodianFiles& files = to.holders.custodians;
+    CLI::Option* group =
+        command.add_option("--group", files.group, "The group of custodians that it is sealed to")
+            ->type_name("FILE");
+    CLI::Option* custodians =
+        command
+            .add_option(
+                "--custodians",
+                files.askers,
+                "Ask custodians: where they are, and the certificate that says who asks"
+            )
+            ->type_name("FILE")
+            ->needs(group);
+    group->needs(custodians);
+    return custodians;
+}
+
 /// Of those who are asked for their part.
 void add_helpers(CLI::App& command, EscrowArguments& to) {
-    add_holder(command, to, "A holder's directory; with one only, the password is needed");
-    command.add_flag(
+    CLI::Option* holder =
+        add_holder(command, to, "A holder's directory; with one only, the password is needed");
+    CLI::Option* password = command.add_flag(
         "--password", to.holders.with_password, "Use password and recovery code besides the holders"
     );
     add_secret(command, "password", to.holders.password, "Password of the third share");
     add_secret(command, "code", to.holders.code, "Recovery code");
-    command.add_option("--as", to.requester, "Who asks (default: the login's name)")
-        ->type_name("NAME");
+    CLI::Option* as =
+        command.add_option("--as", to.requester, "Who asks (default: the login's name)")
+            ->type_name("NAME");
+    add_custodians(command, to)->excludes(holder)->excludes(password)->excludes(as);
 }
 
 using Run = Result<void> (*)(const Context&, const EscrowArguments&);
@@ -83,7 +104,11 @@ void add_escrow_commands(CLI::App& app, EscrowArguments& to, Action& action) {
     CLI::App* create = add_one(
         *escrow, "create", "Seal the whole home to a group's public key", both, escrow_create
     );
-    add_key(*create, to, "The group's public key, as pgveil-envelope init wrote it");
+    add_key(
+        *create,
+        to,
+        "The group's public key: what pgveil-envelope init wrote, or custodians' group file"
+    );
     add_file_options(*create, to);
     CLI::App* verify = add_one(
         *escrow, "verify", "Prove that recovery would work, without recovering", both, escrow_verify

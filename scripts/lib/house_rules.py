@@ -51,7 +51,7 @@ ARROWS = {
     "keyshare/user": KEYSHARE,
     "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user", "keyshare/envelope"),
-    "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/user"),
+    "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/custody", "keyshare/user"),
     "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),
 }
 

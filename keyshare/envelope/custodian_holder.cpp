@@ -1,0 +1,101 @@
+#include "keyshare/envelope/custodian_holder.hpp"
+
+#include "keyshare/core/base64url.hpp"
+#include "keyshare/custody/group_file.hpp"
+#include "keyshare/custody/questions.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace pgveil::envelope {
+
+namespace {
+
+constexpr std::chrono::seconds kCallLimit{5};
+constexpr long kAnswered = 200;
+
+user::Error said(const custody::Error& error) {
+    return {
+        error.code == custody::ErrorCode::kSettings ? user::Exit::kUsage : user::Exit::kFailed,
+        error.message};
+}
+
+std::string words_of(const custody::Refusal& refusal) {
+    const std::string code = refusal.code.empty() ? "" : " (" + refusal.code + ")";
+    return refusal.message + code +
+           (refusal.code == "epoch" ? "; take the group's file that its last refresh wrote" : "");
+}
+
+}  // namespace
+
+CustodianHolder::CustodianHolder(
+    custody::Custodian custodian,
+    quorum::Group group,
+    std::uint32_t index,
+    const custody::TlsFiles& tls
+)
+    : custodian_(std::move(custodian)),
+      group_(std::move(group)),
+      index_(index),
+      calls_(tls, kCallLimit) {}
+
+Result<core::Bytes> CustodianHolder::answer(const Question& question, std::int64_t /*now_s*/) {
+    const custody::Question asked{
+        .point = question.request.point,
+        .purpose = question.request.purpose,
+        .header = question.header};
+    const custody::HttpsCall call{
+        .url = custodian_.url + "/v1/groups/" + core::base64url_encode(group_.id) + "/partial",
+        .body = custody::partial_body(question.request, asked),
+        .is_post = true};
+    const custody::HttpsReply reply = custody::call_all(calls_, {call}).front();
+    if (!reply.trouble.empty() || reply.status != kAnswered) {
+        return user::failed(words_of(custody::refusal_in(reply)));
+    }
+    auto sealed = custody::answer_in(reply.body);
+    if (!sealed) {
+        return user::failed("it answered with something that is no answer");
+    }
+    return *std::move(sealed);
+}
+
+Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
+    const auto settings = custody::load_asker_settings(files.askers);
+    if (!settings) {
+        return said(settings.error());
+    }
+    const auto pinned = custody::load_group(files.group);
+    if (!pinned) {
+        return said(pinned.error());
+    }
+    CustodianHolders holders;
+    for (std::uint32_t at = 0; at < pinned->members.size(); ++at) {
+        const std::string& name = pinned->members[at];
+        const auto found = std::ranges::find(settings->custodians, name, &custody::Custodian::name);
+        if (found == settings->custodians.end()) {
+            holders.unknown.push_back(name);
+            continue;
+        }
+        holders.members.push_back(
+            std::make_unique<CustodianHolder>(*found, pinned->group, at + 1, settings->tls)
+        );
+    }
+    return holders;
+}
+
+Result<std::string> requester_of(const CustodianFiles& files) {
+    const auto settings = custody::load_asker_settings(files.askers);
+    if (!settings) {
+        return said(settings.error());
+    }
+    auto name = custody::requester_of(settings->tls.certificate);
+    return name ? Result<std::string>(*std::move(name)) : said(name.error());
+}
+
+Result<core::PublicPoint> key_of_group_file(const std::string& path, std::string_view text) {
+    const auto pinned = custody::parse_group_file(path, text);
+    return pinned ? Result<core::PublicPoint>(pinned->group.public_key()) : said(pinned.error());
+}
+
+}  // namespace pgveil::envelope
