@@ -50,6 +50,9 @@ mirror::Result<void> CustodyWatch::publish(const config::Settings& settings) {
 }
 
 void CustodyWatch::look(const config::Settings& settings, std::int64_t now_s) {
+    if (service_->custody->report().locked) {
+        return;
+    }
     if (has_passed(kMaintenanceSeconds, maintained_s_, now_s)) {
         maintained_s_ = now_s;
         const auto maintained = service_->custody->maintain(now_s);

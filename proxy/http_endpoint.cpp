@@ -74,7 +74,7 @@ std::string HttpEndpoint::metrics_text() const {
     standing.failed_opens_alarms = alarms.of(alarm::Kind::kFailedOpens);
     standing.denied_alarms = alarms.of(alarm::Kind::kDenied);
     standing.locked_users = alarms.locked_users;
-    standing.store_is_in_order = service_->store_in_order;
+    standing.store_is_in_order = service_->store_in_order && !custody.locked;
     standing.is_draining = service_->draining;
     return service_->tallies.text(standing);
 }

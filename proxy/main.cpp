@@ -2,21 +2,18 @@
 #include "proxy/backup.hpp"
 #include "proxy/check.hpp"
 #include "proxy/explain.hpp"
+#include "proxy/locking.hpp"
 #include "proxy/migrate_command.hpp"
 #include "proxy/order.hpp"
 #include "proxy/rotate_command.hpp"
 #include "proxy/seal_choice.hpp"
 #include "proxy/serve.hpp"
 
-#include <array>
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <string>
 
 namespace {
-
-/// Verbs of DESIGN section 2 that this version does not have yet.
-constexpr std::array<const char*, 2> kLater = {"lock", "unlock"};
 
 /// The verbs share the option --config and the exit code.
 struct CommandLine {
@@ -33,6 +30,7 @@ struct CommandLine {
     pgveil::migration::Request migrated;
     pgveil::proxy::OrderRequest ordered;
     pgveil::rotation::Request rotated;
+    pgveil::proxy::LockRequest locked;
 
     CLI::App* verb(const std::string& name, const std::string& what) {
         CLI::App* const added = app.add_subcommand(name, what);
@@ -144,6 +142,26 @@ void add_restore(CommandLine& line) {
         }
         line.status = pgveil::proxy::restore(line.config, line.restored);
     });
+}
+
+/// `pgveil lock` and `pgveil unlock`.
+void add_lock(CommandLine& line) {
+    using pgveil::proxy::LockVerb;
+    const auto add = [&line](const char* name, const char* what, LockVerb which) {
+        CLI::App* const verb = line.verb(name, what);
+        verb->add_option(
+            "--user",
+            line.locked.user,
+            "an admin user of the console; without it the first of \"admin_users\""
+        );
+        verb->add_option("--host", line.locked.host, "without it where the settings listen");
+        verb->callback([&line, which] {
+            line.status = pgveil::proxy::tell_lock(line.config, line.locked, which);
+        });
+    };
+    add("lock", "have the running proxy wipe its store key and all that it opened", LockVerb::kLock
+    );
+    add("unlock", "have the running proxy ask its seal for the store key again", LockVerb::kUnlock);
 }
 
 /// `pgveil audit verify | show | export`.
@@ -286,15 +304,6 @@ void add_migrations(CommandLine& line) {
     add("unmigrate", "decrypt the columns of a table again, into plain ones", Goal::kPlain);
 }
 
-void add_later(CommandLine& line, const std::string& verb) {
-    CLI::App* const later = line.app.add_subcommand(verb, "not available in this version");
-    later->allow_extras();
-    later->callback([&line, verb] {
-        std::cerr << "pgveil: `" << verb << "` is not available in this version\n";
-        line.status = pgveil::proxy::kExitConfiguration;
-    });
-}
-
 int run(int argc, char** argv) {
     CommandLine line;
     line.app.set_version_flag("--version", "pgveil " PGVEIL_VERSION);
@@ -306,12 +315,10 @@ int run(int argc, char** argv) {
     add_measure(line);
     add_backup(line);
     add_restore(line);
+    add_lock(line);
     add_audit(line);
     add_migrations(line);
     add_rotation(line);
-    for (const char* const verb : kLater) {
-        add_later(line, verb);
-    }
     try {
         line.app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

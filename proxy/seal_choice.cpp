@@ -126,6 +126,11 @@ std::string describe_seal(const config::Settings& settings) {
                         : "in the file " + settings.seal_path + ", no TPM";
 }
 
+bool opens_alone(const config::Settings& settings) {
+    const auto custodians = custodians_of(settings);
+    return !settings.tpm && custodians.has_value() && !*custodians;
+}
+
 std::string trouble_at_next_start(const config::Settings& settings) {
     if (!settings.tpm) {
         return {};

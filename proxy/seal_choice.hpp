@@ -20,6 +20,9 @@ store::Result<std::shared_ptr<store::ProxyCustody>> open_custody(const config::S
 /// What keeps the store key, for the log: a missing TPM is said, too.
 std::string describe_seal(const config::Settings& settings);
 
+/// The file seal: it asks neither a TPM nor custodians.
+bool opens_alone(const config::Settings& settings);
+
 /// Why the next start would not get the store key, if binary, settings and policy stay as they lie
 /// on the disk now; empty if it would. Reaches for the TPM.
 std::string trouble_at_next_start(const config::Settings& settings);

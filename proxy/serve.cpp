@@ -10,6 +10,7 @@
 #include "proxy/ending.hpp"
 #include "proxy/explain_thread.hpp"
 #include "proxy/http_endpoint.hpp"
+#include "proxy/locking.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/mirror/keyring_mirror.hpp"
 #include "proxy/reload.hpp"
@@ -19,6 +20,7 @@
 #include "proxy/session/service.hpp"
 #include "proxy/session/snapshot.hpp"
 #include "proxy/session/worker.hpp"
+#include "proxy/start.hpp"
 #include "sql/parse/parser.hpp"
 
 #include <chrono>
@@ -27,7 +29,6 @@
 #include <memory>
 #include <new>
 #include <optional>
-#include <sys/resource.h>
 #include <thread>
 #include <vector>
 
@@ -38,16 +39,6 @@ namespace {
 constexpr long kTickNanoseconds = 100'000'000;
 
 using Workers = std::vector<std::unique_ptr<session::Worker>>;
-
-/// Each session takes two descriptors, and many systems begin with 1024. Without the right to more
-/// the limit stays; connections beyond it wait.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
-    }
-}
 
 /// The signals that the main thread waits for; blocked in every thread.
 sigset_t awaited_signals() {
@@ -306,6 +297,9 @@ void Proxy::answer(session::ControlRequest request) {
     }
     if (*action == admin::Action::kReload) {
         return request.reply(reload());
+    }
+    if (*action == admin::Action::kLock || *action == admin::Action::kUnlock) {
+        return request.reply(change_lock(*action, *service_, snapshot_->settings, custody_));
     }
     request.reply({});
     begin(*action == admin::Action::kDrain ? Pace::kDrain : Pace::kFast);

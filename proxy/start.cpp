@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <sys/resource.h>
 #include <thread>
 
 namespace pgveil::proxy {
@@ -40,6 +41,14 @@ int refuse_to_start(const std::string& message) {
     std::replace(line.begin(), line.end(), '\n', ' ');
     std::cerr << "pgveil: " << line << '\n';
     return kExitConfiguration;
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        static_cast<void>(setrlimit(RLIMIT_NOFILE, &limit));
+    }
 }
 
 std::optional<config::Settings> start(const std::string& settings_file) {

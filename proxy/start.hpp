@@ -18,4 +18,8 @@ int refuse_to_start(const std::string& message);
 /// forbids core dumps. Prints the reason and returns nullopt if that cannot be done.
 std::optional<config::Settings> start(const std::string& settings_file);
 
+/// Each session takes two descriptors, and many systems begin with 1024. Without the right to more
+/// the limit stays; connections beyond it wait.
+void raise_descriptor_limit();
+
 }  // namespace pgveil::proxy

@@ -39,6 +39,7 @@ enum class DenialKind {
     kAppShareWrong,
     kProxyShareBroken,  ///< P's own store does not open or does not fit its key check
     kStoreUnavailable,  ///< P's store cannot note the first use of the token
+    kLocked,            ///< somebody has locked this proxy: it has no store key
     kZeroNotRead,       ///< the "0" has not been read from D since the keyring changed
     kZeroWrong,         ///< the "0" read from D does not open under the rebuilt key
     kNoCommonGroup,     ///< the shares name no key group in common

@@ -106,6 +106,9 @@ public:
 
     CustodyReport report() const;
 
+    /// Opened tokens that sessions hold.
+    void wipe_opened() { opened_.wipe_all(); }
+
     /// The other proxies' doings, from the watch's thread: takes over what they have written.
     Result<void> follow();
 

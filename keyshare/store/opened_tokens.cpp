@@ -26,7 +26,7 @@ OpenedTokenPtr OpenedTokens::find(const Slot& slot, core::ByteView text) {
 }
 
 void OpenedTokens::keep(Slot& slot, OpenedTokenPtr token, std::uint64_t wipes_before) {
-    if (!slot.place_) {
+    if (!slot.place_ || is_over(*slot.place_)) {
         slot.place_ = std::make_shared<Place>();
         const std::scoped_lock lock(mutex_);
         places_.push_back(slot.place_);
@@ -57,6 +57,24 @@ void OpenedTokens::wipe_if(Predicate is_over) {
 void OpenedTokens::wipe_of(std::string_view user_id) {
     ++wipes_;
     wipe_if([user_id](const share::TokenContents& token) { return token.user_id == user_id; });
+}
+
+bool OpenedTokens::is_over(Place& place) {
+    const std::scoped_lock lock(place.mutex);
+    return place.is_over;
+}
+
+void OpenedTokens::wipe_all() {
+    ++wipes_;
+    const std::scoped_lock lock(mutex_);
+    for (const std::weak_ptr<Place>& known : places_) {
+        if (const std::shared_ptr<Place> place = known.lock()) {
+            const std::scoped_lock inner(place->mutex);
+            place->token.reset();
+            place->is_over = true;
+        }
+    }
+    places_.clear();
 }
 
 void OpenedTokens::wipe_expired(std::int64_t now_s) {

@@ -34,6 +34,7 @@ class OpenedTokens {
     struct Place {
         std::mutex mutex;
         OpenedTokenPtr token;
+        bool is_over = false;  ///< nobody looks after it any more
     };
 
 public:
@@ -76,10 +77,14 @@ public:
     /// Wipes the tokens of one user, in every slot.
     void wipe_of(std::string_view user_id);
 
+    /// Wipes all of them, in every slot, and looks after none of these slots any more.
+    void wipe_all();
+
     /// Wipes the tokens that have expired at this time (Unix seconds).
     void wipe_expired(std::int64_t now_s);
 
 private:
+    static bool is_over(Place& place);
     template <class Predicate>
     void wipe_if(Predicate is_over);
 

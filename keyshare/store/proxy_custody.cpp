@@ -3,11 +3,30 @@
 #include "keyshare/share/audit_head.hpp"
 #include "keyshare/store/custody_impl.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace pgveil::store {
 
-ProxyCustody::ProxyCustody(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+namespace {
+
+constexpr const char* kIsLocked =
+    "this proxy is locked: it has no keys until somebody runs `pgveil unlock`";
+
+Error locked() {
+    return {ErrorCode::kUnavailable, kIsLocked};
+}
+
+share::Denial denied_by_lock() {
+    return {share::DenialKind::kLocked, kIsLocked};
+}
+
+}  // namespace
+
+ProxyCustody::ProxyCustody(const CustodyOptions& options, std::shared_ptr<Impl> impl)
+    : options_(options),
+      identity_(impl->identity().verifying_key().point()),
+      impl_(std::move(impl)) {}
 
 ProxyCustody::~ProxyCustody() = default;
 
@@ -18,23 +37,64 @@ Result<std::shared_ptr<ProxyCustody>> ProxyCustody::open(
     if (!impl.has_value()) {
         return impl.error();
     }
-    return std::shared_ptr<ProxyCustody>(new ProxyCustody(*std::move(impl)));
+    return std::shared_ptr<ProxyCustody>(new ProxyCustody(options, *std::move(impl)));
+}
+
+std::shared_ptr<ProxyCustody::Impl> ProxyCustody::impl() const {
+    const std::scoped_lock lock(mutex_);
+    return impl_;
+}
+
+bool ProxyCustody::lock() {
+    std::shared_ptr<Impl> last;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (impl_ == nullptr) {
+            return false;
+        }
+        keyring_ = impl_->keyring();
+        report_ = impl_->report();
+        report_.locked = true;
+        last = std::move(impl_);
+        impl_ = nullptr;
+    }
+    last->wipe_opened();
+    return true;
+}
+
+Result<bool> ProxyCustody::unlock(std::unique_ptr<seal::Seal> seal) {
+    if (impl() != nullptr) {
+        return false;
+    }
+    auto opened = Impl::open(options_, std::move(seal));
+    if (!opened.has_value()) {
+        return opened.error();
+    }
+    if ((*opened)->identity().verifying_key().point() != identity_) {
+        return Error{ErrorCode::kBroken, "this is the store of another proxy"};
+    }
+    const std::scoped_lock lock(mutex_);
+    impl_ = *std::move(opened);
+    return true;
 }
 
 share::Verdict<share::RequestKeys> ProxyCustody::rebuild(
     const share::PresentedShares& presented, std::int64_t now_s, OpenedTokens::Slot& slot
 ) const {
-    return impl_->rebuild(presented, now_s, slot);
+    const auto impl = this->impl();
+    return impl ? impl->rebuild(presented, now_s, slot) : denied_by_lock();
 }
 
 share::TokenScopePtr ProxyCustody::scope_of(
     const share::PresentedShares& presented, std::int64_t now_s
 ) const {
-    return impl_->scope_of(presented, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->scope_of(presented, now_s) : nullptr;
 }
 
 share::Verdict<void> ProxyCustody::count_statement(const share::RequestKeys& keys) const {
-    return impl_->count_statement(keys);
+    const auto impl = this->impl();
+    return impl ? impl->count_statement(keys) : denied_by_lock();
 }
 
 Result<std::string> ProxyCustody::add_user(
@@ -43,7 +103,9 @@ Result<std::string> ProxyCustody::add_user(
     std::string_view command,
     std::int64_t now_s
 ) {
-    return impl_->apply(command, {share::Operation::kAddUser, user_id, app_share}, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->apply(command, {share::Operation::kAddUser, user_id, app_share}, now_s)
+                : locked();
 }
 
 Result<std::string> ProxyCustody::change_key(
@@ -52,70 +114,88 @@ Result<std::string> ProxyCustody::change_key(
     std::string_view command,
     std::int64_t now_s
 ) {
-    return impl_->apply(command, {share::Operation::kChangeKey, user_id, app_share}, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->apply(command, {share::Operation::kChangeKey, user_id, app_share}, now_s)
+                : locked();
 }
 
 Result<std::string> ProxyCustody::withdraw_user(
     std::string_view user_id, std::string_view command, std::int64_t now_s
 ) {
-    return impl_->apply(command, {share::Operation::kWithdrawUser, user_id, nullptr}, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->apply(command, {share::Operation::kWithdrawUser, user_id, nullptr}, now_s)
+                : locked();
 }
 
 Result<std::string> ProxyCustody::apply(std::string_view command, std::int64_t now_s) {
-    return impl_->apply(command, {}, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->apply(command, {}, now_s) : locked();
 }
 
 Result<std::string> ProxyCustody::token_key_statement(std::int64_t now_s) {
-    return impl_->token_key_statement(now_s);
+    const auto impl = this->impl();
+    return impl ? impl->token_key_statement(now_s) : locked();
 }
 
 Result<void> ProxyCustody::maintain(std::int64_t now_s) {
-    return impl_->maintain(now_s);
+    const auto impl = this->impl();
+    return impl ? impl->maintain(now_s) : locked();
 }
 
 bool ProxyCustody::knows_key(std::uint32_t key_id) const {
-    return impl_->knows_key(key_id);
+    const auto known = keyring();
+    return known && std::ranges::any_of(known->rows, [key_id](const share::KeyringRow& row) {
+               return row.key_id == key_id;
+           });
 }
 
 share::KeyringPtr ProxyCustody::keyring() const {
-    return impl_->keyring();
+    const std::scoped_lock lock(mutex_);
+    return impl_ ? impl_->keyring() : keyring_;
 }
 
 std::vector<share::MirrorRow> ProxyCustody::mirror_rows() const {
-    return impl_->mirror_rows();
+    const auto impl = this->impl();
+    return impl ? impl->mirror_rows() : std::vector<share::MirrorRow>();
 }
 
 Result<MirrorVerdict> ProxyCustody::check_zero_from_database(std::span<const share::MirrorRow> rows
 ) {
-    return impl_->check_zero(rows);
+    const auto impl = this->impl();
+    return impl ? impl->check_zero(rows) : locked();
 }
 
 std::optional<std::string> ProxyCustody::bootstrap_verifier() const {
-    return impl_->bootstrap_verifier();
+    const auto impl = this->impl();
+    return impl ? impl->bootstrap_verifier() : std::nullopt;
 }
 
 Result<std::string> ProxyCustody::bootstrap_call(
     std::string_view step, std::string_view argument, std::int64_t now_s
 ) {
-    return impl_->bootstrap_call(step, argument, now_s);
+    const auto impl = this->impl();
+    return impl ? impl->bootstrap_call(step, argument, now_s) : locked();
 }
 
 CustodyReport ProxyCustody::report() const {
-    return impl_->report();
+    const std::scoped_lock lock(mutex_);
+    return impl_ ? impl_->report() : report_;
 }
 
 const std::string& ProxyCustody::tenant() const {
-    return impl_->tenant();
+    return options_.tenant;
 }
 
 std::string ProxyCustody::sign_audit_head(
     std::uint64_t sequence, const share::Digest& hash, std::int64_t now_s
 ) const {
-    return share::sign_audit_head({tenant(), sequence, hash, now_s}, impl_->identity());
+    const auto impl = this->impl();
+    return impl ? share::sign_audit_head({tenant(), sequence, hash, now_s}, impl->identity())
+                : std::string();
 }
 
 const core::PublicPoint& ProxyCustody::identity() const {
-    return impl_->identity().verifying_key().point();
+    return identity_;
 }
 
 }  // namespace pgveil::store

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,7 @@ struct CustodyReport {
     std::size_t renewing_users = 0;  ///< their former shares are still taken, too
     bool zero_read = false;
     bool mirror_behind = false;  ///< D lacks the newest rows of the keyring
+    bool locked = false;         ///< the rest is as it was then
     bool renewal_due = false;    ///< the store key still has to be renewed: maintain() says why
 };
 
@@ -192,7 +194,18 @@ public:
     CustodyReport report() const;
     const std::string& tenant() const;
 
-    /// Signs that the audit log held line `sequence` with this hash (share::AuditHead).
+    // ---- lock and unlock ----
+
+    /// Closes the store and wipes its key and everything that was opened with it, at the latest
+    /// when the calls that are under way return. From then on every request is denied (kLocked),
+    /// and whatever else needs the store is kUnavailable. False: that was so already.
+    bool lock();
+    /// Opens it again with the key that this seal gives; kBroken if it is another proxy's store.
+    /// The "0" has to be read from D again. False: it was not locked.
+    Result<bool> unlock(std::unique_ptr<seal::Seal> seal);
+
+    /// Signs that the audit log held line `sequence` with this hash (share::AuditHead). Empty while
+    /// locked.
     std::string sign_audit_head(
         std::uint64_t sequence, const share::Digest& hash, std::int64_t now_s
     ) const;
@@ -201,8 +214,16 @@ public:
 
 private:
     class Impl;
-    explicit ProxyCustody(std::unique_ptr<Impl> impl);
-    std::unique_ptr<Impl> impl_;
+    ProxyCustody(const CustodyOptions& options, std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl() const;
+
+    const CustodyOptions options_;
+    const core::PublicPoint identity_;
+    mutable std::mutex mutex_;
+    std::shared_ptr<Impl> impl_;  // null while locked
+    // What is public, as it was when it was locked.
+    share::KeyringPtr keyring_;
+    CustodyReport report_;
 };
 
 }  // namespace pgveil::store

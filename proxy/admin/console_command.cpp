@@ -229,6 +229,12 @@ Result<Command> parse_command(std::string_view text) {
     if (verb == "RESUME") {
         return ended(reader, Action::kResume);
     }
+    if (verb == "LOCK") {
+        return ended(reader, Action::kLock);
+    }
+    if (verb == "UNLOCK") {
+        return ended(reader, Action::kUnlock);
+    }
     return invalid();
 }
 
@@ -249,6 +255,8 @@ std::string_view tag_of(const Command& command) {
         case Action::kReload: return "RELOAD";
         case Action::kPause: return "PAUSE";
         case Action::kResume: return "RESUME";
+        case Action::kLock: return "LOCK";
+        case Action::kUnlock: return "UNLOCK";
         case Action::kDrain:
         case Action::kShutdown: break;
     }

@@ -30,6 +30,8 @@ enum class Action {
     kReload,
     kPause,
     kResume,
+    kLock,
+    kUnlock,
     kDrain,     ///< SHUTDOWN WAIT_FOR_CLIENTS or WAIT_FOR_SERVERS: as signal TERM
     kShutdown,  ///< SHUTDOWN: as signal INT
 };

@@ -287,6 +287,7 @@ Table show_state(const StateFacts& state, const store::CustodyReport& custody) {
          {std::string("workers"), std::to_string(state.workers)},
          {std::string("sessions"), std::to_string(state.sessions)},
          {std::string("statements_refused"), std::to_string(state.refused)},
+         {std::string("locked"), yes_or_no(custody.locked)},
          {std::string("bootstrap"), state_of_bootstrap(custody)},
          {std::string("tenant_fingerprint"), text_or_null(custody.tenant_fingerprint)},
          {std::string("identity_fingerprint"), text_or_null(custody.identity_fingerprint)},
@@ -318,7 +319,7 @@ Table show_audit(const AuditFacts& audit) {
 }
 
 Table show_help() {
-    constexpr std::array<std::array<std::string_view, 2>, 17> kLines{{
+    constexpr std::array<std::array<std::string_view, 2>, 19> kLines{{
         {"SHOW STATS", "requests, transactions, bytes and times by database"},
         {"SHOW SESSIONS", "sessions of clients"},
         {"SHOW USERS", "who may log in, and rights here"},
@@ -332,6 +333,8 @@ Table show_help() {
         {"RELOAD", "read settings, policy, users and certificates again"},
         {"PAUSE", "hold new transactions; returns when none is open"},
         {"RESUME", "let them go on"},
+        {"LOCK", "wipe the store key and all that was opened with it"},
+        {"UNLOCK", "ask the seal for the store key again"},
         {"SHUTDOWN", "end all sessions and stop"},
         {"SHUTDOWN WAIT_FOR_CLIENTS", "let open transactions end, then stop"},
         {"EXPLAIN VEIL sql", "what would be sent, or why it is refused"},

@@ -18,6 +18,7 @@ std::string Chain::line(share::Json fields, std::int64_t at_ms) {
     if (unsigned_since_ms_ == 0) {
         unsigned_since_ms_ = at_ms;
     }
+    ++unsigned_lines_;
     return make_line(last_, tenant_, fields);
 }
 
@@ -28,6 +29,7 @@ std::string Chain::open_segment(const Opening& opening, std::int64_t at_ms) {
     fields["program"] = opening.program;
     fields["unsigned"] = opening.unsigned_lines;
     fields["torn"] = opening.torn_bytes;
+    unsigned_since_ms_ = at_ms;
     return line(std::move(fields), at_ms);
 }
 
@@ -42,18 +44,24 @@ std::string Chain::note_lost(std::uint64_t records, std::int64_t at_ms) {
 }
 
 std::string Chain::sign(const SignHead& sign_head, std::int64_t at_ms) {
+    std::string head = sign_head(last_.sequence, last_.hash, at_ms / kMillisecondsPerSecond);
+    if (head.empty()) {
+        return {};
+    }
     share::Json fields = event("head", at_ms);
     signed_up_to_ = last_.sequence;
-    head_ = sign_head(last_.sequence, last_.hash, at_ms / kMillisecondsPerSecond);
+    head_ = std::move(head);
     fields["head"] = head_;
     std::string made = line(std::move(fields), at_ms);
     unsigned_since_ms_ = 0;
+    unsigned_lines_ = 0;
     return made;
 }
 
 void Chain::go_back(const Mark& mark) {
     last_ = mark.last;
     unsigned_since_ms_ = mark.unsigned_since_ms;
+    unsigned_lines_ = mark.unsigned_lines;
     signed_up_to_ = mark.signed_up_to;
     head_ = mark.head;
 }

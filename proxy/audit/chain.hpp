@@ -9,7 +9,7 @@
 
 namespace pgveil::audit {
 
-/// Signs number and hash of a line at a Unix time: ProxyCustody::sign_audit_head.
+/// Signs number and hash of a line at a Unix time: ProxyCustody::sign_audit_head. Empty: not now.
 using SignHead = std::function<
     std::string(std::uint64_t sequence, const share::Digest& hash, std::int64_t at_s)>;
 
@@ -32,7 +32,8 @@ public:
     std::string add(const Record& record, std::int64_t at_ms);
     /// So many records could not be kept.
     std::string note_lost(std::uint64_t records, std::int64_t at_ms);
-    /// The line that carries the signature over all lines before it.
+    /// The line that carries the signature over all lines before it; empty when nobody can sign
+    /// now.
     std::string sign(const SignHead& sign_head, std::int64_t at_ms);
 
     const Link& last() const { return last_; }
@@ -45,15 +46,19 @@ public:
     /// The first of the lines that no head covers came then; 0: there is none.
     std::int64_t unsigned_since_ms() const { return unsigned_since_ms_; }
 
+    /// Lines behind the last head, or since the start.
+    std::uint64_t unsigned_lines() const { return unsigned_lines_; }
+
     /// Undoes what was made since `last` was the last line: it could not be written.
     struct Mark {
         Link last;
         std::int64_t unsigned_since_ms = 0;
+        std::uint64_t unsigned_lines = 0;
         std::uint64_t signed_up_to = 0;
         std::string head;
     };
 
-    Mark mark() const { return {last_, unsigned_since_ms_, signed_up_to_, head_}; }
+    Mark mark() const { return {last_, unsigned_since_ms_, unsigned_lines_, signed_up_to_, head_}; }
 
     void go_back(const Mark& mark);
 
@@ -63,6 +68,7 @@ private:
     std::string tenant_;
     Link last_;
     std::int64_t unsigned_since_ms_ = 0;
+    std::uint64_t unsigned_lines_ = 0;
     std::uint64_t signed_up_to_ = 0;
     std::string head_;
 };

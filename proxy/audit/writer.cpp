@@ -188,10 +188,22 @@ void Writer::append(const std::string& line) {
     pending_.append(line).push_back('\n');
 }
 
-void Writer::sign_if_due(std::int64_t at_ms) {
+void Writer::append_head(std::int64_t at_ms) {
+    const std::string line = chain_.sign(options_.sign_head, at_ms);
+    cannot_sign_ = line.empty();
+    if (!cannot_sign_) {
+        append(line);
+    }
+}
+
+bool Writer::is_head_due(std::int64_t at_ms) const {
     const std::int64_t since_ms = chain_.unsigned_since_ms();
-    if (since_ms != 0 && at_ms - since_ms >= options_.head_interval_ms) {
-        append(chain_.sign(options_.sign_head, at_ms));
+    return since_ms != 0 && at_ms - since_ms >= options_.head_interval_ms;
+}
+
+void Writer::sign_if_due(std::int64_t at_ms) {
+    if (is_head_due(at_ms)) {
+        append_head(at_ms);
     }
 }
 
@@ -200,12 +212,18 @@ bool Writer::sign_now() {
         return true;
     }
     const Chain::Mark before = chain_.mark();
-    append(chain_.sign(options_.sign_head, options_.now_ms()));
+    append_head(options_.now_ms());
     return flush(before);
 }
 
+/// A file that cannot be signed in time ends, and the next one says how many lines are without a
+/// signature: a verifier must not take them for lines whose head was cut out.
 bool Writer::rotate_if_due() {
-    return file_bytes_ < options_.rotate_bytes || (sign_now() && begin_file({}));
+    const bool is_late = cannot_sign_ && is_head_due(options_.now_ms());
+    if (file_bytes_ < options_.rotate_bytes && !is_late) {
+        return true;
+    }
+    return sign_now() && begin_file({{}, {}, chain_.unsigned_lines(), 0});
 }
 
 /// On failure the former file stays the one that is written.

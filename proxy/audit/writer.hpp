@@ -79,6 +79,9 @@ private:
     bool rotate_if_due();
     void look_after_file();
     void append(const std::string& line);
+    /// Where somebody can sign now.
+    void append_head(std::int64_t at_ms);
+    bool is_head_due(std::int64_t at_ms) const;
     void sign_if_due(std::int64_t at_ms);
     bool sign_now();
     bool flush(const Chain::Mark& before);
@@ -91,6 +94,7 @@ private:
     // ---- of the thread (and of open(), before it begins) ----
     int file_ = -1;
     std::uint64_t file_bytes_ = 0;  ///< written whole
+    bool cannot_sign_ = false;      ///< as it was when a head was last due
     std::string pending_;           ///< lines that are not yet in the file
     std::atomic<bool> is_ready_{true};
     mutable std::mutex mutex_;

@@ -244,7 +244,9 @@ Refusal refusal(const analysis::Rejection& rejection, std::string_view text) {
 Refusal refusal(const share::Denial& denial) {
     Refusal result;
     // Not the user's doing: a client may try again with the same shares.
-    result.sqlstate = denial.kind == share::DenialKind::kStoreUnavailable ? "58030" : "28000";
+    const bool is_ours = denial.kind == share::DenialKind::kStoreUnavailable ||
+                         denial.kind == share::DenialKind::kLocked;
+    result.sqlstate = is_ours ? "58030" : "28000";
     result.message = denial.message;
     return result;
 }

@@ -79,6 +79,9 @@ net::Awaitable<std::string> try_upstream(net::Loop& loop, SnapshotPtr snapshot) 
 
 std::string store_trouble(const Service& service) {
     const store::CustodyReport report = service.custody->report();
+    if (report.locked) {
+        return "locked; `pgveil unlock` opens it again";
+    }
     if (report.closed && !report.zero_read) {
         return "the keyring mirror in the home database was not read yet";
     }

@@ -12,7 +12,7 @@ from operation import ADMIN, WATCHER
 from stack import Stack, psql, wait_until
 
 TOPICS = ["STATS", "SESSIONS", "USERS", "COLUMNS", "KEYS", "CONFIG", "VERSION", "STATE", "HELP"]
-ACTIONS = ["RELOAD", "PAUSE", "RESUME", "SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS", "EXPLAIN VEIL SELECT 1"]
+ACTIONS = ["RELOAD", "PAUSE", "RESUME", "LOCK", "UNLOCK", "SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS", "EXPLAIN VEIL SELECT 1"]
 
 
 def setUpModule():
@@ -188,6 +188,57 @@ class Commands(unittest.TestCase):
         state, message = operation.fails(STACK, "EXPLAIN VEIL (DATABASE nowhere) SELECT 1")
         self.assertEqual(state, "08006")
         self.assertIn("nowhere", message)
+
+
+class Lock(unittest.TestCase):
+    """Behind a file seal. seal_custodians_test has the others."""
+
+    READ = "SELECT name FROM patients"
+
+    def setUp(self):
+        self.connection = STACK.connect()
+        self.addCleanup(self.connection.close)
+        self.assertEqual(len(self.connection.execute(self.READ).fetchall()), 6)
+
+    def lock(self):
+        done = operation.tell_lock(STACK, "lock")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("is locked", done.stdout)
+
+    def assert_locked(self):
+        with self.assertRaises(psycopg.Error) as refused:
+            self.connection.execute(self.READ)
+        self.assertEqual(refused.exception.sqlstate, "58030")
+        self.assertIn("this proxy is locked", str(refused.exception))
+        self.assertEqual(operation.state(STACK)["locked"], "yes")
+
+    def test_it_holds_over_a_reload_and_ends_by_unlock(self):
+        self.lock()
+        self.assert_locked()
+        self.assertEqual(self.connection.execute("SELECT count(*) FROM departments").fetchone()[0] > 0, True)
+        operation.command(STACK, "RELOAD")
+        self.assert_locked()
+        self.lock()  # again is no error
+        done = operation.tell_lock(STACK, "unlock", "--user", ADMIN)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("is unlocked; a file seal opens without anybody's help", done.stdout)
+        self.assertEqual(operation.state(STACK)["locked"], "no")
+        self.assertEqual(len(self.connection.execute(self.READ).fetchall()), 6)
+        for line in ("locked: the store key", "unlocked: the store key is in the file"):
+            self.assertIn(line, STACK.proxy_log())
+
+    def test_it_ends_with_the_process(self):
+        self.lock()
+        STACK.restart_proxy()
+        self.assertEqual(operation.state(STACK)["locked"], "no")
+        with STACK.connect() as connection:
+            self.assertEqual(len(connection.execute(self.READ).fetchall()), 6)
+
+    def test_who_may_not_changes_nothing(self):
+        done = operation.tell_lock(STACK, "lock", "--user", "nobody")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("nothing was locked", done.stderr)
+        self.assertEqual(len(self.connection.execute(self.READ).fetchall()), 6)
 
 
 class Pause(unittest.TestCase):

@@ -79,6 +79,10 @@ class Secrets:
         """One look at all that can be read. `shares` of a session: their texts are looked for, too."""
         return self._scan("--pid", pid, secrets=self.keys + texts_of(shares or {}))
 
+    def key_in_process(self, pid, value):
+        """A key that is not one of a request's."""
+        return self._scan("--pid", pid, secrets=[Secret("store key", "seal", value)])
+
     def in_samples(self, pid, samples):
         """The process is stopped at random moments."""
         return self._scan("--pid", pid, "--samples", samples)

@@ -16,6 +16,7 @@ import unittest
 import psycopg
 
 import memory_case
+import operation
 from memory import KEY_KINDS, SHARE_KINDS
 from memory_case import HELD, HELD_LONG, NOT_SEARCHABLE, READ, WAITING_KINDS, MemoryTest, Running, as_options, restart
 from stack import run, succeeded, wait_until
@@ -306,6 +307,27 @@ class CoreFile(MemoryTest):
         self.assertTrue(self.stack.as_owner(), "the proxy runs as root")
         done = run([*self.stack.as_owner(), "cat", f"/proc/{self.stack.proxy_pid}/mem"])
         self.assertIn("denied", done.stderr)
+
+
+class Locked(MemoryTest):
+    def store_key(self):
+        with memory_case.still():
+            return self.secrets.key_in_process(
+                self.stack.proxy_pid, (self.stack.dir / "store" / "seal.key").read_bytes())
+
+    def test_a_locked_proxy_has_no_store_key_and_an_unlocked_one_has(self):
+        operation.open_console(self.stack)
+        self.connection = self.stack.connect(as_options(self.shares))
+        self.addCleanup(self.connection.close)
+        for _ in range(2):
+            self.connection.execute(READ)
+            found = self.store_key()
+            self.assertEqual((found.locked, found.dumpable), ({"store key"}, set()), found.where({"store key"}))
+            succeeded(operation.tell_lock(self.stack, "lock"))
+            found = self.store_key()
+            self.assertEqual(found.kinds, set(), found.where({"store key"}))
+            self.assert_wiped()
+            succeeded(operation.tell_lock(self.stack, "unlock"))
 
 
 class Logs(MemoryTest):

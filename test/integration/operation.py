@@ -5,7 +5,7 @@ import re
 
 import psycopg
 
-from stack import StackError, succeeded, psql, wait_until
+from stack import StackError, run, succeeded, psql, wait_until
 
 ADMIN, WATCHER = "operator", "watcher"
 
@@ -61,6 +61,13 @@ def state(stack):
 def command(stack, text, role=ADMIN):
     """One command through psql; its output."""
     return succeeded(psql(stack.url("proxy", role, "pgveil"), "-At", "-v", "ON_ERROR_STOP=1", "-c", text))
+
+
+def tell_lock(stack, verb, *arguments):
+    """`pgveil lock` or `pgveil unlock`, with the console's password in the environment."""
+    password = (stack.dir / "secrets" / f"{ADMIN}.password").read_text().strip()
+    return run([*stack.as_owner(), "env", f"PGPASSWORD={password}", stack.dir / "bin" / "pgveil", verb,
+                "--config", stack.settings, *arguments])
 
 
 def fails(stack, text, role=ADMIN):

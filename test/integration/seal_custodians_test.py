@@ -1,4 +1,5 @@
-"""The store key sealed to three custodians: any two open it; who is missing is named; an older key is not released."""
+"""The store key sealed to three custodians: any two open it; who is missing is named; an older key is not released;
+a locked proxy opens with them only."""
 
 import json
 import os
@@ -8,10 +9,12 @@ import unittest
 
 import clinic
 import operation
+import psycopg
 from custodians import PROGRAM, Custodians
 from stack import Stack, StackError, run, wait_until
 
 READ = "SELECT count(name) FROM patients"
+OPENS = "SELECT name FROM patients"
 POLICY = {"requesters": {"clinic": {"purposes": ["unseal"], "per_minute": 10000}}}
 
 
@@ -20,6 +23,7 @@ def setUpModule():
     STACK = Stack.start()
     unittest.addModuleCleanup(STACK.stop)
     clinic.Clinic(STACK)
+    operation.open_console(STACK)
     CREW = Custodians(3)
     unittest.addModuleCleanup(CREW.stop)
     SEAL = STACK.dir / "store" / "seal.custodians"
@@ -88,7 +92,26 @@ class SealedToCustodians(unittest.TestCase):
         STACK.start_proxy()
         self.works()
 
-    def test_2_a_withdrawal_renews_the_key_and_the_former_one_is_not_released(self):
+    def test_2_a_locked_proxy_opens_with_two_of_them_and_with_one_says_who_is_missing(self):
+        with STACK.connect(STACK.options("nurse")) as connection:
+            self.assertGreater(len(connection.execute(OPENS).fetchall()), 0)
+            done_well(operation.tell_lock(STACK, "lock"))
+            with self.assertRaises(psycopg.Error) as refused:
+                connection.execute(OPENS)
+            self.assertEqual(refused.exception.sqlstate, "58030")
+            for at in (0, 1):
+                CREW.kill(at)
+            failed = operation.tell_lock(STACK, "unlock")
+            self.assertEqual(failed.returncode, 1, failed.stdout)
+            for at in (0, 1):
+                self.assertIn(f"{CREW.names[at]} (https://", failed.stderr)
+            self.assertEqual(operation.state(STACK)["locked"], "yes")
+            CREW.start(0)
+            self.assertNotIn("file seal", done_well(operation.tell_lock(STACK, "unlock")))
+            self.assertGreater(len(connection.execute(OPENS).fetchall()), 0)
+        CREW.start(1)
+
+    def test_3_a_withdrawal_renews_the_key_and_the_former_one_is_not_released(self):
         STACK.add_user("visitor")
         kept = SEAL.read_bytes()
         STACK.withdraw_user("visitor")

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <fstream>
 #include <iterator>
+#include <limits>
+#include <malloc.h>
 #include <sstream>
 #include <string>
 
@@ -24,7 +26,14 @@ struct Range {
     bool contains(std::uintptr_t at) const { return at >= begin && at < end; }
 };
 
+// glibc gives the end of the heap back when much of it is free: a mapping that was just listed
+// would be shorter when it is read.
+void keep_heap_whole() {
+    mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
+}
+
 std::vector<Range> writable_mappings() {
+    keep_heap_whole();
     std::vector<Range> ranges;
     std::ifstream maps("/proc/self/maps");
     for (std::string line; std::getline(maps, line);) {

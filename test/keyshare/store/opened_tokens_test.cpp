@@ -74,6 +74,38 @@ protected:
     OpenedTokens::Slot slot_;
 };
 
+TEST_P(InBothModes, LockedItDeniesEverythingAndHoldsNoKey) {
+    const auto before = custody_->report();
+    EXPECT_TRUE(custody_->lock());
+    EXPECT_FALSE(custody_->lock()) << "a second time";
+    EXPECT_EQ(denial(attempt(), slot_), DenialKind::kLocked);
+    EXPECT_FALSE(is_kept(slot_));
+    forget_users();  // and nothing of TKu is left here
+    EXPECT_EQ(custody_->maintain(kNow).error().code, ErrorCode::kUnavailable);
+    EXPECT_TRUE(custody_->sign_audit_head(1, {}, kNow).empty());
+    // What is public stays.
+    EXPECT_TRUE(custody_->report().locked);
+    EXPECT_EQ(custody_->report().store_version, before.store_version);
+    EXPECT_TRUE(custody_->knows_key(custody_->keyring()->rows.front().key_id));
+
+    const auto unlocked = custody_->unlock(seal());
+    ASSERT_TRUE(unlocked.has_value()) << unlocked.error().message;
+    EXPECT_TRUE(*unlocked);
+    EXPECT_FALSE(*custody_->unlock(seal())) << "a second time";
+    EXPECT_EQ(denial(attempt(), slot_), DenialKind::kZeroNotRead);
+    read_zero();
+    EXPECT_TRUE(rebuild(attempt(), slot_).has_value());
+    EXPECT_EQ(is_kept(slot_), GetParam() == TokenOpening::kPerToken);
+}
+
+TEST_P(InBothModes, UnlockedWithAnotherKeyItStaysLocked) {
+    custody_->lock();
+    const auto refused = custody_->unlock(seal("other.key"));
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().code, ErrorCode::kBroken);
+    EXPECT_EQ(denial(attempt(), slot_), DenialKind::kLocked);
+}
+
 TEST_P(InBothModes, P8_ATokenServesUntilItExpiresAndIsForgottenThen) {
     EXPECT_TRUE(rebuild(attempt(kExpiry - 1), slot_).has_value());
     EXPECT_EQ(denial(attempt(kExpiry), slot_), DenialKind::kTokenExpired);

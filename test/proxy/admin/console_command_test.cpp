@@ -49,6 +49,8 @@ TEST(ConsoleCommand, ReadsWordsInAnyCaseWithBlanksCommentsAndSemicolons) {
     EXPECT_EQ(read("reload;"), "RELOAD");
     EXPECT_EQ(read("PAUSE"), "PAUSE");
     EXPECT_EQ(read("Resume"), "RESUME");
+    EXPECT_EQ(read("lock"), "LOCK");
+    EXPECT_EQ(read("Unlock;"), "UNLOCK");
 }
 
 TEST(ConsoleCommand, TellsKindsOfShutdownApart) {
@@ -122,6 +124,8 @@ TEST_F(ConsoleRights, AdminsMayDoEverything) {
           "RELOAD",
           "PAUSE",
           "RESUME",
+          "LOCK",
+          "UNLOCK",
           "SHUTDOWN",
           "SHUTDOWN WAIT_FOR_CLIENTS",
           "EXPLAIN VEIL SELECT 1",
@@ -136,6 +140,8 @@ TEST_F(ConsoleRights, StatsUsersMayOnlyShow) {
          {"RELOAD",
           "PAUSE",
           "RESUME",
+          "LOCK",
+          "UNLOCK",
           "SHUTDOWN",
           "SHUTDOWN WAIT_FOR_CLIENTS",
           "EXPLAIN VEIL SELECT 1"}) {

@@ -138,6 +138,7 @@ TEST(ConsoleShow, ShowsTheState) {
     state.loaded_s = 1;
     store::CustodyReport custody;
     custody.closed = true;
+    custody.locked = true;
     custody.active_users = 2;
     custody.renewing_users = 1;
     const std::vector<std::string> rows = rows_of(show_state(state, custody));
@@ -147,6 +148,7 @@ TEST(ConsoleShow, ShowsTheState) {
             {"active|no",
              "paused|yes",
              "draining|no",
+             "locked|yes",
              "version|1.2",
              "started|NULL",
              "loaded|1970-01-01 00:00:01 UTC",
@@ -159,7 +161,7 @@ TEST(ConsoleShow, ShowsTheState) {
     state.is_paused = false;
     EXPECT_THAT(
         rows_of(show_state(state, {})),
-        testing::IsSupersetOf({"active|yes", "bootstrap|waits for the tenant"})
+        testing::IsSupersetOf({"active|yes", "locked|no", "bootstrap|waits for the tenant"})
     );
 }
 

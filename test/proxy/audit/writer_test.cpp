@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
@@ -24,10 +25,10 @@ protected:
 
     ~WriterTest() override { std::filesystem::remove_all(folder_); }
 
-    std::unique_ptr<Writer> open(std::uint64_t rotate_bytes = 1U << 20U) {
+    WriterOptions options() {
         WriterOptions options;
         options.folder = folder_;
-        options.rotate_bytes = rotate_bytes;
+        options.rotate_bytes = 1U << 20U;
         options.tenant = kTenant;
         options.identity = key_.verifying_key().point().text();
         options.program = "1";
@@ -36,7 +37,13 @@ protected:
             return kBegin;
         };
         options.queue_max = 4;
-        auto writer = Writer::open(std::move(options));
+        return options;
+    }
+
+    std::unique_ptr<Writer> open(std::uint64_t rotate_bytes = 1U << 20U) {
+        WriterOptions opened = options();
+        opened.rotate_bytes = rotate_bytes;
+        auto writer = Writer::open(std::move(opened));
         EXPECT_TRUE(writer.has_value()) << (writer.has_value() ? "" : writer.error().message);
         return writer.has_value() ? std::move(*writer) : nullptr;
     }
@@ -90,6 +97,32 @@ TEST_F(WriterTest, RotatesWithASignedEnd) {
     }
     EXPECT_GT(files().size(), 3U);
     EXPECT_EQ(verdict(verified_files()), "in order");
+}
+
+TEST_F(WriterTest, WhileNobodyCanSignEachHourHasAFileAndThenAllIsCovered) {
+    constexpr std::int64_t kHour = 3600 * 1000;
+    std::atomic<std::int64_t> now = kBegin;
+    std::atomic<bool> is_locked = true;
+    {
+        WriterOptions locked = options();
+        locked.now_ms = [&] {
+            return now.load();
+        };
+        locked.sign_head = [&, sign = log_.sign_head()](auto sequence, auto hash, auto at_s) {
+            return is_locked ? std::string() : sign(sequence, hash, at_s);
+        };
+        const auto writer = *Writer::open(std::move(locked));
+        for (std::uint64_t hour = 1; hour <= 3; ++hour) {
+            now += kHour;
+            ASSERT_TRUE(comes_true([&] { return writer->status().last == hour + 1; }));
+        }
+        is_locked = false;
+    }
+    const Verification verification = verified_files();
+    EXPECT_EQ(verdict(verification), "in order");
+    EXPECT_EQ(files().size(), 4U);
+    EXPECT_EQ(verification.proof().last, 5U);
+    EXPECT_EQ(verification.proof().signed_up_to, 4U);
 }
 
 TEST_F(WriterTest, GoesOnBehindALineThatWasCutShort) {

@@ -32,6 +32,7 @@ TEST(Refusal, HasATextForEveryReason) {
 TEST(Refusal, TellsASilentShareStoreFromSharesThatAreWrong) {
     const share::Denial silent{share::DenialKind::kStoreUnavailable, "silent"};
     EXPECT_EQ(refusal(silent).sqlstate, "58030");
+    EXPECT_EQ(refusal(share::Denial{share::DenialKind::kLocked, "locked"}).sqlstate, "58030");
     const share::Denial wrong{share::DenialKind::kUserShareWrong, "wrong"};
     EXPECT_EQ(refusal(wrong).sqlstate, "28000");
 }
