@@ -316,6 +316,8 @@ class Locked(MemoryTest):
                 self.stack.proxy_pid, (self.stack.dir / "store" / "seal.key").read_bytes())
 
     def test_a_locked_proxy_has_no_store_key_and_an_unlocked_one_has(self):
+        self.addCleanup(self.stack.restart_proxy)
+        self.addCleanup(self.stack.write, "pgveil.json", self.stack.settings.read_text())
         operation.open_console(self.stack)
         self.connection = self.stack.connect(as_options(self.shares))
         self.addCleanup(self.connection.close)
