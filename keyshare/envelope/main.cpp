@@ -50,7 +50,7 @@ void add_directories(CLI::App& command, std::vector<std::string>& to, const std:
 }
 
 /// The options that name whom to ask.
-void add_helpers(CLI::App& command, HolderArguments& to, std::string& requester) {
+void add_who_helps(CLI::App& command, HolderArguments& to, std::string& requester) {
     auto* holder = command
                        .add_option(
                            "--holder",
@@ -146,7 +146,7 @@ void add_seal(CLI::App& app, Arguments& to, Action& action) {
 void add_open(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* open = app.add_subcommand("open", "Open a protected file with its holders");
     open->add_option("file", to.open.file, "The file; - is standard input")->required();
-    add_helpers(*open, to.open.holders, to.open.requester);
+    add_who_helps(*open, to.open.holders, to.open.requester);
     add_output(*open, to.open.out, to.open.existing);
     open->add_option("--purpose", to.open.purpose, "What for")
         ->type_name("TEXT")

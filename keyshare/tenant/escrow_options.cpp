@@ -45,7 +45,7 @@ CLI::Option* add_custodians(CLI::App& command, EscrowArguments& to) {
 }
 
 /// Of those who are asked for their part.
-void add_helpers(CLI::App& command, EscrowArguments& to) {
+void add_who_helps(CLI::App& command, EscrowArguments& to) {
     CLI::Option* holder =
         add_holder(command, to, "A holder's directory; with one only, the password is needed");
     CLI::Option* password = command.add_flag(
@@ -113,11 +113,11 @@ void add_escrow_commands(CLI::App& app, EscrowArguments& to, Action& action) {
     CLI::App* verify = add_one(
         *escrow, "verify", "Prove that recovery would work, without recovering", both, escrow_verify
     );
-    add_helpers(*verify, to);
+    add_who_helps(*verify, to);
     CLI::App* recover = add_one(
         *escrow, "recover", "Make a home of the file, where there is none", both, escrow_recover
     );
-    add_helpers(*recover, to);
+    add_who_helps(*recover, to);
     CLI::App* refresh = add_one(
         *escrow,
         "refresh",

@@ -145,7 +145,8 @@ bootstrap_tenant() {
     # shellcheck disable=SC2086 # one word each
     quietly "bootstrap" tenant_tool bootstrap --tenant "${tenant:-clinic}" $groups \
         --url "postgresql://bootstrap@localhost:$proxy_port/pgveil?sslmode=verify-full&sslrootcert=$dir/tls/ca.crt" \
-        --otp-file "$dir/secrets/one-time-password"
+        --otp-file "$dir/secrets/one-time-password" \
+        ${PGVEIL_TEST_SCRYPT_LOG2_N:+--test-scrypt-log2-n "$PGVEIL_TEST_SCRYPT_LOG2_N"}
     rm -f "$dir/secrets/one-time-password"
 }
 

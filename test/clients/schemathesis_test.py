@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "integratio
 from custodians import Custodians  # noqa: E402
 
 TOOL = pathlib.Path(os.environ["PGVEIL_CLIENTS"]) / "schemathesis" / "bin" / "schemathesis"
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "20")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "5")
 POLICY = {"requesters": {"admin": {"purposes": ["unseal"], "per_minute": 1000000}}}
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 

@@ -16,7 +16,7 @@ from stack import CLINIC, Stack, StackError, psql, run, succeeded
 
 READ = "SELECT name FROM patients WHERE ssn = 'x'"
 KILLED = -9
-STRIDE = int(os.environ.get("PGVEIL_CRASH_STRIDE", "1"))  # scripts/nightly meets every step, scripts/test every fourth
+STRIDE = int(os.environ.get("PGVEIL_CRASH_STRIDE", "1"))  # scripts/nightly meets every step, scripts/test every sixth
 FEWEST = 5  # a sweep that killed less has swept nothing
 
 

@@ -34,7 +34,7 @@ def ran(program, *arguments):
                           env={**os.environ, "PGVEIL_MEMORY": "unlocked"})
 
 
-def helpers(client="archive"):
+def holders(client="archive"):
     return ("--custodians", CREW.asker_file(client), "--group", "group.json")
 
 
@@ -63,7 +63,7 @@ class Files(unittest.TestCase):
         return name
 
     def open(self, name, *more, client="archive"):
-        return ran(BIN / "pgveil-envelope", "open", name, "--force", *helpers(client), *more)
+        return ran(BIN / "pgveil-envelope", "open", name, "--force", *holders(client), *more)
 
     def assert_opens(self, name, **options):
         """Gives what was said to the person."""
@@ -117,7 +117,7 @@ class Files(unittest.TestCase):
         name = self.sealed()
         for wrong in (("--as", "archive"), ("--holder", "."), ("--password",)):
             self.assertEqual(self.open(name, *wrong).returncode, 2, wrong)
-        for wrong in ((), helpers()[:2], helpers()[2:], ("--custodians", "policy.json", "--group", "group.json")):
+        for wrong in ((), holders()[:2], holders()[2:], ("--custodians", "policy.json", "--group", "group.json")):
             self.assertEqual(ran(BIN / "pgveil-envelope", "open", name, *wrong).returncode, 2, wrong)
 
 
@@ -134,16 +134,16 @@ class Escrow(unittest.TestCase):
         self.succeeded("init", "--tenant", "clinic", "--test-scrypt-log2-n", "4", home="home")
         self.succeeded("escrow", "create", "home.escrow", "--key", "group.json", home="home")
         with down(1):
-            said = self.succeeded("escrow", "verify", "home.escrow", *helpers(), home="home").stdout
+            said = self.succeeded("escrow", "verify", "home.escrow", *holders(), home="home").stdout
             self.assertIn("holder: custodian-1, share 1: answered, and the proof holds\n", said)
             self.assertIn("holder: custodian-2, share 2: no answer that counts: ", said)
             self.assertIn("parts: 2, needed 2\nhome: as it is now\n", said)
             with down(2):
-                done = self.tenant("escrow", "recover", "home.escrow", *helpers(), home="new", passphrase="another")
+                done = self.tenant("escrow", "recover", "home.escrow", *holders(), home="new", passphrase="another")
                 self.assertEqual(done.returncode, 1, done.stderr)
                 self.assertIn("without custodian-2, custodian-3", done.stderr)
                 self.assertFalse((CREW.folder / "new").exists())
-            done = self.succeeded("escrow", "recover", "home.escrow", "--test-scrypt-log2-n", "4", *helpers(), home="new",
+            done = self.succeeded("escrow", "recover", "home.escrow", "--test-scrypt-log2-n", "4", *holders(), home="new",
                                   passphrase="another")
         self.assertIn("recovered the home of tenant clinic", done.stderr)
         of_another = self.tenant("escrow", "create", "new.escrow", "--key", "group.json", home="new")
@@ -153,7 +153,7 @@ class Escrow(unittest.TestCase):
     def test_C9_verify_needs_its_purpose_in_the_groups_policy(self):
         self.succeeded("init", "--tenant", "clinic", "--test-scrypt-log2-n", "4", home="other")
         self.succeeded("escrow", "create", "other.escrow", "--key", "group.json", home="other")
-        done = self.tenant("escrow", "verify", "other.escrow", *helpers("seldom"), home="other")
+        done = self.tenant("escrow", "verify", "other.escrow", *holders("seldom"), home="other")
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertEqual(done.stdout.count("(purpose)"), 3, done.stdout)
         self.assertIn("0 of 2 answered", done.stderr)

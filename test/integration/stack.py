@@ -78,7 +78,7 @@ class Stack:
             command += ["--policy", policy]
         if os.environ.get("PGVEIL_TEST_PG_BIN"):
             command += ["--pg-bin", os.environ["PGVEIL_TEST_PG_BIN"]]
-        done = run(command, timeout=300, env={**os.environ, "PGVEIL_LOG_LEVEL": "debug"})
+        done = run(command, timeout=300, env={**os.environ, "PGVEIL_LOG_LEVEL": "debug", "PGVEIL_TEST_SCRYPT_LOG2_N": "4"})
         if done.returncode != 0:
             raise StackError(f"scripts/quickstart ended with {done.returncode}:\n{done.stdout}{done.stderr}")
         stack = cls(folder)
