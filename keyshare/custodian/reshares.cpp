@@ -213,12 +213,13 @@ Result<void> Runs::finish_reshare(
     if (!share.has_value() || !policy.has_value()) {
         return out_of_state("run", "the certificate of this run makes no group");
     }
+    const std::uint32_t index = share->index;
     return take_seat(
         record,
         member,
         GroupRecord{
             run.group(),
-            share->index,
+            index,
             record.names,
             *policy,
             serialize(run.certificate()),

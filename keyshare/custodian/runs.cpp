@@ -13,7 +13,6 @@
 namespace pgveil::custodian {
 namespace {
 
-using core::as_bytes;
 using core::Bytes;
 using core::ByteView;
 using share::Json;
@@ -243,12 +242,13 @@ Result<void> Runs::finish(RunRecord& record, const MemberRecord& member) {
     if (!share.has_value() || !group.has_value() || !policy.has_value()) {
         return out_of_state("run", "the certificate of this run makes no group");
     }
+    const std::uint32_t index = share->index;
     return take_seat(
         record,
         member,
         GroupRecord{
             *std::move(group),
-            share->index,
+            index,
             record.names,
             *policy,
             serialize(run->certificate()),

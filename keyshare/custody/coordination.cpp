@@ -169,7 +169,7 @@ HttpsCall Coordination::next_call(const Seat& seat, std::vector<RunMessage>& car
     }
     for (const Seat& other : seats_) {
         for (const RunMessage& message : other.sent) {
-            if (&other != &seat && seat.has.count(message) == 0) {
+            if (&other != &seat && !seat.has.contains(message)) {
                 carried.push_back(message);
             }
         }
