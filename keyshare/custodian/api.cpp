@@ -1,5 +1,7 @@
 #include "keyshare/custodian/api.hpp"
 
+#include "keyshare/share/shallow_json.hpp"
+
 #include <algorithm>
 #include <optional>
 
@@ -59,9 +61,9 @@ Result<Reply> body_of(const ApiRequest& request) {
             415, "content-type", "a request with a body has the content type application/json"
         );
     }
-    Json body = Json::parse(request.body.begin(), request.body.end(), nullptr, false);
+    Json body = share::parse_shallow_json(request.body);
     if (!body.is_object()) {
-        return malformed("the body is no JSON object");
+        return malformed("the body is no JSON object, or nested too deeply");
     }
     return Reply{std::move(body)};
 }

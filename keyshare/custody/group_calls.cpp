@@ -5,6 +5,7 @@
 #include "keyshare/custody/questions.hpp"
 #include "keyshare/quorum/shredding.hpp"
 #include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -99,7 +100,7 @@ std::string list_groups(const AskerSettings& settings) {
     for (std::size_t i = 0; i < replies.size(); ++i) {
         const std::string& name = settings.custodians[i].name;
         const Json groups =
-            is_answer(replies[i]) ? Json::parse(replies[i].body, nullptr, false) : Json();
+            is_answer(replies[i]) ? share::parse_shallow_json(replies[i].body) : Json();
         if (!groups.is_array()) {
             text += name + "  " +
                     (is_answer(replies[i]) ? "what it says is no list"

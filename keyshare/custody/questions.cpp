@@ -2,6 +2,7 @@
 
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 
@@ -59,7 +60,7 @@ Refusal refusal_in(const HttpsReply& reply) {
         return {{}, printable(reply.trouble), 0};
     }
     Refusal refusal{{}, "HTTP status " + std::to_string(reply.status), 0};
-    const share::Json json = share::Json::parse(reply.body, nullptr, false);
+    const share::Json json = share::parse_shallow_json(reply.body);
     const auto error = json.is_object() ? json.find("error") : json.end();
     if (json.is_object() && error != json.end() && error->is_object()) {
         refusal.code = printable(text_in(*error, "code"));

@@ -2,6 +2,7 @@
 
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -45,7 +46,7 @@ std::vector<std::uint32_t> dealers_of(const RunPlan& plan) {
 }
 
 Json json_of(const std::string& text) {
-    return Json::parse(text, nullptr, false);
+    return share::parse_shallow_json(text);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/core/hash.hpp"
 #include "keyshare/core/lp.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 
@@ -61,7 +62,7 @@ std::optional<ChainedLine> parse_chained_line(const ChainForm& form, std::string
     line.body = text.substr(0, text.size() - kTail);
     const std::string_view tail = text.substr(line.body.size());
     const auto hash = hash_in(tail.substr(kBeforeHash.size(), kHashText));
-    line.fields = Json::parse(text.begin(), text.end(), nullptr, false);
+    line.fields = parse_shallow_json(text);
     if (!tail.starts_with(kBeforeHash) || !hash || !line.fields.is_object()) {
         return std::nullopt;
     }

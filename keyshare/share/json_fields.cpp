@@ -2,6 +2,7 @@
 
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/names.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -22,7 +23,7 @@ std::string json_digest(const Digest& digest) {
 }
 
 JsonReader::JsonReader(std::string_view text)
-    : object_(Json::parse(text.begin(), text.end(), nullptr, false)), ok_(object_.is_object()) {}
+    : object_(parse_shallow_json(text)), ok_(object_.is_object()) {}
 
 JsonReader::JsonReader(Json object) : object_(std::move(object)), ok_(object_.is_object()) {}
 

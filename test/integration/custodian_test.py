@@ -31,6 +31,16 @@ def question(**more):
     return Question(decoded(GROUP), **more)
 
 
+class DeepBodies(unittest.TestCase):
+    def test_a_body_of_brackets_is_refused_and_ends_nobody(self):
+        deep = "[" * 900_000 + "]" * 900_000
+        for path in (f"/v1/groups/{GROUP}/partial", f"/v1/groups/{GROUP}/store-version", "/v1/runs", "/v1/members"):
+            for member in ("store_version", "policy", "messages", "unknown"):
+                status, said = CREW.ask(0, "POST", path, raw=f'{{"{member}": {deep}}}'.encode())
+                self.assertEqual((status, said["error"]["code"]), (400, "malformed"), said)
+        self.assertEqual(partial(0, question())[0], 200)
+
+
 class Groups(unittest.TestCase):
     def test_every_custodian_shows_the_same_group(self):
         said = [CREW.must(at, "GET", f"/v1/groups/{GROUP}", client="proxy") for at in range(3)]
