@@ -64,16 +64,22 @@ std::string objection(
         return "the key that signed is not an attestation key of the endorsement hierarchy";
     }
     if (!is_equal(head.extra, extra)) {
-        return "it answers another question (nonce), or is bound to another proxy's key";
+        return "it answers another question (nonce), or is bound to another proxy's key or request";
     }
     return {};
 }
+
+/// What a TPM may lose of its clock when the power goes, at most (TPM 2.0 Library, Part 1, section
+/// 36.3: the interval of its updates in permanent memory).
+constexpr std::uint64_t kLostMilliseconds = std::uint64_t{1} << 22U;
 
 bool is_older(const Clock& now, const Clock& last) {
     const auto order = [](const Clock& clock) {
         return std::tuple(clock.reset_count, clock.restart_count);
     };
-    return order(now) < order(last) || now.milliseconds < last.milliseconds;
+    const bool has_lost_power = now.reset_count > last.reset_count && !now.is_safe;
+    const std::uint64_t lost = has_lost_power ? kLostMilliseconds : 0;
+    return order(now) < order(last) || now.milliseconds + lost < last.milliseconds;
 }
 
 Error refused(const std::string& why) {

@@ -1,9 +1,9 @@
 #include "keyshare/attest/approval.hpp"
-#include "keyshare/attest/bytes_out.hpp"
 #include "keyshare/attest/exchange.hpp"
 #include "keyshare/attest/measurement.hpp"
 #include "keyshare/attest/quote.hpp"
 #include "keyshare/core/random.hpp"
+#include "test/keyshare/attest/written_quote.hpp"
 
 #include <gmock/gmock.h>
 
@@ -115,17 +115,7 @@ TEST(Exchange, TextsReadBackAndNothingElseDoes) {
 class ForgedQuoteTest : public testing::Test {
 protected:
     Signed written(std::uint32_t magic, std::uint16_t kind, core::ByteView extra) const {
-        BytesOut out;
-        out.u32(magic).u16(kind);
-        out.sized(qualified_name(name_of(KeyKind::kAttestation, key_.verifying_key().point())));
-        out.sized(extra)
-            .raw(core::big_endian64(1000))
-            .u32(3)
-            .u32(1)
-            .raw(std::array<std::uint8_t, 1>{1});
-        out.raw(core::big_endian64(9)).raw(selection_bytes(selection_of(values_)));
-        out.sized(digest_of(values_));
-        return resigned(std::move(out).take());
+        return write_quote(key_, {core::to_bytes(extra), values_, magic, kind});
     }
 
     Signed resigned(core::Bytes statement) const {
@@ -177,6 +167,20 @@ TEST_F(ForgedQuoteTest, T9_OldCountersAreRefused) {
     }
     last_ = Clock{999, 2, 9, true};
     EXPECT_EQ(answer(quote), "believed");
+}
+
+TEST_F(ForgedQuoteTest, T9_APowerCutMayCostTheClockAsMuchAsTpmsLoseAndNoMore) {
+    const auto quoted = [this](const Clock& clock) {
+        return answer(
+            write_quote(key_, {core::to_bytes(of("extra")), values_, 0xff544347, 0x8018, clock})
+        );
+    };
+    constexpr std::uint64_t kLost = std::uint64_t{1} << 22U;
+    last_ = Clock{kLost + 5000, 3, 1, true};
+    EXPECT_EQ(quoted({5000, 4, 0, false}), "believed");
+    EXPECT_THAT(quoted({4999, 4, 0, false}), HasSubstr("went back"));
+    EXPECT_THAT(quoted({kLost + 4999, 4, 0, true}), HasSubstr("went back"));  // an orderly one
+    EXPECT_THAT(quoted({kLost + 4999, 3, 2, false}), HasSubstr("went back"));
 }
 
 }  // namespace
