@@ -76,23 +76,35 @@ seal::Result<tpm::TpmSealOptions> tpm_options(const config::Settings& settings) 
         *measurement};
 }
 
+custody::Witness witness_of(tpm::TpmSealOptions options) {
+    return [options = std::move(options)](const core::Sha256Digest& binding
+           ) -> seal::Result<custody::Testimony> {
+        const auto said = tpm::testify(options, binding);
+        if (!said.has_value()) {
+            return said.error();
+        }
+        return custody::Testimony{said->attestation_key.text(), attest::to_text(said->evidence)};
+    };
+}
+
 }  // namespace
 
 seal::Result<std::unique_ptr<seal::Seal>> make_seal(const config::Settings& settings) {
     std::unique_ptr<seal::Seal> own;
+    custody::CustodianSealOptions options;
     if (settings.tpm) {
-        auto options = tpm_options(settings);
-        if (!options.has_value()) {
-            return options.error();
+        auto of_tpm = tpm_options(settings);
+        if (!of_tpm.has_value()) {
+            return of_tpm.error();
         }
-        own = std::make_unique<tpm::TpmSeal>(std::move(*options));
+        options.witness = witness_of(*of_tpm);
+        own = std::make_unique<tpm::TpmSeal>(std::move(*of_tpm));
     }
     const auto custodians = custodians_of(settings);
     if (!custodians.has_value()) {
         return custodians.error();
     }
     if (*custodians) {
-        custody::CustodianSealOptions options;
         options.path = settings.seal_path;
         options.custodians = (*custodians)->file;
         options.group = (*custodians)->group;

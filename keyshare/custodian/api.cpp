@@ -84,6 +84,7 @@ const std::vector<Api::Route>& Api::routes() {
         {"GET", "/v1/whoami", Access::kCertificate, &Api::whoami, ""},
         {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups, ""},
         {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group, ""},
+        {"POST", "/v1/groups/{}/nonce", Access::kCertificate, &Api::give_nonce, ""},
         {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial, "partial"},
         {"POST",
          "/v1/groups/{}/store-version",

@@ -2,6 +2,7 @@
 
 #include "keyshare/custodian/access_log.hpp"
 #include "keyshare/custodian/custodian_store.hpp"
+#include "keyshare/custodian/nonces.hpp"
 #include "keyshare/custodian/rate_limit.hpp"
 #include "keyshare/custodian/refusal.hpp"
 #include "keyshare/custodian/runs.hpp"
@@ -10,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,8 +21,10 @@
 ///   Api             requests in, responses out                  (here)
 ///   AccessLog       who asked for what, as chained lines        (access_log.hpp)
 ///   RateLimit       how often                                   (rate_limit.hpp)
+///   Nonces          what evidence has to answer                 (nonces.hpp)
 ///   Runs            its part in runs that make groups           (runs.hpp)
 ///   GroupPolicy     who may ask a group, and what for           (group_policy.hpp)
+///   EvidenceRule    what the asker's TPM has to show             (evidence.hpp)
 ///   CustodianStore  what it keeps, sealed                       (custodian_store.hpp)
 ///   records         the rows of that store                      (records.hpp)
 ///   Refusal         why a request is not done                   (refusal.hpp)
@@ -102,11 +106,18 @@ private:
     const std::vector<std::string>& problems(bool at_once);
 
     // questions.cpp
+    Result<Reply> give_nonce(Call& call);
     Result<Reply> answer_partial(Call& call);
     Result<Reply> raise_store_version(Call& call);
     Result<const Holding*> live_group(const std::string& id) const;
     Result<std::uint64_t> version_held(const std::string& group, const std::string& store) const;
     Result<void> check_store_version(const std::string& group, const share::Json& body) const;
+    Result<std::optional<attest::Clock>> clock_held(
+        const std::string& group, const core::PublicPoint& attestation_key
+    ) const;
+    Result<CustodianStore::Changes> check_evidence(
+        const EvidenceRule& rule, const quorum::PartialRequest& asked, Call& call
+    );
     Result<void> take_turn(const GroupPolicy& policy, const std::string& group, Call& call);
     Result<void> check_question(
         const Holding& holding, const quorum::PartialRequest& asked, Call& call
@@ -116,6 +127,7 @@ private:
     AccessLog* log_;
     ApiOptions options_;
     Runs runs_;
+    Nonces nonces_;
     RateLimit turns_;     ///< questions, by group and requester
     RateLimit refusals_;  ///< logged ones, by requester
     std::vector<std::string> problems_;

@@ -72,14 +72,25 @@ Result<RequesterRule> rule_of(const std::string& name, const Json& json) {
     return rule;
 }
 
-Result<bool> is_required(const Json& json, const char* member) {
-    if (!json.contains(member) || json[member] == "none") {
+Result<bool> needs_header(const Json& json) {
+    if (!json.contains("header") || json["header"] == "none") {
         return false;
     }
-    if (json[member] != "required") {
-        return malformed("policy." + std::string(member) + ": write \"none\" or \"required\"");
+    if (json["header"] != "required") {
+        return malformed("policy.header: write \"none\" or \"required\"");
     }
     return true;
+}
+
+Result<std::optional<EvidenceRule>> evidence_of(const Json& json) {
+    if (!json.contains("evidence") || json["evidence"] == "none") {
+        return std::optional<EvidenceRule>();
+    }
+    auto rule = parse_evidence_rule(json["evidence"]);
+    if (!rule.has_value()) {
+        return rule.error();
+    }
+    return std::optional<EvidenceRule>(*std::move(rule));
 }
 
 }  // namespace
@@ -108,16 +119,16 @@ Result<GroupPolicy> parse_policy(const Json& json) {
         }
         policy.administrators = *std::move(names);
     }
-    const auto header = is_required(json, "header");
+    const auto header = needs_header(json);
     if (!header.has_value()) {
         return header.error();
     }
     policy.needs_header = *header;
-    const auto evidence = is_required(json, "evidence");
+    auto evidence = evidence_of(json);
     if (!evidence.has_value()) {
         return evidence.error();
     }
-    policy.needs_evidence = *evidence;
+    policy.evidence = *std::move(evidence);
     return policy;
 }
 
@@ -130,7 +141,7 @@ Json policy_json(const GroupPolicy& policy) {
         {"requesters", std::move(requesters)},
         {"administrators", policy.administrators},
         {"header", policy.needs_header ? "required" : "none"},
-        {"evidence", policy.needs_evidence ? "required" : "none"}};
+        {"evidence", policy.evidence ? evidence_rule_json(*policy.evidence) : Json("none")}};
 }
 
 std::string policy_text(const GroupPolicy& policy) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "keyshare/custodian/evidence.hpp"
 #include "keyshare/custodian/refusal.hpp"
 #include "keyshare/share/json_fields.hpp"
 
@@ -25,8 +26,8 @@ struct RequesterRule {
 struct GroupPolicy {
     std::map<std::string, RequesterRule, std::less<>> requesters;  ///< by name in the certificate
     std::vector<std::string> administrators;  ///< ascending; empty: those of the settings
-    bool needs_header = false;    ///< the header of a protected file comes with every question
-    bool needs_evidence = false;  ///< a quote of the asker's TPM comes with every question
+    bool needs_header = false;  ///< the header of a protected file comes with every question
+    std::optional<EvidenceRule> evidence;  ///< what the asker's TPM shows with every question
 
     friend bool operator==(const GroupPolicy&, const GroupPolicy&) = default;
 };

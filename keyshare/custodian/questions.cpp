@@ -1,3 +1,5 @@
+#include "keyshare/custody/questions.hpp"
+
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/custodian/api.hpp"
 #include "keyshare/envelope/holder.hpp"
@@ -27,6 +29,11 @@ Result<StoreVersion> store_version_in(const Json& json) {
         return malformed("a store's version is an object of \"store\" (16 bytes) and \"version\"");
     }
     return out;
+}
+
+/// An asker of a group.
+std::string whose(const std::string& group, const std::string& caller) {
+    return group + " " + caller;
 }
 
 std::uint64_t number_of(std::string_view text) {
@@ -107,11 +114,74 @@ Result<void> Api::check_store_version(const std::string& group, const Json& body
     return {};
 }
 
+Result<std::optional<attest::Clock>> Api::clock_held(
+    const std::string& group, const core::PublicPoint& attestation_key
+) const {
+    const auto text = store_->text(clock_row(group, attestation_key));
+    if (!text.has_value()) {
+        return refusal_of(text.error());
+    }
+    return parse_clock(*text);
+}
+
+/// What is to be kept when the question is answered. A nonce is used up by the first evidence that
+/// names it, whether that is believed or not.
+Result<CustodianStore::Changes> Api::check_evidence(
+    const EvidenceRule& rule, const quorum::PartialRequest& asked, Call& call
+) {
+    const auto shown = read_evidence(call.body);
+    if (!shown.has_value()) {
+        return shown.error();
+    }
+    if (!nonces_.take(whose(call.parameter, call.request.caller), shown->nonce, options_.now_s())) {
+        return refused(
+            403,
+            "evidence_nonce",
+            "the evidence names a nonce that custodian " + options_.name +
+                " has not given to this asker within the last minute, or that was answered before: "
+                "ask for another one"
+        );
+    }
+    const auto last = clock_held(call.parameter, shown->attestation_key);
+    if (!last.has_value()) {
+        return last.error();
+    }
+    const auto binding = custody::evidence_binding(options_.name, shown->nonce, serialize(asked));
+    const auto clock = judge_evidence(rule, *shown, binding, *last);
+    if (!clock.has_value()) {
+        return clock.error();
+    }
+    CustodianStore::Changes changes;
+    changes.push_back(
+        {clock_row(call.parameter, shown->attestation_key),
+         core::SecretBytes::copy_of(core::as_bytes(clock_text(*clock)))}
+    );
+    return changes;
+}
+
+Result<Reply> Api::give_nonce(Call& call) {
+    const auto holding = live_group(call.parameter);
+    if (!holding.has_value()) {
+        return holding.error();
+    }
+    const GroupPolicy& policy = (*holding)->record.policy;
+    if (!policy.requesters.contains(call.request.caller)) {
+        return refused(
+            403, "requester", "the group's policy does not name \"" + call.request.caller + "\""
+        );
+    }
+    const auto nonce = nonces_.give(whose(call.parameter, call.request.caller), options_.now_s());
+    return Reply{Json{
+        {"nonce", core::base64url_encode(nonce)},
+        {"seconds", Nonces::kSeconds},
+        {"evidence", policy.evidence ? "required" : "none"}}};
+}
+
 Result<void> Api::take_turn(const GroupPolicy& policy, const std::string& group, Call& call) {
     const auto rule = policy.requesters.find(call.request.caller);
     const std::uint32_t most = rule == policy.requesters.end() ? 0 : rule->second.per_minute;
     const std::uint32_t wait =
-        turns_.take(group + " " + call.request.caller, most, options_.now_s());
+        turns_.take(whose(group, call.request.caller), most, options_.now_s());
     if (wait == 0) {
         return {};
     }
@@ -155,10 +225,13 @@ Result<void> Api::check_question(
         !allowed.has_value()) {
         return allowed;
     }
-    if (record.policy.needs_evidence) {
-        return refused(
-            403, "evidence", "the group's policy demands a quote, which this version does not check"
-        );
+    CustodianStore::Changes changes;
+    if (record.policy.evidence) {
+        auto shown = check_evidence(*record.policy.evidence, asked, call);
+        if (!shown.has_value()) {
+            return shown.error();
+        }
+        changes = *std::move(shown);
     }
     if (const auto turn = take_turn(record.policy, call.parameter, call); !turn.has_value()) {
         return turn;
@@ -167,7 +240,10 @@ Result<void> Api::check_question(
         !allowed.has_value()) {
         return allowed;
     }
-    return check_store_version(call.parameter, call.body);
+    if (const auto allowed = check_store_version(call.parameter, call.body); !allowed.has_value()) {
+        return allowed;
+    }
+    return changes.empty() ? Result<void>() : store_->commit(std::move(changes));
 }
 
 Result<Reply> Api::answer_partial(Call& call) {

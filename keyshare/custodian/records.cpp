@@ -107,6 +107,10 @@ store::RowName version_row(const std::string& group, const std::string& store) {
     return {"version", group + "/" + store};
 }
 
+store::RowName clock_row(const std::string& group, const core::PublicPoint& attestation_key) {
+    return {"clock", group + "/" + attestation_key.text()};
+}
+
 store::RowName share_row(const std::string& id) {
     return {"share", id};
 }

@@ -58,6 +58,9 @@ struct GroupRecord {
 /// The highest version of a proxy's share store that was reported: row "version"/group/store.
 store::RowName version_row(const std::string& group, const std::string& store);
 
+/// The clock of an asker's TPM when its evidence was last believed: row "clock"/group/key.
+store::RowName clock_row(const std::string& group, const core::PublicPoint& attestation_key);
+
 /// A group and, while it is live, row "share"/id: this custodian's share and member key.
 struct Holding {
     GroupRecord record;

@@ -143,12 +143,6 @@ Result<RunSetup> read_setup(const Json& body, const std::vector<Peer>& custodian
         return read.error();
     }
     setup.policy = *std::move(read);
-    if (setup.policy.needs_evidence) {
-        return malformed(
-            "policy.evidence: this version of pgveil-custodian does not check quotes: write "
-            "\"none\""
-        );
-    }
     if (const auto checked = read_statements(statements, custodians, setup); !checked.has_value()) {
         return checked.error();
     }

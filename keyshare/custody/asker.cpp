@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 namespace pgveil::custody {
@@ -92,26 +93,28 @@ public:
     Round(Asker& asker, const quorum::OpenRequest& asked, const Question& question)
         : asker_(&asker),
           asked_(&asked),
+          question_(&question),
           body_(partial_body(asked.request, question)),
           order_(asker.order()),
           needed_(asker.pinned_.group.threshold),
-          is_out_(asker.members_.size(), false) {}
+          is_out_(asker.members_.size(), false),
+          owes_nonce_(asker.members_.size(), false) {}
 
     Result<quorum::SecretPoint> run() {
         while (sent_ < needed_) {
             send();
         }
-        auto hedge = Clock::now() + asker_->times_.hedge_after;
-        while (answers_.size() < needed_ && has_more()) {
+        wait_on();
+        while (answers_.size() < needed_ && !trouble_ && has_more()) {
             // With nobody left to ask, the calls' own limits end the waiting.
-            const auto until = sent_ < order_.size() ? hedge : Clock::now() + asker_->times_.limit;
+            const auto until = sent_ < order_.size() ? hedge_ : Clock::now() + asker_->times_.limit;
             const auto finished = asker_->calls_->next(until);
             if (finished) {
                 is_out_[finished->id] = false;
                 take(*finished);
             } else if (sent_ < order_.size()) {
                 send();
-                hedge = Clock::now() + asker_->times_.hedge_after;
+                wait_on();
             }
         }
         return finish();
@@ -121,14 +124,48 @@ private:
     /// Also when it is sure that there are too few: then people are to hear of everybody.
     bool has_more() const { return asker_->calls_->under_way() > 0 || sent_ < order_.size(); }
 
+    void wait_on() { hedge_ = Clock::now() + asker_->times_.hedge_after; }
+
     void send() {
         const std::size_t member = order_[sent_];
         ++sent_;
+        owes_nonce_[member] = question_->witness != nullptr;
+        if (owes_nonce_[member]) {
+            return post(member, "nonce", "{}");
+        }
+        post(member, "partial", body_);
+    }
+
+    void post(std::size_t member, const char* what, const std::string& body) {
         is_out_[member] = true;
-        asker_->calls_->begin(
-            member,
-            {url_of(asker_->members_[member].custodian, asker_->pinned_, "partial"), body_, true}
+        const Custodian& custodian = asker_->members_[member].custodian;
+        asker_->calls_->begin(member, {url_of(custodian, asker_->pinned_, what), body, true});
+    }
+
+    /// Puts the question, with what the TPM says to this nonce.
+    void testify(std::size_t member, const std::string& reply) {
+        owes_nonce_[member] = false;
+        const auto given = nonce_in(reply);
+        if (!given) {
+            return replace(member, {{}, "it answered with something that is no nonce", 0});
+        }
+        if (!given->is_demanded) {
+            return post(member, "partial", body_);
+        }
+        const auto testimony = question_->witness(evidence_binding(
+            asker_->members_[member].custodian.name, given->nonce, serialize(asked_->request)
+        ));
+        if (!testimony.has_value()) {
+            trouble_ = Error{
+                ErrorCode::kSettings,
+                "the custodians demand the TPM's evidence, and there is none: " +
+                    testimony.error().message};
+            return;
+        }
+        post(
+            member, "partial", attested_body(asked_->request, *question_, given->nonce, *testimony)
         );
+        wait_on();  // the TPM has taken its time, not a custodian
     }
 
     void take(const HttpsCalls::Finished& finished) {
@@ -136,6 +173,9 @@ private:
         const bool is_answer = finished.reply.trouble.empty() && finished.reply.status == kOk;
         if (!is_answer) {
             return replace(finished.id, refusal_in(finished.reply));
+        }
+        if (owes_nonce_[finished.id]) {
+            return testify(finished.id, finished.reply.body);
         }
         const auto sealed = answer_in(finished.reply.body);
         if (!sealed) {
@@ -170,6 +210,9 @@ private:
             }
         }
         asker_->calls_->abandon();
+        if (trouble_) {
+            return *trouble_;
+        }
         if (answers_.size() < needed_) {
             return asker_->too_few(answers_.size(), needed_, "start the missing ones");
         }
@@ -185,10 +228,14 @@ private:
 
     Asker* asker_;
     const quorum::OpenRequest* asked_;
+    const Question* question_;
     std::string body_;
     std::vector<std::size_t> order_;
     std::size_t needed_;
     std::vector<bool> is_out_;
+    std::vector<bool> owes_nonce_;
+    std::optional<Error> trouble_;
+    Clock::time_point hedge_;
     std::size_t sent_ = 0;
     std::vector<quorum::Answer> answers_;
 };

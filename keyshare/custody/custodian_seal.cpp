@@ -60,7 +60,8 @@ seal::Result<core::SecretBytes> CustodianSeal::ask_custodians(const KeptKey& kep
             options_.group + ": put the file of that group there"
         );
     }
-    const auto answer = asking->ask_blinded({kept.point, kPurpose, kept.store});
+    const auto answer =
+        asking->ask_blinded({kept.point, kPurpose, kept.store, {}, options_.witness});
     if (!answer.has_value()) {
         return said("the custodians do not release the store key: " + answer.error().message);
     }
@@ -77,16 +78,19 @@ seal::Result<seal::StoreKey> CustodianSeal::open(const KeptKey& kept) const {
         key = open_with(kept, sealing_key(kept, shared->reveal(), {}));
     } else {
         const auto current = beside_->current();
-        if (!current.has_value()) {
-            return current.error();
+        if (current.has_value()) {
+            key = open_with(kept, sealing_key(kept, shared->reveal(), current->reveal()));
         }
-        key = open_with(kept, sealing_key(kept, shared->reveal(), current->reveal()));
-    }
-    if (!key && beside_ != nullptr) {
-        // Between the two halves of finish_renewal(), or before them.
-        const auto next = beside_->successor();
-        if (next.has_value() && next->has_value()) {
-            key = open_with(kept, sealing_key(kept, shared->reveal(), (*next)->reveal()));
+        if (!key) {
+            // Between the two halves of finish_renewal(), or before them; of a first key there is
+            // no other yet.
+            const auto next = beside_->successor();
+            if (next.has_value() && next->has_value()) {
+                key = open_with(kept, sealing_key(kept, shared->reveal(), (*next)->reveal()));
+            }
+        }
+        if (!key && !current.has_value()) {
+            return current.error();
         }
     }
     return key ? seal::Result<seal::StoreKey>(*std::move(key))
@@ -226,10 +230,10 @@ seal::Result<void> CustodianSeal::finish_renewal() {
         }
     }
     if (beside_ != nullptr) {
+        // One that is there and does not open now, as an approval is still to come, is ended, too.
         const auto next = beside_->successor();
-        const auto finished = !next.has_value()   ? seal::Result<void>(next.error())
-                              : next->has_value() ? beside_->finish_renewal()
-                                                  : seal::Result<void>();
+        const bool is_none = next.has_value() && !next->has_value();
+        const auto finished = is_none ? seal::Result<void>() : beside_->finish_renewal();
         if (!finished.has_value()) {
             return finished;
         }

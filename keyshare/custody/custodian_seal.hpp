@@ -16,6 +16,7 @@ struct CustodianSealOptions {
     std::string custodians;      ///< the asker's settings, a file
     std::string group;           ///< the pinned group, a file
     AskTimes times = {};
+    Witness witness = {};  ///< for custodians that demand a TPM's evidence
 };
 
 /// The `custodians` seal: the store key lies on the disk sealed to the public key of a group, and

@@ -1,6 +1,7 @@
 #include "keyshare/custody/questions.hpp"
 
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/core/lp.hpp"
 #include "keyshare/share/json_fields.hpp"
 #include "keyshare/share/shallow_json.hpp"
 
@@ -23,9 +24,7 @@ std::string text_in(const share::Json& object, const char* member) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-}  // namespace
-
-std::string partial_body(const quorum::PartialRequest& request, const Question& question) {
+share::Json partial_json(const quorum::PartialRequest& request, const Question& question) {
     share::Json json;
     json["request"] = core::base64url_encode(quorum::serialize(request));
     if (!question.header.empty()) {
@@ -34,7 +33,41 @@ std::string partial_body(const quorum::PartialRequest& request, const Question& 
     if (question.store) {
         json["store_version"] = json_of(*question.store);
     }
+    return json;
+}
+
+}  // namespace
+
+core::Sha256Digest evidence_binding(
+    const std::string& custodian, core::ByteView nonce, core::ByteView request
+) {
+    return core::sha256(core::length_prefixed(
+        {core::as_bytes("pgveil/1 custodian evidence"), core::as_bytes(custodian), nonce, request}
+    ));
+}
+
+std::optional<NonceReply> nonce_in(const std::string& body) {
+    share::JsonReader reader{std::string_view(body)};
+    NonceReply reply{reader.bytes("nonce"), reader.text("evidence") == "required"};
+    return reader.ok() ? std::optional(std::move(reply)) : std::nullopt;
+}
+
+std::string attested_body(
+    const quorum::PartialRequest& request,
+    const Question& question,
+    core::ByteView nonce,
+    const Testimony& testimony
+) {
+    share::Json json = partial_json(request, question);
+    json["evidence"] = share::Json{
+        {"nonce", core::base64url_encode(nonce)},
+        {"attestation_key", testimony.attestation_key},
+        {"text", testimony.text}};
     return json.dump();
+}
+
+std::string partial_body(const quorum::PartialRequest& request, const Question& question) {
+    return partial_json(request, question).dump();
 }
 
 std::string version_body(const StoreVersion& store) {

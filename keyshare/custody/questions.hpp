@@ -1,11 +1,14 @@
 #pragma once
 
 #include "keyshare/core/bytes.hpp"
+#include "keyshare/core/hash.hpp"
 #include "keyshare/custody/https_calls.hpp"
 #include "keyshare/quorum/exchange.hpp"
+#include "keyshare/seal/error.hpp"
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,13 +20,46 @@ struct StoreVersion {
     std::uint64_t version = 0;
 };
 
+/// What the asker's TPM says to a custodian that demands it (docs/FORMATS.md). Public.
+struct Testimony {
+    std::string attestation_key;  ///< a point, as text
+    std::string text;             ///< attest::Evidence
+};
+
+/// Lets the TPM quote with this in the extra data. Blocks for the TPM.
+using Witness = std::function<seal::Result<Testimony>(const core::Sha256Digest& binding)>;
+
 /// One question to the members of a group.
 struct Question {
     core::PublicPoint point;
     std::string purpose;  ///< a word that the group's policy knows
     std::optional<StoreVersion> store = {};
     core::Bytes header = {};  ///< of a protected file, where custodians look at its policy
+    Witness witness = {};     ///< for custodians that demand evidence; empty: there is no TPM
 };
+
+/// What evidence for this custodian is bound to: SHA-256(LP("pgveil/1 custodian evidence", name,
+/// nonce, request)). The request has the asker's name and the key that the answer is sealed to.
+core::Sha256Digest evidence_binding(
+    const std::string& custodian, core::ByteView nonce, core::ByteView request
+);
+
+/// What a custodian says to POST .../nonce.
+struct NonceReply {
+    core::Bytes nonce;
+    bool is_demanded = false;  ///< evidence, with every question to this group
+};
+
+/// Nothing if the body of a reply of status 200 is none.
+std::optional<NonceReply> nonce_in(const std::string& body);
+
+/// The body of POST .../partial with evidence.
+std::string attested_body(
+    const quorum::PartialRequest& request,
+    const Question& question,
+    core::ByteView nonce,
+    const Testimony& testimony
+);
 
 /// Bodies of POST .../partial and .../store-version.
 std::string partial_body(const quorum::PartialRequest& request, const Question& question);

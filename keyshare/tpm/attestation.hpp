@@ -16,4 +16,14 @@ seal::Result<attest::Evidence> answer(
     const TpmSealOptions& options, const attest::Challenge& challenge
 );
 
+/// What a TPM says without a challenge for it alone: who asks knows its attestation key.
+struct Testimony {
+    core::PublicPoint attestation_key;
+    attest::Evidence evidence;
+};
+
+/// Measures, and quotes with this in the extra data. An error if the tenant has not approved what
+/// is measured.
+seal::Result<Testimony> testify(const TpmSealOptions& options, const attest::Sha256Digest& extra);
+
 }  // namespace pgveil::tpm

@@ -84,6 +84,18 @@ Result<attest::Statement> state_of(const TpmSealOptions& options) {
     return tpm.has_value() ? statement_of(*tpm, options) : tpm.error();
 }
 
+seal::Result<ApprovedState> approved_state(Tpm& tpm, const TpmSealOptions& options) {
+    auto state = statement_of(tpm, options);
+    if (!state.has_value()) {
+        return said(state.error());
+    }
+    const auto approval = approval_of(*state, options);
+    if (!approval.has_value()) {
+        return approval.error();
+    }
+    return ApprovedState{*std::move(state), *approval};
+}
+
 seal::Result<attest::Approval> find_approval(const TpmSealOptions& options) {
     const auto state = state_of(options);
     return state.has_value() ? approval_of(*state, options) : said(state.error());
@@ -99,13 +111,9 @@ seal::Result<seal::StoreKey> TpmSeal::open_key(Tpm& tpm, const KeptKey& kept) co
     if (!measured.has_value()) {
         return said(measured.error());
     }
-    const auto state = statement_of(tpm, options_);
+    const auto state = approved_state(tpm, options_);
     if (!state.has_value()) {
-        return said(state.error());
-    }
-    const auto approval = approval_of(*state, options_);
-    if (!approval.has_value()) {
-        return approval.error();
+        return state.error();
     }
     const auto count = tpm.read_counter(kept.counter);
     if (!count.has_value()) {
@@ -122,7 +130,7 @@ seal::Result<seal::StoreKey> TpmSeal::open_key(Tpm& tpm, const KeptKey& kept) co
         );
     }
     const auto opened =
-        tpm.unseal(kept.sealed, release_of(kept), all_registers(options_), *approval);
+        tpm.unseal(kept.sealed, release_of(kept), all_registers(options_), state->approval);
     if (!opened.has_value()) {
         return said(opened.error());
     }

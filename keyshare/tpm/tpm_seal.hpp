@@ -67,6 +67,15 @@ private:
 /// What the tenant has to approve so that current() succeeds.
 Result<attest::Statement> state_of(const TpmSealOptions& options);
 
+/// A state and its approval.
+struct ApprovedState {
+    attest::Statement statement;
+    attest::Approval approval;
+};
+
+/// The same, of a TPM that is open, with the approval; the error says how to get one.
+seal::Result<ApprovedState> approved_state(Tpm& tpm, const TpmSealOptions& options);
+
 /// The approval of that; the error says how to get one.
 seal::Result<attest::Approval> find_approval(const TpmSealOptions& options);
 

@@ -49,7 +49,7 @@ ARROWS = {
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
     "proxy": KEYSHARE + SQL + ("keyshare/custody", "config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/rotation", "proxy/session", "proxy/wire"),
     "keyshare/user": KEYSHARE,
-    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
+    "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/attest", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user", "keyshare/envelope"),
     "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/custody", "keyshare/user"),
     "proxy/agent": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "net", "proxy/log", "proxy/session", "proxy/wire"),

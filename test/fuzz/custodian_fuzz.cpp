@@ -1,6 +1,10 @@
 // Any request to the custodian's API by anybody: an answer in JSON with a status below 500, and
 // the custodian goes on. Bytes are the body, or they are written into a body that fits.
 
+#include "keyshare/attest/exchange.hpp"
+#include "keyshare/core/base64url.hpp"
+#include "keyshare/custody/questions.hpp"
+#include "test/keyshare/attest/written_quote.hpp"
 #include "test/keyshare/custodian/crew.hpp"
 
 #include <algorithm>
@@ -24,11 +28,42 @@ void must_hold(bool condition) {
     }
 }
 
-/// Two custodians with a group and a run that waits for messages.
+/// The policy that demands the evidence of a TPM, which a key stands for.
+Json policy_with_evidence(const core::SigningKey& tpm) {
+    Json policy = custodian::policy_for_proxy(1'000'000);
+    policy["evidence"] = Json{
+        {"attestation_keys", Json::array({tpm.verifying_key().point().text()})},
+        {"approver", tpm.verifying_key().point().text()},
+        {"tenant", "acme"}};
+    return policy;
+}
+
+/// A question with evidence that is right up to its nonce, which the caller puts there anew.
+Json attested_question(Crew& crew, const std::string& group_id, const core::SigningKey& tpm) {
+    const Json shown = crew.get(0, "/v1/groups/" + group_id).json;
+    const auto group =
+        quorum::parse_group(*core::base64url_decode(shown["group"].get<std::string>()));
+    const auto asked = quorum::ask(*group, group->public_key(), "proxy", "unseal");
+    attest::Evidence evidence;
+    evidence.statement.tenant = "acme";
+    const attest::PcrValues values = evidence.statement.values();
+    evidence.approval =
+        attest::approve(tpm, attest::pcr_policy(values), attest::seal_purpose("acme"));
+    evidence.quote = attest::write_quote(tpm, {core::Bytes(32), values});
+    return Json::parse(custody::attested_body(
+        asked->request,
+        {asked->request.point, "unseal"},
+        core::Bytes(32),
+        {tpm.verifying_key().point().text(), to_text(evidence)}
+    ));
+}
+
+/// Two custodians with a group, one that demands evidence, and a run that waits for messages.
 struct Scene {
     Scene()
         : crew(2),
           group(crew.generate({0, 1}, 2, custodian::policy_for_proxy(1'000'000))),
+          attested(crew.generate({0, 1}, 2, policy_with_evidence(tpm))),
           session(crew.begin({0, 1}, 2, custodian::policy_for_proxy())) {
         const Json sent = crew.get(1, "/v1/runs/" + session).json["sent"];
         bodies = {
@@ -46,8 +81,9 @@ struct Scene {
                 {"group", group},
                 {"epoch", 0},
                 {"dealers", Json::array({1, 2})},
-                {"policy", custodian::policy_for_proxy()}}
-                .dump()};
+                {"policy", policy_with_evidence(tpm)}}
+                .dump(),
+            attested_question(crew, attested, tpm).dump()};
         const std::string of_group = "/v1/groups/" + group;
         const std::string of_run = "/v1/runs/" + session;
         paths = {
@@ -58,14 +94,30 @@ struct Scene {
             of_group + "/store-version",
             of_group + "/shred",
             "/v1/runs",
+            "/v1/groups/" + attested + "/partial",
+            of_group + "/nonce",
             of_run + "/abandon",
             of_run,
             of_group,
             "/v1/log"};
     }
 
+    /// The bytes of evidence are looked at only with a nonce that waits.
+    std::string with_fresh_nonce(const std::string& body) {
+        Json json = Json::parse(body, nullptr, false);
+        if (json.is_object() && json.contains("evidence") && json["evidence"].is_object()) {
+            json["evidence"]["nonce"] =
+                crew.post(0, "/v1/groups/" + attested + "/nonce", Json::object(), "proxy")
+                    .text("nonce");
+            return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+        }
+        return body;
+    }
+
+    core::SigningKey tpm = core::SigningKey::generate();
     Crew crew;
     std::string group;
+    std::string attested;
     std::string session;
     std::vector<std::string> bodies;
     std::vector<std::string> paths;
@@ -87,6 +139,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* input, std::size_t siz
         std::string body = scene.bodies[which];
         const std::size_t at = (input[2] * 256U + input[3]) % body.size();
         bytes = body.replace(at, std::min(bytes.size(), body.size() - at), bytes);
+    }
+    if (input[1] % 4 == 0) {
+        bytes = scene.with_fresh_nonce(bytes);
     }
     const bool is_get = which + 3 >= scene.paths.size();
     const custodian::ApiResponse answer = scene.crew.raw(

@@ -45,6 +45,9 @@ TEST(GroupPolicy, IsReadWholeOrNotAtAll) {
           R"({"requesters": {"a": {"purposes": [1]}}})",
           R"({"requesters": {}, "administrators": "x"})",
           R"({"requesters": {}, "evidence": true})",
+          R"({"requesters": {}, "evidence": "required"})",
+          R"({"requesters": {}, "evidence": {}})",
+          R"({"requesters": {}, "evidence": {"attestation_keys": [], "approver": "", "tenant": "acme"}})",
           R"({"requesters": {}, "header": "maybe"})"}) {
         EXPECT_NE(code_of(parse_policy(Json::parse(bad))), "") << bad;
     }

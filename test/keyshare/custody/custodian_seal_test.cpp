@@ -56,6 +56,13 @@ protected:
     std::string respond(std::uint32_t index, const std::string& path, const std::string& body) {
         const std::lock_guard guard(mutex_);
         const share::Json json = share::Json::parse(body);
+        if (path.find("/nonce") != std::string::npos) {
+            return http_response(
+                200,
+                R"({"nonce":")" + core::base64url_encode(nonce_of(index)) +
+                    R"(","seconds":60,"evidence":")" + (demands_ ? "required" : "none") + "\"}"
+            );
+        }
         const bool is_question = path.find("/partial") != std::string::npos;
         const share::Json& store = is_question ? json["store_version"] : json;
         const auto version = store["version"].get<std::uint64_t>();
@@ -69,6 +76,12 @@ protected:
             );
         }
         const auto bytes = core::base64url_decode(json["request"].get<std::string>());
+        if (json.contains("evidence") != demands_ ||
+            (demands_ && json["evidence"] != evidence_for(index, *bytes))) {
+            return http_response(
+                403, R"({"error":{"code":"evidence","message":"not the evidence that counts"}})"
+            );
+        }
         const auto request = quorum::parse_request(*bytes);
         const auto sealed = quorum::answer(
             ceremony_.group, ceremony_.shares[index - 1], ceremony_.key(index), *request
@@ -76,8 +89,20 @@ protected:
         return http_response(200, R"({"answer":")" + core::base64url_encode(*sealed) + "\"}");
     }
 
+    static core::Bytes nonce_of(std::uint32_t index) {
+        return core::Bytes(32, static_cast<std::uint8_t>(index));
+    }
+
+    static share::Json evidence_for(std::uint32_t index, core::ByteView request) {
+        const core::Bytes nonce = nonce_of(index);
+        return {
+            {"nonce", core::base64url_encode(nonce)},
+            {"attestation_key", "key"},
+            {"text", core::to_hex(evidence_binding(kNames[index - 1], nonce, request))}};
+    }
+
     CustodianSeal seal(std::unique_ptr<seal::Seal> beside = nullptr) const {
-        return CustodianSeal({path_, settings_, group_, {}}, std::move(beside));
+        return CustodianSeal({path_, settings_, group_, {}, witness_}, std::move(beside));
     }
 
     CustodianSeal seal_beside_file() const {
@@ -98,6 +123,8 @@ protected:
     quorum::testing::Ceremony ceremony_;
     std::string settings_, group_, path_;
     std::mutex mutex_;
+    bool demands_ = false;
+    Witness witness_;
     std::array<std::uint64_t, 3> noted_{};
     std::array<std::unique_ptr<LoopbackCustodian>, 3> servers_;
 };
@@ -195,6 +222,56 @@ TEST_F(CustodianSealTest, BesideAnotherSealARenewalSurvivesAKillBetweenItsHalves
     expect_same(*later.current(), *fresh);
     EXPECT_FALSE(std::filesystem::exists(path_ + ".beside.next"));
     EXPECT_EQ(noted_, (std::array<std::uint64_t, 3>{2, 2, 2}));
+}
+
+TEST_F(CustodianSealTest, BesideAnotherSealTheFirstReturnSurvivesAKillBetweenItsHalves) {
+    const auto key = core::random_secret<seal::StoreKey>(core::system_random());
+    ASSERT_TRUE(seal_beside_file().begin_return(key).has_value());
+    copy(".next", "");  // the first half of finish_renewal()
+    std::filesystem::remove(path_ + ".next");
+    ASSERT_FALSE(std::filesystem::exists(path_ + ".beside"));
+    expect_same(*seal_beside_file().current(), key);
+    ASSERT_TRUE(seal_beside_file().finish_renewal().has_value());
+    expect_same(*seal_beside_file().current(), key);
+    EXPECT_TRUE(std::filesystem::exists(path_ + ".beside"));
+}
+
+TEST_F(CustodianSealTest, EachCustodianThatDemandsEvidenceGetsItsOwn) {
+    int quotes = 0;
+    witness_ = [&quotes](const core::Sha256Digest& binding) -> seal::Result<Testimony> {
+        ++quotes;
+        return Testimony{"key", core::to_hex(binding)};
+    };
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    const auto key = sealing.current();
+    ASSERT_TRUE(key.has_value()) << key.error().message;
+    EXPECT_EQ(quotes, 0);  // nobody has demanded any
+    demands_ = true;
+    const auto attested = sealing.current();
+    ASSERT_TRUE(attested.has_value()) << attested.error().message;
+    expect_same(*key, *attested);
+    EXPECT_GE(quotes, 2);
+    servers_[0].reset();
+    expect_same(*key, *seal().current());
+}
+
+TEST_F(CustodianSealTest, WithoutATpmOrWithoutItsAnswerTheCustodiansReleaseNothing) {
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.create_if_missing(core::system_random()).has_value());
+    demands_ = true;
+    const auto refused = sealing.current();
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("not the evidence that counts"));
+    witness_ = [](const core::Sha256Digest&) -> seal::Result<Testimony> {
+        return seal::Error{"there is no TPM"};
+    };
+    const auto silent = seal().current();
+    ASSERT_FALSE(silent.has_value());
+    EXPECT_THAT(
+        silent.error().message,
+        HasSubstr("demand the TPM's evidence, and there is none: there is no")
+    );
 }
 
 TEST_F(CustodianSealTest, AnotherGroupsFileIsNamed) {
