@@ -2,23 +2,9 @@
 # What scripts/bench measures, one figure a call; every call ends in time. Needs message.sh, account.sh, server.sh, proxy.sh, and of its caller:
 # dir, root, seconds, accounts, rows, pgbench, the URLs and PROXY_OPTIONS.
 
-# set_settings NAME=JSON...: changes pgveil.json (names as in tokens.open) and starts the proxy anew.
+# set_settings NAME=JSON...: changes pgveil.json and starts the proxy anew.
 set_settings() {
-    python3 - "$dir/pgveil.json" "$@" <<'PYTHON'
-import json, sys
-path, *changes = sys.argv[1:]
-with open(path, encoding="utf-8") as file:
-    settings = json.loads("".join(line for line in file if not line.lstrip().startswith("//")))
-for change in changes:
-    name, value = change.split("=", 1)
-    *parents, last = name.split(".")
-    place = settings
-    for parent in parents:
-        place = place.setdefault(parent, {})
-    place[last] = json.loads(value)
-with open(path, "w", encoding="utf-8") as file:
-    json.dump(settings, file, indent=4)
-PYTHON
+    change_settings "$@"
     stop_proxy
     start_proxy
 }
@@ -95,9 +81,13 @@ age_file() {
     timed_file age -r "$(sed -n 's/^# public key: //p' "$dir/age.key")" -o "$dir/sealed.file" "$dir/plain.file"
 }
 
-envelope_file() {
+new_envelope_key() {
     [ -e "$dir/envelope.key" ] || "$bin/pgveil-envelope" init --holder "one=$dir/one" --holder "two=$dir/two" --holder "three=$dir/three" \
-        --key "$dir/envelope.key" 2>/dev/null || return 1
+        --key "$dir/envelope.key" 2>/dev/null
+}
+
+envelope_file() {
+    new_envelope_key || return 1
     timed_file "$bin/pgveil-envelope" seal "$dir/plain.file" --key "$dir/envelope.key" --out "$dir/sealed.file" 2>/dev/null
 }
 
@@ -106,6 +96,51 @@ quorum_work() {
     timeout --foreground 300 "$bin/quorum_bench" --benchmark_filter="^$1\$" --benchmark_repetitions=5 \
         --benchmark_report_aggregates_only=true --benchmark_format=csv 2>/dev/null |
         sed -nE "s/^\"$1_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
+}
+
+# custody_work NAME: milliseconds of its figure in test/bench/custody_bench.cpp, the median of 5, with the custodians that run.
+custody_work() {
+    CUSTODY_BENCH_ASKERS=$dir/custody/bench/custodians.json CUSTODY_BENCH_GROUP=$dir/custody/public/bench.group \
+        timeout --foreground 300 "$bin/custody_bench" --benchmark_filter="^$1/" --benchmark_repetitions=5 \
+        --benchmark_report_aggregates_only=true --benchmark_format=csv 2>/dev/null |
+        sed -nE "s/^\"$1\/real_time_median\",[0-9]+,([0-9.e+]+),.*/\1/p"
+}
+
+# with_a_slow_one NAME: the same while the custodian that is asked first answers nothing.
+with_a_slow_one() {
+    daemon_is_running custodian-1 || return 1
+    kill -STOP "$daemon_pid"
+    custody_work "$1"
+    kill -CONT "$daemon_pid"
+}
+
+# generate_group: milliseconds until five custodians have made a key, three of five.
+generate_group() {
+    local begin end
+    begin=$(date +%s%N)
+    as_account "$dir/bin/pgveil-custodian" group create --custodians "$dir/custody/admin/custodians.json" --threshold 3 \
+        --policy "$dir/custody/admin/bench.policy.json" --out "$dir/custody/admin/timed-$begin.group" >/dev/null || return 1
+    end=$(date +%s%N)
+    awk -v ns=$((end - begin)) 'BEGIN {printf "%.1f\n", ns / 1e6}'
+}
+
+# envelope_memory seal|open: the most that a file of $stream_bytes bytes takes, MB.
+envelope_memory() {
+    local sealed=$dir/streamed.pgveil
+    new_envelope_key || return 1
+    [ -e "$sealed" ] || head -c "$stream_bytes" /dev/zero | "$bin/pgveil-envelope" seal - --key "$dir/envelope.key" --out "$sealed" 2>/dev/null
+    case $1 in
+        seal) head -c "$stream_bytes" /dev/zero | peak "$bin/pgveil-envelope" seal - --key "$dir/envelope.key" --out - ;;
+        open) peak "$bin/pgveil-envelope" open "$sealed" --out - --holder "$dir/one" --holder "$dir/two" ;;
+    esac
+}
+
+# peak COMMAND...: the most memory of it, MB, its output thrown away.
+peak() {
+    python3 -c '
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+print(round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000, 1))' "$@"
 }
 
 # add_users COUNT: seconds until so many new users have their files and the proxy their shares.

@@ -74,3 +74,64 @@ custodian_settings() {
 }
 JSON
 }
+
+# start_custodians COUNT ASKER...: custodian-1 and so on, on loopback, below $dir/custody, with the entry scripts of docker-compose.yml. Sets `custodians`,
+# the list. Each ASKER gets DIR/custody/ASKER/custodians.json by make_group. Needs account.sh, daemon.sh, server.sh too; uses dir, root, bin, memory, per_minute.
+start_custodians() {
+    local name names=()
+    custodians=''
+    for name in $(seq --format 'custodian-%.0f' "$1"); do
+        names+=("$name")
+        custodians+="$name=https://localhost:$(free_port) "
+    done
+    shift
+    mkdir -p "$dir"/{bin,log,run} "$dir/custody/public/identities" "$dir/custody/tls"
+    new_authority "$dir/custody/tls" 'pgveil custodians CA'
+    custodian_certificates "$dir/custody/tls" "${names[@]}"
+    for name in admin "$@"; do
+        new_certificate "$dir/custody/tls" "$name" "/CN=$name" extendedKeyUsage=clientAuth
+    done
+    for name in "${names[@]}" admin "$@"; do
+        hand_over_certificate "$dir/custody/tls" "$name" "$dir/custody/$name"
+    done
+    end_authority "$dir/custody/tls"
+    # Copies: the account may not be able to read the clone.
+    cp -r "$root/scripts/docker" "$root/scripts/lib" "$dir/custody/"
+    install -m 755 "$bin/pgveil-custodian" "$dir/bin/"
+    give_to_account "$dir"
+    for name in "${names[@]}"; do
+        start_custodian "$name"
+    done
+}
+
+# at_custody NAME WORD...: the command words with the settings of NAME.
+at_custody() {
+    printf '%s\n' env "PATH=$dir/bin:$PATH" "CUSTODIANS=$custodians" HOST=127.0.0.1 "PRIVATE=$dir/custody/$1" \
+        "PUBLIC=$dir/custody/public" "PGVEIL_MEMORY=${memory:-auto}" \
+        "PER_MINUTE=${per_minute:-600}" "${@:2}"
+}
+
+start_custodian() {
+    local command
+    mapfile -t command < <(at_custody "$1" "$dir/custody/docker/custodian" "$1")
+    start_daemon "$1" "${command[@]}"
+}
+
+# stop_custodians: all of the list.
+stop_custodians() {
+    local each
+    for each in ${custodians:-}; do
+        stop_daemon "${each%%=*}" TERM
+    done
+}
+
+# make_group THRESHOLD ASKER...: a group for each asker, DIR/custody/public/ASKER.group; waits for the custodians first.
+make_group() {
+    local command name
+    mapfile -t command < <(at_custody admin "$dir/custody/docker/group" "$@")
+    as_account "${command[@]}" >"$dir/log/group.log" 2>&1 || { tail_of "$dir/log/group.log"; fail "the custodians made no group"; }
+    shift
+    for name in "$@"; do
+        asker_settings "$dir/custody/$name" "$dir/custody/public" "$custodians" | write_private "$dir/custody/$name/custodians.json"
+    done
+}

@@ -13,6 +13,7 @@ start_daemon() {
     (exec "${words[@]}" LD_BIND_NOW=1 setsid sh -c \
         'echo "$$ $(sed "s/.*) //" /proc/$$/stat | cut -d" " -f20)" >"$0" && exec "$@"' "$dir/run/$name.pid" "$@") \
         >>"$dir/log/$name.log" 2>&1 </dev/null &
+    disown # bash would tell of each that is killed
 }
 
 # daemon_is_running NAME: sets `daemon_pid` if it is.

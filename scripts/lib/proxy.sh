@@ -56,6 +56,25 @@ write_settings() {
 JSON
 }
 
+# change_settings NAME=JSON...: in pgveil.json, names as in tokens.open. The running proxy does not know yet.
+change_settings() {
+    python3 - "$dir/pgveil.json" "$@" <<'PYTHON'
+import json, sys
+path, *changes = sys.argv[1:]
+with open(path, encoding="utf-8") as file:
+    settings = json.loads("".join(line for line in file if not line.lstrip().startswith("//")))
+for change in changes:
+    name, value = change.split("=", 1)
+    *parents, last = name.split(".")
+    place = settings
+    for parent in parents:
+        place = place.setdefault(parent, {})
+    place[last] = json.loads(value)
+with open(path, "w", encoding="utf-8") as file:
+    json.dump(settings, file, indent=4)
+PYTHON
+}
+
 # order_proxy: makes store, seal and identity; keeps the one-time password where only the account reads it.
 order_proxy() {
     local said
