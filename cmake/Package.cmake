@@ -8,7 +8,13 @@ set(docs ${CMAKE_INSTALL_DATADIR}/doc/pgveil)
 set(packaging ${PROJECT_SOURCE_DIR}/scripts/packaging)
 
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-install(FILES README.md CHANGELOG.md LICENSE docs/FORMATS.md docs/OPERATIONS.md docs/SECURITY.md docs/SQL.md docs/grafana.json DESTINATION ${docs})
+install(FILES README.md CHANGELOG.md LICENSE docs/APPLICATIONS.md docs/CUSTODY.md docs/FORMATS.md docs/OPERATIONS.md docs/SECURITY.md
+  docs/SQL.md docs/TPM.md docs/grafana.json DESTINATION ${docs})
+# Kits, the module for browsers, the sample, and the page for protected files, as they are used: without what a build or a test left there.
+install(DIRECTORY clients/ DESTINATION ${CMAKE_INSTALL_DATADIR}/pgveil/clients
+  PATTERN node_modules EXCLUDE PATTERN __pycache__ EXCLUDE PATTERN target EXCLUDE PATTERN test EXCLUDE PATTERN tests EXCLUDE
+  PATTERN *_test.go EXCLUDE PATTERN *.egg-info EXCLUDE PATTERN build EXCLUDE)
+install(PROGRAMS clients/sample/app.py DESTINATION ${CMAKE_INSTALL_DATADIR}/pgveil/clients/sample)
 install(DIRECTORY config/examples/ DESTINATION ${docs}/examples)
 install(FILES config/pgveil.schema.json config/policy.schema.json config/agent.schema.json config/custodian.schema.json keyshare/custodian/openapi.json DESTINATION ${docs}/examples)
 install(FILES ${packaging}/pgveil.service ${packaging}/pgveil.socket ${packaging}/pgveil-agent.service ${packaging}/pgveil-custodian.service DESTINATION lib/systemd/system)

@@ -75,11 +75,23 @@ class Contents(unittest.TestCase):
                      "/usr/share/doc/pgveil/examples/pgveil.json", "/usr/share/doc/pgveil/examples/policy.json",
                      "/usr/share/doc/pgveil/examples/pgveil.schema.json", "/usr/share/doc/pgveil/OPERATIONS.md",
                      "/usr/share/doc/pgveil/grafana.json",
+                     "/usr/share/doc/pgveil/APPLICATIONS.md",
                      "/usr/share/doc/pgveil/LICENSE"):
             self.assertEqual(names[name], ["-rw-r--r--", "root/root"], name)
 
+    def test_all_of_the_kits_and_the_page_and_none_of_their_tests(self):
+        place = "/usr/share/pgveil/"
+        found = {name.removeprefix(place) for name in self.names() if name.startswith(place) and not name.endswith("/")}
+        listed = run("git", "-C", ROOT, "ls-files", "--full-name", "clients")
+        kept = {path for path in listed.stdout.split() if not re.search(r"/tests?/|_test\.go$", path)}
+        if listed.returncode == 0:  # a clone, not an archive
+            self.assertEqual(found, kept)
+        for name in ("python/pgveil/psycopg.py", "node/index.js", "java/pom.xml", "go/pgveil.go", "browser/pgveil.js", "envelope-page/build.js"):
+            self.assertEqual(self.names()[f"{place}clients/{name}"], ["-rw-r--r--", "root/root"], name)
+        self.assertEqual(self.names()[f"{place}clients/sample/app.py"], ["-rwxr-xr-x", "root/root"])
+
     def test_nothing_of_the_tests_and_nothing_elsewhere(self):
-        allowed = re.compile(r"/(usr(/bin|/lib(/systemd(/system)?)?|/share(/doc|/man(/man1)?)?)?)?/?$|"
+        allowed = re.compile(r"/(usr(/bin|/lib(/systemd(/system)?)?|/share(/doc|/man(/man1)?|/pgveil)?)?)?/?$|/usr/share/pgveil/clients/|"
                              r"/usr/(bin/pgveil|share/doc/pgveil/|share/man/man1/pgveil|lib/systemd/system/pgveil(-agent|-custodian)?\.)")
         self.assertEqual([name for name in self.names() if not allowed.match(name)], [])
 
