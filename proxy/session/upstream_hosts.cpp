@@ -77,19 +77,48 @@ std::vector<std::size_t> HostOrder::order(const UpstreamHosts& hosts, net::Clock
     for (std::size_t index = 0; index < indices.size(); ++index) {
         indices[index] = index;
     }
-    std::stable_partition(indices.begin(), indices.end(), [&](std::size_t index) {
-        const auto found = avoided_until_.find(hosts.targets[index].text());
-        return found == avoided_until_.end() || found->second <= now;
+    std::stable_sort(indices.begin(), indices.end(), [&](std::size_t left, std::size_t right) {
+        return rank(hosts, left, now) < rank(hosts, right, now);
     });
     return indices;
 }
 
+int HostOrder::rank(const UpstreamHosts& hosts, std::size_t index, net::Clock::time_point now)
+    const {
+    const auto found = avoided_.find(hosts.targets[index].text());
+    if (found == avoided_.end() || found->second.until <= now) {
+        return 0;
+    }
+    if (!found->second.by) {
+        return 2;
+    }
+    return *found->second.by == hosts.attrs ? 1 : 0;
+}
+
+bool HostOrder::has_failed_lately(const UpstreamTarget& target, net::Clock::time_point now) const {
+    const auto found = avoided_.find(target.text());
+    return found != avoided_.end() && found->second.until > now && !found->second.by;
+}
+
 void HostOrder::note_failure(const UpstreamTarget& target, net::Clock::time_point now) {
-    avoided_until_[target.text()] = now + kAvoided;
+    avoid(target, std::nullopt, now);
+}
+
+void HostOrder::note_other_kind(
+    const UpstreamTarget& target, SessionAttrs attrs, net::Clock::time_point now
+) {
+    avoid(target, attrs, now);
+}
+
+void HostOrder::avoid(
+    const UpstreamTarget& target, std::optional<SessionAttrs> by, net::Clock::time_point now
+) {
+    std::erase_if(avoided_, [now](const auto& each) { return each.second.until <= now; });
+    avoided_[target.text()] = {now + kAvoided, by};
 }
 
 void HostOrder::note_success(const UpstreamTarget& target) {
-    avoided_until_.erase(target.text());
+    avoided_.erase(target.text());
 }
 
 net::Awaitable<Result<UpstreamReady>> connect_to_any(
@@ -103,6 +132,9 @@ net::Awaitable<Result<UpstreamReady>> connect_to_any(
     std::optional<UpstreamReady> second_choice;
     for (const std::size_t index : order.order(hosts, net::Clock::now())) {
         const UpstreamTarget& target = hosts.targets[index];
+        if (second_choice && order.has_failed_lately(target, net::Clock::now())) {
+            break;
+        }
         auto ready = co_await connect_upstream(loop, target, startup, identity);
         if (!ready.has_value()) {
             if (hosts.targets.size() == 1 || !is_worth_another_host(ready.error())) {
@@ -112,11 +144,12 @@ net::Awaitable<Result<UpstreamReady>> connect_to_any(
             reasons.add(target, said(ready.error()));
             continue;
         }
-        order.note_success(target);
         const auto against = reason_against(ready->greeting, hosts.attrs);
         if (!against) {
+            order.note_success(target);
             co_return ready;
         }
+        order.note_other_kind(target, hosts.attrs, net::Clock::now());
         reasons.add(target, *against);
         if (hosts.attrs == SessionAttrs::kPreferStandby && !second_choice) {
             second_choice.emplace(std::move(*ready));

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 import unittest
 
 import psycopg
@@ -81,6 +82,19 @@ class Hosts(unittest.TestCase):
             for ports in ((STACK.pg_port, STANDBY.port), (STANDBY.port, STACK.pg_port)):
                 with self.subTest(attrs=attrs, ports=ports), changed(STACK, upstream(attrs, *ports)):
                     self.assertEqual(is_standby(), expected)
+
+    def test_a_standby_that_does_not_fit_is_not_asked_at_each_login(self):
+        asked = "SELECT sum(sessions) FROM pg_stat_database WHERE datname = 'clinic'"
+        with changed(STACK, {"workers": 1, **upstream("read-write", STANDBY.port, STACK.pg_port)}, restart=True):
+            at_standby = STACK.url("direct", "postgres", "postgres").replace(f":{STACK.pg_port}/", f":{STANDBY.port}/")
+            with psycopg.connect(at_standby, autocommit=True) as direct:
+                before = direct.execute(asked).fetchone()[0] or 0
+                began = time.monotonic()
+                for _ in range(30):
+                    self.assertFalse(is_standby())
+                periods = (time.monotonic() - began) // 10 + 1
+                wait_until(lambda: (direct.execute(asked).fetchone()[0] or 0) > before, "the standby to count its first session")
+                self.assertLessEqual(direct.execute(asked).fetchone()[0] - before, periods + 1)
 
     def test_a_standby_is_preferred_not_demanded(self):
         with changed(STACK, upstream("prefer-standby", free_port(), STACK.pg_port)):

@@ -62,24 +62,61 @@ TEST(Hosts, TheNextIsTriedForServersThatAreNotThereOnly) {
     EXPECT_FALSE(is_worth_another_host(refuse("3D000", "no such database")));
 }
 
-TEST(Hosts, ThoseThatFailedAreTriedLastForAWhile) {
+UpstreamHosts three_hosts(SessionAttrs attrs = SessionAttrs::kAny) {
     UpstreamHosts hosts;
+    hosts.attrs = attrs;
     for (const char* const name : {"a", "b", "c"}) {
         UpstreamTarget target;
         target.host = name;
         hosts.targets.push_back(target);
     }
-    using Indices = std::vector<std::size_t>;
+    return hosts;
+}
+
+using Indices = std::vector<std::size_t>;
+
+TEST(Hosts, ThoseThatFailedAreTriedLastForAWhile) {
+    const UpstreamHosts hosts = three_hosts();
     HostOrder order;
     const net::Clock::time_point now = net::Clock::now();
     EXPECT_EQ(order.order(hosts, now), (Indices{0, 1, 2}));
     order.note_failure(hosts.targets[0], now);
     EXPECT_EQ(order.order(hosts, now), (Indices{1, 2, 0}));
+    EXPECT_TRUE(order.has_failed_lately(hosts.targets[0], now));
     EXPECT_EQ(order.order(hosts, now + HostOrder::kAvoided), (Indices{0, 1, 2}));
+    EXPECT_FALSE(order.has_failed_lately(hosts.targets[0], now + HostOrder::kAvoided));
     order.note_failure(hosts.targets[1], now);
     EXPECT_EQ(order.order(hosts, now), (Indices{2, 0, 1}));
     order.note_success(hosts.targets[0]);
     EXPECT_EQ(order.order(hosts, now), (Indices{0, 2, 1}));
+}
+
+TEST(Hosts, ThoseOfAnotherKindAreTriedAfterTheOthersAndBeforeThoseThatFailed) {
+    const UpstreamHosts writing = three_hosts(SessionAttrs::kReadWrite);
+    HostOrder order;
+    const net::Clock::time_point now = net::Clock::now();
+    order.note_other_kind(writing.targets[0], SessionAttrs::kReadWrite, now);
+    EXPECT_EQ(order.order(writing, now), (Indices{1, 2, 0}));
+    EXPECT_FALSE(order.has_failed_lately(writing.targets[0], now));
+    // Settings that were reloaded ask for what it is.
+    EXPECT_EQ(order.order(three_hosts(SessionAttrs::kStandby), now), (Indices{0, 1, 2}));
+    order.note_failure(writing.targets[1], now);
+    EXPECT_EQ(order.order(writing, now), (Indices{2, 0, 1}));
+    EXPECT_EQ(order.order(writing, now + HostOrder::kAvoided), (Indices{0, 1, 2}));
+    order.note_success(writing.targets[0]);
+    EXPECT_EQ(order.order(writing, now), (Indices{0, 2, 1}));
+}
+
+TEST(Hosts, OnlyThoseOfLateAreRemembered) {
+    HostOrder order;
+    net::Clock::time_point now = net::Clock::now();
+    UpstreamTarget target;
+    for (int number = 0; number < 100; ++number) {
+        target.host = "host" + std::to_string(number);
+        order.note_failure(target, now);
+        now += HostOrder::kAvoided / 4;
+        EXPECT_LE(order.remembered(), 4U);
+    }
 }
 
 TEST(CancelGate, LetsNoMoreInThanItsLimit) {
