@@ -12,6 +12,7 @@ import unittest
 import psycopg
 
 import clinic
+from logins import changed
 from stack import Stack, run, succeeded
 
 NAME = "SELECT name FROM patients WHERE id = 1"
@@ -41,11 +42,17 @@ class Clock:
 
     def __init__(self, stack):
         path = stack.write("clock", "\0" * 8)
-        stack.stop_proxy()
         library = pathlib.Path(os.environ["PGVEIL_BIN"]) / "libclock_shift.so"
-        stack.start_proxy({"LD_PRELOAD": str(library), "PGVEIL_CLOCK_SHIFT": str(path)})
+        self.environment = {"LD_PRELOAD": str(library), "PGVEIL_CLOCK_SHIFT": str(path)}
+        self.stack = stack
+        self.restart()
+        stack.restart_proxy = self.restart
         with open(path, "r+b") as file:
             self._page = mmap.mmap(file.fileno(), 8)
+
+    def restart(self):
+        self.stack.stop_proxy()
+        self.stack.start_proxy(self.environment)
 
     def shift(self, seconds):
         self._page[0:8] = struct.pack("q", seconds)
@@ -98,6 +105,22 @@ class Jumps(unittest.TestCase):
                 self.assert_refused("clock")
             CLOCK.shift(0)
 
+    def test_the_skew_that_is_configured_counts(self):
+        for skew_s, seconds, works in ((5, -30, False), (5, -3, True), (900, -600, True)):
+            with self.subTest(skew_s=skew_s, seconds=seconds), changed(STACK, {"tokens": {"clock_skew_s": skew_s}}, restart=True):
+                with STACK.connect(options="") as self.session:
+                    shares = self.fresh()
+                    CLOCK.shift(seconds)
+                    self.set_shares(shares)
+                    if works:
+                        self.assert_works()
+                    else:
+                        self.assert_refused("compare the clocks")
+                    CLOCK.shift(0)
+        self.pid = STACK.proxy_pid
+        self.session = STACK.connect(options="")
+        self.addCleanup(self.session.close)
+
     def test_an_old_token_stays_old_when_the_clock_is_set_back(self):
         """Once for the login that had used it, and its count; the clock of the proxy only ran ahead for a moment."""
         once = options(600, "--uses", 1)
@@ -125,6 +148,80 @@ class Jumps(unittest.TestCase):
             CLOCK.shift(0)
             self.set_shares()
             self.assert_works()
+
+
+class Commands(unittest.TestCase):
+    """The tenant's clock is right, the proxy's is not."""
+
+    def setUp(self):
+        self.session = STACK.connect(options="")
+        self.addCleanup(self.session.close)
+        self.addCleanup(CLOCK.shift, 0)
+
+    def order(self, verb, user, *more):
+        """The call that the tenant hands out as a file."""
+        out = STACK.dir / "ordered"
+        before = set(out.glob("*.sql"))
+        succeeded(STACK.tenant_tool("user", verb, user, "--out", out, *more))
+        (written,) = set(out.glob("*.sql")) - before
+        return written.read_text()
+
+    def add(self, user):
+        return self.order("add", user, "--no-passphrase", "--valid-days", 1)
+
+    def status(self, user):
+        """By the proxy's receipts, which the tenant asks for again."""
+        self.said = STACK.tenant_tool("pending", "--apply", STACK.url()).stderr
+        lines = succeeded(STACK.tenant_tool("user", "list")).splitlines()
+        return "".join(line for line in lines if line.startswith(f"{user}\t"))
+
+    def is_served(self, user):
+        files = STACK.dir / "ordered"
+        given = succeeded(run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil-user", "options", "--key", files / f"{user}.user", "--app-share",
+                               files / f"{user}.app", "--from", STACK.url()])).strip()
+        with STACK.connect(options=given) as connection:
+            try:
+                return connection.execute(NAME).fetchone()[0] == "Aurelia Brandt"
+            except psycopg.errors.InvalidAuthorizationSpecification:
+                return False
+
+    def test_P15_half_a_minute_apart_works_and_ten_minutes_say_so(self):
+        call = self.add("early")
+        CLOCK.shift(-600)
+        with self.assertRaisesRegex(psycopg.Error, "compare the clocks of the tenant's machine and the proxy"):
+            self.session.execute(call)
+        CLOCK.shift(-28)
+        self.session.execute(call)
+        CLOCK.shift(0)
+        self.assertIn("\tactive", self.status("early"))
+        self.assertTrue(self.is_served("early"))
+        ahead = self.add("ahead")
+        CLOCK.shift(600)
+        self.session.execute(ahead)  # within its days
+        CLOCK.shift(0)
+        self.assertIn("\tactive", self.status("ahead"))
+
+    def test_a_command_that_was_over_stays_so_when_the_clock_is_set_back(self):
+        call = self.add("late")
+        CLOCK.shift(2 * 24 * HOUR_S)
+        self.session.execute(call)
+        CLOCK.shift(0)
+        self.session.execute(call)
+        self.assertNotIn("\tactive", self.status("late"))
+        self.assertIn("(add_user late) came too late", self.said)
+        self.assertFalse(self.is_served("late"))
+
+    def test_a_withdrawn_user_is_not_brought_back_by_the_old_command_under_the_old_clock(self):
+        add = self.add("gone")
+        self.session.execute(add)
+        self.assertTrue(self.is_served("gone"))
+        self.session.execute(self.order("withdraw", "gone"))
+        for seconds in (0, -5, -HOUR_S):
+            CLOCK.shift(seconds)
+            self.session.execute(add)  # its old receipt
+            CLOCK.shift(0)
+            self.assertFalse(self.is_served("gone"))
+        self.assertIn("\twithdrawn", self.status("gone"))
 
 
 class Challenges(unittest.TestCase):
