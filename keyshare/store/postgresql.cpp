@@ -15,6 +15,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr const char* kWhatToDo =
+    "; pgveil serves nothing without it: start its server, or correct \"store\" in the settings";
+
 std::string one_line(std::string_view text) {
     std::string line(text);
     std::replace(line.begin(), line.end(), '\n', ' ');
@@ -172,7 +175,7 @@ Result<Connection> Connection::open(const PostgresqlPlace& place) {
         raw, host + ":" + port + "/" + place.database, std::chrono::milliseconds(place.timeout_ms)
     );
     if (PQstatus(raw) != CONNECTION_OK) {
-        return connection.failure(one_line(PQerrorMessage(raw)));
+        return connection.failure(one_line(PQerrorMessage(raw)) + kWhatToDo);
     }
     PQsetNoticeProcessor(raw, &ignore_notice, nullptr);
     const auto limited = connection.run(

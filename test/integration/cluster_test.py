@@ -1,12 +1,15 @@
 """Two pgveil on one share store in PostgreSQL are one proxy: a withdrawal at one counts at the other before max_age_ms is over, tokens
 are first used and counted across both, a store that was put back is noticed, and one goes on when the other is killed."""
 
+import json
+import socket
 import time
 import unittest
 
 import psycopg
 
 from cluster import DATABASE, MAX_AGE_S, ClusterProxy, StoreCopy
+from fresh_proxy import free_port
 from stack import Stack, run, succeeded, wait_until
 
 POLICY = {"tables": {"public.members": {"columns": {"name": {"type": "text"}}}}}
@@ -191,6 +194,28 @@ class WithoutTheStore(Case):
         finally:
             STACK.superuser(f"ALTER ROLE {DATABASE} LOGIN")
         wait_until(lambda: OneProxy.is_served(session), "the proxy to serve again")
+
+
+    def test_a_start_ends_at_once_and_says_what_is_missing(self):
+        """systemd tries again every few seconds, as with the database."""
+        RIGHT.stop()
+        settings = RIGHT.settings.read_text()
+        silent = socket.create_server(("127.0.0.1", 0))
+        try:
+            for port, why in ((free_port(), "Connection refused"), (silent.getsockname()[1], "timeout expired")):
+                changed = json.loads(settings)
+                changed["store"]["hosts"][0]["port"] = port
+                STACK.write(RIGHT.settings.name, json.dumps(changed))
+                done = STACK.serve(RIGHT.settings)
+                self.assertIsNotNone(done, "it kept running")
+                self.assertEqual(done.returncode, 2, done.stderr)
+                for word in (f"the share store localhost:{port}/{DATABASE} cannot be used", why, "start its server"):
+                    self.assertIn(word, done.stderr)
+        finally:
+            silent.close()
+            STACK.write(RIGHT.settings.name, settings)
+            RIGHT.start()
+        self.reads(self.session(RIGHT, options()))
 
 
 class OneIsKilled(Case):
