@@ -122,6 +122,7 @@ Result<AgentSettings> parse_agent_settings(std::string_view file, std::string_vi
         return error_at(file, "", "has no absolute path: " + failed.message());
     }
     AgentSettings settings = AgentReader(path.parent_path(), *document).read();
+    settings.file = path.string();
     const bool is_local = settings.upstream_host.starts_with('/');
     if (!is_local && settings.upstream_ca.empty()) {
         return error_at(

@@ -23,6 +23,7 @@ struct AgentUserSettings {
 
 /// agent.json after load. A plain value; every path in it is absolute.
 struct AgentSettings {
+    std::string file;                // where they stand
     std::string host = "127.0.0.1";  // empty: no TCP
     std::uint16_t port = 6544;
     std::string unix_directory;  // empty: no Unix socket

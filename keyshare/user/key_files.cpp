@@ -25,6 +25,18 @@ Result<share::UserKey> open_user_key(const std::string& path, const SecretSource
     return file->open(&*given);
 }
 
+Result<UserKeyLook> look_at_user_key(const std::string& path) {
+    const auto text = read_private_file(path, kUserFileSizeMax);
+    if (!text) {
+        return text.error();
+    }
+    const auto file = UserFile::parse(text->reveal(), path);
+    if (!file) {
+        return file.error();
+    }
+    return UserKeyLook{core::sha256(text->reveal()), file->needs_passphrase()};
+}
+
 Result<core::SecretBytes> read_app_share(
     const std::string& path, std::string_view tenant, std::string_view user_id
 ) {

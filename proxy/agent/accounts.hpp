@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/agent_settings.hpp"
+#include "keyshare/core/hash.hpp"
 #include "keyshare/core/secret.hpp"
 #include "keyshare/share/token.hpp"
 #include "keyshare/user/error.hpp"
@@ -29,10 +30,22 @@ public:
         const config::AgentSettings& settings, std::optional<int> passphrase_fd
     );
 
+    /// The same for a process that runs: a key file that is as it was stays open, and nobody is
+    /// asked for a passphrase. The error says which file needs one that the settings do not give.
+    user::Result<Accounts> load_again(const config::AgentSettings& settings) const;
+
     /// Of the role, else of "*"; null: nobody's.
-    const Account* find(std::string_view role) const;
+    std::shared_ptr<const Account> find(std::string_view role) const;
 
 private:
+    struct OpenKey {
+        core::Sha256Digest digest;  ///< of its file
+        std::shared_ptr<const Account> owner;
+    };
+
+    class Loader;
+
+    std::map<std::string, OpenKey, std::less<>> open_keys_;  ///< by path
     std::map<std::string, std::shared_ptr<const Account>, std::less<>>
         by_role_;  // roles share some
 };

@@ -13,8 +13,13 @@ sigset_t ending_signals() {
     return signals;
 }
 
-void block_ending_signals() {
-    const sigset_t signals = ending_signals();
+sigset_t served_signals() {
+    sigset_t signals = ending_signals();
+    sigaddset(&signals, SIGHUP);
+    return signals;
+}
+
+void block_signals(const sigset_t& signals) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     (void)std::signal(SIGPIPE, SIG_IGN);
 }

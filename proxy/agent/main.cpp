@@ -1,9 +1,9 @@
 #include "config/agent_settings.hpp"
 #include "keyshare/user/process.hpp"
 #include "keyshare/user/terminal.hpp"
-#include "proxy/agent/accounts.hpp"
 #include "proxy/agent/ending_signals.hpp"
 #include "proxy/agent/server.hpp"
+#include "proxy/agent/snapshot.hpp"
 #include "proxy/agent/web_agent.hpp"
 #include "proxy/log/log.hpp"
 
@@ -36,20 +36,20 @@ Result<void> serve(const Arguments& arguments) {
         return guarded.error();
     }
     pgveil::log::set_up(settings->log);
-    auto accounts = pgveil::agent::Accounts::load(*settings, arguments.passphrase_fd);
-    if (!accounts.has_value()) {
-        return accounts.error();
+    auto snapshot = pgveil::agent::load_snapshot(std::move(*settings), arguments.passphrase_fd);
+    if (!snapshot.has_value()) {
+        return snapshot.error();
     }
     std::optional<pgveil::agent::ShareTable> table;
-    if (!settings->share_table.empty()) {
-        auto opened = pgveil::agent::ShareTable::open(settings->share_table);
+    if (const std::string& directory = (*snapshot)->settings.share_table; !directory.empty()) {
+        auto opened = pgveil::agent::ShareTable::open(directory);
         if (!opened) {
             return opened.error();
         }
         table = std::move(*opened);
     }
-    pgveil::agent::block_ending_signals();
-    pgveil::agent::Server server(std::move(*settings), std::move(*accounts), std::move(table));
+    pgveil::agent::block_signals(pgveil::agent::served_signals());
+    pgveil::agent::Server server(std::move(*snapshot), std::move(table));
     if (const auto opened = server.open(); !opened.has_value()) {
         return pgveil::user::unusable(opened.error().message);
     }

@@ -138,8 +138,18 @@ const core::SecretBytes* Relay::app_share() const {
     return account_->app_share.empty() ? nullptr : &account_->app_share;
 }
 
+void Relay::change_account() {
+    const bool is_between = exchange_.is_logged_in() && exchange_.may_insert() && !run_ &&
+                            exchange_.status() == wire::TransactionStatus::kIdle;
+    if (next_account_ != nullptr && is_between) {
+        account_ = std::exchange(next_account_, nullptr);
+        renewal_.on_refused();
+    }
+}
+
 /// False: the message waits for replies.
 bool Relay::prepare(wire::FrontendType type, wire::Output& upstream) {
+    change_account();
     if (app_share() == nullptr || !exchange_.would_begin(type)) {
         return true;
     }

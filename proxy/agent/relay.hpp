@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -36,8 +37,14 @@ public:
     /// @param table null: calls of the tenant's pass as any other statement
     /// @param account null: nothing is added to this session (the proxy's admin console)
     /// @param now_s Unix seconds
-    Relay(TokenSource& tokens, ShareTable* table, const Account* account, Clock now_s)
-        : tokens_(&tokens), table_(table), account_(account), now_s_(std::move(now_s)) {}
+    Relay(
+        TokenSource& tokens, ShareTable* table, std::shared_ptr<const Account> account, Clock now_s
+    )
+        : tokens_(&tokens), table_(table), account_(std::move(account)), now_s_(std::move(now_s)) {}
+
+    /// Whose shares the session gets from the next request outside a transaction on: all three of
+    /// them anew, also where account and share table have the same.
+    void take_up(std::shared_ptr<const Account> account) { next_account_ = std::move(account); }
 
     /// The client's StartupMessage with the shares; without them where the proxy's token key is not
     /// known yet: then they follow behind the login.
@@ -82,6 +89,7 @@ private:
 
     const core::SecretBytes* app_share() const;
     bool must_wait(wire::FrontendType type) const;
+    void change_account();
     bool prepare(wire::FrontendType type, wire::Output& upstream);
     bool awaits_rest(const wire::Peek& peek, wire::ByteView here);
     bool take_call(const wire::Frame& frame, wire::Output& upstream);
@@ -101,7 +109,8 @@ private:
 
     TokenSource* tokens_;
     ShareTable* table_;
-    const Account* account_;
+    std::shared_ptr<const Account> account_;
+    std::shared_ptr<const Account> next_account_;  ///< null: it stays
     Clock now_s_;
     Exchange exchange_;
     Renewal renewal_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <new>
 #include <thread>
 #include <utility>
 
@@ -17,16 +18,6 @@ namespace {
 
 constexpr std::chrono::seconds kDrainTime{60};
 constexpr long kTickNanoseconds = 50'000'000;
-
-session::UpstreamTarget target_of(const config::AgentSettings& settings) {
-    session::UpstreamTarget target;
-    target.host = settings.upstream_host;
-    target.port = settings.upstream_port;
-    target.connect_timeout = net::Duration(settings.connect_timeout_ms);
-    target.role = "the pgveil proxy";
-    target.tls_hint = "Set listen.tls in the proxy's settings.";
-    return target;
-}
 
 /// A connection never leaves this machine, so that nothing is asked of it in TLS.
 session::StartupRules rules_of_clients() {
@@ -40,33 +31,46 @@ session::StartupRules rules_of_clients() {
 
 /// Waits a tick for one of them; 0: none came.
 int next_signal() {
-    const sigset_t signals = ending_signals();
+    const sigset_t signals = served_signals();
     const timespec tick{0, kTickNanoseconds};
     return std::max(sigtimedwait(&signals, nullptr, &tick), 0);
 }
 
+void say_failed(const std::string& reason) {
+    log::error("reload failed, the old configuration stays: {reason}", {{"reason", reason}});
+}
+
+/// The table stays as it is if a file of it is wrong.
+void read_again(ShareTable& table, const std::string& directory) {
+    try {
+        auto fresh = ShareTable::open(directory);
+        if (fresh) {
+            table = std::move(*fresh);
+            return;
+        }
+        log::error(
+            "the share table stays as it was: {reason}", {{"reason", fresh.error().message}}
+        );
+    } catch (const std::bad_alloc&) {
+        log::error("the share table stays as it was: out of memory for secrets");
+    }
+}
+
 }  // namespace
 
-Server::Server(config::AgentSettings settings, Accounts accounts, std::optional<ShareTable> table)
-    : settings_(std::move(settings)),
-      accounts_(std::move(accounts)),
+Server::Server(SnapshotPtr snapshot, std::optional<ShareTable> table)
+    : running_(std::move(snapshot)),
+      snapshot_(running_),
       table_(std::move(table)),
-      tokens_(settings_.token_valid_s, settings_.token_challenges),
-      target_(target_of(settings_)),
+      tokens_(snapshot_->settings.token_valid_s, snapshot_->settings.token_challenges),
       rules_(rules_of_clients()) {}
 
 Server::~Server() = default;
 
 net::Result<void> Server::open() {
-    if (!target_.is_unix_socket()) {
-        auto tls = net::TlsContext::load_client(settings_.upstream_ca);
-        if (!tls.has_value()) {
-            return tls.error();
-        }
-        target_.tls = std::move(*tls);
-    }
-    if (!settings_.host.empty()) {
-        const net::Address address{settings_.host, settings_.port};
+    const config::AgentSettings& settings = snapshot_->settings;
+    if (!settings.host.empty()) {
+        const net::Address address{settings.host, settings.port};
         if (auto free = net::Listener::check_free(address); !free.has_value()) {
             return free.error();
         }
@@ -75,16 +79,13 @@ net::Result<void> Server::open() {
             return listener.error();
         }
         listeners_.push_back(std::move(*listener));
-        log::info(
-            "listening on {host}:{port}", {{"host", settings_.host}, {"port", settings_.port}}
-        );
+        log::info("listening on {host}:{port}", {{"host", settings.host}, {"port", settings.port}});
     }
-    if (settings_.unix_directory.empty()) {
+    if (settings.unix_directory.empty()) {
         return {};
     }
-    auto local = net::UnixListener::open(
-        settings_.unix_directory, settings_.port, settings_.unix_permissions
-    );
+    auto local =
+        net::UnixListener::open(settings.unix_directory, settings.port, settings.unix_permissions);
     if (!local.has_value()) {
         return local.error();
     }
@@ -111,6 +112,12 @@ void Server::run() {
     Clock::time_point until = Clock::time_point::max();
     for (;;) {
         const int signal = next_signal();
+        if (signal == SIGHUP) {
+            net::notify_reloading();
+            reload();
+            net::notify_service_manager("READY=1");
+            continue;
+        }
         const bool is_late = Clock::now() >= until;
         const bool is_drained = until != Clock::time_point::max() && session_count_ == 0;
         if (signal == SIGINT || signal == SIGQUIT || is_late || is_drained) {
@@ -130,6 +137,39 @@ void Server::run() {
     loop_.stop();
     thread.join();
     listeners_.clear();
+}
+
+/// Opening keys takes a while and asks the disk: it does not hold up the loop.
+void Server::reload() {
+    try {
+        auto fresh = load_again(*running_);
+        if (!fresh) {
+            return say_failed(fresh.error().message);
+        }
+        running_ = fresh->snapshot;
+        loop_.remote().post([this, taken = std::move(*fresh)] { take_up(taken); });
+    } catch (const std::bad_alloc&) {
+        say_failed("out of memory for secrets");
+    }
+}
+
+/// On the loop's thread, which is the only one that writes the share table.
+void Server::take_up(const Reloaded& fresh) {
+    snapshot_ = fresh.snapshot;
+    const config::AgentSettings& settings = snapshot_->settings;
+    log::set_up(settings.log);
+    tokens_.set(settings.token_valid_s, settings.token_challenges);
+    if (table_) {
+        read_again(*table_, settings.share_table);
+    }
+    for (const std::string& key : fresh.kept) {
+        log::warn("{key} has changed: it takes effect at the next start", {{"key", key}});
+    }
+    log::info("reloaded {file}", {{"file", settings.file}});
+    const std::vector<Session*> sessions = sessions_;
+    for (Session* const session : sessions) {
+        session->take_up();
+    }
 }
 
 void Server::drain() {

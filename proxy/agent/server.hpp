@@ -1,15 +1,13 @@
 #pragma once
 
-#include "config/agent_settings.hpp"
 #include "net/listener.hpp"
 #include "net/loop.hpp"
 #include "net/unix_listener.hpp"
-#include "proxy/agent/accounts.hpp"
 #include "proxy/agent/share_table.hpp"
+#include "proxy/agent/snapshot.hpp"
 #include "proxy/agent/token_source.hpp"
 #include "proxy/session/cancel.hpp"
 #include "proxy/session/startup.hpp"
-#include "proxy/session/upstream_connection.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -29,6 +27,7 @@
 ///   CommandCall, CommandRun   calls of the tenant's for application and proxy (command_run.hpp)
 ///   ShareTable     the application's shares of its users                (share_table.hpp)
 ///   Accounts       whose shares which role gets                         (accounts.hpp)
+///   Snapshot       settings, accounts and certificates, until SIGHUP     (snapshot.hpp)
 /// and between a browser and a web application:
 ///   WebAgent       adds one user's shares to requests                   (web_agent.hpp)
 ///   WebRules       which requests may have them                         (web_rules.hpp)
@@ -39,33 +38,32 @@ class Session;
 /// The running agent: one loop on one thread, its listeners and its sessions.
 class Server {
 public:
-    Server(config::AgentSettings settings, Accounts accounts, std::optional<ShareTable> table);
+    Server(SnapshotPtr snapshot, std::optional<ShareTable> table);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     Server(Server&&) = delete;
     Server& operator=(Server&&) = delete;
     ~Server();
 
-    /// Reads the proxy's authority and opens the sockets. The error names file or address.
+    /// Opens the sockets. The error names the address.
     net::Result<void> open();
 
     /// Serves until a signal says otherwise: SIGTERM ends sessions between transactions, for a
-    /// minute at most; SIGINT, SIGQUIT and any second signal at once. They must be blocked in every
-    /// thread.
+    /// minute at most; SIGINT, SIGQUIT and any second signal at once; SIGHUP takes up what the
+    /// files are now, and ends only sessions of roles that have no user any more. They must be
+    /// blocked in every thread (block_signals).
     void run();
 
     // -- for sessions, on the loop's thread --
 
     net::Loop& loop() noexcept { return loop_; }
 
-    const Accounts& accounts() const noexcept { return accounts_; }
+    const SnapshotPtr& snapshot() const noexcept { return snapshot_; }
 
     TokenSource& tokens() noexcept { return tokens_; }
 
     /// Null: none is kept.
     ShareTable* table() noexcept { return table_ ? &*table_ : nullptr; }
-
-    const session::UpstreamTarget& target() const noexcept { return target_; }
 
     const session::StartupRules& rules() const noexcept { return rules_; }
 
@@ -73,7 +71,7 @@ public:
 
     bool is_draining() const noexcept { return is_draining_; }
 
-    bool is_full() const noexcept { return sessions_.size() >= settings_.sessions; }
+    bool is_full() const noexcept { return sessions_.size() >= snapshot_->settings.sessions; }
 
     /// @return the session's number
     std::uint64_t enter(Session& session);
@@ -82,13 +80,14 @@ public:
 private:
     net::Listener::OnAccept on_accept();
     void drain();
+    void reload();
+    void take_up(const Reloaded& fresh);
 
-    config::AgentSettings settings_;
-    Accounts accounts_;
+    SnapshotPtr running_;   ///< of the thread in run()
+    SnapshotPtr snapshot_;  ///< of the loop's thread, which follows
     std::optional<ShareTable> table_;
     net::Loop loop_;
     TokenSource tokens_;
-    session::UpstreamTarget target_;
     session::StartupRules rules_;
     session::CancelGate cancels_;
     std::optional<net::UnixListener> local_;

@@ -38,7 +38,8 @@ void send(net::Stream& stream, wire::Output& output) {
 LoginError nobody_for(const std::string& role) {
     LoginError error =
         session::refuse("28000", "pgveil-agent has no user for role \"" + role + "\"");
-    error.hint = "Add the role, or \"*\", to \"users\" in the agent's settings, and restart it.";
+    error.hint =
+        "Add the role, or \"*\", to \"users\" in the agent's settings, and reload it (SIGHUP).";
     return error;
 }
 
@@ -48,6 +49,13 @@ LoginError proxy_lost(std::string reason) {
     error.hint =
         "Connect again. Look whether the last COMMIT took effect if its answer has not come.";
     return error;
+}
+
+LoginError no_user_any_more(const std::string& role) {
+    return session::refuse(
+        "57P01",
+        "terminating connection because pgveil-agent has no user for role \"" + role + "\" any more"
+    );
 }
 
 LoginError too_many_sessions() {
@@ -72,7 +80,7 @@ bool brings_shares(const session::ClientStartup& startup) {
 }
 
 std::optional<LoginError> reason_to_refuse(Server& server, const session::ClientStartup& startup) {
-    const Account* const account = server.accounts().find(startup.user);
+    const auto account = server.snapshot()->accounts.find(startup.user);
     if (account == nullptr) {
         return nobody_for(startup.user);
     }
@@ -107,7 +115,7 @@ net::Awaitable<void> converse(Server& server, net::Stream& client, net::Buffer& 
     }
     if (auto* const key = std::get_if<session::CancelKey>(&*accepted)) {
         session::CancelKey cancel = std::move(*key);
-        std::vector<session::UpstreamTarget> targets(1, server.target());
+        std::vector<session::UpstreamTarget> targets(1, server.snapshot()->target);
         co_await session::forward_cancel(
             client, std::move(cancel), std::move(targets), server.cancels()
         );
@@ -119,10 +127,12 @@ net::Awaitable<void> converse(Server& server, net::Stream& client, net::Buffer& 
         co_await refuse_client(client, std::move(error));
         co_return;
     }
-    const Account* const account = server.accounts().find(startup.user);
-    const bool is_console = startup.database == kConsole;
+    auto account = server.snapshot()->accounts.find(startup.user);
+    if (startup.database == kConsole) {
+        account.reset();
+    }
     Session session(server, client, input);
-    co_await session.run(std::move(startup), is_console ? nullptr : account);
+    co_await session.run(std::move(startup), std::move(account));
 }
 
 }  // namespace
@@ -151,18 +161,23 @@ Session::~Session() {
     }
 }
 
-net::Awaitable<void> Session::run(session::ClientStartup startup, const Account* account) {
+net::Awaitable<void> Session::run(
+    session::ClientStartup startup, std::shared_ptr<const Account> account
+) {
     id_ = "a" + std::to_string(server_->enter(*this));
     entered_ = true;
     role_ = startup.user;
-    auto opened = co_await session::open_upstream(server_->loop(), server_->target());
+    auto opened = co_await session::open_upstream(server_->loop(), server_->snapshot()->target);
     if (!opened.has_value()) {
         LoginError error = std::move(opened.error());
         co_await refuse_client(*client_, std::move(error));
         co_return;
     }
     upstream_ = std::move(*opened);
-    relay_ = std::make_unique<Relay>(server_->tokens(), server_->table(), account, unix_time_s);
+    has_account_ = account != nullptr;
+    relay_ = std::make_unique<Relay>(
+        server_->tokens(), server_->table(), std::move(account), unix_time_s
+    );
     relay_->append_startup(to_upstream_, startup);
     startup = session::ClientStartup();
     log("connected");
@@ -289,10 +304,24 @@ void Session::settle() {
         end(*relay_->failure());
     } else if (server_->is_draining() && relay_->is_logged_in() && relay_->may_end_now()) {
         end(session::refuse("57P01", "terminating connection because pgveil-agent stops"));
+    } else if (is_dismissed_ && relay_->is_logged_in() && relay_->may_end_now()) {
+        end(no_user_any_more(role_));
     }
 }
 
 void Session::drain() {
+    settle();
+}
+
+void Session::take_up() {
+    if (!has_account_ || relay_ == nullptr) {
+        return;
+    }
+    auto account = server_->snapshot()->accounts.find(role_);
+    is_dismissed_ = account == nullptr;
+    if (account != nullptr) {
+        relay_->take_up(std::move(account));
+    }
     settle();
 }
 

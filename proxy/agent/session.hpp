@@ -29,10 +29,17 @@ public:
 
     /// Connects to the proxy, lets it log the client in, and relays until one side ends. Throws
     /// boost::system::system_error when the client is lost.
-    net::Awaitable<void> run(session::ClientStartup startup, const Account* account);
+    /// account: null: nothing is added, ever (the proxy's admin console).
+    net::Awaitable<void> run(
+        session::ClientStartup startup, std::shared_ptr<const Account> account
+    );
 
     /// Ends the session as soon as it is outside a transaction (57P01).
     void drain();
+
+    /// The server has another snapshot: the role's user, key and shares count from the next request
+    /// outside a transaction. Without a user any more the session ends there (57P01).
+    void take_up();
 
 private:
     net::Awaitable<void> pump_requests();
@@ -56,6 +63,8 @@ private:
     net::Waiter unblocked_;
     std::string id_;
     std::string role_;
+    bool has_account_ = false;
+    bool is_dismissed_ = false;
     bool ended_ = false;
     bool entered_ = false;
 };

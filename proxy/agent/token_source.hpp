@@ -22,6 +22,12 @@ public:
     explicit TokenSource(std::int64_t valid_s, bool answers_challenges = false)
         : valid_s_(valid_s), answers_challenges_(answers_challenges) {}
 
+    /// As the constructor; for tokens made from now on.
+    void set(std::int64_t valid_s, bool answers_challenges) {
+        valid_s_ = valid_s;
+        answers_challenges_ = answers_challenges;
+    }
+
     bool answers_challenges() const { return answers_challenges_; }
 
     std::int64_t valid_s() const { return valid_s_; }

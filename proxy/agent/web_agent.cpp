@@ -116,7 +116,7 @@ net::Result<void> WebAgent::open() {
 }
 
 void WebAgent::run() {
-    block_ending_signals();
+    block_signals(ending_signals());
     const sigset_t signals = ending_signals();
     std::thread thread([this] { loop_.run(); });
     int signal = 0;

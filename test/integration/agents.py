@@ -108,6 +108,15 @@ class Agent(Running):
         file = stack.write(f"agent.{self.port}.json", json.dumps(self.settings))
         self.start(stack, "serve", "--config", file)
 
+    def reload(self, **changes):
+        """SIGHUP with other settings; what the log says to it."""
+        self.settings = {**self.settings, **changes}
+        self.stack.write(f"agent.{self.port}.json", json.dumps(self.settings))
+        seen = len(self.log())
+        self.signal(signal.SIGHUP)
+        wait_until(lambda: re.search(r"reload(ed|s? failed)", self.log()[seen:]), "the reload")
+        return self.log()[seen:]
+
     def files_of(self, user):
         folder = self.stack.dir
         return {"key": str(folder / "users" / f"{user}.user"), "app_share": str(folder / "users" / f"{user}.app"),

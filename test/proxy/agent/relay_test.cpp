@@ -114,10 +114,10 @@ protected:
 
     core::SigningKey identity_ = core::SigningKey::generate();
     core::HpkeKeyPair token_key_ = core::HpkeKeyPair::generate();
-    Account account_ = account_of(identity_);
+    std::shared_ptr<Account> account_ = std::make_shared<Account>(account_of(identity_));
     TokenSource tokens_{60};
     std::int64_t now_s_ = kStart;
-    Relay relay_{tokens_, nullptr, &account_, [this] {
+    Relay relay_{tokens_, nullptr, account_, [this] {
                      return now_s_;
                  }};
     std::string waiting_;
@@ -143,19 +143,19 @@ TEST_F(RelayTest, TheFirstSessionAsksForTheTokenKeyAndSaysSharesBehindItsLogin) 
 }
 
 TEST_F(RelayTest, TheTokensAreForNoMoreThanTheAccountSays) {
-    account_.scope = {.read_only = true, .tables = {"*.patients"}};
-    ASSERT_TRUE(tokens_.take(account_.key, statement(identity_), now_s_));
+    account_->scope = {.read_only = true, .tables = {"*.patients"}};
+    ASSERT_TRUE(tokens_.take(account_->key, statement(identity_), now_s_));
     const std::string packet = startup();
     const std::size_t begin = packet.find("pgvt1.");
     const std::string token = packet.substr(begin, packet.find('\0', begin) - begin);
     const auto contents =
         share::open_token(*share::parse_token(core::as_bytes(token)), token_key_, "clinic");
     ASSERT_TRUE(contents.has_value());
-    EXPECT_EQ(*share::parse_token_scope(contents->scope), account_.scope);
+    EXPECT_EQ(*share::parse_token_scope(contents->scope), account_->scope);
 }
 
 TEST_F(RelayTest, ALaterSessionHasItsSharesInTheStartupPacket) {
-    ASSERT_TRUE(tokens_.take(account_.key, statement(identity_), now_s_));
+    ASSERT_TRUE(tokens_.take(account_->key, statement(identity_), now_s_));
     const std::string packet = startup();
     EXPECT_THAT(packet, HasSubstr("pgveil.user_id"));
     EXPECT_THAT(packet, HasSubstr("pgvt1."));
@@ -166,7 +166,7 @@ TEST_F(RelayTest, ALaterSessionHasItsSharesInTheStartupPacket) {
 
 TEST_F(RelayTest, WithChallengesEachTokenAnswersOneOfItsSession) {
     TokenSource tokens(60, true);
-    relay_ = Relay(tokens, nullptr, &account_, [this] { return now_s_; });
+    relay_ = Relay(tokens, nullptr, account_, [this] { return now_s_; });
     now_s_ += 7200;  // behind the end of the token key, by a clock that is wrong
     EXPECT_THAT(startup(), Not(HasSubstr("pgveil.")));
     ready();
@@ -195,7 +195,7 @@ TEST_F(RelayTest, WithChallengesEachTokenAnswersOneOfItsSession) {
 
 TEST_F(RelayTest, WhatIsNoChallengeGetsNoShares) {
     TokenSource tokens(60, true);
-    relay_ = Relay(tokens, nullptr, &account_, [this] { return now_s_; });
+    relay_ = Relay(tokens, nullptr, account_, [this] { return now_s_; });
     startup();
     ready();
     from_client(query("SELECT 1"));
@@ -305,11 +305,29 @@ TEST_F(RelayTest, AClientThatSaysTerminateKnowsWhyTheConnectionEnds) {
     EXPECT_TRUE(relay_.said_farewell());
 }
 
+TEST_F(RelayTest, AnotherAccountCountsFromTheNextRequestOutsideATransaction) {
+    settle();
+    from_client(query("BEGIN"));
+    ready(wire::TransactionStatus::kInTransaction);
+    auto clerk = std::make_shared<Account>(account_of(identity_));
+    clerk->key.user_id = "clerk";
+    relay_.take_up(clerk);
+    EXPECT_THAT(from_client(query("COMMIT")), Not(HasSubstr("pgveil.")));
+    ready();
+    const std::string given = from_client(query("SELECT secret"));
+    EXPECT_THAT(given, HasSubstr("SET pgveil.user_id = 'clerk'"));
+    EXPECT_THAT(given, HasSubstr("SET pgveil.user_token = 'pgvt1."));
+    EXPECT_THAT(given, HasSubstr("SELECT secret"));
+    ready();
+    ready();
+    EXPECT_THAT(from_client(query("SELECT secret")), Not(HasSubstr("pgveil.")));
+}
+
 TEST_F(RelayTest, AnAppShareOfACallStaysHereAndItsRequestComesAlone) {
     const user::Scratch scratch;
     ShareTable table = *ShareTable::open(scratch / "shares");
     const std::string text = "SELECT pgveil.add_user('clerk', 'pgva1.BBBB', 'a.b.c')";
-    relay_ = Relay(tokens_, &table, &account_, [this] { return now_s_; });
+    relay_ = Relay(tokens_, &table, account_, [this] { return now_s_; });
     settle();
     const std::string upstream = from_client(query(text));
     EXPECT_THAT(upstream, HasSubstr("SELECT pgveil.add_user('clerk', NULL, 'a.b.c')"));
