@@ -1,5 +1,6 @@
 #include "config/custodian_settings.hpp"
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/custodian/deposit_commands.hpp"
 #include "keyshare/custodian/group_commands.hpp"
 #include "keyshare/custodian/serve.hpp"
 #include "keyshare/custodian/status_command.hpp"
@@ -77,6 +78,7 @@ int run(int argc, char** argv) {
     ));
     pgveil::custodian::GroupAction group_action;
     pgveil::custodian::add_group_commands(app, group_action);
+    pgveil::custodian::add_deposit_commands(app, group_action);
     pgveil::custodian::add_status_command(app, group_action);
     Result<void> done;
     try {

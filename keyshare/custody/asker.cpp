@@ -58,9 +58,10 @@ Result<Asker> Asker::make(AskerSettings settings, PinnedGroup pinned, AskTimes t
 }
 
 /// Members without trouble first, else in the group's order.
-std::vector<std::size_t> Asker::order() const {
+std::vector<std::size_t> Asker::order(std::uint32_t own) const {
     std::vector<std::size_t> order(members_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
+    std::erase_if(order, [own](std::size_t member) { return member + 1 == own; });
     std::stable_partition(order.begin(), order.end(), [this](std::size_t member) {
         return !members_[member].had_trouble;
     });
@@ -90,22 +91,28 @@ Error Asker::too_few(std::size_t answered, std::size_t needed, const std::string
 /// One question on its way.
 class Asker::Round {
 public:
-    Round(Asker& asker, const quorum::OpenRequest& asked, const Question& question)
+    Round(
+        Asker& asker,
+        const quorum::PartialRequest& request,
+        const Question& question,
+        const Gathering& gathering
+    )
         : asker_(&asker),
-          asked_(&asked),
+          request_(&request),
           question_(&question),
-          body_(partial_body(asked.request, question)),
-          order_(asker.order()),
-          needed_(asker.pinned_.group.threshold),
+          take_answer_(&gathering.take),
+          body_(partial_body(request, question)),
+          order_(asker.order(gathering.own)),
+          needed_(gathering.needed),
           is_out_(asker.members_.size(), false),
           owes_nonce_(asker.members_.size(), false) {}
 
-    Result<quorum::SecretPoint> run() {
-        while (sent_ < needed_) {
+    Result<void> run() {
+        while (sent_ < std::min(needed_, order_.size())) {
             send();
         }
         wait_on();
-        while (answers_.size() < needed_ && !trouble_ && has_more()) {
+        while (taken_ < needed_ && !trouble_ && has_more()) {
             // With nobody left to ask, the calls' own limits end the waiting.
             const auto until = sent_ < order_.size() ? hedge_ : Clock::now() + asker_->times_.limit;
             const auto finished = asker_->calls_->next(until);
@@ -153,7 +160,7 @@ private:
             return post(member, "partial", body_);
         }
         const auto testimony = question_->witness(evidence_binding(
-            asker_->members_[member].custodian.name, given->nonce, serialize(asked_->request)
+            asker_->members_[member].custodian.name, given->nonce, quorum::serialize(*request_)
         ));
         if (!testimony.has_value()) {
             trouble_ = Error{
@@ -162,9 +169,7 @@ private:
                     testimony.error().message};
             return;
         }
-        post(
-            member, "partial", attested_body(asked_->request, *question_, given->nonce, *testimony)
-        );
+        post(member, "partial", attested_body(*request_, *question_, given->nonce, *testimony));
         wait_on();  // the TPM has taken its time, not a custodian
     }
 
@@ -181,18 +186,17 @@ private:
         if (!sealed) {
             return replace(finished.id, {{}, "it answered with something that is no answer", 0});
         }
-        auto answer = quorum::open_answer(asker_->pinned_.group, *asked_, index, *sealed);
-        if (!answer.has_value()) {
+        if (const auto taken = (*take_answer_)(index, *sealed); !taken.has_value()) {
             return replace(
                 finished.id,
                 {"cheating",
-                 "its answer does not hold, so that it is not taken (" + answer.error().message +
+                 "its answer does not hold, so that it is not taken (" + taken.error().message +
                      "); find out what runs there",
                  index}
             );
         }
         asker_->members_[finished.id].had_trouble = false;
-        answers_.push_back(*std::move(answer));
+        ++taken_;
     }
 
     /// Somebody else is asked in the place of this one.
@@ -203,32 +207,25 @@ private:
         }
     }
 
-    Result<quorum::SecretPoint> finish() {
+    Result<void> finish() {
         for (std::size_t member = 0; member < is_out_.size(); ++member) {
             if (is_out_[member]) {
-                asker_->members_[member].had_trouble = true;  // slower than t others
+                asker_->members_[member].had_trouble = true;  // slower than the others
             }
         }
         asker_->calls_->abandon();
         if (trouble_) {
             return *trouble_;
         }
-        if (answers_.size() < needed_) {
-            return asker_->too_few(answers_.size(), needed_, "start the missing ones");
-        }
-        for (const quorum::Answer& answer : answers_) {
-            asker_->participations_.push_back(answer.participation);
-        }
-        auto combined = quorum::combine(asker_->pinned_.group, asked_->request, answers_);
-        if (!combined.has_value()) {
-            return Error{ErrorCode::kCheating, combined.error().message};
-        }
-        return *std::move(combined);
+        return taken_ < needed_
+                   ? Result<void>(asker_->too_few(taken_, needed_, "start the missing ones"))
+                   : Result<void>();
     }
 
     Asker* asker_;
-    const quorum::OpenRequest* asked_;
+    const quorum::PartialRequest* request_;
     const Question* question_;
+    const Take* take_answer_;
     std::string body_;
     std::vector<std::size_t> order_;
     std::size_t needed_;
@@ -237,17 +234,48 @@ private:
     std::optional<Error> trouble_;
     Clock::time_point hedge_;
     std::size_t sent_ = 0;
-    std::vector<quorum::Answer> answers_;
+    std::size_t taken_ = 0;
 };
 
-Result<quorum::SecretPoint> Asker::ask(const Question& question) {
+Result<void> Asker::run_round(
+    const quorum::PartialRequest& request, const Question& question, const Gathering& gathering
+) {
     absences_.clear();
     participations_.clear();
+    return Round(*this, request, question, gathering).run();
+}
+
+Result<void> Asker::gather(const quorum::PartialRequest& request, const Gathering& gathering) {
+    const Question question{.point = request.point, .purpose = request.purpose};
+    return run_round(request, question, gathering);
+}
+
+Result<quorum::SecretPoint> Asker::ask(const Question& question) {
     const auto asked = quorum::ask(pinned_.group, question.point, requester_, question.purpose);
     if (!asked.has_value()) {
         return Error{ErrorCode::kSettings, asked.error().message};
     }
-    return Round(*this, *asked, question).run();
+    std::vector<quorum::Answer> answers;
+    const Take take = [&](std::uint32_t index, core::ByteView sealed) -> quorum::Result<void> {
+        auto answer = quorum::open_answer(pinned_.group, *asked, index, sealed);
+        if (!answer.has_value()) {
+            return answer.error();
+        }
+        answers.push_back(*std::move(answer));
+        return {};
+    };
+    const auto gathered = run_round(asked->request, question, {pinned_.group.threshold, take, 0});
+    if (!gathered.has_value()) {
+        return gathered.error();
+    }
+    for (const quorum::Answer& answer : answers) {
+        participations_.push_back(answer.participation);
+    }
+    auto combined = quorum::combine(pinned_.group, asked->request, answers);
+    if (!combined.has_value()) {
+        return Error{ErrorCode::kCheating, combined.error().message};
+    }
+    return *std::move(combined);
 }
 
 Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {

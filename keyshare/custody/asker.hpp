@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +52,19 @@ public:
     /// The same, and the custodians do not learn which point it is.
     Result<quorum::SecretPoint> ask_blinded(const Question& question);
 
+    /// Takes the sealed answer of a member; an error says why it does not count.
+    using Take = std::function<quorum::Result<void>(std::uint32_t index, core::ByteView sealed)>;
+
+    struct Gathering {
+        std::size_t needed = 0;  ///< so many answers are taken
+        Take take;
+        std::uint32_t own = 0;  ///< this member is not asked; 0: all may be
+    };
+
+    /// Puts a request of the caller's own, who opens the answers. absences() as for ask();
+    /// participations() are the caller's to know.
+    Result<void> gather(const quorum::PartialRequest& request, const Gathering& gathering);
+
     /// Tells all custodians that there is this version, so that they refuse older ones. kTooFew
     /// unless so many have noted it that any t of them include one: n - t + 1.
     Result<void> raise_version(const StoreVersion& store);
@@ -75,7 +90,10 @@ private:
 
     Asker(std::vector<Member> members, PinnedGroup pinned, std::string requester, AskTimes times);
 
-    std::vector<std::size_t> order() const;
+    std::vector<std::size_t> order(std::uint32_t own) const;
+    Result<void> run_round(
+        const quorum::PartialRequest& request, const Question& question, const Gathering& gathering
+    );
     Error too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const;
     void note(std::size_t member, const Refusal& refusal);
 

@@ -138,6 +138,23 @@ protected:
     std::vector<std::unique_ptr<LoopbackCustodian>> servers_;  // last: their threads use the rest
 };
 
+TEST_F(AskerTest, GatheringAsksEverybodyButTheAskersOwnSeat) {
+    start({good(1), good(2), good(3)});
+    Asker asking = asker({std::chrono::minutes(1), std::chrono::seconds(20)});
+    const auto asked = quorum::ask(ceremony_.group, sealed_->point, "clinic", "fetch");
+    std::vector<std::uint32_t> members;
+    const auto take = [&](std::uint32_t index, core::ByteView sealed) -> quorum::Result<void> {
+        members.push_back(index);
+        const auto answer = quorum::open_answer(ceremony_.group, *asked, index, sealed);
+        return answer.has_value() ? quorum::Result<void>() : answer.error();
+    };
+    EXPECT_TRUE(asking.gather(asked->request, {1, take, 1}).has_value());
+    EXPECT_EQ(members, std::vector<std::uint32_t>{2});
+    // There are two others and no third.
+    EXPECT_EQ(asking.gather(asked->request, {3, take, 1}).error().code, ErrorCode::kTooFew);
+    EXPECT_EQ(servers_[0]->requests(), 0);
+}
+
 TEST_F(AskerTest, AsksNoMoreThanAreNeeded) {
     start({good(1), good(2), good(3)});
     // No hedge within the life of a test.
