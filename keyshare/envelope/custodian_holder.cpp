@@ -29,27 +29,55 @@ std::string words_of(const custody::Refusal& refusal) {
 
 }  // namespace
 
-CustodianHolder::CustodianHolder(
-    custody::Custodian custodian,
-    quorum::Group group,
-    std::uint32_t index,
-    const custody::TlsFiles& tls
-)
-    : custodian_(std::move(custodian)),
-      group_(std::move(group)),
-      index_(index),
-      calls_(tls, kCallLimit) {}
+CustodianCalls::CustodianCalls(const custody::TlsFiles& tls) : calls_(tls, kCallLimit) {}
 
-Result<core::Bytes> CustodianHolder::answer(const Question& question, std::int64_t /*now_s*/) {
+CustodianCalls::Ticket CustodianCalls::begin(const custody::HttpsCall& call) {
+    calls_.begin(next_, call);
+    return next_++;
+}
+
+void CustodianCalls::wait(custody::HttpsCalls::Clock::time_point until) {
+    if (auto finished = calls_.next(until)) {
+        replies_[finished->id] = std::move(finished->reply);
+    }
+}
+
+const custody::HttpsReply* CustodianCalls::reply_to(Ticket ticket) const {
+    const auto found = replies_.find(ticket);
+    return found == replies_.end() ? nullptr : &found->second;
+}
+
+void CustodianHolder::begin(const Question& question) {
     const custody::Question asked{
         .point = question.request.point,
         .purpose = question.request.purpose,
         .header = question.header};
-    const custody::HttpsCall call{
-        .url = custodian_.url + "/v1/groups/" + core::base64url_encode(group_.id) + "/partial",
-        .body = custody::partial_body(question.request, asked),
-        .is_post = true};
-    const custody::HttpsReply reply = custody::call_all(calls_, {call}).front();
+    calls_->forget(ticket_);
+    asked_ = question.request.id;
+    ticket_ = calls_->begin(
+        {.url = custodian_.url + "/v1/groups/" + core::base64url_encode(group_.id) + "/partial",
+         .body = custody::partial_body(question.request, asked),
+         .is_post = true}
+    );
+}
+
+bool CustodianHolder::is_ready(std::chrono::steady_clock::time_point until) {
+    if (ticket_ == 0) {
+        return true;  // nothing was asked that it could be waited for
+    }
+    if (calls_->reply_to(ticket_) == nullptr) {
+        calls_->wait(until);
+    }
+    return calls_->reply_to(ticket_) != nullptr;
+}
+
+Result<core::Bytes> CustodianHolder::answer(const Question& question, std::int64_t /*now_s*/) {
+    if (ticket_ == 0 || asked_ != question.request.id) {
+        begin(question);
+    }
+    while (!is_ready(std::chrono::steady_clock::now() + kCallLimit)) {
+    }
+    const custody::HttpsReply& reply = *calls_->reply_to(ticket_);
     if (!reply.trouble.empty() || reply.status != kAnswered) {
         return user::failed(words_of(custody::refusal_in(reply)));
     }
@@ -70,6 +98,7 @@ Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
         return said(pinned.error());
     }
     CustodianHolders holders;
+    const auto calls = std::make_shared<CustodianCalls>(settings->tls);
     for (std::uint32_t at = 0; at < pinned->members.size(); ++at) {
         const std::string& name = pinned->members[at];
         const auto found = std::ranges::find(settings->custodians, name, &custody::Custodian::name);
@@ -78,7 +107,7 @@ Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
             continue;
         }
         holders.members.push_back(
-            std::make_unique<CustodianHolder>(*found, pinned->group, at + 1, settings->tls)
+            std::make_unique<CustodianHolder>(*found, pinned->group, at + 1, calls)
         );
     }
     return holders;

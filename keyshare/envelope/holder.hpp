@@ -6,6 +6,7 @@
 #include "keyshare/quorum/group.hpp"
 #include "keyshare/user/error.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -34,6 +35,13 @@ public:
     virtual const quorum::Group& group() const = 0;
     /// Its number in the group, from 1.
     virtual std::uint32_t index() const = 0;
+
+    /// Sends the question to a holder that is elsewhere, so that several work on it at the same
+    /// time: answer() for this question then takes what came. One at hand has nothing to send.
+    virtual void begin(const Question& /*question*/) {}
+
+    /// Whether answer() would not wait; until then it may become so. May return earlier.
+    virtual bool is_ready(std::chrono::steady_clock::time_point /*until*/) { return true; }
 
     /// quorum::answer() for the question, or why there is none.
     virtual Result<core::Bytes> answer(const Question& question, std::int64_t now_s) = 0;

@@ -4,6 +4,7 @@
 #include "keyshare/quorum/partial.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -11,11 +12,23 @@ namespace pgveil::envelope {
 
 namespace {
 
+/// Holders that are elsewhere wake each other; this is for those that do not.
+constexpr std::chrono::milliseconds kBetweenLooks{50};
+
 /// The answers to one question, as they come in.
 class Round {
 public:
     Round(const quorum::Group& group, quorum::OpenRequest asked, const Header& header)
         : group_(group), asked_(std::move(asked)), question_{asked_.request, header.bytes} {}
+
+    /// To all at once: those that are elsewhere work on it from now on.
+    void begin(std::span<Holder* const> holders) const {
+        for (Holder* const holder : holders) {
+            if (holder->group() == group_) {
+                holder->begin(question_);
+            }
+        }
+    }
 
     /// Why this holder gave nothing that counts; nothing if it did.
     std::optional<std::string> ask(Holder& holder, std::int64_t now_s) {
@@ -72,6 +85,21 @@ const quorum::Group* group_of(const Header& header, std::span<Holder* const> hol
     return found;
 }
 
+/// The first of them that need not be waited for.
+Holder* take_fastest(std::vector<Holder*>& waiting) {
+    using Clock = std::chrono::steady_clock;
+    while (true) {
+        for (auto at = waiting.begin(); at != waiting.end(); ++at) {
+            if ((*at)->is_ready(Clock::now())) {
+                Holder* const fastest = *at;
+                waiting.erase(at);
+                return fastest;
+            }
+        }
+        static_cast<void>(waiting.front()->is_ready(Clock::now() + kBetweenLooks));
+    }
+}
+
 /// As the holders will check it. The question stays here: with the file's own point nobody is
 /// asked.
 Result<void> check_policy(const Header& header, const quorum::Group& group, const Opener& opener) {
@@ -114,11 +142,11 @@ Result<BodyKey> ask_holders(
         return user::unusable("nothing can be asked: " + asked.error().message);
     }
     Round round(*group, *std::move(asked), header);
+    round.begin(holders);
+    std::vector<Holder*> waiting(holders.begin(), holders.end());
     std::string missing;
-    for (Holder* const holder : holders) {
-        if (round.is_enough()) {
-            break;
-        }
+    while (!round.is_enough() && !waiting.empty()) {
+        Holder* const holder = take_fastest(waiting);
         if (const auto problem = round.ask(*holder, opener.now_s)) {
             note(holder->name() + " does not help: " + *problem);
             missing += (missing.empty() ? "" : ", ") + holder->name();
@@ -163,6 +191,7 @@ Result<Rehearsal> rehearse(
         return user::unusable("nothing can be asked: " + asked.error().message);
     }
     Round round(*group, *std::move(asked), challenge->header);
+    round.begin(holders);
     Rehearsal rehearsal;
     for (Holder* const holder : holders) {
         rehearsal.holders.push_back(

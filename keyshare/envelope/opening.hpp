@@ -39,9 +39,10 @@ private:
     Membership membership_;
 };
 
-/// Asks the holders for their parts of the file's key until enough have answered, and combines
-/// them. Each part is checked by its proof. A holder that does not help, or answers wrongly, is
-/// passed over and told to `note` in a sentence; the error then says who is missing.
+/// Asks the holders for their parts of the file's key, those elsewhere all at once, until enough
+/// have answered, and combines them: a dead one that is not needed is not waited for. Each part is
+/// checked by its proof. A holder that does not help, or answers wrongly, is passed over and told
+/// to `note` in a sentence; the error then says who is missing.
 Result<BodyKey> ask_holders(
     const Header& header,
     std::span<Holder* const> holders,
