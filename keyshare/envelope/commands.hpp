@@ -34,6 +34,18 @@ struct RenewArguments {
 /// New shares for every holder, a new password and a new code; the public key stays.
 Result<void> renew(const user::Console& console, const RenewArguments& arguments);
 
+struct ReplaceArguments {
+    std::vector<std::string> holders;  ///< directories of those that are left
+    std::string newcomer;              ///< NAME=DIRECTORY
+    user::SecretSource password;       ///< of groups that have one; it stays
+    user::SecretSource code;
+    unsigned log_n = kScryptLogN;
+};
+
+/// A new holder in the place of one that is lost, with the help of the two other shares. All three
+/// get new ones: what was lost combines with none of them. The public key stays.
+Result<void> replace(const user::Console& console, const ReplaceArguments& arguments);
+
 /// Checks the access log of a holder and prints it.
 Result<void> print_log(const user::Console& console, const std::string& holder);
 

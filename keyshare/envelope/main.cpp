@@ -19,6 +19,7 @@ using Action = std::function<Result<void>(const Console&)>;
 struct Arguments {
     InitArguments init;
     RenewArguments renew;
+    ReplaceArguments replace;
     SealArguments seal;
     OpenArguments open;
     std::string log_holder;
@@ -158,6 +159,27 @@ void add_open(CLI::App& app, Arguments& to, Action& action) {
     });
 }
 
+void add_replace(CLI::App& app, Arguments& to, Action& action) {
+    CLI::App* replace = app.add_subcommand(
+        "replace", "A new holder in the place of one that is lost, and new shares for all"
+    );
+    add_directories(
+        *replace,
+        to.replace.holders,
+        "The directory of a holder that is left: both of them, or one where there is a password"
+    );
+    replace->add_option("--new", to.replace.newcomer, "The new holder and its directory")
+        ->required()
+        ->type_name("NAME=DIRECTORY");
+    add_secret(*replace, to.replace.password, "password", "Password of the third share");
+    add_secret(*replace, to.replace.code, "code", "Recovery code");
+    replace->final_callback([&to, &action] {
+        action = [&to](const Console& console) {
+            return pgveil::envelope::replace(console, to.replace);
+        };
+    });
+}
+
 void add_small_commands(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* renew = app.add_subcommand(
         "renew", "New shares, password and recovery code: one was lost, or may have been seen"
@@ -169,6 +191,7 @@ void add_small_commands(CLI::App& app, Arguments& to, Action& action) {
             return pgveil::envelope::renew(console, to.renew);
         };
     });
+    add_replace(app, to, action);
     CLI::App* show = app.add_subcommand("show", "Print whom a file was protected for");
     show->add_option("file", to.shown_file, "The file; - is standard input")->required();
     show->final_callback([&to, &action] {

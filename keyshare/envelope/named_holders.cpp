@@ -7,6 +7,24 @@
 
 namespace pgveil::envelope {
 
+Result<Secrets> read_secrets(
+    const user::SecretSource& of_password, const user::SecretSource& of_code
+) {
+    auto password = user::read_secret(of_password, "password", user::Asking::kKnown);
+    if (!password) {
+        return password.error();
+    }
+    const auto typed = user::read_secret(of_code, "recovery code", user::Asking::kKnown);
+    if (!typed) {
+        return typed.error();
+    }
+    auto code = normal_code(typed->reveal());
+    if (!code) {
+        return code.error();
+    }
+    return Secrets{*std::move(password), *std::move(code)};
+}
+
 Result<Opener> opener_for(
     const HolderArguments& arguments, const std::string& named, const std::string& purpose
 ) {
@@ -78,20 +96,11 @@ Result<void> NamedHolders::add_password(
     if (!closed) {
         return closed.error();
     }
-    auto password = user::read_secret(arguments.password, "password", user::Asking::kKnown);
-    if (!password) {
-        return password.error();
+    const auto secrets = read_secrets(arguments.password, arguments.code);
+    if (!secrets) {
+        return secrets.error();
     }
-    const auto typed = user::read_secret(arguments.code, "recovery code", user::Asking::kKnown);
-    if (!typed) {
-        return typed.error();
-    }
-    auto code = normal_code(typed->reveal());
-    if (!code) {
-        return code.error();
-    }
-    const Secrets secrets{*std::move(password), *std::move(code)};
-    auto membership = open_share(*closed, files_.front()->group(), secrets);
+    auto membership = open_share(*closed, files_.front()->group(), *secrets);
     if (!membership) {
         return membership.error();
     }

@@ -5,6 +5,7 @@
 #include "keyshare/envelope/file_holder.hpp"
 #include "keyshare/envelope/header.hpp"
 #include "keyshare/envelope/opening.hpp"
+#include "keyshare/envelope/protected_share.hpp"
 #include "keyshare/user/passphrase.hpp"
 #include "keyshare/user/terminal.hpp"
 
@@ -26,6 +27,11 @@ struct HolderArguments {
         return with_password || (!custodians.are_named() && directories.size() < kThreshold);
     }
 };
+
+/// What opens the third share, as a person gives it.
+Result<Secrets> read_secrets(
+    const user::SecretSource& of_password, const user::SecretSource& of_code
+);
 
 /// Who asks these holders for this, now: custodians know the name in the certificate; else it is
 /// `named`, or the login's.

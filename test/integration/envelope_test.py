@@ -114,6 +114,22 @@ class Combinations(EnvelopeCase):
         for holder in ("company", "cloud"):
             self.assertIn(b"shares renewed", self.succeeded("log", "--holder", holder))
 
+    def test_C10_a_lost_holder_is_replaced_with_the_password(self):
+        shutil.move(self.dir / "cloud", self.dir / "lost")
+        replacing = ["replace", "--holder", "company", "--new", "other=other"]
+        self.write("wrong", "wrong horse\n")
+        self.assertIn("the password or the recovery code is wrong", self.failed(1, *replacing, *secrets("wrong")))
+        self.assertFalse((self.dir / "other").exists())
+        self.write("new code", self.succeeded(*replacing, *secrets()))
+        new = secrets(code="new code")
+        for opening in (holders("company", "other"), holders("company") + new, holders("other") + new):
+            self.assertEqual(self.opened(*opening), CONTENT)
+        # What was lost opens with nothing of what is there now.
+        closed = ["open", "content.pgveil", "--out", "opened", *holders("lost")]
+        self.assertIn("the password or the recovery code is wrong", self.failed(1, *closed, *new))
+        for other in ("company", "other"):
+            self.assertIn("1 of 2 holders helped", self.failed(1, *closed, *holders(other)))
+
     def test_C2_a_wrong_password_or_code_opens_nothing(self):
         self.write("wrong", "wrong horse\n")
         self.write("wrong code", "00000-00000-00000-00000-000000\n")
@@ -167,6 +183,36 @@ class Separate(EnvelopeCase):
         self.assertIn("no password opens files of this group", said)
         shutil.rmtree(self.dir / "company")
         self.assertEqual(self.opened(*holders("provider", "company", "notary")), CONTENT)
+
+
+    def test_C10_a_lost_holder_is_replaced_by_the_two_others(self):
+        self.succeeded("seal", "content", "--key", "key.pub")
+        shutil.move(self.dir / "company", self.dir / "lost")
+        new = ["--new", "auditor=auditor"]
+        for left in (("provider",), ("provider", "provider"), ("provider", "notary", "lost")):
+            self.assertIn("name the two holders", self.failed(2, "replace", *holders(*left), *new))
+        self.assertIn("exists already", self.failed(2, "replace", *holders("provider", "notary"), "--new", "auditor=lost"))
+        self.succeeded("replace", *holders("provider", "notary"), *new)
+        for pair in (("provider", "notary"), ("provider", "auditor"), ("auditor", "notary")):
+            self.assertEqual(self.opened(*holders(*pair)), CONTENT)
+        for other in ("provider", "auditor", "notary"):
+            said = self.failed(1, "open", "content.pgveil", "--out", "opened", *holders("lost", other))
+            self.assertIn("1 of 2 holders helped", said)
+        self.succeeded("renew", *holders("provider", "auditor", "notary"))
+        self.assertEqual(self.opened(*holders("auditor", "notary")), CONTENT)
+
+    def test_a_replacement_that_was_cut_short_is_finished_by_whoever_opens(self):
+        self.succeeded("seal", "content", "--key", "key.pub")
+        before = {name: (self.dir / name / "holder").read_bytes() for name in ("provider", "notary")}
+        self.succeeded("replace", *holders("provider", "notary"), "--new", "auditor=auditor")
+        # As after a kill between the newcomer's first file and the first of those that stay.
+        for name, held in before.items():
+            shutil.move(self.dir / name / "holder", self.dir / name / "next")
+            self.write(f"{name}/holder", held)
+        self.assertEqual(self.opened(*holders("provider", "notary")), CONTENT)
+        self.assertEqual(self.opened(*holders("provider", "notary", "auditor")), CONTENT)
+        for name in before:
+            self.assertEqual(self.opened(*holders(name, "auditor")), CONTENT)
 
 
 class Files(EnvelopeCase):
