@@ -50,6 +50,10 @@ Result<void> certify_key(const Context& context, const KeyArguments& arguments);
 Result<void> verify_key(const Context& context, const KeyArguments& arguments);
 /// Signs a file in the TPM, if the key may protect something now.
 Result<void> sign_with_key(const Context& context, const KeyArguments& arguments);
+/// Prints a short secret file, encrypted to the key, if the key may protect something now.
+Result<void> encrypt_to_key(const Context& context, const KeyArguments& arguments);
+/// Prints what was encrypted so; the TPM has the key and says no more than what one message needs.
+Result<void> decrypt_with_key(const Context& context, const KeyArguments& arguments);
 /// Prints where keys can go: this TPM.
 Result<void> show_key_target(const Context& context, const KeyArguments& arguments);
 /// As authority: prints the line that lets controlled keys of a tenant go to the target.

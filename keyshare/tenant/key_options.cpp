@@ -130,6 +130,21 @@ void add_certificates(KeyCommands& keys) {
     keys.tpm(sign);
 }
 
+void add_messages(KeyCommands& keys) {
+    CLI::App& encrypt =
+        keys.add("encrypt", "Print a secret file, encrypted to a key", encrypt_to_key);
+    keys.label(encrypt);
+    encrypt.add_option("file", keys.to().file, "The file, up to 16 KiB (0600)")->required();
+    keys.dictionary(encrypt);
+    CLI::App& decrypt = keys.add(
+        "decrypt", "Print what was encrypted to a key, by means of its TPM", decrypt_with_key
+    );
+    keys.label(decrypt);
+    decrypt.add_option("file", keys.to().file, "What encrypt has printed")->required();
+    keys.dictionary(decrypt);
+    keys.tpm(decrypt);
+}
+
 void add_moves(KeyCommands& keys) {
     CLI::App& target = keys.add("target", "Print where keys can go: this TPM", show_key_target);
     keys.tpm(target);
@@ -164,6 +179,7 @@ void add_key_commands(CLI::App& app, KeyArguments& to, Action& action) {
     add_views(keys);
     add_states(keys);
     add_certificates(keys);
+    add_messages(keys);
     add_moves(keys);
 }
 

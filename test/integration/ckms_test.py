@@ -87,6 +87,28 @@ class KeysOfCustomers(unittest.TestCase):
         # The control: a session without shares gets no further than that.
         self.refused(tenant("key", "list", "--dictionary", STACK.url()))
 
+    def test_T2_what_is_encrypted_to_a_key_opens_in_its_tpm_only_and_after_its_end_too(self):
+        kept = "a passphrase of the payroll"
+        secret = STACK.write("payroll", kept)
+        succeeded(order(LABEL, "--use", "encryption", "--kind", "mk"))
+        succeeded(order("another", "--use", "encryption"))
+        succeeded(order("signing"))
+        text = succeeded(key("encrypt", LABEL, secret))
+        self.assertNotIn(kept.encode().hex(), text)
+        message = STACK.write("message.key", text)
+        opening = "decrypt", LABEL, message, "--tpm", HERE.place
+        self.assertEqual(succeeded(key(*opening)), kept)
+        self.refused(key("decrypt", "another", message, "--tpm", HERE.place), "encrypted to another key")
+        self.refused(key("decrypt", LABEL, message, "--tpm", THERE.place))
+        self.refused(key("decrypt", LABEL, STACK.write("altered", text[:-3] + ("00\n" if text[-3:] != "00\n" else "11\n")),
+                         "--tpm", HERE.place), "does not open")
+        self.refused(key("encrypt", "signing", secret), "is for signing")
+        succeeded(key("revoke", LABEL, "--reason", "over"))
+        self.refused(key("encrypt", LABEL, secret), "not used for anything new")
+        self.assertEqual(succeeded(key(*opening)), kept)
+        succeeded(key("destroy", LABEL, "--reason", "done"))
+        self.refused(key(*opening), "nothing of key")
+
     def test_T3_an_nmk_is_not_exported(self):
         succeeded(order(LABEL))
         text, name = target(THERE)

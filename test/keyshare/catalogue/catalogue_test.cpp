@@ -1,4 +1,5 @@
 #include "keyshare/attest/bytes_out.hpp"
+#include "keyshare/catalogue/key_message.hpp"
 #include "keyshare/catalogue/key_record.hpp"
 #include "keyshare/catalogue/key_transfer.hpp"
 #include "keyshare/catalogue/seen_versions.hpp"
@@ -220,6 +221,35 @@ TEST_F(Catalogue, T4_TextsOfAMoveReadBackAndNothingElseDoes) {
             EXPECT_FALSE(parse_transfer(cut).has_value()) << size;
             EXPECT_FALSE(parse_certificate(cut).has_value()) << size;
             EXPECT_FALSE(parse_target(cut).has_value()) << size;
+        }
+    }
+}
+
+TEST_F(Catalogue, AMessageOpensWithItsKeyOnlyAndUnaltered) {
+    const core::Scalar scalar = core::generate_scalar();
+    const auto key = core::PublicPoint::of_scalar(scalar);
+    const std::string content = "a passphrase";
+    const std::string text = to_text(
+        core::seal_to_point(kMessagePurpose, *key, core::as_bytes(content), core::system_random())
+    );
+    const auto message = parse_message(text);
+    ASSERT_TRUE(message.has_value()) << message.error().message;
+    const auto agreed = core::ecdh_x(scalar, message->point);
+    const auto opened = core::open_agreed(kMessagePurpose, *message, agreed->reveal());
+    ASSERT_TRUE(opened.has_value());
+    EXPECT_EQ(core::as_text(opened->reveal()), content);
+
+    EXPECT_FALSE(core::open_agreed("another purpose", *message, agreed->reveal()).has_value());
+    const auto other = core::ecdh_x(core::generate_scalar(), message->point);
+    EXPECT_FALSE(core::open_agreed(kMessagePurpose, *message, other->reveal()).has_value());
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        std::string altered = text;
+        altered[at] = altered[at] == '0' ? '1' : '0';
+        const auto read = parse_message(altered);
+        if (read.has_value()) {
+            const auto again = core::ecdh_x(scalar, read->point);
+            EXPECT_FALSE(core::open_agreed(kMessagePurpose, *read, again->reveal()).has_value())
+                << at;
         }
     }
 }
