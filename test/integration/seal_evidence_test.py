@@ -138,6 +138,24 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         STACK.start_proxy()
         self.works()
 
+    def test_3b_T8_a_changed_program_opens_nothing_until_it_is_approved(self):
+        program = STACK.dir / "bin" / "pgveil"
+        whole = program.with_name("pgveil-as-built")
+        STACK.stop_proxy()
+        program.rename(whole)
+        self.addCleanup(lambda: whole.exists() and whole.rename(program))
+        shutil.copy(whole, program)
+        with program.open("ab") as file:
+            file.write(b"\0")
+        self.assert_refused(STACK.serve(), "has not approved")
+        add_approval()
+        STACK.start_proxy()
+        self.works()
+        STACK.stop_proxy()
+        whole.rename(program)
+        STACK.start_proxy()
+        self.works()
+
     def test_4_the_proxys_certificate_without_its_tpm_gets_nothing(self):
         path = f"/v1/groups/{group_id()}"
         self.assertEqual(CREW.must(0, "POST", f"{path}/nonce", {}, client="clinic")["evidence"], "required")
