@@ -178,6 +178,28 @@ TEST_F(SealTest, T13_VirtualTpmThatWasPutBackIsNoticedIfTheFileWasNot) {
     EXPECT_THAT(outcome(seal().current()), HasSubstr("was put back"));
 }
 
+/// tpm2-tss' own recorder between program and TPM.
+TEST_F(SealTest, NobodyReadsTheStoreKeyOnTheWire) {
+    const std::filesystem::path recorded = swtpm_.folder() / "recorded";
+    ::setenv("TCTI_PCAP_FILE", recorded.c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
+    TpmSealOptions heard = options("binary");
+    heard.place = "pcap:" + swtpm_.place();
+    TpmSeal sealing(heard);
+    const auto key = core::random_secret<seal::StoreKey>(core::system_random());
+    ASSERT_TRUE(sealing.begin_return(key).has_value());
+    ASSERT_TRUE(sealing.finish_renewal().has_value());
+    EXPECT_EQ(outcome(sealing.current()), core::to_hex(key.reveal()));
+    ::unsetenv("TCTI_PCAP_FILE");  // NOLINT(concurrency-mt-unsafe)
+    std::ifstream file(recorded, std::ios::binary);
+    const std::string wire{std::istreambuf_iterator<char>(file), {}};
+    const auto is_heard = [&wire](core::ByteView bytes) {
+        return wire.find(core::as_text(bytes)) != std::string::npos;
+    };
+    EXPECT_TRUE(is_heard(read_kept_key(heard.path)->sealed.public_part));
+    EXPECT_FALSE(is_heard(key.reveal()));
+    EXPECT_FALSE(is_heard(key.reveal().first(8)));
+}
+
 class AttestationTest : public SealTest {
 protected:
     attest::Question question() const {
