@@ -14,6 +14,7 @@ import pathlib
 import re
 import shutil
 import sys
+import time
 import unittest
 import urllib.parse
 
@@ -79,10 +80,11 @@ class Kits(unittest.TestCase):
         program = pathlib.Path(built or command[0])
         if not program.exists():
             self.skipTest(f"{program} is missing; scripts/packages clients installs it")
-        done = run(command, timeout=900, env={**environment(STACK.url()), **more})
+        done = run(command, timeout=1800, env={**environment(STACK.url()), **more})
         failed = re.findall(r"^(?:failed|--- FAIL) .*", done.stdout, re.M)
         self.assertEqual((done.returncode, failed), (0, []), done.stdout[-3000:] + done.stderr[-3000:])
         self.assertEqual(len(re.findall(r"^(?:ok|--- PASS:) ", done.stdout, re.M)), cases, done.stdout)
+        print(done.stdout, flush=True)  # which case took how long
 
     def test_python(self):
         self.assert_passes([BUILT / "python" / "bin" / "python", "-B", KITS / "python" / "tests" / "suite.py"], 11,
@@ -105,44 +107,64 @@ ROWS = "SELECT owner, note FROM visits"
 SEEN = {"nurse": [("nurse", "Zelda Quartz")], "clerk": [("clerk", "Oskar O'Dune")]}
 
 
+def shares_of(user):
+    given = STACK.shares(user, valid_s=7200)
+    return pgveil.Shares(given["user_id"], given["user_token"], given["app_share"])
+
+
+def assert_sees_nothing(connection):
+    try:
+        rows = connection.execute(ROWS).fetchall()
+    except psycopg.errors.InvalidAuthorizationSpecification:
+        return
+    raise AssertionError(f"{len(rows)} rows without shares")
+
+
+def turn_of(connection, turn, shares):
+    """One transaction of one of two users; whether it saw anything but that user's rows."""
+    user = "nurse" if turn % 7 == 0 else ("nurse", "clerk")[turn % 2]
+    wrong = True
+    with contextlib.suppress(psycopg.errors.DivisionByZero), pgveil.psycopg.transaction(connection, shares[user]):
+        wrong = connection.execute(ROWS).fetchall() != SEEN[user]
+        if turn % 5 == 0:
+            connection.execute("SELECT 1 / 0")
+    if turn % 11 == 0:
+        assert_sees_nothing(connection)
+    return wrong
+
+
+def wrong_turns(url):
+    """How many of TURNS were, by four clients that log in anew every fifty turns."""
+    shares = {user: shares_of(user) for user in SEEN}
+
+    def of_one_client(first):
+        wrong, mine = 0, range(first, TURNS, 4)
+        for begin in range(0, len(mine), 50):
+            with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
+                wrong += sum(turn_of(connection, turn, shares) for turn in mine[begin:begin + 50])
+        return wrong
+
+    began = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        wrong = sum(threads.map(of_one_client, range(4)))
+    print(f"{TURNS} turns in {time.monotonic() - began:.1f} s", flush=True)
+    return wrong
+
+
 @unittest.skipUnless(shutil.which("pgbouncer"), "there is no pgbouncer; scripts/packages clients installs it")
 class InFront(unittest.TestCase):
     """Application, pgbouncer in transaction mode, pgveil: a session of pgveil serves a new client with each transaction."""
-
-    def shares(self, user):
-        given = STACK.shares(user, valid_s=7200)
-        return pgveil.Shares(given["user_id"], given["user_token"], given["app_share"])
 
     def connect(self, pool):
         # pgbouncer before 1.21 does not know prepared statements in this mode.
         return psycopg.connect(pool.url(), autocommit=True, prepare_threshold=None)
 
     def set_for_the_session(self, connection, user):
-        connection.execute(pgveil.SET_SHARES.replace("true", "false"), self.shares(user).values)
-
-    def assert_sees_nothing(self, connection):
-        with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
-            connection.execute(ROWS)
+        connection.execute(pgveil.SET_SHARES.replace("true", "false"), shares_of(user).values)
 
     def test_two_users_in_turn_see_their_own_rows_and_leave_no_shares(self):
-        shares = {user: self.shares(user) for user in SEEN}
-
-        def turns(worker):
-            wrong = 0
-            with self.connect(pool) as connection:
-                for turn in range(worker, TURNS, 4):
-                    user = "nurse" if turn % 7 == 0 else ("nurse", "clerk")[turn % 2]
-                    with contextlib.suppress(psycopg.errors.DivisionByZero), pgveil.psycopg.transaction(connection, shares[user]):
-                        wrong += connection.execute(ROWS).fetchall() != SEEN[user]
-                        if turn % 5 == 0:
-                            connection.execute("SELECT 1 / 0")
-                    if turn % 11 == 0:
-                        self.assert_sees_nothing(connection)
-            return wrong
-
         with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction", default_pool_size=2) as pool:
-            with concurrent.futures.ThreadPoolExecutor(4) as threads:
-                self.assertEqual(sum(threads.map(turns, range(4))), 0)
+            self.assertEqual(wrong_turns(pool.url()), 0)
 
     def test_what_is_set_for_the_session_reaches_the_next_client_unless_pgbouncer_resets_it(self):
         """The first half is the positive control, and what docs/APPLICATIONS.md warns of."""
@@ -153,7 +175,7 @@ class InFront(unittest.TestCase):
                     if is_left:
                         self.assertEqual(second.execute(ROWS).fetchall(), SEEN["nurse"])
                     else:
-                        self.assert_sees_nothing(second)
+                        assert_sees_nothing(second)
 
     def test_session_mode_resets_before_the_next_client(self):
         with Pgbouncer(STACK, STACK.proxy_port, pool_mode="session", default_pool_size=1) as pool:
@@ -161,7 +183,7 @@ class InFront(unittest.TestCase):
                 self.set_for_the_session(first, "nurse")
                 self.assertEqual(first.execute(ROWS).fetchall(), SEEN["nurse"])
             with self.connect(pool) as second:
-                self.assert_sees_nothing(second)
+                assert_sees_nothing(second)
 
     def test_shares_at_the_start_are_refused_or_ignored_by_pgbouncer(self):
         with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction") as pool:
@@ -169,7 +191,7 @@ class InFront(unittest.TestCase):
                 psycopg.connect(pool.url(), options=STACK.options())
         with Pgbouncer(STACK, STACK.proxy_port, pool_mode="transaction", ignore_startup_parameters="options") as pool:
             with psycopg.connect(pool.url(), options=STACK.options(), autocommit=True, prepare_threshold=None) as connection:
-                self.assert_sees_nothing(connection)
+                assert_sees_nothing(connection)
 
 
 @unittest.skipUnless(shutil.which("pgbouncer"), "there is no pgbouncer; scripts/packages clients installs it")
@@ -187,15 +209,15 @@ class Behind(unittest.TestCase):
                     done = STACK.serve()
                     self.assertEqual(done.returncode, 2, done.stderr)
                     self.assertIn("pooler in transaction mode", done.stderr)
-            with Pgbouncer(STACK, STACK.pg_port, pool_mode="session") as pool:
+            # Fewer than the four clients and pgveil itself need at once would make them wait, as in every pool.
+            with Pgbouncer(STACK, STACK.pg_port, pool_mode="session", default_pool_size=8) as pool:
                 STACK.write("pgveil.json", before.replace(str(STACK.pg_port), str(pool.port)))
                 STACK.start_proxy()
                 for user in ("nurse", "clerk"):
                     with psycopg.connect(STACK.url(), autocommit=True) as connection:
-                        given = STACK.shares(user, valid_s=7200)
-                        shares = pgveil.Shares(given["user_id"], given["user_token"], given["app_share"])
-                        connection.execute(pgveil.SET_SHARES.replace("true", "false"), shares.values)
+                        connection.execute(pgveil.SET_SHARES.replace("true", "false"), shares_of(user).values)
                         self.assertEqual(connection.execute(ROWS).fetchall(), SEEN[user])
+                self.assertEqual(wrong_turns(STACK.url()), 0)
                 STACK.stop_proxy()
         finally:
             STACK.write("pgveil.json", before)

@@ -1,5 +1,5 @@
 // The kit against a running pgveil: test/clients/kits_test.py starts it, gives this suite what it needs in PGVEIL_TEST_*, and
-// reads its lines: `ok CASE` or `failed CASE: why`.
+// reads its lines: `ok CASE SECONDS s` or `failed CASE: why`.
 'use strict'
 
 const assert = require('node:assert/strict')
@@ -28,12 +28,12 @@ async function leftIn (some) {
   }
 }
 
-/** How many of TURNS transactions of two users in turn saw anything but their user's rows. */
-async function interleaved (some, transaction) {
+/** How many of so many transactions of two users in turn saw anything but their user's rows. */
+async function interleaved (some, transaction, turns) {
   let wrong = 0
   let next = 0
   const worker = async () => {
-    for (let turn = next++; turn < TURNS; turn = next++) {
+    for (let turn = next++; turn < turns; turn = next++) {
       const user = ['nurse', 'clerk'][turn % 7 ? turn % 2 : 0]
       await transaction(some, await shares(user), async (client) => {
         const { rows } = await client.query(ROWS)
@@ -115,7 +115,7 @@ const cases = {
 
   async interleaved_in_a_pool () {
     const some = pool(3)
-    assert.equal(await interleaved(some, withShares), 0)
+    assert.equal(await interleaved(some, withShares, TURNS), 0)
     assert.equal(await leftIn(some), false)
     await some.end()
   },
@@ -131,7 +131,7 @@ const cases = {
       const client = await from.connect()
       await work(client).finally(() => client.release())
     }
-    assert(await interleaved(some, forgetful) > 0)
+    assert(await interleaved(some, forgetful, 100) > 0)
     await some.end()
   }
 }
@@ -139,9 +139,10 @@ const cases = {
 async function main () {
   let failures = 0
   for (const [name, run] of Object.entries(cases)) {
+    const began = Date.now()
     try {
       await run()
-      console.log(`ok ${name}`)
+      console.log(`ok ${name} ${((Date.now() - began) / 1000).toFixed(1)} s`)
     } catch (error) {
       failures++
       console.log(`failed ${name}: ${error.message}`)

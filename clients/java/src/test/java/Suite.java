@@ -20,7 +20,7 @@ import pgveil.Shares;
 
 /**
  * The kit under HikariCP, against a running pgveil: test/clients/kits_test.py starts it, gives this suite what it needs in PGVEIL_TEST_*,
- * and reads its lines: `ok CASE` or `failed CASE: why`.
+ * and reads its lines: `ok CASE SECONDS s` or `failed CASE: why`.
  */
 public class Suite {
     static final Map<String, String> TOKENS =
@@ -161,14 +161,14 @@ public class Suite {
         }
     }
 
-    /** How many of TURNS transactions of two users in turn saw anything but their user's rows. */
-    static int interleaved(DataSource pool) throws Exception {
+    /** How many of so many transactions of two users in turn saw anything but their user's rows. */
+    static int interleaved(DataSource pool, int turns) throws Exception {
         AtomicInteger wrong = new AtomicInteger(), next = new AtomicInteger();
         ExecutorService threads = Executors.newFixedThreadPool(6);
         List<Future<?>> workers = new java.util.ArrayList<>();
         for (int worker = 0; worker < 6; worker++) {
             workers.add(threads.submit(() -> {
-                for (int turn = next.getAndIncrement(); turn < TURNS; turn = next.getAndIncrement()) {
+                for (int turn = next.getAndIncrement(); turn < turns; turn = next.getAndIncrement()) {
                     String user = turn % 7 != 0 && turn % 2 == 1 ? "clerk" : "nurse";
                     NOW.set(shares(user));
                     try (Connection connection = pool.getConnection(); Statement statement = connection.createStatement()) {
@@ -186,7 +186,7 @@ public class Suite {
 
     static void interleavedInHikariCP() throws Exception {
         try (HikariDataSource pool = pool(3, false)) {
-            int wrong = interleaved(ShareDataSource.wrap(pool, NOW::get));
+            int wrong = interleaved(ShareDataSource.wrap(pool, NOW::get), TURNS);
             expect(wrong == 0, wrong + " turns saw other rows");
             expect(!leftIn(pool), "left behind");
         }
@@ -205,14 +205,15 @@ public class Suite {
                 set.execute();
             }
             expect(leftIn(pool), "it would not be caught");
-            expect(interleaved(pool) > 0, "it would not be caught");
+            expect(interleaved(pool, 100) > 0, "it would not be caught");
         }
     }
 
     static void run(String name, Work work) {
+        long began = System.nanoTime();
         try {
             work.run();
-            System.out.println("ok " + name);
+            System.out.printf("ok %s %.1f s%n", name, (System.nanoTime() - began) / 1e9);
         } catch (Throwable thrown) {
             failures++;
             System.out.println("failed " + name + ": " + thrown);
