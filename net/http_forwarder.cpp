@@ -1,16 +1,16 @@
 #include "net/http_forwarder.hpp"
 
 #include "net/http_linger.hpp"
+#include "net/http_parsing.hpp"
+#include "net/http_tunnel.hpp"
 #include "net/race.hpp"
 
-#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <new>
 #include <utility>
 
@@ -20,9 +20,13 @@ namespace {
 
 namespace http = boost::beast::http;
 
-/// One side stops reading while the other has more than this to take, in bytes.
-constexpr std::size_t kForwardPendingMax = std::size_t{256} * 1024;
+constexpr const char* kSwitch = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
 
+/// How often a client's input is looked at that waits for the answer to an earlier request.
+constexpr Duration kFullLook{100};
+
+constexpr unsigned kStatusSwitching = 101;
+constexpr unsigned kFinalStatus = 200;
 constexpr unsigned kStatusBadRequest = 400;
 constexpr unsigned kStatusHeadTooLarge = 431;
 constexpr unsigned kStatusNotImplemented = 501;
@@ -30,74 +34,6 @@ constexpr unsigned kStatusBadGateway = 502;
 constexpr unsigned kStatusUnavailable = 503;
 constexpr unsigned kStatusVersion = 505;
 constexpr unsigned kVersion11 = 11;
-
-/// Feeds what was received; false if it is no message.
-template <class Parser>
-bool feed(Parser& parser, Buffer& input, error_code& error) {
-    const ByteView here = input.unparsed();
-    input.advance(parser.put(boost::asio::buffer(here.data(), here.size()), error));
-    if (error == http::error::need_more || error == http::error::need_buffer) {
-        error = {};
-    }
-    return !error;
-}
-
-[[noreturn]] void fail_with(const error_code& error) {
-    throw boost::system::system_error(error);
-}
-
-/// Reads as far as the end of a head. The error says why it is none; end_of_stream: the peer left.
-template <class Parser>
-Awaitable<error_code> read_head(Stream& stream, Buffer& input, Parser& parser) {
-    error_code error;
-    bool has_ended = false;
-    while (feed(parser, input, error) && !parser.is_header_done()) {
-        input.consume_parsed();
-        if (has_ended || input.unparsed().size() >= kBlockSize) {
-            error = has_ended ? http::error::end_of_stream : http::error::header_limit;
-            break;
-        }
-        co_await stream.readable();
-        has_ended = stream.read_some(input).end;
-    }
-    input.consume_parsed();
-    co_return error;
-}
-
-/// Passes on what belongs to the body, as it is framed, and follows where it ends.
-template <class Parser>
-void pass_body(Parser& parser, Buffer& input, Stream& to) {
-    std::array<char, kBlockSize> unpacked;  // NOLINT(*-member-init): written before it is read
-    bool is_moving = true;
-    while (is_moving && !parser.is_done() && !input.unparsed().empty()) {
-        auto& body = parser.get().body();
-        body.data = unpacked.data();
-        body.size = unpacked.size();
-        error_code error;
-        const bool is_whole = feed(parser, input, error);
-        to.queue(input.parsed());
-        is_moving = !input.parsed().empty();
-        input.consume_parsed();
-        if (!is_whole) {
-            fail_with(error);
-        }
-        if (!is_moving && input.unparsed().size() >= kBlockSize) {
-            fail_with(http::error::buffer_overflow);
-        }
-    }
-    to.flush();
-}
-
-template <class Fields>
-HttpFields fields_of(const Fields& from) {
-    HttpFields fields;
-    for (const auto& field : from) {
-        const auto name = field.name_string();
-        const auto value = field.value();
-        fields.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
-    }
-    return fields;
-}
 
 HttpRequest request_of(const http::request<http::buffer_body>& head) {
     HttpRequest request;
@@ -118,7 +54,8 @@ unsigned refusal_status(const error_code& error, unsigned version, const HttpReq
     if (version != kVersion11) {
         return kStatusVersion;
     }
-    if (request.count("Upgrade") > 0 || request.method == "CONNECT") {
+    const bool is_upgrade = request.count("Upgrade") > 0 && !is_websocket(request);
+    if (is_upgrade || request.method == "CONNECT") {
         return kStatusNotImplemented;
     }
     const bool is_addressed = request.target.starts_with('/') && request.count("Host") == 1;
@@ -128,7 +65,7 @@ unsigned refusal_status(const error_code& error, unsigned version, const HttpReq
 HttpResponse refusal_text(unsigned status) {
     HttpResponse response = error_response(status);
     if (status == kStatusNotImplemented) {
-        response.body = "WebSockets and other upgrades are not passed on\n";
+        response.body = "of upgrades only those to a WebSocket are passed on\n";
     }
     return response;
 }
@@ -151,19 +88,36 @@ void replace_in(
 
 }  // namespace
 
-/// One request, its answer, and what both need.
-struct HttpForwarder::Exchange {
-    explicit Exchange(Stream& from, Buffer& buffer) : client(&from), input(&buffer) {}
+/// A client, for one request after the other.
+struct HttpForwarder::Connection {
+    Connection(Stream& from, BufferPool& pool) : client(&from), input(pool) {}
 
     Stream* client;
+    Buffer input;
+    std::unique_ptr<Stream> kept;  ///< to the application, with nothing under way; may be null
+};
+
+/// One request, its answer, and what both need.
+struct HttpForwarder::Exchange {
+    Exchange(Connection& of, BufferPool& pool)
+        : connection(&of), client(of.client), input(&of.input), answer_input(pool) {}
+
+    Connection* connection;
+    Stream* client;
     Buffer* input;
+    Buffer answer_input;
     std::unique_ptr<Stream> application;
     http::request_parser<http::buffer_body> request_parser;
     std::optional<http::response_parser<http::buffer_body>> response_parser;
     HttpRequest request;
     HttpVerdict verdict;
-    std::string own_origin;  ///< as this client names us
+    std::string own_origin;          ///< as this client names us
+    std::string trouble;             ///< of a connection that ended without an answer
+    bool shares_connection = false;  ///< the application's serves requests before and after, too
+    bool is_begun = false;           ///< a part of the answer is on its way, if an interim one
     bool is_answered = false;
+    bool is_switched = false;  ///< to a WebSocket
+    bool stays_open = false;   ///< the client may ask again
 };
 
 HttpForwarder::HttpForwarder(Loop& loop, HttpOrigin origin, Judge judge, Limits limits)
@@ -208,20 +162,33 @@ Awaitable<void> HttpForwarder::serve(std::unique_ptr<Stream> client) {
 }
 
 Awaitable<void> HttpForwarder::converse(Stream& client) {
-    Buffer input(loop_->buffers());
-    Exchange exchange(client, input);
+    Connection connection(client, loop_->buffers());
+    const bool is_admitted = clients_ <= limits_.clients;
+    bool stays_open = true;
+    while (stays_open) {
+        stays_open = co_await serve_request(connection, is_admitted);
+    }
+    if (connection.kept != nullptr) {
+        connection.kept->close();
+    }
+}
+
+/// True: the client may ask again.
+Awaitable<bool> HttpForwarder::serve_request(Connection& connection, bool is_admitted) {
+    Exchange exchange(connection, loop_->buffers());
+    Stream& client = *connection.client;
     exchange.request_parser.header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
     exchange.request_parser.body_limit(boost::none);
     client.set_deadline(limits_.head_time);
-    const error_code error = co_await read_head(client, input, exchange.request_parser);
+    const error_code error = co_await read_head(client, connection.input, exchange.request_parser);
     client.clear_deadline();
     if (error == http::error::end_of_stream) {
-        co_return;
+        co_return false;
     }
     const auto& head = exchange.request_parser.get();
     exchange.request = request_of(head);
     unsigned status = refusal_status(error, head.version(), exchange.request);
-    if (clients_ > limits_.clients) {
+    if (!is_admitted) {
         status = kStatusUnavailable;
     }
     if (status != 0) {
@@ -236,31 +203,66 @@ Awaitable<void> HttpForwarder::converse(Stream& client) {
     if (exchange.verdict.refusal && !exchange.is_answered) {
         const bool is_head = exchange.request.method == "HEAD";
         client.send(bytes_of_text(response_text(*exchange.verdict.refusal, is_head)));
+        co_return false;
     }
+    co_return exchange.stays_open;
 }
 
 /// Leaves a refusal where the application gave no answer.
 Awaitable<void> HttpForwarder::forward(Exchange& exchange) {
-    auto connected = co_await connect(*loop_, origin_);
-    if (!connected.has_value()) {
-        exchange.verdict.refusal = not_there(origin_, connected.error().message);
-        co_return;
-    }
-    exchange.application = std::move(*connected);
     exchange.own_origin = "http://" + std::string(exchange.request.find("Host").value_or(""));
-    std::string reason;
+    exchange.shares_connection =
+        exchange.request_parser.is_done() && may_be_repeated(exchange.request);
+    if (exchange.shares_connection && take_kept(exchange)) {
+        co_await attempt(exchange);
+    }
+    // A kept connection may end just when it is used again (RFC 9112 section 9.3.1).
+    if (!exchange.is_begun && !exchange.is_answered) {
+        auto connected = co_await connect(*loop_, origin_);
+        if (!connected.has_value()) {
+            exchange.verdict.refusal = not_there(origin_, connected.error().message);
+            co_return;
+        }
+        exchange.application = std::move(*connected);
+        co_await attempt(exchange);
+    }
+    if (!exchange.is_answered) {
+        exchange.verdict.refusal = not_there(origin_, exchange.trouble);
+    }
+}
+
+bool HttpForwarder::take_kept(Exchange& exchange) {
+    exchange.application = std::move(exchange.connection->kept);
+    return exchange.application != nullptr && is_quiet(*exchange.application);
+}
+
+/// One connection to the application, from request to answer. It is kept where it can serve again.
+Awaitable<void> HttpForwarder::attempt(Exchange& exchange) {
+    exchange.answer_input.release();
     try {
         send_request_head(exchange);
         co_await race(pump_request(exchange), pump_response(exchange));
+        if (exchange.is_switched) {
+            co_await tunnel(
+                *exchange.client, *exchange.input, *exchange.application, exchange.answer_input
+            );
+        }
     } catch (const boost::system::system_error& lost) {
-        if (exchange.is_answered || exchange.client->failure()) {
+        if (exchange.is_begun || exchange.is_answered || exchange.client->failure()) {
             throw;
         }
-        reason = lost.code().message();
+        exchange.trouble = lost.code().message();
+        exchange.application->close();
+        co_return;
     }
-    exchange.application->close();
-    if (!exchange.is_answered) {
-        exchange.verdict.refusal = not_there(origin_, reason);
+    const bool is_reusable = exchange.shares_connection && exchange.response_parser &&
+                             exchange.response_parser->is_done() &&
+                             exchange.response_parser->keep_alive() &&
+                             exchange.answer_input.empty();
+    if (is_reusable) {
+        exchange.connection->kept = std::move(exchange.application);
+    } else {
+        exchange.application->close();
     }
 }
 
@@ -277,18 +279,24 @@ void HttpForwarder::send_request_head(Exchange& exchange) const {
     if (exchange.verdict.more_fields) {
         exchange.verdict.more_fields(application);
     }
-    application.queue(bytes_of_text("Via: 1.1 pgveil-agent\r\nConnection: close\r\n\r\n"));
+    std::string end = "Via: 1.1 pgveil-agent\r\n";
+    if (is_websocket(exchange.request)) {
+        end += kSwitch;
+    } else if (!exchange.shares_connection) {
+        end += "Connection: close\r\n";
+    }
+    application.queue(bytes_of_text(end + "\r\n"));
     application.flush();
 }
 
-/// Ends when the client leaves.
+/// Ends when the client leaves. What stands behind the request waits for its turn.
 Awaitable<void> HttpForwarder::pump_request(Exchange& exchange) {
     Stream& client = *exchange.client;
     for (;;) {
         pass_body(exchange.request_parser, *exchange.input, *exchange.application);
         co_await exchange.application->drained(kForwardPendingMax);
-        if (exchange.request_parser.is_done()) {
-            exchange.input->release();  // the client was told that nothing more is read
+        while (exchange.input->unparsed().size() >= kBlockSize) {
+            co_await loop_->sleep(kFullLook);
         }
         co_await client.readable();
         if (client.read_some(*exchange.input).end) {
@@ -298,23 +306,33 @@ Awaitable<void> HttpForwarder::pump_request(Exchange& exchange) {
     exchange.is_answered = true;  // nobody is there any more
 }
 
-Awaitable<void> HttpForwarder::pump_response(Exchange& exchange) {
-    Buffer input(loop_->buffers());
-    bool is_final = false;
-    while (!is_final) {
+/// The last head of the answer; interim ones are passed on.
+Awaitable<void> HttpForwarder::read_answer_head(Exchange& exchange) {
+    unsigned status = 0;
+    while (status < kFinalStatus && !exchange.is_switched) {
         auto& parser = exchange.response_parser.emplace();
         parser.header_limit(static_cast<std::uint32_t>(limits_.head_bytes));
         parser.body_limit(boost::none);
         parser.skip(exchange.request.method == "HEAD");
-        const error_code error = co_await read_head(*exchange.application, input, parser);
-        is_final = parser.get().result_int() >= 200;
-        if (error || parser.get().result_int() == 101) {
-            fail_with(error ? error : http::error::bad_status);
+        const error_code error =
+            co_await read_head(*exchange.application, exchange.answer_input, parser);
+        if (error) {
+            fail_with(error);
+        }
+        status = parser.get().result_int();
+        exchange.is_switched = status == kStatusSwitching && is_websocket(exchange.request);
+        if (status == kStatusSwitching && !exchange.is_switched) {
+            fail_with(http::error::bad_status);
         }
         send_response_head(exchange);
     }
+}
+
+Awaitable<void> HttpForwarder::pump_response(Exchange& exchange) {
+    co_await read_answer_head(exchange);
     auto& parser = *exchange.response_parser;
-    for (;;) {
+    Buffer& input = exchange.answer_input;
+    while (!exchange.is_switched) {
         pass_body(parser, input, *exchange.client);
         if (parser.is_done()) {
             break;
@@ -334,6 +352,12 @@ Awaitable<void> HttpForwarder::pump_response(Exchange& exchange) {
     co_await exchange.client->drained();
 }
 
+/// Where a client's place is not needed, and both sides know where the answer ends.
+bool HttpForwarder::may_stay(const Exchange& exchange) const {
+    return exchange.request_parser.is_done() && exchange.request_parser.keep_alive() &&
+           !exchange.response_parser->need_eof() && clients_ <= limits_.clients / 2;
+}
+
 void HttpForwarder::send_response_head(Exchange& exchange) const {
     const auto& head = exchange.response_parser->get();
     const unsigned status = head.result_int();
@@ -342,8 +366,14 @@ void HttpForwarder::send_response_head(Exchange& exchange) const {
     const std::string reason(head.reason().data(), head.reason().size());
     std::string text = "HTTP/1.1 " + std::to_string(status) + " " + reason + "\r\n";
     text += field_lines(fields);
-    if (status >= 200) {
-        text += "Connection: close\r\n";
+    exchange.is_begun = true;
+    if (exchange.is_switched) {
+        text += kSwitch;
+        exchange.is_answered = true;
+    }
+    if (status >= kFinalStatus) {
+        exchange.stays_open = may_stay(exchange);
+        text += exchange.stays_open ? "" : "Connection: close\r\n";
         exchange.is_answered = true;
         if (exchange.verdict.on_status) {
             exchange.verdict.on_status(status);

@@ -89,6 +89,13 @@ std::optional<std::string_view> HttpRequest::find(std::string_view name) const {
     return found == fields.end() ? std::nullopt : std::optional<std::string_view>(found->value);
 }
 
+bool may_be_repeated(const HttpRequest& request) {
+    const bool is_safe =
+        request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+    return is_safe && request.count("Content-Length") == 0 &&
+           request.count("Transfer-Encoding") == 0 && request.count("Upgrade") == 0;
+}
+
 HttpFields end_to_end_fields(const HttpFields& fields) {
     const std::vector<std::string> named = named_by_connection(fields);
     HttpFields kept;

@@ -55,6 +55,10 @@ struct HttpRequest {
     std::optional<std::string_view> find(std::string_view name) const;
 };
 
+/// Sent twice it does what it does once, and it has no body that could end elsewhere for another
+/// reader: GET, HEAD or OPTIONS, no upgrade.
+bool may_be_repeated(const HttpRequest& request);
+
 /// The fields that go beyond the next hop (RFC 9110 section 7.6.1): without Connection and what it
 /// names, Keep-Alive, Proxy-Connection, TE and Upgrade. What says where a body ends stays, because
 /// bodies are passed on as they are framed; so do Host and whatever else a Connection field must

@@ -1,11 +1,11 @@
 """pgveil-agent: an application with a plain connection string works on protected tables, for as long as it likes."""
 
 import contextlib
-import http.server
+import http.client
 import json
 import pathlib
 import signal
-import ssl
+import socket
 import threading
 import time
 import unittest
@@ -15,6 +15,7 @@ import psycopg
 
 from agents import Agent, WebAgent
 from stack import Stack, succeeded, wait_until
+from web_application import Application
 from wire import Wire
 
 SCHEMA = ["CREATE TABLE people (id int4 PRIMARY KEY, name text, ssn text)",
@@ -192,49 +193,12 @@ class ShareTable(unittest.TestCase):
             self.assertNotIn(share, agent.log())
 
 
-class Application(http.server.ThreadingHTTPServer):
-    """A web application by HTTPS that serves the proxy's statement, and tells what it was asked with."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.server.asked.append(self.path)
-            size = int(self.headers.get("Content-Length", 0))
-            told = {"body": self.rfile.read(size).decode(), "fields": [[name.lower(), value] for name, value in self.headers.items()]}
-            self.answer({"/token-key": self.server.statement, "/forged": self.server.statement[:-9] + "AAAAAAAAA"}.get(
-                self.path, json.dumps(told)))
-
-        do_POST = do_GET
-
-        def answer(self, text):
-            self.send_response(401 if self.path == "/who" else 200)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text.encode())
-
-        def log_message(self, *_):
-            pass
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), self.Handler)
-        self.asked = []
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(STACK.dir / "tls" / "pgveil.crt", STACK.dir / "tls" / "pgveil.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        with STACK.connect(options="") as connection:
-            self.statement = connection.execute("SELECT pgveil.token_key()").fetchone()[0]
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"https://localhost:{self.server_port}"
-
-
 class InFrontOfAWebApplication(unittest.TestCase):
     """pgveil-agent http, as a browser on the same machine sees it."""
 
     @classmethod
     def setUpClass(cls):
-        cls.application = Application()
+        cls.application = Application(STACK)
         cls.addClassCleanup(cls.application.server_close)
         cls.addClassCleanup(cls.application.shutdown)
         cls.agent = WebAgent(STACK, "nurse", cls.application.url, "--valid", "4").__enter__()
@@ -270,7 +234,7 @@ class InFrontOfAWebApplication(unittest.TestCase):
         before = len(self.application.asked)
         for headers, expected in (({"Sec_Fetch_Site": "cross-site"}, 403), ({"Sec_Fetch_Site": "same-site"}, 403),
                                   ({"Sec_Fetch_Site": None}, 403), ({"Origin": "http://evil.example"}, 403),
-                                  ({"Host": f"evil.example:{self.agent.port}"}, 421), ({"Upgrade": "websocket"}, 501)):
+                                  ({"Host": f"evil.example:{self.agent.port}"}, 421), ({"Upgrade": "h2c"}, 501)):
             status, _ = self.agent.ask("/", **headers)
             self.assertEqual((status, len(self.application.asked)), (expected, before), headers)
         self.fields("/", Origin=f"http://127.0.0.1:{self.agent.port}")
@@ -283,6 +247,72 @@ class InFrontOfAWebApplication(unittest.TestCase):
                 self.assertEqual(status, 503)
                 self.assertRegex(body, reason)
                 self.assertEqual(self.application.asked[before:], [path])
+
+    def browser(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.agent.port, timeout=30)
+        self.addCleanup(connection.close)
+        connection.connect()
+        return connection
+
+    @staticmethod
+    def ask(connection, method, path, body=None):
+        connection.request(method, path, body, {"Sec-Fetch-Site": "same-origin"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    def test_connections_serve_one_request_after_the_other(self):
+        browser = self.browser()
+        local = browser.sock
+        before = set(self.application.peers)
+        for number in range(20):
+            self.assertEqual(self.ask(browser, "GET", f"/{number}")[0], 200)
+        self.assertIs(browser.sock, local, "the browser's connection was closed")
+        self.assertEqual(len(self.application.peers - before), 1)
+        with self.subTest("a request with a body has a connection of its own, and the kept one stays"):
+            for _ in range(2):
+                status, told = self.ask(browser, "POST", "/", b"some body")
+                self.assertEqual((status, json.loads(told)["body"]), (200, "some body"))
+            self.assertEqual(self.ask(browser, "GET", "/again")[0], 200)
+            self.assertIs(browser.sock, local)
+            self.assertEqual(len(self.application.peers - before), 3)
+
+    def test_each_request_of_a_connection_is_judged(self):
+        browser = self.browser()
+        self.assertEqual(self.ask(browser, "GET", "/first")[0], 200)
+        before = len(self.application.asked)
+        browser.request("GET", "/second", headers={"Sec-Fetch-Site": "cross-site"})
+        self.assertEqual(browser.getresponse().status, 403)
+        self.assertEqual(len(self.application.asked), before)
+
+    def test_a_kept_connection_that_the_application_has_ended_is_replaced(self):
+        browser = self.browser()
+        self.assertEqual(self.ask(browser, "GET", "/before")[0], 200)
+        self.application.end_connections()
+        self.assertEqual(self.ask(browser, "GET", "/after")[0], 200)
+
+    def test_a_websocket_passes_with_the_users_share_at_its_handshake(self):
+        upgrade = {"Connection": "Upgrade", "Upgrade": "websocket"}
+        with self.subTest("of another page it is refused"):
+            before = len(self.application.asked)
+            stranger = self.browser()
+            stranger.request("GET", "/socket", headers={"Origin": "http://evil.example", **upgrade})
+            self.assertEqual((stranger.getresponse().status, len(self.application.asked)), (403, before))
+        browser = self.browser()
+        browser.request("GET", "/socket", headers={"Origin": f"http://127.0.0.1:{self.agent.port}", **upgrade})
+        answer = http.client.HTTPResponse(browser.sock)
+        answer.begin()
+        self.assertEqual((answer.status, answer.getheader("X-User"), answer.getheader("X-Token"), answer.getheader("Upgrade")),
+                         (101, "nurse", "pgvt1.", "websocket"))
+        for size in (5, 1_000_000):
+            sender = threading.Thread(target=browser.sock.sendall, args=[b"b" * size])
+            sender.start()
+            got = b""
+            while len(got) < size:
+                got += browser.sock.recv(65536)
+            sender.join()
+            self.assertEqual(got, b"B" * size)
+        browser.sock.shutdown(socket.SHUT_WR)
+        self.assertEqual(browser.sock.recv(1), b"")
 
     def test_after_401_comes_another_token(self):
         first, _ = self.fields("/")

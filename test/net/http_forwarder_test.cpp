@@ -40,8 +40,13 @@ public:
         }
     }
 
-    /// Everything that comes back for `text`.
-    std::string exchange(const std::string& text) {
+    /// Everything that comes back for `text` on a connection that ends with it.
+    std::string exchange(std::string text) {
+        const std::size_t line = text.find("\r\n");
+        return converse(text.insert(line, "\r\nConnection: close"));
+    }
+
+    std::string converse(const std::string& text) {
         std::string answer;
         harness.run([&]() -> Awaitable<void> {
             auto connected = co_await connect(harness.loop, "127.0.0.1", forwarder->port(), kSoon);
@@ -176,7 +181,7 @@ TEST(HttpForwarder, ChunksStayChunks) {
     EXPECT_TRUE(answer.ends_with("\r\n\r\n" + chunks)) << answer;
 }
 
-/// What stands behind a request is not the application's: it would not have been judged.
+/// What stands behind a request that ends its connection would not be judged.
 TEST(HttpForwarder, NothingBehindARequestIsPassedOn) {
     ForwarderHarness app(kHello, "\r\n\r\nabc");
     const std::string answer = app.exchange(
@@ -212,7 +217,7 @@ TEST(HttpForwarder, AnswersItselfWhatIsNotForTheApplication) {
     const std::string host = "Host: a\r\n\r\n";
     const std::vector<Case> cases{
         {"GET /refused HTTP/1.1\r\n" + host, "HTTP/1.1 403 Forbidden"},
-        {"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + host,
+        {"GET / HTTP/1.1\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n" + host,
          "HTTP/1.1 501 Not Implemented"},
         {"CONNECT a:443 HTTP/1.1\r\n" + host, "HTTP/1.1 501 Not Implemented"},
         {"GET http://b/ HTTP/1.1\r\n" + host, "HTTP/1.1 400 Bad Request"},
@@ -242,6 +247,26 @@ TEST(HttpForwarder, AnApplicationThatIsNoneIs502) {
         EXPECT_EQ(first_line(got), "HTTP/1.1 502 Bad Gateway") << answer;
         EXPECT_NE(got.find("http://app.example does not answer"), std::string::npos) << got;
     }
+}
+
+constexpr const char* kHandshake =
+    "GET /socket HTTP/1.1\r\nHost: localhost:1\r\nConnection: keep-alive, Upgrade\r\n"
+    "Upgrade: websocket\r\nSec-WebSocket-Key: k\r\n\r\n";
+
+TEST(HttpForwarder, AWebSocketsBytesPassUntilItEnds) {
+    ForwarderHarness app(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: a\r\n\r\nframes of the server"
+    );
+    const std::string answer = app.converse(kHandshake);
+    EXPECT_EQ(first_line(answer), "HTTP/1.1 101 Switching Protocols");
+    EXPECT_TRUE(holds_line(answer, "Connection: Upgrade")) << answer;
+    EXPECT_TRUE(holds_line(answer, "Upgrade: websocket")) << answer;
+    EXPECT_TRUE(holds_line(answer, "Sec-WebSocket-Accept: a")) << answer;
+    EXPECT_TRUE(answer.ends_with("\r\n\r\nframes of the server")) << answer;
+    EXPECT_TRUE(holds_line(app.received, "Connection: Upgrade")) << app.received;
+    EXPECT_TRUE(holds_line(app.received, "Sec-WebSocket-Key: k")) << app.received;
+    EXPECT_TRUE(holds_line(app.received, "X-Added: yes")) << app.received;
 }
 
 TEST(HttpGet, GivesABodyOrSaysWhyNot) {
