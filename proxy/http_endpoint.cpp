@@ -69,11 +69,11 @@ std::string HttpEndpoint::metrics_text() const {
     standing.arena_bytes = arena.size;
     standing.arena_used_bytes = arena.in_use;
     standing.arena_refusals = arena.refused;
-    const alarm::Counts alarms = service_->alarms->counts(session::unix_time_s());
+    const alarm::Counts alarms = service_->alarms->counts();
     standing.poison_alarms = alarms.of(alarm::Kind::kPoison);
     standing.failed_opens_alarms = alarms.of(alarm::Kind::kFailedOpens);
     standing.denied_alarms = alarms.of(alarm::Kind::kDenied);
-    standing.locked_users = alarms.locked_users;
+    standing.locked_users = service_->custody->locked_users(session::unix_time_s()).size();
     standing.store_is_in_order = service_->store_in_order && !custody.locked;
     standing.is_draining = service_->draining;
     return service_->tallies.text(standing);

@@ -4,6 +4,7 @@
 #include "proxy/explain.hpp"
 #include "proxy/locking.hpp"
 #include "proxy/migrate_command.hpp"
+#include "proxy/move_store.hpp"
 #include "proxy/order.hpp"
 #include "proxy/rotate_command.hpp"
 #include "proxy/seal_choice.hpp"
@@ -22,6 +23,7 @@ struct CommandLine {
     std::string config;
     std::string log;
     std::string challenge;
+    std::string moved_from;
     pgveil::proxy::AuditRequest audited;
     pgveil::proxy::BackupRequest saved;
     pgveil::proxy::RestoreRequest restored;
@@ -141,6 +143,19 @@ void add_restore(CommandLine& line) {
             throw CLI::RequiredError("--store FILE --key FILE, or --accept-older");
         }
         line.status = pgveil::proxy::restore(line.config, line.restored);
+    });
+}
+
+void add_move(CommandLine& line) {
+    CLI::App* const move = line.verb(
+        "move-store",
+        "move the share store from SQLite into PostgreSQL, or back, to where these settings say; "
+        "stop the proxy first"
+    );
+    move->add_option("--from", line.moved_from, "the settings file with the store that there is")
+        ->required();
+    move->callback([&line] {
+        line.status = pgveil::proxy::move_store(line.config, line.moved_from);
     });
 }
 
@@ -315,6 +330,7 @@ int run(int argc, char** argv) {
     add_measure(line);
     add_backup(line);
     add_restore(line);
+    add_move(line);
     add_lock(line);
     add_audit(line);
     add_migrations(line);

@@ -291,6 +291,9 @@ admin::Answer Proxy::reload() {
 
 /// What the console asks of the main thread.
 void Proxy::answer(session::ControlRequest request) {
+    if (const auto* const unlock = std::get_if<admin::UnlockUser>(&request.command)) {
+        return request.reply(unlock_user(unlock->user, *service_->custody));
+    }
     const auto* const action = std::get_if<admin::Action>(&request.command);
     if (action == nullptr) {
         return explainer_.post(std::move(request), snapshot_);
@@ -370,7 +373,7 @@ int serve(const std::string& settings_file) {
     session::Service service;
     service.custody = std::move(*custody);
     service.audit = std::move(*audit);
-    service.alarms = start_alarms((*snapshot)->settings);
+    service.alarms = start_alarms((*snapshot)->settings, service.custody);
     service.secrets = std::make_shared<SecretLookup>();
     service.version = PGVEIL_VERSION;
     service.started_s = session::unix_time_s();

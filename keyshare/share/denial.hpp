@@ -17,6 +17,7 @@ enum class DenialKind {
     kMissingAppShare,
     kUnknownUser,
     kWithdrawnUser,
+    kUserLocked,  ///< by an alarm
     kTokenMalformed,
     kTokenKeyUnknown,    ///< sealed to a key this proxy never had, or long ago
     kTokenKeyDestroyed,  ///< sealed to a key that was destroyed after its epoch

@@ -105,6 +105,10 @@ Result<std::unique_ptr<ProxyCustody::Impl>> ProxyCustody::Impl::open(
             ErrorCode::kUnavailable,
             "the share store " + options.place().text() + " is empty: order the proxy first"};
     }
+    const auto is_here = check_not_moved(*store, options.place().text());
+    if (!is_here.has_value()) {
+        return is_here.error();
+    }
     const auto state_bytes = store->read(state_row());
     if (!state_bytes.has_value()) {
         return state_bytes.error();
@@ -225,6 +229,11 @@ Result<void> ProxyCustody::Impl::load_snapshot() {
         }
         next->users.emplace(user_id, *std::move(user));
     }
+    auto locks = load_locks();
+    if (!locks.has_value()) {
+        return locks.error();
+    }
+    next->locks = *std::move(locks);
     next->store_version = store_.version();
     next->renewal_due = store_.contains(renewal_row());
     next->last_sequence = state_.last_sequence;
@@ -293,6 +302,10 @@ share::Verdict<Rebuilt> ProxyCustody::Impl::rebuild_and_claim(
         rebuild_keys({tenant_, fingerprint_, limits_, *snapshot, now_s}, presented, opened);
     if (!rebuilt.has_value()) {
         return rebuilt;
+    }
+    const auto is_open = check_lock(*snapshot, presented.user_id, now_s);
+    if (!is_open.has_value()) {
+        return is_open.error();
     }
     const auto claimed =
         place_ ? claim_shared(*rebuilt, presented.login) : claim_token(*rebuilt, presented.login);

@@ -5,6 +5,7 @@
 #include "keyshare/store/command_book.hpp"
 #include "keyshare/store/nonce_book.hpp"
 #include "keyshare/store/opened_tokens.hpp"
+#include "keyshare/store/pending_locks.hpp"
 #include "keyshare/store/proxy_custody.hpp"
 #include "keyshare/store/rebuild.hpp"
 #include "keyshare/store/records.hpp"
@@ -36,6 +37,15 @@ RowName spent_token_key_row(std::uint32_t key_id);
 RowName renewal_row();
 /// The change that makes it due: whoever opens the store next renews the key.
 Change renewal_due();
+
+/// There, with the place as text, when the store has moved: it serves nobody any more.
+RowName moved_row();
+/// kUnavailable, with what to do, if it has moved.
+Result<void> check_not_moved(const SealedStore& store, const std::string& place);
+/// Seals claims of tokens in a shared store.
+std::shared_ptr<const RowSeal> claim_seal(
+    const core::SigningKey& identity, const std::string& tenant
+);
 
 /// Opens the store under the key in force, or under the successor of a renewal that was cut short
 /// after the store was sealed anew; either way one key is left.
@@ -103,6 +113,10 @@ public:
     Result<std::string> bootstrap_call(
         std::string_view step, std::string_view argument, std::int64_t now_s
     );
+
+    Result<void> lock_user(const std::string& user_id, std::int64_t until_s, std::int64_t now_s);
+    Result<bool> unlock_user(const std::string& user_id, std::int64_t now_s);
+    UserLocks locked_users(std::int64_t now_s) const;
 
     CustodyReport report() const;
 
@@ -202,6 +216,15 @@ private:
     void end_renewal(const std::string& user_id, std::uint32_t share_epoch);
     Result<void> forget_late_former(std::int64_t now_s);
 
+    Result<UserLocks> load_locks() const;
+    Result<void> write_pending_locks();
+    Result<void> write_locks(const UserLocks& locks);
+    Result<bool> erase_lock(const std::string& user_id);
+    Result<void> forget_ended_locks(std::int64_t now_s);
+    share::Verdict<void> check_lock(
+        const Snapshot& snapshot, const std::string& user_id, std::int64_t now_s
+    ) const;
+
     Result<void> roll_token_keys(std::int64_t now_s);
     bool must_roll_token_keys(const Snapshot& snapshot, std::int64_t now_s) const;
     void destroy_token_keys(Snapshot& next, std::vector<Change>& changes, std::int64_t now_s) const;
@@ -256,6 +279,7 @@ private:
     SnapshotCell snapshot_;
     NonceBook nonces_;
     OpenedTokens opened_;
+    PendingLocks pending_locks_;
 
     mutable std::mutex writer_;
     const std::unique_ptr<seal::Seal> seal_;

@@ -108,6 +108,10 @@ Result<void> ProxyCustody::Impl::catch_up() {
 }
 
 Result<void> ProxyCustody::Impl::take_over() {
+    const auto is_here = check_not_moved(store_, "in database " + place_->database);
+    if (!is_here.has_value()) {
+        return is_here;
+    }
     const auto identity = read_identity(store_);
     if (!identity.has_value()) {
         return identity.error();
@@ -214,11 +218,17 @@ share::Verdict<void> ProxyCustody::Impl::check_freshness() const {
     );
 }
 
+std::shared_ptr<const RowSeal> claim_seal(
+    const core::SigningKey& identity, const std::string& tenant
+) {
+    return shared_seal(core::derive<seal::StoreKey>(
+        identity.scalar().reveal(),
+        core::length_prefixed({core::as_bytes("pgveil/1 claim key"), core::as_bytes(tenant)})
+    ));
+}
+
 void ProxyCustody::Impl::seal_claims_apart() {
-    store_.seal_claims_apart(shared_seal(core::derive<seal::StoreKey>(
-        identity_.scalar().reveal(),
-        core::length_prefixed({core::as_bytes("pgveil/1 claim key"), core::as_bytes(tenant_)})
-    )));
+    store_.seal_claims_apart(claim_seal(identity_, tenant_));
 }
 
 /// All rows under the next key, which every proxy that has the present one can make.

@@ -135,6 +135,10 @@ Result<void> ProxyCustody::Impl::forget_claims(std::int64_t now_s) {
 
 Result<void> ProxyCustody::Impl::maintain(std::int64_t now_s) {
     opened_.wipe_expired(now_s);
+    const auto written = write_pending_locks();
+    if (!written.has_value()) {
+        return written;
+    }
     const std::scoped_lock lock(writer_);
     if (!store_.is_shared()) {
         return look_after(now_s);
@@ -158,6 +162,10 @@ Result<void> ProxyCustody::Impl::look_after(std::int64_t now_s) {
     const auto forgotten = forget_claims(now_s);
     if (!forgotten.has_value()) {
         return forgotten;
+    }
+    const auto unlocked = forget_ended_locks(now_s);
+    if (!unlocked.has_value()) {
+        return unlocked;
     }
     const auto ended = forget_late_former(now_s);
     if (!ended.has_value()) {

@@ -85,7 +85,7 @@ Result<void> write_rows(Connection& connection, const RowCommit& commit) {
 }
 
 // One writer at a time; whoever reads is not held up.
-Result<void> take_turn(Connection& connection, std::uint64_t version) {
+Result<void> take_turn(Connection& connection, const RowCommit& commit) {
     const auto locked = connection.run("LOCK TABLE pgveil_store.sealed_row_1 IN EXCLUSIVE MODE");
     if (!locked.has_value()) {
         return locked.error();
@@ -96,7 +96,9 @@ Result<void> take_turn(Connection& connection, std::uint64_t version) {
         return found.error();
     }
     const std::int64_t present = found->rows() == 0 ? 0 : found->number(0, 0);
-    if (present + 1 != static_cast<std::int64_t>(version)) {
+    const bool fits = commit.fills_empty ? found->rows() == 0
+                                         : present + 1 == static_cast<std::int64_t>(commit.version);
+    if (!fits) {
         return Error{
             ErrorCode::kSuperseded,
             "another proxy has written to the share store at the same time: try again"};
@@ -104,10 +106,31 @@ Result<void> take_turn(Connection& connection, std::uint64_t version) {
     return {};
 }
 
+Result<void> write_claims(Connection& connection, const std::vector<SealedClaim>& claims) {
+    Texts nonces;
+    Texts ends;
+    Texts sealed;
+    for (const SealedClaim& claim : claims) {
+        nonces.push_back(claim.key);
+        ends.push_back(std::to_string(claim.expires_s));
+        sealed.push_back(core::to_hex(claim.sealed));
+    }
+    return only_done(connection.run(
+        "INSERT INTO pgveil_store.token_claim_1 (nonce, expires, sealed) "
+        "SELECT n, e::int8, decode(s, 'hex') "
+        "FROM unnest($1::text[], $2::text[], $3::text[]) AS r (n, e, s) "
+        "ON CONFLICT (nonce) DO UPDATE SET expires = EXCLUDED.expires, sealed = EXCLUDED.sealed",
+        {array_of(nonces), array_of(ends), array_of(sealed)}
+    ));
+}
+
 Result<void> write_commit(Connection& connection, const RowCommit& commit) {
-    auto done = take_turn(connection, commit.version);
+    auto done = take_turn(connection, commit);
     if (done.has_value()) {
         done = write_rows(connection, commit);
+    }
+    if (done.has_value() && !commit.claims.empty()) {
+        done = write_claims(connection, commit.claims);
     }
     if (done.has_value() && commit.step) {
         done = only_done(connection.run(

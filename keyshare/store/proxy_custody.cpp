@@ -142,6 +142,23 @@ Result<void> ProxyCustody::maintain(std::int64_t now_s) {
     return impl ? impl->maintain(now_s) : locked();
 }
 
+Result<void> ProxyCustody::lock_user(
+    const std::string& user_id, std::int64_t until_s, std::int64_t now_s
+) {
+    const auto impl = this->impl();
+    return impl ? impl->lock_user(user_id, until_s, now_s) : locked();
+}
+
+Result<bool> ProxyCustody::unlock_user(const std::string& user_id, std::int64_t now_s) {
+    const auto impl = this->impl();
+    return impl ? impl->unlock_user(user_id, now_s) : locked();
+}
+
+UserLocks ProxyCustody::locked_users(std::int64_t now_s) const {
+    const auto impl = this->impl();
+    return impl ? impl->locked_users(now_s) : UserLocks();
+}
+
 bool ProxyCustody::knows_key(std::uint32_t key_id) const {
     const auto known = keyring();
     return known && std::ranges::any_of(known->rows, [key_id](const share::KeyringRow& row) {

@@ -12,6 +12,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -126,6 +128,17 @@ public:
     /// was counted once is never given again, whatever happens to process or machine. Denied:
     /// kTokenSpent if none is left, kStoreUnavailable if it cannot be written down.
     share::Verdict<void> count_statement(const share::RequestKeys& keys) const;
+
+    // ---- locks of users ----
+
+    /// An alarm locks the user: no keys for him before `until_s`, here at once, at the other
+    /// proxies of a shared store as a withdrawal, and after a restart. Nothing if he is locked
+    /// already. On an error the lock counts here, and maintain() writes it down when it can.
+    Result<void> lock_user(const std::string& user_id, std::int64_t until_s, std::int64_t now_s);
+    /// Ends it, everywhere. False: he is not locked.
+    Result<bool> unlock_user(const std::string& user_id, std::int64_t now_s);
+    /// Who is locked, and until when (Unix seconds). Empty while the proxy is locked.
+    std::map<std::string, std::int64_t, std::less<>> locked_users(std::int64_t now_s) const;
 
     /// A data key of this tenant has this id, live or retired. Tells a stored value from bytes that
     /// look like one.

@@ -17,6 +17,7 @@ constexpr std::string_view kTokenKeyFormat = "pgveil/1 token key record";
 constexpr std::string_view kSpentFormat = "pgveil/1 spent token key";
 constexpr std::string_view kStateFormat = "pgveil/1 custody state";
 constexpr std::string_view kReceiptFormat = "pgveil/1 receipt record";
+constexpr std::string_view kLockFormat = "pgveil/1 user lock";
 constexpr std::string_view kPartsFormat = "pgveil/1 part record";
 
 Error unknown_form(std::string_view what) {
@@ -80,6 +81,10 @@ RowName former_part_row(std::string_view user_id) {
     return {"former_part", std::string(user_id)};
 }
 
+RowName lock_row(std::string_view user_id) {
+    return {"lock", std::string(user_id)};
+}
+
 core::SecretBytes serialize(const UserRecord& record) {
     FieldWriter writer(kUserFormat);
     writer.u32(record.active ? 1 : 0).u32(record.epoch).i64(record.changed_at_s);
@@ -110,6 +115,18 @@ Result<FormerShares> parse_former_shares(core::ByteView bytes) {
     former.until_s = reader.i64();
     former.commitments = read_commitments(reader);
     return reader.ok() ? Result<FormerShares>(std::move(former)) : unknown_form("former share");
+}
+
+core::SecretBytes serialize_lock(std::int64_t until_s) {
+    FieldWriter writer(kLockFormat);
+    writer.i64(until_s);
+    return std::move(writer).finish();
+}
+
+Result<std::int64_t> parse_lock(core::ByteView bytes) {
+    FieldReader reader(bytes, kLockFormat);
+    const std::int64_t until_s = reader.i64();
+    return reader.ok() ? Result<std::int64_t>(until_s) : unknown_form("user lock");
 }
 
 core::SecretBytes serialize(const TokenKeyRecord& record) {

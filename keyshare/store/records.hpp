@@ -23,6 +23,7 @@ RowName user_row(std::string_view user_id);
 RowName part_row(std::string_view user_id);
 RowName former_row(std::string_view user_id);
 RowName former_part_row(std::string_view user_id);
+RowName lock_row(std::string_view user_id);
 
 using HpkeKeyPairPtr = std::shared_ptr<const core::HpkeKeyPair>;
 
@@ -46,6 +47,10 @@ struct FormerShares {
 
 core::SecretBytes serialize(const FormerShares& former);
 Result<FormerShares> parse_former_shares(core::ByteView bytes);
+
+/// Row "lock"/uid: an alarm has locked the user until then (Unix seconds).
+core::SecretBytes serialize_lock(std::int64_t until_s);
+Result<std::int64_t> parse_lock(core::ByteView bytes);
 
 /// Row "token_key"/id.
 struct TokenKeyRecord {

@@ -42,8 +42,9 @@ struct KeyStep {
 struct RowCommit {
     std::uint64_t version = 0;  ///< that it makes: one more than the store has
     std::vector<RowWrite> rows;
-    std::vector<SealedClaim> claims;  ///< sealed anew
+    std::vector<SealedClaim> claims;  ///< sealed anew, or moved here
     std::optional<KeyStep> step;
+    bool fills_empty = false;  ///< the store must have no rows, and takes the version as it is
 };
 
 /// Where sealed rows lie. It is trusted for nothing: what it gives is opened and checked by

@@ -179,9 +179,12 @@ Result<void> SealedStore::reseal_rows(
         }
         commit.rows.push_back({name, fresh.seal(name, commit.version, body->reveal(), random)});
     }
-    if (claim_seal_) {
-        return {};
-    }
+    return {};
+}
+
+Result<void> SealedStore::reseal_claims(
+    const RowSeal& fresh, RowCommit& commit, core::RandomSource& random
+) const {
     auto claims = this->claims().sealed_under(fresh, random);
     if (!claims.has_value()) {
         return claims.error();
@@ -200,12 +203,12 @@ void SealedStore::apply(const std::vector<Change>& changes, std::uint64_t versio
     }
 }
 
-/// Commits `commit` with the changes and the root row on top of it.
-Result<void> SealedStore::write(
+/// Puts the changes and the root row on top of it, which is returned.
+core::Bytes SealedStore::complete(
     const RowSeal& seal,
     const std::vector<Change>& changes,
-    RowCommit commit,
-    Versions next,
+    RowCommit& commit,
+    const Versions& next,
     core::RandomSource& random
 ) {
     for (const Change& change : changes) {
@@ -217,6 +220,17 @@ Result<void> SealedStore::write(
     }
     core::Bytes root = seal.seal(root_row(), commit.version, hash_of(next, commit.version), random);
     commit.rows.push_back({root_row(), root});
+    return root;
+}
+
+Result<void> SealedStore::write(
+    const RowSeal& seal,
+    const std::vector<Change>& changes,
+    RowCommit commit,
+    Versions next,
+    core::RandomSource& random
+) {
+    core::Bytes root = complete(seal, changes, commit, next, random);
     auto done = rows_->commit(commit);
     if (done.has_value()) {
         versions_ = std::move(next);
@@ -249,6 +263,9 @@ Result<void> SealedStore::reseal(
     }
     apply(changes, commit.version, next);
     auto done = reseal_rows(*fresh, commit, random);
+    if (done.has_value() && !claim_seal_) {
+        done = reseal_claims(*fresh, commit, random);
+    }
     if (done.has_value()) {
         done = write(*fresh, changes, std::move(commit), std::move(next), random);
     }
@@ -256,6 +273,31 @@ Result<void> SealedStore::reseal(
         seal_ = std::move(fresh);
     }
     return done;
+}
+
+Result<void> SealedStore::copy_rows_to(
+    RowStore& target,
+    const RowSeal* claim_seal,
+    const std::vector<Change>& changes,
+    core::RandomSource& random
+) const {
+    RowCommit commit;
+    commit.version = version_ + 1;
+    commit.fills_empty = true;
+    Versions next = versions_;
+    for (auto& [name, version] : next) {
+        version = commit.version;
+    }
+    apply(changes, commit.version, next);
+    auto done = reseal_rows(*seal_, commit, random);
+    if (done.has_value()) {
+        done = reseal_claims(claim_seal == nullptr ? *seal_ : *claim_seal, commit, random);
+    }
+    if (!done.has_value()) {
+        return done;
+    }
+    complete(*seal_, changes, commit, next, random);
+    return target.commit(commit);
 }
 
 }  // namespace pgveil::store

@@ -78,6 +78,17 @@ public:
         std::optional<KeyStep> step = std::nullopt
     );
 
+    /// Writes all rows and claims into an empty store of rows elsewhere, under the same key, at the
+    /// next version, together with `changes`, as one transaction: versions go on there. This store
+    /// stays as it is. `claim_seal`: of the claims there; null: the same as of the rows. Errors as
+    /// commit(); kSuperseded: it is not empty.
+    Result<void> copy_rows_to(
+        RowStore& target,
+        const RowSeal* claim_seal,
+        const std::vector<Change>& changes,
+        core::RandomSource& random
+    ) const;
+
     /// A copy of the whole store as it is now, sealed as it is; one file (Database::copy_to).
     Result<void> copy_to(const std::filesystem::path& path) const { return rows_->copy_to(path); }
 
@@ -114,6 +125,15 @@ private:
     static void apply(const std::vector<Change>& changes, std::uint64_t version, Versions& next);
     Result<void> reseal_rows(const RowSeal& fresh, RowCommit& commit, core::RandomSource& random)
         const;
+    Result<void> reseal_claims(const RowSeal& fresh, RowCommit& commit, core::RandomSource& random)
+        const;
+    static core::Bytes complete(
+        const RowSeal& seal,
+        const std::vector<Change>& changes,
+        RowCommit& commit,
+        const Versions& next,
+        core::RandomSource& random
+    );
 
     std::unique_ptr<RowStore> rows_;
     std::shared_ptr<const RowSeal> seal_;

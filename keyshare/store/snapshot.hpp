@@ -49,6 +49,9 @@ BootstrapFacts facts_of(const share::ProxyBootstrap& bootstrap);
 /// The "0" of each group as it was read from D, by key id.
 using ZeroTable = std::map<std::uint32_t, core::Bytes>;
 
+/// Users whom an alarm has locked: until when (Unix seconds). Those that are over may be there.
+using UserLocks = std::map<std::string, std::int64_t, std::less<>>;
+
 /// Everything a request needs, as of one store version. Immutable once published.
 struct Snapshot {
     BootstrapFacts bootstrap;
@@ -60,6 +63,7 @@ struct Snapshot {
     std::shared_ptr<const RowSeal> seal;                     ///< opens the parts of `users`
     bool renewal_due = false;
     std::map<std::string, std::shared_ptr<const User>, std::less<>> users;
+    UserLocks locks;
     std::uint64_t store_version = 0;
     std::uint64_t last_sequence = 0;
 };

@@ -9,7 +9,7 @@ namespace pgveil::admin {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Topic>, 10> kTopics{{
+constexpr std::array<std::pair<std::string_view, Topic>, 11> kTopics{{
     {"STATS", Topic::kStats},
     {"SESSIONS", Topic::kSessions},
     {"USERS", Topic::kUsers},
@@ -19,6 +19,7 @@ constexpr std::array<std::pair<std::string_view, Topic>, 10> kTopics{{
     {"VERSION", Topic::kVersion},
     {"STATE", Topic::kState},
     {"AUDIT", Topic::kAudit},
+    {"LOCKS", Topic::kLocks},
     {"HELP", Topic::kHelp},
 }};
 
@@ -203,6 +204,19 @@ Result<Command> ended(Reader& reader, Action action) {
     return reader.is_at_end() ? Result<Command>(Command(action)) : Result<Command>(invalid());
 }
 
+/// UNLOCK, or UNLOCK USER name.
+Result<Command> read_unlock(Reader& reader) {
+    if (reader.is_at_end()) {
+        return Command(Action::kUnlock);
+    }
+    if (reader.word() != "USER") {
+        return invalid();
+    }
+    auto name = reader.name();
+    return name && reader.is_at_end() ? Result<Command>(Command(UnlockUser{*std::move(name)}))
+                                      : Result<Command>(invalid());
+}
+
 }  // namespace
 
 Result<Command> parse_command(std::string_view text) {
@@ -233,7 +247,7 @@ Result<Command> parse_command(std::string_view text) {
         return ended(reader, Action::kLock);
     }
     if (verb == "UNLOCK") {
-        return ended(reader, Action::kUnlock);
+        return read_unlock(reader);
     }
     return invalid();
 }
@@ -248,6 +262,9 @@ std::string_view name_of(Topic topic) {
 
 std::string_view tag_of(const Command& command) {
     const auto* const action = std::get_if<Action>(&command);
+    if (std::holds_alternative<UnlockUser>(command)) {
+        return "UNLOCK USER";
+    }
     if (action == nullptr) {
         return std::holds_alternative<Show>(command) ? "SHOW" : "EXPLAIN";
     }

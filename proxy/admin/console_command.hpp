@@ -18,6 +18,7 @@ enum class Topic {
     kVersion,
     kState,
     kAudit,
+    kLocks,
     kHelp,
 };
 
@@ -47,10 +48,15 @@ struct Explain {
     std::string database;  ///< empty: not said
 };
 
+/// UNLOCK USER name: whom an alarm has locked.
+struct UnlockUser {
+    std::string user;
+};
+
 /// Nothing but blanks and comments.
 struct NoCommand {};
 
-using Command = std::variant<NoCommand, Show, Action, Explain>;
+using Command = std::variant<NoCommand, Show, Action, Explain, UnlockUser>;
 
 /// For the client: nothing of its text is quoted.
 struct CommandError {

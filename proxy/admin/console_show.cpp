@@ -65,6 +65,7 @@ constexpr std::array kKeys{
 
 constexpr std::array kVersion{Column{"version"}};
 constexpr std::array kState{Column{"key"}, Column{"value"}};
+constexpr std::array kLocks{Column{"user"}, Column{"until"}};
 constexpr std::array kHelp{Column{"command"}, Column{"what_it_does"}};
 constexpr std::array kExplain{Column{"QUERY PLAN"}};
 
@@ -180,6 +181,7 @@ std::span<const Column> columns_of(Topic topic) {
         case Topic::kVersion: return kVersion;
         case Topic::kState: return kState;
         case Topic::kAudit: return kState;
+        case Topic::kLocks: return kLocks;
         case Topic::kHelp: break;
     }
     return kHelp;
@@ -318,8 +320,16 @@ Table show_audit(const AuditFacts& audit) {
          {std::string("failure"), text_or_null(audit.failure)}}};
 }
 
+Table show_locks(const std::map<std::string, std::int64_t, std::less<>>& locks) {
+    Table table{kLocks, {}};
+    for (const auto& [user, until_s] : locks) {
+        table.rows.push_back({user, time_cell(until_s)});
+    }
+    return table;
+}
+
 Table show_help() {
-    constexpr std::array<std::array<std::string_view, 2>, 19> kLines{{
+    constexpr std::array<std::array<std::string_view, 2>, 21> kLines{{
         {"SHOW STATS", "requests, transactions, bytes and times by database"},
         {"SHOW SESSIONS", "sessions of clients"},
         {"SHOW USERS", "who may log in, and rights here"},
@@ -329,12 +339,14 @@ Table show_help() {
         {"SHOW VERSION", "the version of pgveil"},
         {"SHOW STATE", "the state of the proxy and its share store"},
         {"SHOW AUDIT", "how far the audit log is written and signed"},
+        {"SHOW LOCKS", "users whom an alarm has locked"},
         {"SHOW HELP", "this list"},
         {"RELOAD", "read settings, policy, users and certificates again"},
         {"PAUSE", "hold new transactions; returns when none is open"},
         {"RESUME", "let them go on"},
         {"LOCK", "wipe the store key and all that was opened with it"},
         {"UNLOCK", "ask the seal for the store key again"},
+        {"UNLOCK USER name", "let a user go on whom an alarm has locked"},
         {"SHUTDOWN", "end all sessions and stop"},
         {"SHUTDOWN WAIT_FOR_CLIENTS", "let open transactions end, then stop"},
         {"EXPLAIN VEIL sql", "what would be sent, or why it is refused"},

@@ -8,6 +8,7 @@
 #include "proxy/admin/console_table.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -102,6 +103,8 @@ Table show_keys(const share::KeyringPtr& keyring);
 Table show_version(std::string_view version);
 Table show_state(const StateFacts& state, const store::CustodyReport& custody);
 Table show_audit(const AuditFacts& audit);
+/// @param locks until when (Unix seconds), by user
+Table show_locks(const std::map<std::string, std::int64_t, std::less<>>& locks);
 Table show_help();
 
 /// One row for each line of the text.

@@ -6,11 +6,6 @@ namespace {
 
 constexpr std::size_t kWindowsBeforeCleaning = 1024;
 
-template <class Map, class IsOver>
-void erase_over(Map& map, const IsOver& is_over) {
-    std::erase_if(map, [&is_over](const auto& entry) { return is_over(entry.second); });
-}
-
 }  // namespace
 
 std::optional<std::int64_t> Watch::saw(
@@ -31,49 +26,36 @@ std::optional<std::int64_t> Watch::saw(
         is_new = is_due && !window.is_raised;
         window.is_raised = window.is_raised || is_due;
         alarm.count = window.count;
-        alarm.locked_until_s = is_due ? lock(kind, alarm.origin.user, now_s) : 0;
+        alarm.locked_until_s = is_due ? end_of_lock(kind, now_s) : 0;
         raised_.at(static_cast<std::size_t>(kind)) += is_new ? 1U : 0U;
     }
+    if (alarm.locked_until_s != 0) {
+        actions_.lock(alarm.origin.user, alarm.locked_until_s, now_s);
+    }
     if (is_new) {
-        raise_(alarm);
+        actions_.raise(alarm);
     }
     return alarm.locked_until_s == 0 ? std::nullopt : std::optional(alarm.locked_until_s);
 }
 
-/// The mutex is held, here and below.
-std::int64_t Watch::lock(Kind kind, const std::string& user, std::int64_t now_s) {
-    if (settings_.lock_user_s == 0 || kind == Kind::kDenied) {
-        return 0;
-    }
-    has_locks_ = true;
-    return locks_[user] = now_s + settings_.lock_user_s;
+/// Unix time; 0: nobody is locked for it.
+std::int64_t Watch::end_of_lock(Kind kind, std::int64_t now_s) const {
+    const bool locks = settings_.lock_user_s != 0 && kind != Kind::kDenied;
+    return locks ? now_s + settings_.lock_user_s : 0;
 }
 
+/// The mutex is held.
 void Watch::forget_ended(std::int64_t now_s) {
     if (windows_.size() > kWindowsBeforeCleaning) {
-        erase_over(windows_, [now_s](const Window& window) { return window.ends_s <= now_s; });
+        std::erase_if(windows_, [now_s](const auto& entry) {
+            return entry.second.ends_s <= now_s;
+        });
     }
-    erase_over(locks_, [now_s](std::int64_t until_s) { return until_s <= now_s; });
-    has_locks_ = !locks_.empty();
 }
 
-std::optional<std::int64_t> Watch::locked_until(std::string_view user, std::int64_t now_s) const {
-    if (!has_locks_) {
-        return std::nullopt;
-    }
+Counts Watch::counts() const {
     const std::lock_guard guard(mutex_);
-    const auto found = locks_.find(user);
-    const bool is_locked = found != locks_.end() && found->second > now_s;
-    return is_locked ? std::optional(found->second) : std::nullopt;
-}
-
-Counts Watch::counts(std::int64_t now_s) const {
-    const std::lock_guard guard(mutex_);
-    Counts counts{raised_, 0};
-    for (const auto& [user, until_s] : locks_) {
-        counts.locked_users += until_s > now_s ? 1U : 0U;
-    }
-    return counts;
+    return {raised_};
 }
 
 }  // namespace pgveil::alarm

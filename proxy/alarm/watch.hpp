@@ -4,46 +4,45 @@
 #include "proxy/alarm/alarm.hpp"
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 
 namespace pgveil::alarm {
 
 struct Counts {
     std::array<std::uint64_t, 3> raised{};  ///< by Kind
-    std::uint64_t locked_users = 0;         ///< now
 
     std::uint64_t of(Kind kind) const { return raised.at(static_cast<std::size_t>(kind)); }
 };
 
 /// Counts what happens by user (of kDenied by role: who gives wrong shares may name any user), and
 /// raises an alarm when a planted value is opened, or `failed_opens` of one kind fall into one
-/// window; then no second one of that kind and user before the window is over. Locks the user for
-/// `lock_user_s` seconds after kPoison and kFailedOpens: both need his valid shares, so that nobody
-/// can lock another one. Locks are this process's, and end with it. Any thread; asking who is
-/// locked takes no lock while nobody is.
+/// window; then no second one of that kind and user before the window is over. Has the user locked
+/// for `lock_user_s` seconds after kPoison and kFailedOpens: both need his valid shares, so that
+/// nobody can lock another one. Any thread.
 class Watch {
 public:
-    /// @param raise called without a lock held, by the thread that saw the last straw
-    Watch(config::AlarmSettings settings, std::function<void(const Alarm&)> raise)
-        : settings_(std::move(settings)), raise_(std::move(raise)) {}
+    /// Called without a lock held, by the thread that saw the last straw.
+    struct Actions {
+        std::function<void(const Alarm&)> raise;
+        /// Of one who is locked already, too. Comes before `raise`. Unix times.
+        std::function<void(const std::string& user, std::int64_t until_s, std::int64_t now_s)> lock;
+    };
+
+    Watch(config::AlarmSettings settings, Actions actions)
+        : settings_(std::move(settings)), actions_(std::move(actions)) {}
 
     /// @param now_s Unix time; @return when the lock of the user ends, if he is locked for it
     std::optional<std::int64_t> saw(
         Kind kind, Origin origin, std::string column, std::int64_t now_s
     );
 
-    /// Unix time; nullopt: the user may go on.
-    std::optional<std::int64_t> locked_until(std::string_view user, std::int64_t now_s) const;
-
-    Counts counts(std::int64_t now_s) const;
+    Counts counts() const;
 
 private:
     struct Window {
@@ -53,15 +52,13 @@ private:
     };
 
     void forget_ended(std::int64_t now_s);
-    std::int64_t lock(Kind kind, const std::string& user, std::int64_t now_s);
+    std::int64_t end_of_lock(Kind kind, std::int64_t now_s) const;
 
     const config::AlarmSettings settings_;
-    const std::function<void(const Alarm&)> raise_;
-    mutable std::mutex mutex_;  ///< of all below but the atomic
+    const Actions actions_;
+    mutable std::mutex mutex_;  ///< of all below
     std::map<std::pair<Kind, std::string>, Window> windows_;
-    std::map<std::string, std::int64_t, std::less<>> locks_;
     std::array<std::uint64_t, 3> raised_{};
-    std::atomic<bool> has_locks_{false};
 };
 
 }  // namespace pgveil::alarm

@@ -35,10 +35,6 @@ alarm::Origin origin_of(const SessionState& state, std::string user) {
         state.facts.id};
 }
 
-Refusal locked(const std::string& user) {
-    return refusal(Reason::kUserLocked, user);
-}
-
 bool is_planted(const field::ProtectedColumn& column, core::ByteView value) {
     return std::any_of(
         column.poison.begin(),
@@ -66,7 +62,7 @@ std::optional<Refusal> watch_opened(
         column.qualified_name(),
         state.environment->now_s()
     );
-    return until_s ? std::optional(locked(user)) : std::nullopt;
+    return until_s ? std::optional(refusal(Reason::kUserLocked, user)) : std::nullopt;
 }
 
 void watch_failed_open(
@@ -93,13 +89,6 @@ void watch_denied(const SessionState& state, const share::Denial& denial) {
             state.environment->now_s()
         );
     }
-}
-
-std::optional<Refusal> check_lock(const SessionState& state, const std::string& user) {
-    const alarm::Watch* const alarms = state.environment->alarms;
-    const bool is_locked =
-        alarms != nullptr && alarms->locked_until(user, state.environment->now_s());
-    return is_locked ? std::optional(locked(user)) : std::nullopt;
 }
 
 }  // namespace pgveil::relay

@@ -10,7 +10,7 @@
 namespace pgveil::relay {
 
 /// `value` of `column` was opened for the client: kUserLocked if it is planted there, and the user
-/// is locked for it.
+/// is locked for it. That waits for the share store.
 std::optional<Refusal> watch_opened(
     const SessionState& state,
     const Segment& segment,
@@ -26,8 +26,5 @@ void watch_failed_open(
 /// The session's shares give no key. Counts where that looks like guessing or theft: not for shares
 /// that are missing, expired or stale.
 void watch_denied(const SessionState& state, const share::Denial& denial);
-
-/// kUserLocked while an alarm has locked the user.
-std::optional<Refusal> check_lock(const SessionState& state, const std::string& user);
 
 }  // namespace pgveil::relay

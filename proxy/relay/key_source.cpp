@@ -62,9 +62,6 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
         watch_denied(state, keys.error());
         return refusal(keys.error());
     }
-    if (auto locked = check_lock(state, std::string(keys->user_id()))) {
-        return locked;
-    }
     segment.keys.emplace(std::move(*keys));
     segment.built_from = state.parameters.in_force();
     if (now_s < segment.keys->token_expires_s()) {

@@ -134,7 +134,8 @@ constexpr std::array<Row, 26> kTable = {{
      "28000",
      "user \"",
      "\" is locked after an alarm",
-     "The proxy's operator finds it in the log; \"alarms.lock_user_s\" says how long it lasts."},
+     "The proxy's operator finds it in the log, and ends the lock with UNLOCK USER in the admin "
+     "console."},
     {Reason::kScopeReadOnly,
      "42501",
      "the token of user ",

@@ -5,6 +5,7 @@
 #include "proxy/admin/console_conversation.hpp"
 #include "proxy/admin/console_rights.hpp"
 #include "proxy/admin/console_show.hpp"
+#include "proxy/audit/record.hpp"
 #include "proxy/log/log.hpp"
 #include "proxy/session/collection.hpp"
 #include "proxy/session/login_certificate.hpp"
@@ -145,6 +146,8 @@ admin::Table table_of(
                 state_facts(service, snapshot, workers), service.custody->report()
             );
         case admin::Topic::kAudit: return admin::show_audit(audit_facts(service));
+        case admin::Topic::kLocks:
+            return admin::show_locks(service.custody->locked_users(unix_time_s()));
         case admin::Topic::kHelp: break;
     }
     return admin::show_help();
@@ -205,13 +208,15 @@ void record_command(
     const admin::Command& command,
     const admin::Answer& answer
 ) {
-    if (!std::holds_alternative<admin::Action>(command)) {
+    const auto* const unlock = std::get_if<admin::UnlockUser>(&command);
+    if (unlock == nullptr && !std::holds_alternative<admin::Action>(command)) {
         return;
     }
     audit::Record event;
     event.event = "console";
     event.role = user;
     event.what = admin::tag_of(command);
+    event.what += unlock == nullptr ? "" : " " + audit::harmless(unlock->user);
     event.result = answer.error ? answer.error->sqlstate : "ok";
     record(service, std::move(event));
 }
@@ -242,7 +247,7 @@ net::Awaitable<admin::Answer> run(Worker& worker, admin::Command command, std::s
         co_return answer;
     }
     const auto* const action = std::get_if<admin::Action>(&command);
-    if (action != nullptr) {
+    if (action != nullptr || std::holds_alternative<admin::UnlockUser>(command)) {
         log_command(user, command);
     }
     if (action != nullptr && *action == admin::Action::kResume) {

@@ -152,6 +152,27 @@ class Alarms(unittest.TestCase):
         time.sleep(LOCK_S)
         self.assertTrue(self.works("thief"))
 
+    def test_a_lock_outlasts_a_restart_and_an_admin_ends_it(self):
+        operation.write_settings(STACK, alarms={**operation.settings_of(STACK)["alarms"], "lock_user_s": 3600})
+        operation.open_console(STACK)
+        self.addCleanup(operation.write_settings, STACK, alarms=operation.settings_of(STACK)["alarms"])
+        STACK.add_user("resident")
+        options = STACK.options("resident")
+        with STACK.connect(options) as connection, self.assertRaises(psycopg.Error):
+            connection.execute("SELECT name FROM patients")
+        for restart in (False, True):
+            with self.subTest(restart=restart):
+                if restart:
+                    STACK.restart_proxy()
+                self.assert_locked("resident", options)
+                self.assertEqual([row["user"] for row in operation.show(STACK, "LOCKS")], ["resident"])
+        with operation.console(STACK) as connection:
+            connection.execute("UNLOCK USER resident")
+        self.assertEqual(operation.show(STACK, "LOCKS"), [])
+        self.assertTrue(self.works("resident"))
+        with operation.console(STACK, operation.WATCHER) as connection, self.assertRaises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("UNLOCK USER resident")
+
     def test_values_that_do_not_open(self):
         """Moved by somebody with a right on the table: under so many in the window nothing happens."""
         STACK.superuser("CREATE TABLE moved AS SELECT id, ssn FROM patients; UPDATE patients p SET ssn = m.ssn FROM (SELECT"

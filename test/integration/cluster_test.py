@@ -8,11 +8,13 @@ import unittest
 
 import psycopg
 
+import operation
 from cluster import DATABASE, MAX_AGE_S, ClusterProxy, StoreCopy
 from fresh_proxy import free_port
 from stack import Stack, run, succeeded, wait_until
 
-POLICY = {"tables": {"public.members": {"columns": {"name": {"type": "text"}}}}}
+PLANTED = "Xaver Quendel"
+POLICY = {"tables": {"public.members": {"columns": {"name": {"type": "text"}, "note": {"type": "text", "poison": [PLANTED]}}}}}
 READ = "SELECT name FROM members WHERE id = 1"
 REFUSED = psycopg.errors.InvalidAuthorizationSpecification
 
@@ -21,6 +23,8 @@ def setUpModule():
     global STACK, LEFT, RIGHT
     STACK = Stack.start(POLICY)
     second_login()
+    operation.write_settings(STACK, alarms={"lock_user_s": 600})
+    operation.open_console(STACK)
     LEFT = ClusterProxy(STACK, "left")
     LEFT.order()
     LEFT.start()
@@ -29,8 +33,8 @@ def setUpModule():
     RIGHT = LEFT.another("right")
     RIGHT.start()
     with LEFT.connect(LEFT.options("dora")) as connection:
-        connection.execute("CREATE TABLE members (id int PRIMARY KEY, name text)")
-        connection.execute("INSERT INTO members VALUES (1, 'Ann')")
+        connection.execute("CREATE TABLE members (id int PRIMARY KEY, name text, note text)")
+        connection.execute(f"INSERT INTO members VALUES (1, 'Ann', NULL), (2, 'nobody', '{PLANTED}')")
 
 
 def tearDownModule():
@@ -106,6 +110,40 @@ class OneProxy(Case):
         succeeded(LEFT.user("withdraw", "gone"))
         wait_until(lambda: keys[0].read_bytes() == keys[1].read_bytes() != before, "the new key at the other proxy")
         self.reads(self.session(RIGHT, options()))
+
+
+class Locks(Case):
+    """An alarm locks a user at the share store."""
+
+    @staticmethod
+    def console(proxy, command):
+        with psycopg.connect(proxy.url(operation.ADMIN, "pgveil"), autocommit=True, connect_timeout=20) as connection:
+            done = connection.execute(command)
+            return done.fetchall() if done.description else []
+
+    def test_a_user_locked_at_one_is_locked_at_all_also_after_a_restart_until_somebody_unlocks(self):
+        succeeded(LEFT.user("add", "thief"))
+        wait_until(lambda: OneProxy.is_served(self.session(RIGHT, options(name="thief"))), "the other proxy to know the user")
+        shares = options(name="thief")
+        thieves = [self.session(proxy, shares) for proxy in (LEFT, RIGHT)]
+        honest = self.session(RIGHT, options())
+        for connection in [*thieves, honest]:
+            self.reads(connection)
+        with self.assertRaises(psycopg.OperationalError):
+            thieves[0].execute("SELECT note FROM members")
+        self.assertIn("locked after an alarm", self.refusal(thieves[0]))
+        time.sleep(MAX_AGE_S)
+        self.refusal(thieves[1])
+        wait_until(lambda: "locked after an alarm" in self.refusal(thieves[1]), "the other proxy to know of the lock")
+        self.reads(honest)
+        self.assertEqual([row[0] for row in self.console(RIGHT, "SHOW LOCKS")], ["thief"])
+        RIGHT.stop()
+        RIGHT.start()
+        self.assertIn("locked after an alarm", self.refusal(self.session(RIGHT, shares)))
+        self.console(RIGHT, "UNLOCK USER thief")
+        self.reads(self.session(RIGHT, shares))
+        wait_until(lambda: OneProxy.is_served(thieves[0]), "the first proxy to know that the lock has ended")
+        self.assertEqual(self.console(LEFT, "SHOW LOCKS"), [])
 
 
 class Tokens(Case):

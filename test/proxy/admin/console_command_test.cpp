@@ -24,6 +24,9 @@ std::string read(std::string_view text) {
     if (const auto* const action = std::get_if<Action>(&*command)) {
         return std::string(tag_of(*command)) + (*action == Action::kDrain ? " slowly" : "");
     }
+    if (const auto* const unlock = std::get_if<UnlockUser>(&*command)) {
+        return std::string(tag_of(*command)) + "[" + unlock->user + "]";
+    }
     return "nothing";
 }
 
@@ -38,6 +41,7 @@ TEST(ConsoleCommand, ReadsEveryTopic) {
           "VERSION",
           "STATE",
           "AUDIT",
+          "LOCKS",
           "HELP"}) {
         EXPECT_EQ(read("SHOW " + std::string(topic)), "SHOW " + std::string(topic));
     }
@@ -51,6 +55,16 @@ TEST(ConsoleCommand, ReadsWordsInAnyCaseWithBlanksCommentsAndSemicolons) {
     EXPECT_EQ(read("Resume"), "RESUME");
     EXPECT_EQ(read("lock"), "LOCK");
     EXPECT_EQ(read("Unlock;"), "UNLOCK");
+}
+
+TEST(ConsoleCommand, ReadsWhoIsToBeUnlocked) {
+    EXPECT_EQ(read("unlock user Nurse;"), "UNLOCK USER[nurse]");
+    EXPECT_EQ(read("UNLOCK USER 'Nurse 1'"), "UNLOCK USER[Nurse 1]");
+    EXPECT_EQ(read("UNLOCK USER \"a\"\"b\""), "UNLOCK USER[a\"b]");
+    for (const char* const wrong :
+         {"UNLOCK USER", "UNLOCK nurse", "UNLOCK USER a b", "UNLOCK USER ''"}) {
+        EXPECT_EQ(read(wrong), "42601") << wrong;
+    }
 }
 
 TEST(ConsoleCommand, TellsKindsOfShutdownApart) {

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
 #include <vector>
 
 namespace pgveil::alarm {
@@ -18,7 +20,11 @@ protected:
     Watch watch(std::uint32_t lock_user_s = 0) {
         return Watch(
             {.webhook = {}, .failed_opens = 3, .window_s = 60, .lock_user_s = lock_user_s},
-            [this](const Alarm& alarm) { raised_.push_back(alarm); }
+            {[this](const Alarm& alarm) { raised_.push_back(alarm); },
+             [this](const std::string& user, std::int64_t until_s, std::int64_t now_s) {
+                 EXPECT_GT(until_s, now_s);
+                 locked_[user] = until_s;
+             }}
         );
     }
 
@@ -27,6 +33,7 @@ protected:
     }
 
     std::vector<Alarm> raised_;
+    std::map<std::string, std::int64_t> locked_;
 };
 
 TEST_F(AlarmWatch, APlantedValueIsOneAlarmInAWindow) {
@@ -40,7 +47,7 @@ TEST_F(AlarmWatch, APlantedValueIsOneAlarmInAWindow) {
     EXPECT_EQ(raised_.size(), 2U);
     watched.saw(Kind::kPoison, by("nurse"), "public.patients.name", kNow + 60);
     EXPECT_EQ(raised_.size(), 3U);
-    EXPECT_EQ(watched.counts(kNow + 60).of(Kind::kPoison), 3U);
+    EXPECT_EQ(watched.counts().of(Kind::kPoison), 3U);
 }
 
 TEST_F(AlarmWatch, FailedOpensAreAnAlarmFromSoManyOnWithinTheWindow) {
@@ -56,22 +63,30 @@ TEST_F(AlarmWatch, FailedOpensAreAnAlarmFromSoManyOnWithinTheWindow) {
     EXPECT_EQ(raised_[0].count, 3U);
 }
 
-TEST_F(AlarmWatch, ALockEndsByItself) {
+TEST_F(AlarmWatch, LocksWhoOpensAPlantedValueEachTime) {
     Watch watched = watch(100);
     EXPECT_EQ(watched.saw(Kind::kPoison, by("nurse"), "c", kNow), kNow + 100);
-    EXPECT_EQ(watched.locked_until("nurse", kNow + 99), kNow + 100);
-    EXPECT_EQ(watched.locked_until("doctor", kNow + 99), std::nullopt);
-    EXPECT_EQ(watched.counts(kNow + 99).locked_users, 1U);
-    EXPECT_EQ(watched.locked_until("nurse", kNow + 100), std::nullopt);
-    EXPECT_EQ(watched.counts(kNow + 100).locked_users, 0U);
+    EXPECT_EQ(locked_, (std::map<std::string, std::int64_t>{{"nurse", kNow + 100}}));
+    EXPECT_EQ(watched.saw(Kind::kPoison, by("nurse"), "c", kNow + 1), kNow + 101);
+    EXPECT_EQ(locked_.at("nurse"), kNow + 101);
+    EXPECT_EQ(raised_.size(), 1U);
+}
+
+TEST_F(AlarmWatch, LocksNobodyBeforeThereAreEnoughFailedOpens) {
+    Watch watched = watch(100);
+    watched.saw(Kind::kFailedOpens, by("nurse"), "c", kNow);
+    watched.saw(Kind::kFailedOpens, by("nurse"), "c", kNow);
+    EXPECT_TRUE(locked_.empty());
+    watched.saw(Kind::kFailedOpens, by("nurse"), "c", kNow);
+    EXPECT_EQ(locked_.count("nurse"), 1U);
 }
 
 TEST_F(AlarmWatch, WhoeverGivesWrongSharesLocksNobody) {
     Watch watched = watch(100);
     for (const std::string user : {"nurse", "doctor", "nurse", "admin"}) {
         EXPECT_EQ(watched.saw(Kind::kDenied, by(user), "", kNow), std::nullopt);
-        EXPECT_EQ(watched.locked_until(user, kNow), std::nullopt);
     }
+    EXPECT_TRUE(locked_.empty());
     ASSERT_EQ(raised_.size(), 1U) << "they count by role";
     watched.saw(Kind::kDenied, by("nurse", "other"), "", kNow);
     EXPECT_EQ(raised_.size(), 1U);
