@@ -285,21 +285,25 @@ void add_rotation(CommandLine& line) {
     pgveil::rotation::Request& to = line.rotated;
     CLI::App* const verb = line.verb(
         "rotate-data",
-        "encrypt the randomized columns of a key group anew, under its next data key (searchable "
-        "columns keep their key in this version)"
+        "encrypt the values of a key group anew, under its next data key, while they are in use"
     );
     verb->add_option("TABLE", to.tables, "schema.table; without one, all tables");
     verb->add_option("--group", to.group, "the key group")->capture_default_str();
     CLI::Option* const check =
         verb->add_flag("--check", to.check, "only say what is left under the former key");
+    CLI::Option* const plan = verb->add_flag(
+        "--plan", to.plan, "only say which tables would be exchanged, and what is in the way"
+    );
+    plan->excludes(check);
     verb->add_option("--report", to.report, "when nothing is left, write this file for the tenant")
-        ->excludes(check);
+        ->excludes(check)
+        ->excludes(plan);
     add_worker_options(*verb, to.user, to.proxy, to.direct);
     add_pace_options(*verb, to.pace);
     verb->parse_complete_callback([&to] {
         const bool is_lacking = to.proxy.empty() || to.user.app_share.empty();
-        if (to.user.key.empty() || (is_lacking && !to.check)) {
-            throw CLI::RequiredError("--key, and --proxy and --app-share or --check");
+        if (to.user.key.empty() || (is_lacking && !to.check && !to.plan)) {
+            throw CLI::RequiredError("--key, and --proxy and --app-share, --check or --plan");
         }
     });
     verb->callback([&line] { line.status = pgveil::proxy::rotate_data(line.config, line.rotated); }

@@ -32,7 +32,9 @@ int rotate_data(const std::string& settings_file, const rotation::Request& reque
              row.at(3)}
         );
     }
-    return rotation::run(**policy, keyring, request);
+    rotation::Request complete = request;
+    complete.catalog_ttl_ms = settings->limits.catalog_ttl_ms;
+    return rotation::run(**policy, keyring, complete);
 }
 
 }  // namespace pgveil::proxy

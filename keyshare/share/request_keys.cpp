@@ -91,9 +91,20 @@ Result<FieldKeyRef> RequestKeys::column_key(const ColumnKeyRequest& request) {
     return FieldKeyRef{column_keys_.back().key.get(), row->key_id};
 }
 
-Result<std::uint32_t> RequestKeys::sealing_key_id(std::string_view group, bool is_searchable)
-    const {
-    const KeyringRow* row = is_searchable ? nullptr : keyring_->next(group);
+Result<std::uint32_t> RequestKeys::sealing_key_id(
+    std::string_view group, bool is_searchable, std::uint32_t data_key
+) const {
+    const KeyringRow* row = keyring_->next(group);
+    if (is_searchable && (row == nullptr || data_key == 0 || row->key_id != data_key)) {
+        row = keyring_->live(group);
+        if (data_key != 0 && row != nullptr && row->key_id != data_key) {
+            return Error{
+                ErrorCode::kUnknownKey,
+                "the database says that values stand under key " + std::to_string(data_key) +
+                    " of group " + std::string(group) +
+                    ", which the keyring does not have as live or next"};
+        }
+    }
     if (row == nullptr) {
         row = keyring_->live(group);
     }

@@ -76,8 +76,11 @@ public:
     bool is_group(std::string_view group) const { return keyring_->live(group) != nullptr; }
 
     /// The key id that new values of the group are sealed under. Values that are found by what they
-    /// are all stand under one key until the next one is live; others may stand under several.
-    Result<std::uint32_t> sealing_key_id(std::string_view group, bool is_searchable) const;
+    /// are all stand under one key: the live one, or, where the database says so, `data_key` (0: it
+    /// says nothing), which has to be live or next (kUnknownKey). Others may stand under several.
+    Result<std::uint32_t> sealing_key_id(
+        std::string_view group, bool is_searchable, std::uint32_t data_key = 0
+    ) const;
 
     const std::string& tenant() const { return holder_.tenant; }
 

@@ -24,6 +24,19 @@ std::string converted(const std::string& target, const Column& column, bool is_v
            schema::check_constraint(column.veil->name, column.veil->scheme) + "; ";
 }
 
+/// The same for a column that gets another data key: the database sees to it that it has that one.
+std::string rekeyed(const std::string& target, const Column& column, std::uint32_t key_id) {
+    return "DO $pgveil$ DECLARE k record; BEGIN FOR k IN SELECT c.conname FROM "
+           "pg_catalog.pg_constraint c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid "
+           "AND c.conkey = ARRAY[a.attnum] WHERE c.conrelid = " +
+           quote_literal(target) +
+           "::pg_catalog.regclass AND a.attname = " + quote_literal(column.veil->name) +
+           " AND pg_catalog.starts_with(c.conname::text, '" + std::string(schema::kDataKeyPrefix) +
+           "') LOOP EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', " +
+           quote_literal(target) + ", k.conname); END LOOP; END $pgveil$; ALTER TABLE " + target +
+           " ADD " + schema::data_key_constraint(column.veil->name, key_id) + "; ";
+}
+
 /// What LIKE leaves out: storage parameters, and the comment.
 std::string properties_sql(const Names& names, const std::string& target) {
     return "DO $pgveil$ DECLARE c record; BEGIN SELECT "
@@ -90,7 +103,9 @@ std::string expansion_sql(const Table& table, const config::TablePolicy& policy)
     sql += schema::setup_block() + "; CREATE TABLE " + target + " (LIKE " + names.table +
            " INCLUDING ALL EXCLUDING INDEXES); ";
     for (const Column& column : table.columns) {
-        if (column.veil != nullptr && policy.column(column.veil->name) != nullptr) {
+        if (table.is_rekeyed(column)) {
+            sql += rekeyed(target, column, table.rekeying->key_id);
+        } else if (!table.rekeying && column.veil != nullptr && policy.column(column.veil->name) != nullptr) {
             sql += converted(target, column, table.is_veiled);
         }
     }

@@ -4,19 +4,17 @@
 #include "proxy/migration/expansion.hpp"
 #include "proxy/migration/obstacles.hpp"
 #include "proxy/migration/plan_text.hpp"
+#include "proxy/migration/steps.hpp"
 #include "proxy/migration/switchover.hpp"
 
 #include <chrono>
 #include <iostream>
 #include <optional>
-#include <thread>
 #include <utility>
 
 namespace pgveil::migration {
 
 namespace {
-
-constexpr int kLockAttempts = 30;
 
 /// One run. The table is read anew after each step.
 class Migration {
@@ -37,10 +35,8 @@ public:
 private:
     Result<void> look();
     Result<void> become_owner();
-    Result<void> keep_alone();
     Result<void> open_proxy(const Request& request);
     Result<void> expand();
-    Result<void> with_lock(const std::string& sql);
     Result<void> set_defaults();
     Result<void> fill();
     Result<void> reach(Goal goal);
@@ -84,28 +80,6 @@ Result<void> Migration::become_owner() {
     return {};
 }
 
-/// Two runs at once would do each other's work. The session of one that was killed may live on
-/// until its statement ends.
-Result<void> Migration::keep_alone() {
-    for (int i = 0; i < kLockAttempts; ++i) {
-        const auto taken = database_.ask(
-            "SELECT pg_catalog.pg_try_advisory_lock(1885828709, pg_catalog.hashtext($1))",
-            {Names(name_).table}
-        );
-        if (!taken) {
-            return taken.error();
-        }
-        if (taken->front()[0] == "t") {
-            return {};
-        }
-        if (i == 0) {
-            progress_.say("another run is at work on this table: waiting for its end");
-        }
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-    }
-    return unusable("another run is still at work on this table: wait for its end");
-}
-
 Result<void> Migration::open_proxy(const Request& request) {
     auto user = MaintenanceUser::open(request.user);
     if (!user) {
@@ -143,22 +117,6 @@ Result<void> Migration::open_proxy(const Request& request) {
                   ));
 }
 
-Result<void> Migration::with_lock(const std::string& sql) {
-    for (int i = 1;; ++i) {
-        const auto done = database_.run(sql);
-        if (done) {
-            return {};
-        }
-        (void)database_.run("ROLLBACK");  // the first error says what is wrong
-        const bool is_waiting =
-            done.error().sqlstate == "55P03" || done.error().sqlstate == "40P01";
-        if (!is_waiting || i == kLockAttempts) {
-            return done.error();
-        }
-        std::this_thread::sleep_for(std::chrono::seconds(1));
-    }
-}
-
 Result<void> Migration::expand() {
     const auto obstacles = find_obstacles(database_, table_, policy_);
     if (!obstacles) {
@@ -172,7 +130,7 @@ Result<void> Migration::expand() {
         return unusable(list);
     }
     progress_.say("making " + table_.sibling(Names(name_)) + " and the triggers that mark rows");
-    const auto done = with_lock(expansion_sql(table_, policy_));
+    const auto done = run_with_lock(database_, expansion_sql(table_, policy_));
     return done ? look() : done;
 }
 
@@ -196,42 +154,8 @@ Result<void> Migration::set_defaults() {
 }
 
 Result<void> Migration::fill() {
-    if (!table_.is_enqueued) {
-        if (const auto set = set_defaults(); !set) {
-            return set;
-        }
-        const auto enqueued = database_.run(enqueue_sql(table_));
-        if (!enqueued) {
-            return enqueued.error();
-        }
-    }
-    const auto left = database_.run("SELECT count(*) FROM " + Names(name_).marks);
-    if (!left) {
-        return left.error();
-    }
-    progress_.say(left->front()[0] + " rows to bring over");
-    if (const auto filled = filling_->run(table_, std::stoll(left->front()[0])); !filled) {
-        return filled;
-    }
-    const auto statements = database_.run(index_statements_query(table_));
-    if (!statements) {
-        return statements.error();
-    }
-    for (const Row& row : *statements) {
-        progress_.say(row[0]);
-        const auto built = database_.run(row[0]);
-        if (!built) {
-            return built.error();
-        }
-    }
-    const auto analyzed = database_.run("ANALYZE " + table_.sibling(Names(name_)));
-    if (!analyzed) {
-        return analyzed.error();
-    }
-    if (const auto again = look(); !again) {
-        return again;
-    }
-    return filling_->run(table_, 0);
+    const auto set = table_.is_enqueued ? Result<void>() : set_defaults();
+    return set ? bring_over(database_, *filling_, progress_, table_, policy_) : set;
 }
 
 Result<void> Migration::reach(Goal goal) {
@@ -248,7 +172,7 @@ Result<void> Migration::reach(Goal goal) {
     }
     progress_.say("switching: the table is away for " + std::to_string(absence_.count()) + " ms");
     Switchover switchover(database_, *filling_, progress_, absence_);
-    if (const auto switched = switchover.run(table_); !switched) {
+    if (const auto switched = switchover.run({table_}); !switched) {
         return switched;
     }
     // A definition that comes through the proxy makes all its sessions look at the table again.
@@ -275,7 +199,7 @@ Result<void> Migration::plan(Goal goal) {
 Result<void> Migration::drop() {
     const Names names(name_);
     const std::string dropped = table_.sibling(names);
-    const auto done = with_lock(removal_sql(table_));
+    const auto done = run_with_lock(database_, removal_sql(table_));
     if (!done) {
         return done;
     }
@@ -327,7 +251,8 @@ Result<void> Migration::run(const Request& request, Goal goal) {
         const auto looked = look();
         return looked ? plan(goal) : looked;
     }
-    if (const auto alone = keep_alone(); !alone) {
+    const auto alone = keep_alone(database_, progress_, kTableLock, Names(name_).table);
+    if (!alone) {
         return alone;
     }
     if (const auto finished = Switchover::finish(database_, name_); !finished) {

@@ -9,7 +9,7 @@ namespace pgveil::migration {
 
 namespace {
 
-// $1 the table; $2 its protected columns; $3 those of them without search.
+// $1 the table; $2 its protected columns; $3 those of them without search; $4: it stays encrypted.
 constexpr const char* kObstacles = R"sql(
 WITH t AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.regclass),
 p AS (SELECT a.attnum, a.attname, a.attname = ANY ($3::text[]) AS is_random,
@@ -57,10 +57,12 @@ UNION ALL SELECT pg_catalog.format('constraint %I checks %I, which the database 
 UNION ALL SELECT pg_catalog.format('constraint %I is an exclusion: drop it', k.conname)
   FROM t, pg_catalog.pg_constraint k WHERE k.conrelid = t.oid AND k.contype = 'x'
 UNION ALL SELECT DISTINCT pg_catalog.format('foreign key %I is over %I: drop it, migrate both tables, and add it again through pgveil', k.conname, p.attname)
-  FROM t, p, pg_catalog.pg_constraint k WHERE k.contype = 'f' AND (k.conrelid = t.oid AND p.attnum = ANY (k.conkey)
+  FROM t, p, pg_catalog.pg_constraint k WHERE k.contype = 'f' AND NOT $4::bool AND (k.conrelid = t.oid AND p.attnum = ANY (k.conkey)
     OR k.confrelid = t.oid AND p.attnum = ANY (k.confkey))
 UNION ALL SELECT pg_catalog.format('foreign key %I refers to the table itself: drop it, and add it again after the switch', k.conname)
   FROM t, pg_catalog.pg_constraint k WHERE k.contype = 'f' AND k.conrelid = t.oid AND k.confrelid = t.oid
+UNION ALL SELECT pg_catalog.format('column %I has a DEFAULT, which cannot be sealed anew: drop it, and set it again through pgveil afterwards',
+    p.attname) FROM t, p JOIN pg_catalog.pg_attrdef e ON e.adnum = p.attnum WHERE $4::bool AND e.adrelid = t.oid AND NOT p.is_made
 UNION ALL SELECT pg_catalog.format('column %I is generated: it cannot be encrypted', p.attname) FROM p WHERE p.is_made
 UNION ALL SELECT DISTINCT pg_catalog.format('column %I is computed from %I: drop it', g.attname, p.attname)
   FROM t, p, pg_catalog.pg_attribute g JOIN pg_catalog.pg_attrdef e ON e.adrelid = g.attrelid AND e.adnum = g.attnum
@@ -139,8 +141,10 @@ Result<std::vector<std::string>> find_obstacles(
             randomized.push_back(column.name);
         }
     }
-    const auto found =
-        database.ask(kObstacles, {names.table, text_array(all), text_array(randomized)});
+    const auto found = database.ask(
+        kObstacles,
+        {names.table, text_array(all), text_array(randomized), table.rekeying ? "t" : "f"}
+    );
     if (!found) {
         return found.error();
     }

@@ -64,25 +64,32 @@ std::string return_sql(const std::string& fresh, const config::PolicyName& name)
     return "ALTER TABLE " + fresh + " RENAME TO " + schema::quote_identifier(name.name);
 }
 
-/// For a while there is no table of that name. A statement that was planned for the former one, and
-/// waits for its lock or is still on its way, fails then: in the new table it would be executed,
-/// and a comparison with a plain constant would find nothing without a word. It is one text, which
-/// the server runs to its end whatever becomes of this program.
-std::string switch_sql(const Table& table, std::chrono::milliseconds absence) {
+/// One table leaves its name.
+std::string leave_sql(const Table& table) {
     const Names names(table.name);
     const std::string sibling = table.sibling(names);
-    const auto& suffix = table.is_veiled ? config::kVeiledSuffix : config::kPlainSuffix;
+    const auto& suffix = table.makes_plain() ? config::kVeiledSuffix : config::kPlainSuffix;
     std::string body = kSwitch;
     put(body, "{table}", quote_literal(names.table));
     put(body, "{sibling}", quote_literal(sibling));
     put(body,
         "{retired}",
         quote_literal(schema::quote_identifier(table.name.name + std::string(suffix))));
-    return "LOCK TABLE " + names.table + ", " + sibling +
-           " IN ACCESS EXCLUSIVE MODE; DROP TRIGGER pgveil_mark ON " + names.table +
-           "; DROP TRIGGER pgveil_mark_all ON " + names.table + "; " + body +
-           triggers_sql(names, sibling) + "COMMIT; SELECT pg_catalog.pg_sleep(0.001 * " +
-           std::to_string(absence.count()) + "); " + return_sql(sibling, table.name);
+    return "DROP TRIGGER pgveil_mark ON " + names.table + "; DROP TRIGGER pgveil_mark_all ON " +
+           names.table + "; " + body + triggers_sql(names, sibling);
+}
+
+/// `LOCK TABLE a, b IN mode MODE`.
+std::string lock_sql(
+    const std::vector<Table>& tables, const std::string& mode, bool with_siblings
+) {
+    std::string list;
+    for (const Table& table : tables) {
+        const Names names(table.name);
+        list += (list.empty() ? "" : ", ") + names.table +
+                (with_siblings ? ", " + table.sibling(names) : std::string());
+    }
+    return "LOCK TABLE " + list + " IN " + mode + " MODE; ";
 }
 
 bool is_lock_conflict(const Error& error) {
@@ -121,6 +128,31 @@ Result<void> Switchover::compare_keys(const Table& table) {
         {}};
 }
 
+/// For a while there is no table of that name. A statement that was planned for the former one, and
+/// waits for its lock or is still on its way, fails then: in the new table it would be executed,
+/// and a comparison with a constant that was made for the former one would find nothing without a
+/// word. It is one text, which the server runs to its end whatever becomes of this program.
+std::string Switchover::switch_sql(const std::vector<Table>& tables) const {
+    std::string sql = lock_sql(tables, "ACCESS EXCLUSIVE", true);
+    for (const Table& table : tables) {
+        sql += leave_sql(table);
+    }
+    sql += "COMMIT; SELECT pg_catalog.pg_sleep(0.001 * " + std::to_string(absence_.count()) + ")";
+    for (const Table& table : tables) {
+        sql += "; " + return_sql(table.sibling(Names(table.name)), table.name);
+    }
+    return sql;
+}
+
+Result<void> Switchover::catch_up(const std::vector<Table>& tables) {
+    for (const Table& table : tables) {
+        if (const auto caught = catch_up(table); !caught) {
+            return caught;
+        }
+    }
+    return {};
+}
+
 Result<void> Switchover::catch_up(const Table& table) {
     const auto first = filling_.batch(table, 0);
     if (!first) {
@@ -134,14 +166,13 @@ Result<void> Switchover::catch_up(const Table& table) {
                         : Result<void>(Error{"rows change although they are locked", "55P03"});
 }
 
-Result<bool> Switchover::attempt(const Table& table) {
-    const Names names(table.name);
+Result<bool> Switchover::attempt(const std::vector<Table>& tables) {
     const auto locked = database_.run(
-        "BEGIN; SET LOCAL lock_timeout = '1s'; LOCK TABLE " + names.table + " IN EXCLUSIVE MODE"
+        "BEGIN; SET LOCAL lock_timeout = '1s'; " + lock_sql(tables, "EXCLUSIVE", false)
     );
-    Result<void> done = locked ? catch_up(table) : Result<void>(locked.error());
+    Result<void> done = locked ? catch_up(tables) : Result<void>(locked.error());
     if (done) {
-        const auto switched = database_.run(switch_sql(table, absence_));
+        const auto switched = database_.run(switch_sql(tables));
         done = switched ? Result<void>() : Result<void>(switched.error());
     }
     if (done) {
@@ -151,13 +182,15 @@ Result<bool> Switchover::attempt(const Table& table) {
     return is_lock_conflict(done.error()) ? Result<bool>(false) : Result<bool>(done.error());
 }
 
-Result<void> Switchover::run(const Table& table) {
+Result<void> Switchover::run(const std::vector<Table>& tables) {
     constexpr int kAttempts = 60;
-    if (const auto compared = compare_keys(table); !compared) {
-        return compared;
+    for (const Table& table : tables) {
+        if (const auto compared = compare_keys(table); !compared) {
+            return compared;
+        }
     }
     for (int i = 0; i < kAttempts; ++i) {
-        const auto done = attempt(table);
+        const auto done = attempt(tables);
         if (!done) {
             return done.error();
         }
@@ -168,8 +201,10 @@ Result<void> Switchover::run(const Table& table) {
             progress_.say("the table is in use: trying for the lock again, a second each time");
         }
         std::this_thread::sleep_for(std::chrono::seconds(1));
-        if (const auto caught = filling_.batch(table, 0); !caught) {
-            return caught.error();
+        for (const Table& table : tables) {
+            if (const auto caught = filling_.batch(table, 0); !caught) {
+                return caught.error();
+            }
         }
     }
     return Error{

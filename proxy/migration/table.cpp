@@ -134,7 +134,10 @@ Result<config::PolicyName> parse_table_name(const std::string& text) {
 }
 
 Result<Table> read_table(
-    Connection& database, const config::PolicyName& name, const config::TablePolicy& policy
+    Connection& database,
+    const config::PolicyName& name,
+    const config::TablePolicy& policy,
+    std::optional<Rekeying> rekeying
 ) {
     const Names names(name);
     const auto found =
@@ -151,16 +154,19 @@ Result<Table> read_table(
     const Row& row = found->front();
     Table table;
     table.name = name;
+    table.rekeying = std::move(rekeying);
     table.owner = row[1];
     table.rows_estimated = std::max<std::int64_t>(number(row[2]), 0);
     table.size_bytes = number(row[3]);
     table.is_veiled = row[4] == "t";
-    table.has_sibling = row[table.is_veiled ? 6 : 5] == "t";
+    table.has_sibling = row[table.makes_plain() ? 6 : 5] == "t";
     table.is_enqueued = row[7] == "t";
-    if (row[table.is_veiled ? 5 : 6] == "t") {
+    if (row[table.makes_plain() ? 5 : 6] == "t") {
         return unusable(
-            "there is a table " + (table.is_veiled ? names.veiled : names.plain) +
-            " which no migration of " + names.table + " has left: rename it"
+            "there is a table " + (table.makes_plain() ? names.veiled : names.plain) + " beside " +
+            names.table +
+            ", which is of other work: end the work that it is from (`pgveil migrate --drop`, or "
+            "`pgveil rotate-data`), or rename it"
         );
     }
     const auto columns = read_columns(database, row[0], policy, table);

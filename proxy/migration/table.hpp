@@ -1,9 +1,11 @@
 #pragma once
 
 #include "config/policy.hpp"
+#include "config/searchable.hpp"
 #include "proxy/migration/connection.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,8 +37,16 @@ struct Column {
     bool is_generated = false;
 };
 
+/// What `pgveil rotate-data` makes of an encrypted table: another one, T__veiled, in which the
+/// searchable columns of a group stand under another data key.
+struct Rekeying {
+    std::string group;
+    std::uint32_t key_id = 0;
+};
+
 struct Table {
     config::PolicyName name;
+    std::optional<Rekeying> rekeying;
     std::string owner;  ///< quoted
     std::vector<Column> columns;
     std::vector<std::string> key;  ///< the columns of its primary key, quoted
@@ -55,8 +65,18 @@ struct Table {
     /// `"id", "part"` or `t."id", t."part"`.
     std::string key_list(const std::string& prefix = {}) const;
 
+    bool makes_plain() const { return is_veiled && !rekeying; }
+
     /// The other table, whichever it is.
-    std::string sibling(const Names& names) const { return is_veiled ? names.plain : names.veiled; }
+    std::string sibling(const Names& names) const {
+        return makes_plain() ? names.plain : names.veiled;
+    }
+
+    /// The column gets another data key.
+    bool is_rekeyed(const Column& column) const {
+        return rekeying && column.veil != nullptr && column.veil->group == rekeying->group &&
+               config::is_searchable(column.veil->scheme);
+    }
 };
 
 /// `schema.table` as a person writes it, in PostgreSQL's quotes where needed.
@@ -64,7 +84,10 @@ Result<config::PolicyName> parse_table_name(const std::string& text);
 
 /// Reads the catalog as `database`, which has to be PostgreSQL itself.
 Result<Table> read_table(
-    Connection& database, const config::PolicyName& name, const config::TablePolicy& policy
+    Connection& database,
+    const config::PolicyName& name,
+    const config::TablePolicy& policy,
+    std::optional<Rekeying> rekeying = {}
 );
 
 /// "'...'", for standard_conforming_strings on.

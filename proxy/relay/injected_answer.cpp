@@ -16,6 +16,19 @@ Refusal strange_answer(std::string what) {
     return refusal;
 }
 
+/// A column that is said to stand under a live key is like one of which nothing is said.
+std::vector<std::uint32_t> live_keys(const SessionState& state) {
+    std::vector<std::uint32_t> key_ids;
+    if (const auto keyring = state.environment->custody->keyring()) {
+        for (const share::KeyringRow& row : keyring->rows) {
+            if (row.state == share::KeyState::kLive) {
+                key_ids.push_back(row.key_id);
+            }
+        }
+    }
+    return key_ids;
+}
+
 void use_catalog_rows(SessionState& state) {
     catalog::LookupReader reader(state.injection.names());
     for (const Injection::Row& row : state.injection.rows()) {
@@ -26,6 +39,7 @@ void use_catalog_rows(SessionState& state) {
         }
     }
     const std::string viewpoint = reader.viewpoint();
+    reader.take_for_usual(live_keys(state));
     const auto finished = std::move(reader).finish(state.catalog);
     if (!finished.has_value()) {
         return state.injection.fail(strange_answer(finished.error().message));

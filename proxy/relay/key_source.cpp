@@ -1,5 +1,6 @@
 #include "proxy/relay/key_source.hpp"
 
+#include "config/searchable.hpp"
 #include "keyshare/core/invariant.hpp"
 #include "proxy/relay/alarms.hpp"
 #include "proxy/relay/audit.hpp"
@@ -74,9 +75,9 @@ boost::system::result<field::FieldCipher*, Refusal> sealing_cipher(
     const SessionState& state, Segment& segment, const analysis::ColumnPtr& column
 ) {
     core::invariant(segment.keys.has_value(), "keys are rebuilt before a value is sealed");
-    const bool is_searchable =
-        column->scheme == config::Scheme::kEquality || column->scheme == config::Scheme::kOrder;
-    const auto key_id = segment.keys->sealing_key_id(column->group, is_searchable);
+    const auto key_id = segment.keys->sealing_key_id(
+        column->group, config::is_searchable(column->scheme), column->data_key
+    );
     if (!key_id.has_value()) {
         return refusal(key_id.error());
     }

@@ -3,12 +3,16 @@
 #include "keyshare/share/rotation_report.hpp"
 #include "keyshare/user/fresh_token.hpp"
 #include "keyshare/user/private_file.hpp"
+#include "proxy/migration/steps.hpp"
 #include "proxy/migration/table.hpp"
 #include "proxy/rotation/group_keys.hpp"
 #include "proxy/rotation/older_transactions.hpp"
 #include "proxy/rotation/rewriting.hpp"
+#include "proxy/rotation/searchable.hpp"
+#include "proxy/rotation/survey.hpp"
 #include "sql/schema/inspection.hpp"
 
+#include <chrono>
 #include <iostream>
 #include <optional>
 #include <set>
@@ -21,6 +25,8 @@ namespace {
 using migration::unusable;
 
 constexpr int kPasses = 10;
+/// Of the advisory locks for one key group.
+constexpr int kGroupLock = 1885828710;
 
 /// One run.
 class Rotation {
@@ -45,6 +51,8 @@ private:
     Result<std::vector<Task>> tasks();
     Result<void> rewrite_all();
     Result<std::int64_t> rewrite_once(Rewriting& rewriting);
+    Result<void> exchange_searchable();
+    Searchable searchable();
     Result<void> look_everywhere();
     Result<void> tell_end(const std::vector<std::string>& databases);
 
@@ -84,16 +92,7 @@ Result<void> Rotation::keep_alone() {
     if (!set) {
         return set.error();
     }
-    const auto taken = database_.ask(
-        "SELECT pg_catalog.pg_try_advisory_lock(1885828710, pg_catalog.hashtext($1))",
-        {request_.group}
-    );
-    if (!taken) {
-        return taken.error();
-    }
-    return taken->front()[0] == "t"
-               ? Result<void>()
-               : unusable("another run is at work on this key group: wait for its end");
+    return migration::keep_alone(database_, progress_, kGroupLock, request_.group);
 }
 
 Result<void> Rotation::open_proxy() {
@@ -208,37 +207,32 @@ Result<void> Rotation::rewrite_all() {
         {}};
 }
 
+Searchable Rotation::searchable() {
+    return {database_, progress_, policy_, user_, {request_.group, keys_.next}};
+}
+
+Result<void> Rotation::exchange_searchable() {
+    constexpr std::int64_t kMoreMs = 250;
+    const std::chrono::milliseconds absence(request_.catalog_ttl_ms * 3 / 2 + kMoreMs);
+    migration::Filling filling(*proxy_, user_, progress_, request_.pace);
+    return searchable().run(asked_, *proxy_, filling, absence);
+}
+
 /// The tenant's key ids may stand in every database of the server.
 Result<void> Rotation::look_everywhere() {
     const auto databases = database_.run(schema::databases_query());
     if (!databases) {
         return databases.error();
     }
+    const Survey survey(progress_, policy_, request_.group, keys_);
     std::vector<std::string> seen;
     std::int64_t left = 0;
     for (const migration::Row& row : *databases) {
-        auto other = Connection::open(request_.direct, "database " + row[0], row[0]);
-        if (!other) {
-            return unusable(
-                other.error().message +
-                "; values under the former key may stand in it: --direct has to be a login that "
-                "may "
-                "look into every database of the server"
-            );
-        }
-        const auto ready = other->run("SET row_security = off; SET statement_timeout = 0");
-        const auto found = ready ? remainders(*other, policy_, keys_.former)
-                                 : Result<std::vector<Remainder>>(ready.error());
+        const auto found = survey.left_in(request_.direct, row[0]);
         if (!found) {
             return found.error();
         }
-        for (const Remainder& one : *found) {
-            left += one.count;
-            progress_.say(
-                "database " + row[0] + ": " + std::to_string(one.count) +
-                " under the former key in " + one.what
-            );
-        }
+        left += *found;
         seen.push_back(row[0]);
     }
     if (left > 0) {
@@ -290,12 +284,18 @@ Result<void> Rotation::run(const std::vector<share::MirrorRow>& mirror) {
     if (request_.check) {
         return look_everywhere();
     }
+    if (request_.plan) {
+        return searchable().plan(asked_);
+    }
     const auto older = OlderTransactions::see(database_);
     if (!older) {
         return older.error();
     }
     if (const auto opened = open_proxy(); !opened) {
         return opened;
+    }
+    if (const auto exchanged = exchange_searchable(); !exchanged) {
+        return exchanged;
     }
     if (const auto rewritten = rewrite_all(); !rewritten) {
         return rewritten;

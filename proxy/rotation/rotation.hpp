@@ -20,7 +20,10 @@ struct Request {
     std::string report;               ///< file for the tenant; empty: none
     migration::UserFiles user;
     migration::Pace pace{100, 0};
+    /// How long a proxy believes what it was told of a table: limits.catalog_ttl_ms.
+    std::int64_t catalog_ttl_ms = 0;
     bool check = false;  ///< only say what is left
+    bool plan = false;   ///< only say what would become of searchable columns
 };
 
 /// Goes on from wherever the last run ended. `mirror` is what the home database has of the keyring:

@@ -9,13 +9,14 @@ namespace pgveil::rotation {
 
 namespace {
 
-constexpr const char* kTables = R"sql(
+// {data key}: schema::kDataKeyOfAttribute.
+constexpr std::string_view kTables = R"sql(
 WITH RECURSIVE up AS (
   SELECT c.oid AS relation, c.oid AS top FROM pg_catalog.pg_class c WHERE c.relkind IN ('r', 'm')
   UNION SELECT up.relation, i.inhparent FROM up JOIN pg_catalog.pg_inherits i ON i.inhrelid = up.top)
 SELECT n.nspname, c.relname, c.relkind = 'm',
   pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::pg_catalog.int8,
-  rn.nspname, r.relname, a.attname
+  rn.nspname, r.relname, a.attname, COALESCE({data key}, '0')
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -68,12 +69,7 @@ std::string advice(const StoredTable& table, const StoredColumn& column) {
     if (column.veil == nullptr) {
         return ": the policy does not know it; add it there, or drop it";
     }
-    const bool is_searchable = column.veil->scheme == config::Scheme::kEquality ||
-                               column.veil->scheme == config::Scheme::kOrder;
-    return is_searchable
-               ? ": it is searchable, and this version does not rotate it; `pgveil unmigrate` and "
-                 "`pgveil migrate` with another \"group\" in the policy give it another key"
-               : std::string();
+    return {};
 }
 
 Result<void> count_table(
@@ -117,7 +113,10 @@ std::string is_under(const std::string& column, const std::vector<std::uint32_t>
 }
 
 Result<std::vector<StoredTable>> stored_tables(Connection& database, const config::Policy& policy) {
-    const auto rows = database.run(kTables);
+    constexpr std::string_view kMark = "{data key}";
+    std::string query(kTables);
+    query.replace(query.find(kMark), kMark.size(), schema::kDataKeyOfAttribute);
+    const auto rows = database.run(query);
     if (!rows) {
         return rows.error();
     }
@@ -135,7 +134,10 @@ Result<std::vector<StoredTable>> stored_tables(Connection& database, const confi
             );
         }
         const config::TablePolicy* entry = policy.find(row[4], row[5]);
-        tables.back().columns.push_back({row[6], entry == nullptr ? nullptr : entry->column(row[6])}
+        tables.back().columns.push_back(
+            {row[6],
+             entry == nullptr ? nullptr : entry->column(row[6]),
+             static_cast<std::uint32_t>(std::stoul(row[7]))}
         );
     }
     return tables;

@@ -18,6 +18,8 @@ struct StoredColumn {
     std::string name;
     /// Of the policy; null: it knows no such column.
     const config::ColumnPolicy* veil = nullptr;
+    /// The key id that a constraint of the column names; 0: none.
+    std::uint32_t data_key = 0;
 };
 
 /// A table, partition or materialized view with columns of type pgveil.ciphertext.

@@ -1,6 +1,7 @@
 #include "sql/analysis/claims.hpp"
 
 #include "config/migrating.hpp"
+#include "config/searchable.hpp"
 #include "sql/types/enum_type.hpp"
 
 #include <algorithm>
@@ -40,14 +41,27 @@ Claims::Claims(const catalog::Relation& relation, const config::Policy& policy)
             claims_.push_back({ancestor.schema, ancestor.name, inherited});
         }
     }
+    for (const catalog::Column& column : relation.columns) {
+        if (column.data_key != 0) {
+            data_keys_.emplace(column.name, column.data_key);
+        }
+    }
+}
+
+ColumnPtr Claims::column_of(const Claim& claim, const config::ColumnPolicy& entry) const {
+    const auto found = field::protected_column(claim.schema, claim.table, entry);
+    found->has_bytewise_text = has_bytewise_text_;
+    const auto data_key = data_keys_.find(entry.name);
+    if (config::is_searchable(entry.scheme) && data_key != data_keys_.end()) {
+        found->data_key = data_key->second;
+    }
+    return found;
 }
 
 ColumnPtr Claims::column(std::string_view name) const {
     for (const Claim& claim : claims_) {
         if (const auto* const entry = claim.policy->column(name)) {
-            const auto found = field::protected_column(claim.schema, claim.table, *entry);
-            found->has_bytewise_text = has_bytewise_text_;
-            return found;
+            return column_of(claim, *entry);
         }
     }
     return nullptr;
@@ -80,7 +94,7 @@ std::optional<Rejection> Claims::conflict(std::uint32_t begin) const {
     for (const Claim& claim : claims_) {
         for (const config::ColumnPolicy& entry : claim.policy->columns) {
             const auto first = column(entry.name);
-            const auto other = field::protected_column(claim.schema, claim.table, entry);
+            const auto other = column_of(claim, entry);
             if (!are_alike(*first, *other)) {
                 return disagreement(
                     first->qualified_name(),

@@ -5,6 +5,8 @@
 #include "sql/field/protected_column.hpp"
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,7 +60,10 @@ public:
     void add(const Claims& other);
 
 private:
+    ColumnPtr column_of(const Claim& claim, const config::ColumnPolicy& entry) const;
+
     std::vector<Claim> claims_;
+    std::map<std::string, std::uint32_t, std::less<>> data_keys_;  // by column, where not 0
     bool has_bytewise_text_ = false;
 };
 

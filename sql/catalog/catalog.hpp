@@ -35,6 +35,8 @@ struct Column {
     bool has_default = false;
     bool generated_or_identity = false;
     bool is_generated = false;  ///< GENERATED ALWAYS AS (expression)
+    /// The key id that its constraint names (schema::kDataKeyPrefix); 0: none, or a live key.
+    std::uint32_t data_key = 0;
 
     friend bool operator==(const Column&, const Column&) = default;
 };

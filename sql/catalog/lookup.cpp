@@ -302,7 +302,8 @@ SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkin
         SELECT 1 FROM pg_catalog.pg_rewrite q WHERE q.ev_class OPERATOR(pg_catalog.=) x.oid
           AND q.rulename OPERATOR(pg_catalog.<>) '_RETURN'::pg_catalog.name)
       OR EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid OPERATOR(pg_catalog.=) x.oid))),
-  h.is_veiled, h.names, {viewpoint}
+  h.is_veiled, h.names, {viewpoint},
+  CASE WHEN a.atttypid OPERATOR(pg_catalog.=) ANY (SELECT k.oid FROM marker k) THEN {data key} END
 FROM wanted w
 LEFT JOIN holding h ON h.ord OPERATOR(pg_catalog.=) w.ord
 LEFT JOIN ancestry y ON y.ord OPERATOR(pg_catalog.=) w.ord
@@ -330,6 +331,7 @@ std::string expanded(std::string query) {
         replace_all(query, "{parts of " + std::string(type) + "}", parts);
     }
     replace_all(query, "{viewpoint}", kViewpoint);
+    replace_all(query, "{data key}", kDataKeyOfAttribute);
     return query;
 }
 

@@ -50,7 +50,7 @@ using Result = boost::system::result<T, Error>;
 ///   type   26 its schema   27 its format_type
 ///   28 hash of a view's query   29 is_intercepted (t/f): in the first of its rows
 ///   30 HeldRows::is_veiled (t/f) of a type; NULL: no such type   31 HeldRows::relations, as in 21
-///   32 what viewpoint_query() answers
+///   32 what viewpoint_query() answers   33 key id of a column (Column::data_key); NULL: none
 /// What functions see, and what types hold, is asked for only if a name wants it: it takes the
 /// server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
@@ -69,8 +69,17 @@ inline constexpr std::string_view kViewpoint =
     "pg_catalog.current_setting('client_encoding'), "
     "pg_catalog.current_setting('quote_all_identifiers'))";
 
+/// The key id in the name of a constraint (schema::kDataKeyPrefix) of attribute `a` of
+/// pg_attribute: an expression of SQL, of type text; NULL: it has none. Qualified throughout.
+inline constexpr std::string_view kDataKeyOfAttribute =
+    "(SELECT pg_catalog.min(pg_catalog.substring(dk.conname::pg_catalog.text, "
+    "'^pgveil_key:([0-9]{1,9}):')) FROM pg_catalog.pg_constraint dk "
+    "WHERE dk.conrelid OPERATOR(pg_catalog.=) a.attrelid "
+    "AND dk.contype OPERATOR(pg_catalog.=) 'c' "
+    "AND dk.conkey OPERATOR(pg_catalog.=) ARRAY[a.attnum])";
+
 inline constexpr std::uint32_t kTextArrayOid = 1009;
-inline constexpr std::size_t kLookupColumns = 33;
+inline constexpr std::size_t kLookupColumns = 34;
 
 /// $1 as a PostgreSQL array literal.
 std::string schemas_parameter(std::span<const RelationName> names);
@@ -102,6 +111,9 @@ public:
 
     /// What the rows said of it; empty if nothing.
     const std::string& viewpoint() const { return viewpoint_; }
+
+    /// Columns that name one of these data keys are as if they named none.
+    void take_for_usual(std::span<const std::uint32_t> key_ids);
 
     /// Puts one entry per name, absent ones included. An error if a name got no row.
     Result<void> finish(Catalog& catalog) &&;

@@ -21,6 +21,7 @@ constexpr std::size_t kQueryHashCell = 28;
 constexpr std::size_t kInterceptedCell = 29;
 constexpr std::size_t kHeldRowsCell = 30;
 constexpr std::size_t kViewpointCell = 32;
+constexpr std::size_t kDataKeyCell = 33;
 
 /// Reads the cells of one row from left to right; any defect is remembered and reported once.
 class RowReader {
@@ -79,6 +80,8 @@ Column read_column(RowReader& cells) {
     column.has_default = cells.truth();
     column.generated_or_identity = cells.truth();
     column.is_generated = cells.truth();
+    cells.skip_to(kDataKeyCell);
+    column.data_key = cells.next_is_null() ? 0 : cells.number<std::uint32_t>();
     return column;
 }
 
@@ -294,6 +297,19 @@ Result<void> LookupReader::add_type(LookupRow row, bool is_first) {
     held.relations = std::move(*relations);
     entries_[index]->held_rows = std::move(held);
     return {};
+}
+
+void LookupReader::take_for_usual(std::span<const std::uint32_t> key_ids) {
+    for (auto& entry : entries_) {
+        if (!entry || !entry->relation) {
+            continue;
+        }
+        for (Column& column : entry->relation->columns) {
+            if (std::find(key_ids.begin(), key_ids.end(), column.data_key) != key_ids.end()) {
+                column.data_key = 0;
+            }
+        }
+    }
 }
 
 Result<void> LookupReader::finish(Catalog& catalog) && {

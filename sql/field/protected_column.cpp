@@ -30,8 +30,8 @@ std::shared_ptr<ProtectedColumn> protected_column(
 
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right) {
     return left.context == right.context && left.group == right.group &&
-           left.scheme == right.scheme && left.pad_to == right.pad_to &&
-           left.order_bytes == right.order_bytes &&
+           left.data_key == right.data_key && left.scheme == right.scheme &&
+           left.pad_to == right.pad_to && left.order_bytes == right.order_bytes &&
            left.associated_type_name() == right.associated_type_name();
 }
 

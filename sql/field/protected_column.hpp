@@ -27,6 +27,9 @@ struct ProtectedColumn {
     std::vector<std::string> bind_to;
     bool is_null_without_key = false;
     std::vector<std::string> poison;
+    /// Of a searchable column whose values stand under another data key than the group's live one:
+    /// its id, as the database says; else 0.
+    std::uint32_t data_key = 0;
     /// The database compares text byte by byte, as order tags do.
     bool has_bytewise_text = false;
 
@@ -47,7 +50,7 @@ std::shared_ptr<ProtectedColumn> protected_column(
 );
 
 /// True if values of the two may be copied, joined and compared without opening them: same
-/// context, type by its associated name, scheme, padding, order_bytes and group.
+/// context, type by its associated name, scheme, padding, order_bytes, group and data key.
 bool shares_context(const ProtectedColumn& left, const ProtectedColumn& right);
 
 }  // namespace pgveil::field

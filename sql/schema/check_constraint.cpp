@@ -1,6 +1,8 @@
 #include "sql/schema/schema.hpp"
 
+#include <array>
 #include <cstdint>
+#include <cstdio>
 
 namespace pgveil::schema {
 
@@ -41,8 +43,9 @@ std::string_view least_size(config::Scheme scheme) {
 
 }  // namespace
 
-std::string constraint_name(std::string_view column) {
-    const std::string name = "pgveil_" + std::string(column);
+namespace {
+
+std::string name_for(const std::string& name, std::string_view column) {
     if (name.size() <= kIdentifierBytesMax) {
         return name;
     }
@@ -52,6 +55,12 @@ std::string constraint_name(std::string_view column) {
         --size;
     }
     return name.substr(0, size) + ending;
+}
+
+}  // namespace
+
+std::string constraint_name(std::string_view column) {
+    return name_for("pgveil_" + std::string(column), column);
 }
 
 std::string check_expression(std::string_view column, config::Scheme scheme) {
@@ -71,6 +80,19 @@ std::string check_expression(std::string_view column, config::Scheme scheme) {
 std::string check_constraint(std::string_view column, config::Scheme scheme) {
     return "CONSTRAINT " + quote_identifier(constraint_name(column)) + " CHECK (" +
            check_expression(column, scheme) + ")";
+}
+
+std::string data_key_constraint(std::string_view column, std::uint32_t key_id) {
+    constexpr std::size_t kDigits = 8;
+    std::array<char, kDigits + 1> digits{};
+    static_cast<void>(std::snprintf(digits.data(), digits.size(), "%08x", key_id));
+    const std::string name =
+        std::string(kDataKeyPrefix) + std::to_string(key_id) + ":" + std::string(column);
+    // decode(), because the session may read a backslash as an escape.
+    return "CONSTRAINT " + quote_identifier(name_for(name, column)) +
+           " CHECK (pg_catalog.substring(" + quote_identifier(column) +
+           "::pg_catalog.bytea, 3, 4) OPERATOR(pg_catalog.=) pg_catalog.decode('" + digits.data() +
+           "', 'hex'))";
 }
 
 }  // namespace pgveil::schema

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "config/policy.hpp"
+#include "sql/catalog/lookup.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -30,6 +32,18 @@ std::string check_expression(std::string_view column, config::Scheme scheme);
 
 /// `CONSTRAINT "pgveil_ssn" CHECK (...)`, to stand in CREATE TABLE or after ALTER TABLE ... ADD.
 std::string check_constraint(std::string_view column, config::Scheme scheme);
+
+/// Beginning of the name of a constraint that says, and sees to it, under which data key a
+/// searchable column's values stand: `pgveil_key:5:ssn`. A column without one has the group's live
+/// key.
+inline constexpr std::string_view kDataKeyPrefix = "pgveil_key:";
+
+/// `CONSTRAINT "pgveil_key:5:ssn" CHECK (...)`: only NULL and envelopes under the key `key_id`
+/// pass.
+std::string data_key_constraint(std::string_view column, std::uint32_t key_id);
+
+/// The key id in the name of such a constraint, as an expression of SQL.
+inline constexpr std::string_view kDataKeyOfAttribute = catalog::kDataKeyOfAttribute;
 
 /// A quoted identifier: always in double quotes, inner quotes doubled.
 std::string quote_identifier(std::string_view name);

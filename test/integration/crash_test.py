@@ -4,7 +4,9 @@ A step is a system call that makes a write last or sends something (test/support
 a run ends without meeting its step any more. Every single write of the share store is swept in keyshare_store_test.
 """
 
+import json
 import os
+import re
 import shutil
 import time
 import unittest
@@ -12,7 +14,7 @@ import unittest
 import psycopg
 
 from fresh_proxy import FreshProxy
-from stack import CLINIC, Stack, StackError, psql, run, succeeded
+from stack import CLINIC, Stack, StackError, psql, run, succeeded, wait_until
 
 READ = "SELECT name FROM patients WHERE ssn = 'x'"
 KILLED = -9
@@ -208,6 +210,55 @@ class Commands(Swept):
 
     def sweep_verb(self, side, verb, judge, prepare=lambda step: None):
         self.sweep(self.proxy_, side, lambda step: self.user(verb, step), judge, prepare)
+
+    def data_key(self, verb):
+        more = ["--report", self.report()] if verb == "retire" else []
+        return self.proxy_.tenant("data-key", verb, *more, "--apply", self.proxy_.url())
+
+    def report(self):
+        """Of rotate-data: nothing of this proxy's is stored anywhere."""
+        report = {"form": "pgveil/1 rotation", "tenant": "clinic", "group": "default", "next_key": self.keys()[-1], "databases": ["clinic"],
+                  "at": int(time.time())}
+        return STACK.write(f"{self.proxy_.name}/report.json", json.dumps(report, separators=(",", ":")) + "\n")
+
+    def keys(self):
+        """The live key id and, if there is one, the next."""
+        return [int(number) for number in re.findall(r"(?:key id|next) (\d+)", succeeded(self.proxy_.tenant("group", "list")))]
+
+    def end_data_key(self, verb, keys):
+        """The same command again where it is not done: the tenant and the proxy agree on the keys, and nobody is locked out."""
+        if len(self.keys()) != keys or self.proxy_.tenant("pending").stdout:
+            succeeded(self.data_key(verb))
+        self.assertEqual(len(self.keys()), keys)
+        self.assertEqual(self.proxy_.tenant("pending").stdout, "")
+        wait_until(lambda: opens(self.proxy_, "witness"), "the witness to be let in")
+        stored = STACK.superuser("SELECT key_id FROM pgveil.keyring ORDER BY 1", self.proxy_.home_database)
+        self.assertEqual([row[0] for row in stored], self.keys())  # no second live key
+
+    def made(self, step):
+        self.end_data_key("new", 2)
+        succeeded(self.data_key("retire"))
+
+    def ended(self, step):
+        self.end_data_key("retire", 1)
+
+    def sweep_new_key(self, side):
+        self.sweep(self.proxy_, side, lambda step: self.data_key("new"), self.made)
+
+    def sweep_end_of_key(self, side):
+        self.sweep(self.proxy_, side, lambda step: self.data_key("retire"), self.ended, lambda step: succeeded(self.data_key("new")))
+
+    def test_data_key_new_proxy_dies(self):
+        self.sweep_new_key("proxy")
+
+    def test_data_key_new_tenant_dies(self):
+        self.sweep_new_key("tenant")
+
+    def test_data_key_retire_proxy_dies(self):
+        self.sweep_end_of_key("proxy")
+
+    def test_data_key_retire_tenant_dies(self):
+        self.sweep_end_of_key("tenant")
 
     def test_add_proxy_dies(self):
         self.sweep_verb("proxy", "add", self.added)

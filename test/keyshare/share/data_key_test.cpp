@@ -64,6 +64,11 @@ TEST_F(DataKeys, TheNextOneTakesNewValuesThatNobodySearchesForAndBothOpen) {
     EXPECT_EQ(*keys().sealing_key_id("default", true), 1U);
     EXPECT_EQ(*keys().sealing_key_id("default", false), 5U);
     EXPECT_EQ(*keys().sealing_key_id("medical", false), 2U);
+    EXPECT_EQ(*keys().sealing_key_id("default", true, 5), 5U);  // the database says so
+    EXPECT_EQ(*keys().sealing_key_id("default", true, 1), 1U);
+    EXPECT_EQ(*keys().sealing_key_id("default", false, 1), 5U);
+    EXPECT_FALSE(keys().sealing_key_id("default", true, 2).has_value());  // of another group
+    EXPECT_FALSE(keys().sealing_key_id("default", true, 9).has_value());
     EXPECT_FALSE(column_key(1).empty());
     EXPECT_FALSE(column_key(5).empty());
     EXPECT_NE(column_key(1), column_key(5));

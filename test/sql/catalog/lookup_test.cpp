@@ -93,6 +93,28 @@ TEST(Lookup, ReadsColumnsAndAbsentNames) {
     EXPECT_FALSE(catalog.find({"s", "gone"})->relation.has_value());
 }
 
+TEST(Lookup, ReadsUnderWhichDataKeyAColumnStands) {
+    for (const bool is_usual : {false, true}) {
+        LookupReader reader = reader_of_t();
+        Row row = veiled_row;
+        row[33] = "7";
+        ASSERT_TRUE(reader.add_row(plain_row).has_value());
+        ASSERT_TRUE(reader.add_row(row).has_value());
+        if (is_usual) {
+            reader.take_for_usual(std::vector<std::uint32_t>{7});
+        }
+        Catalog catalog;
+        ASSERT_TRUE(std::move(reader).finish(catalog).has_value());
+        const Relation& relation = *catalog.find({"", "t"})->relation;
+        EXPECT_EQ(relation.column("id")->data_key, 0U);
+        EXPECT_EQ(relation.column("ssn")->data_key, is_usual ? 0U : 7U);
+    }
+    LookupReader reader = reader_of_t();
+    Row row = veiled_row;
+    row[33] = "x";
+    EXPECT_FALSE(reader.add_row(row).has_value());
+}
+
 TEST(Lookup, ReadsEnums) {
     LookupReader reader(std::vector<RelationName>{
         {"", "mood", Kind::kEnum}, {"s", "x", Kind::kEnum}});

@@ -79,5 +79,19 @@ TEST(StoreVersion, TakesRightsFromEverybodyElse) {
     );
 }
 
+TEST(Schema, AConstraintNamesTheDataKeyAndSeesToIt) {
+    EXPECT_EQ(
+        data_key_constraint("ssn", 258),
+        "CONSTRAINT \"pgveil_key:258:ssn\" CHECK (pg_catalog.substring(\"ssn\"::pg_catalog.bytea, "
+        "3, 4) "
+        "OPERATOR(pg_catalog.=) pg_catalog.decode('00000102', 'hex'))"
+    );
+    const std::string column(63, 'x');
+    const std::string text = data_key_constraint(column, 999999999);
+    const std::size_t begin = text.find('"') + 1;
+    EXPECT_EQ(text.find('"', begin) - begin, 63U);
+    EXPECT_TRUE(text.substr(begin).starts_with("pgveil_key:999999999:xxx"));
+}
+
 }  // namespace
 }  // namespace pgveil::schema
