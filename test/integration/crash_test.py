@@ -212,14 +212,18 @@ class Commands(Swept):
         self.sweep(self.proxy_, side, lambda step: self.user(verb, step), judge, prepare)
 
     def data_key(self, verb):
-        more = ["--report", self.report()] if verb == "retire" else []
+        more = ["--report", self.proxy_.dir / "report.json"] if verb == "retire" else []
         return self.proxy_.tenant("data-key", verb, *more, "--apply", self.proxy_.url())
 
-    def report(self):
-        """Of rotate-data: nothing of this proxy's is stored anywhere."""
+    def make_next_key(self):
+        """With a report of rotate-data: nothing of this proxy's is stored anywhere."""
+        succeeded(self.data_key("new"))
+        self.write_report()
+
+    def write_report(self):
         report = {"form": "pgveil/1 rotation", "tenant": "clinic", "group": "default", "next_key": self.keys()[-1], "databases": ["clinic"],
                   "at": int(time.time())}
-        return STACK.write(f"{self.proxy_.name}/report.json", json.dumps(report, separators=(",", ":")) + "\n")
+        STACK.write(f"{self.proxy_.name}/report.json", json.dumps(report, separators=(",", ":")) + "\n")
 
     def keys(self):
         """The live key id and, if there is one, the next."""
@@ -232,11 +236,15 @@ class Commands(Swept):
         self.assertEqual(len(self.keys()), keys)
         self.assertEqual(self.proxy_.tenant("pending").stdout, "")
         wait_until(lambda: opens(self.proxy_, "witness"), "the witness to be let in")
-        stored = STACK.superuser("SELECT key_id FROM pgveil.keyring ORDER BY 1", self.proxy_.home_database)
-        self.assertEqual([row[0] for row in stored], self.keys())  # no second live key
+        known = self.keys()
+        wait_until(lambda: self.mirrored() == known, "the mirror to follow")  # no second live key
+
+    def mirrored(self):
+        return [row[0] for row in STACK.superuser("SELECT key_id FROM pgveil.keyring ORDER BY 1", self.proxy_.home_database)]
 
     def made(self, step):
         self.end_data_key("new", 2)
+        self.write_report()
         succeeded(self.data_key("retire"))
 
     def ended(self, step):
@@ -246,7 +254,7 @@ class Commands(Swept):
         self.sweep(self.proxy_, side, lambda step: self.data_key("new"), self.made)
 
     def sweep_end_of_key(self, side):
-        self.sweep(self.proxy_, side, lambda step: self.data_key("retire"), self.ended, lambda step: succeeded(self.data_key("new")))
+        self.sweep(self.proxy_, side, lambda step: self.data_key("retire"), self.ended, lambda step: self.make_next_key())
 
     def test_data_key_new_proxy_dies(self):
         self.sweep_new_key("proxy")
