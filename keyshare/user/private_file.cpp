@@ -52,16 +52,31 @@ Result<void> require_private(const struct stat& status, const std::string& path)
     return {};
 }
 
+/// One byte more than a regular file has, to see whether it grew, and at most `size_max` + 1: the
+/// limit alone would have hundreds of MiB wiped for a file of one KiB.
+std::size_t room_for(const core::Descriptor& file, std::size_t size_max) {
+    struct stat status {};
+
+    const bool has_size =
+        ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+    return has_size ? std::min(static_cast<std::size_t>(status.st_size), size_max) + 1
+                    : size_max + 1;
+}
+
 Result<core::SecretBytes> read_limited(
     const core::Descriptor& file, const std::string& path, std::size_t size_max
 ) {
-    core::SecretBytes content(size_max + 1);
+    const std::size_t room = room_for(file, size_max);
+    core::SecretBytes content(room);
     const ssize_t size = core::read_up_to(file, content.reveal_mutable());
     if (size < 0) {
         return unusable(path + " cannot be read: " + reason());
     }
     if (static_cast<std::size_t>(size) > size_max) {
         return unusable(path + " is larger than " + std::to_string(size_max) + " bytes");
+    }
+    if (static_cast<std::size_t>(size) == room) {
+        return unusable(path + " grew while it was read: try again when nobody writes it");
     }
     content.resize_down(static_cast<std::size_t>(size));
     return content;

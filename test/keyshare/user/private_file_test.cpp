@@ -72,6 +72,16 @@ TEST(PrivateFile, RefusesMoreThanTheLimit) {
     EXPECT_FALSE(read_private_file(path, 4));
 }
 
+TEST(PrivateFile, TakesTheRoomOfTheFileAndNotOfTheLimit) {
+    const Scratch scratch;
+    const std::string path = scratch / "key";
+    ASSERT_TRUE(create_file(path, core::as_bytes("secret"), Audience::kOwner));
+    constexpr std::size_t kMoreThanThereIs = std::size_t{1} << 50U;
+    const auto content = read_private_file(path, kMoreThanThereIs);
+    ASSERT_TRUE(content);
+    EXPECT_EQ(core::as_text(content->reveal()), "secret");
+}
+
 TEST(PrivateFile, NeverOverwritesOnCreate) {
     const Scratch scratch;
     const std::string path = scratch / "key";
