@@ -191,6 +191,11 @@ class ShareTable(unittest.TestCase):
             with closing(agent.connect()) as later:
                 self.assertEqual(later.execute(FIND).fetchall(), FOUND)
             self.assertNotIn(share, agent.log())
+            with self.subTest("withdrawn, the share goes"):
+                app.execute(self.tenant_writes("withdraw", "porter"))
+                self.assertFalse((table / "porter.app").exists())
+                with self.assertRaises(psycopg.errors.InvalidAuthorizationSpecification):
+                    app.execute(FIND)
 
 
 class InFrontOfAWebApplication(unittest.TestCase):
