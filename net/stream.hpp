@@ -53,6 +53,9 @@ public:
     Awaitable<void> readable();
     ReadResult read_some(Buffer& buffer);
 
+    /// readable() would not wait: the last read has left something, as far as is known.
+    bool is_input_ready() const noexcept;
+
     void queue(ByteView bytes);
     void flush();
     void send(ByteView bytes);
@@ -134,7 +137,6 @@ public:
 
 private:
     void on_events(std::uint32_t events) override;
-    bool is_input_ready() const noexcept;
     Awaitable<void> wait_readable();
     Awaitable<void> wait_writable();
     Awaitable<Result<void>> upgrade(

@@ -148,11 +148,13 @@ IoResult TlsSession::read(std::span<std::uint8_t> space) {
 }
 
 /// OpenSSL makes room for the largest record it may send, and it is wiped when it has left: for a
-/// few bytes that takes longer than to encrypt them.
+/// few bytes that takes longer than to encrypt them. The size at which it splits follows the
+/// largest one down, but not up again.
 void TlsSession::fit_record_to(std::size_t size) {
     const std::size_t wanted = size <= kSmallRecordSize ? kSmallRecordSize : kRecordSizeMax;
     if (wanted != record_size_ && !write_is_blocked_) {
         SSL_ctrl(native_, SSL_CTRL_SET_MAX_SEND_FRAGMENT, static_cast<long>(wanted), nullptr);
+        SSL_ctrl(native_, SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, static_cast<long>(wanted), nullptr);
         record_size_ = wanted;
     }
 }

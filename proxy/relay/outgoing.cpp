@@ -1,5 +1,7 @@
 #include "proxy/relay/outgoing.hpp"
 
+#include <algorithm>
+
 namespace pgveil::relay {
 
 void Outgoing::pass(wire::ByteView view) {
@@ -19,6 +21,10 @@ void Outgoing::pass(wire::ByteView view) {
 
 wire::Output& Outgoing::made() {
     return made_;
+}
+
+bool Outgoing::is_all_made() const {
+    return std::ranges::all_of(slices_, [](const Slice& slice) { return slice.passed.empty(); });
 }
 
 void Outgoing::clear() {

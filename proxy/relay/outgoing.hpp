@@ -23,6 +23,9 @@ public:
 
     bool empty() const { return slices_.empty() && made_.size() == sealed_; }
 
+    /// Nothing of it is a view into the caller's buffer: it may wait for more.
+    bool is_all_made() const;
+
     /// In bytes.
     std::size_t size() const {
         std::size_t total = made_.size() - sealed_;

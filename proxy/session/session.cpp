@@ -15,6 +15,10 @@ namespace {
 /// A pump stops reading while the other side has more than this to take, in bytes.
 constexpr std::size_t kPendingOutputMax = std::size_t{256} * 1024;
 
+/// So many bytes of opened rows wait at most for those that the server has sent meanwhile: four of
+/// the largest records of TLS.
+constexpr std::size_t kGatheredMax = std::size_t{64} * 1024;
+
 /// CRYPTO.md section 6: how long a request may wait on its client before its keys are wiped.
 constexpr net::Duration kIdleKeys{1000};
 
@@ -90,6 +94,9 @@ net::Awaitable<void> Session::run(ClientStartup startup) {
     }
     upstream_.stream->close();
     relay_->state().parameters.wipe_shares();
+    if (!client_->failure()) {
+        send_to_client();
+    }
     co_await finish_client(*client_);
 }
 
@@ -210,9 +217,10 @@ void Session::feed_requests() {
 void Session::feed_replies() {
     net::Buffer& input = *upstream_.input;
     const std::size_t used = relay_->on_upstream(input.unparsed(), to_client_, to_upstream_);
-    sent_bytes_ += to_client_.size();
     input.advance(used);  // before anything can throw: these bytes are not taken twice
-    send_to_client();
+    if (!may_gather()) {
+        send_to_client();
+    }
     send_upstream();
     input.consume_parsed();
     if (relay_->upstream_wants() > input.unparsed().size() && !input.empty()) {
@@ -220,7 +228,15 @@ void Session::feed_replies() {
     }
 }
 
+/// What was made here can wait while more of the server's answer is at hand: a large result leaves
+/// in few, large pieces.
+bool Session::may_gather() const {
+    return upstream_.stream->is_input_ready() && !is_upstream_lost() && to_client_.is_all_made() &&
+           to_client_.size() < kGatheredMax;
+}
+
 void Session::send_to_client() {
+    sent_bytes_ += to_client_.size();
     send(*client_, to_client_, worker_->tally().client_sent);
     is_client_inside_message_ = relay_->is_inside_reply();
 }
@@ -244,6 +260,7 @@ void Session::on_upstream_lost(std::string_view reason) {
     while (!is_over() && upstream_.stream->read_rest(*upstream_.input)) {
         take_turn(&Session::feed_replies);
     }
+    send_to_client();
     settle();
     if (is_over()) {
         return;

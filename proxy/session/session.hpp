@@ -39,8 +39,8 @@ namespace pgveil::session {
 
 /// One logged-in client and its upstream connection: two pumps, and the relay that decides.
 ///
-/// Each pump reads one side and hands the bytes to the relay; what the relay says to either side is
-/// sent at once, and a pump whose output is not taken stops reading. Belongs to one worker.
+/// Each pump reads one side for the relay, and sends what it says at once, or with what the server
+/// has said meanwhile; one whose output is not taken stops reading. Belongs to one worker.
 class Session {
 public:
     Session(Worker& worker, net::Stream& client, net::Buffer& input);
@@ -81,6 +81,7 @@ private:
     void feed_requests();
     void feed_replies();
     void greet(UpstreamReady& ready);
+    bool may_gather() const;
     void send_to_client();
     void send_upstream();
     void cancel_if_running();
