@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -83,7 +84,13 @@ public:
 
     bool empty() const noexcept { return bytes_.empty(); }
 
-    void append(ByteView bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+    /// Of bytes elsewhere. Not vector::insert: with an allocator that constructs elements it copies
+    /// them one by one.
+    void append(ByteView bytes) {
+        if (!bytes.empty()) {
+            std::memcpy(append_space(bytes.size()).data(), bytes.data(), bytes.size());
+        }
+    }
 
     void append_text(std::string_view text);
     void append_cstring(std::string_view text);  ///< text and a NUL; stops at a NUL inside
