@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 namespace pgveil::core {
 namespace {
 
@@ -122,6 +124,38 @@ TEST(Aes256Gcm, OfBothLibrariesIsTheSameForEverySize) {
         const auto opened = nettle.open(nonce, associated, sealed);
         ASSERT_TRUE(opened.has_value()) << size;
         ASSERT_EQ(to_bytes(opened->reveal()), text) << size;
+    }
+}
+
+TEST(Aes256Gcm, OfBothLibrariesIsTheSameWhateverAssociatedDataCameBefore) {
+    Aes256Gcm nettle(Bytes(32, 1), AesLibrary::kNettle);
+    Aes256Gcm libcrypto(Bytes(32, 1), AesLibrary::kLibcrypto);
+    const std::array<Bytes, 7> associated = {
+        Bytes(77, 1),
+        Bytes(77, 2),
+        Bytes(),
+        Bytes(1, 1),
+        Bytes(256, 1),
+        Bytes(257, 1),
+        Bytes(76, 1)};
+    std::uint8_t number = 0;
+    for (const Bytes& first : associated) {
+        for (const Bytes& second : associated) {
+            const Bytes nonce(12, ++number);
+            for (const Bytes& data : {first, second, second, first}) {
+                const Bytes sealed = nettle.seal(nonce, data, Bytes(20, 3));
+                ASSERT_EQ(sealed, libcrypto.seal(nonce, data, Bytes(20, 3)));
+                ASSERT_TRUE(nettle.open(nonce, data, sealed).has_value());
+            }
+            const Bytes sealed = libcrypto.seal(nonce, first, Bytes(20, 3));
+            ASSERT_EQ(nettle.open(nonce, second, sealed).has_value(), first == second);
+            nettle.rekey(Bytes(32, number));
+            libcrypto.rekey(Bytes(32, number));
+            ASSERT_EQ(
+                nettle.seal(nonce, second, Bytes(20, 3)),
+                libcrypto.seal(nonce, second, Bytes(20, 3))
+            );
+        }
     }
 }
 
