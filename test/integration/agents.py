@@ -39,11 +39,12 @@ def program_of(stack):
 class Running:
     """An agent's process and its log; ends with the block."""
 
-    def start(self, stack, *arguments):
+    def start(self, stack, *arguments, under=()):
+        """under: what the program is started by, StopAt.words() for instance."""
         self.log_file = stack.dir / "log" / f"agent.{self.port}.log"
         with open(self.log_file, "ab") as log:
             self.child = subprocess.Popen(
-                [*stack.as_owner(), program_of(stack), *arguments], stdout=log, stderr=log,
+                [*stack.as_owner(), *under, program_of(stack), *arguments], stdout=log, stderr=log,
                 stdin=subprocess.DEVNULL, start_new_session=True, env={**os.environ, "PGVEIL_MEMORY": "unlocked"})
         wait_until(lambda: self.child.poll() is not None or self.listens(), "pgveil-agent to listen")
 
@@ -96,7 +97,7 @@ class WebAgent(Running):
 class Agent(Running):
     """One running agent; ends with the block. users: {role: user}; more: settings beside the usual ones."""
 
-    def __init__(self, stack, users=None, users_files=None, **more):
+    def __init__(self, stack, users=None, users_files=None, under=(), **more):
         self.stack = stack
         self.port = free_port()
         self.settings = {
@@ -106,7 +107,7 @@ class Agent(Running):
             "users": users_files or {role: self.files_of(user) for role, user in (users or {"app": "nurse"}).items()},
             "log": {"level": "debug"}, **more}
         file = stack.write(f"agent.{self.port}.json", json.dumps(self.settings))
-        self.start(stack, "serve", "--config", file)
+        self.start(stack, "serve", "--config", file, under=under)
 
     def reload(self, **changes):
         """SIGHUP with other settings; what the log says to it."""

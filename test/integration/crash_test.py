@@ -32,10 +32,10 @@ def tearDownModule():
     STACK.stop()
 
 
-def opens(proxy, name):
-    """Whether the user's files give keys."""
+def opens(proxy, name, apps=None):
+    """Whether the user's files give keys, or their .user file beside the .app file in another folder."""
     try:
-        with proxy.connect(proxy.options(name)) as connection:
+        with proxy.connect(proxy.options(name, apps=apps)) as connection:
             connection.execute(READ)
             return True
     except psycopg.errors.InvalidAuthorizationSpecification:
@@ -205,6 +205,28 @@ class Commands(Swept):
         self.assertFalse(opens(self.proxy_, "witness"))
         shutil.copy(out / "witness.app", self.proxy_.users / "witness.app")
 
+    def tk_renewal(self, step):
+        return self.proxy_.renew_tk(self.proxy_.dir / f"tk{step}")
+
+    def tk_renewed(self, step):
+        """Killed in the middle, one of both TKs works; asked again, the new one alone, and reads what the first one sealed."""
+        if opens(self.proxy_, "witness") or self.proxy_.tenant("pending").stdout:
+            succeeded(self.tk_renewal(step))
+        out = self.proxy_.dir / f"tk{step}"
+        # Until the keyring lies in the home database, nobody is served.
+        wait_until(lambda: opens(self.proxy_, "witness", out), "the new shares to open")
+        with self.proxy_.connect(self.proxy_.options("witness", apps=out)) as connection:
+            self.assertEqual(connection.execute("SELECT name FROM patients WHERE id = -41").fetchone(), ("Ida",))
+        self.assertFalse(opens(self.proxy_, "witness"))
+        self.assertEqual(self.proxy_.tenant("pending").stdout, "")
+        shutil.copy(out / "witness.app", self.proxy_.users / "witness.app")
+
+    def sweep_tk_renewal(self, side):
+        with self.proxy_.connect(self.proxy_.options("witness")) as connection:
+            connection.execute("INSERT INTO patients (id, name, ssn) VALUES (-41, 'Ida', 'tk')")
+        self.addCleanup(STACK.superuser, "DELETE FROM patients WHERE id = -41", "clinic")
+        self.sweep(self.proxy_, side, self.tk_renewal, self.tk_renewed)
+
     def sweep_renewal(self, side):
         self.sweep(self.proxy_, side, self.renewal, self.renewed)
 
@@ -285,6 +307,12 @@ class Commands(Swept):
 
     def test_renew_shares_tenant_dies(self):
         self.sweep_renewal("tenant")
+
+    def test_renew_tk_proxy_dies(self):
+        self.sweep_tk_renewal("proxy")
+
+    def test_renew_tk_tenant_dies(self):
+        self.sweep_tk_renewal("tenant")
 
     def test_withdraw_proxy_dies(self):
         self.sweep_verb("proxy", "withdraw", self.withdrawn, self.add)
