@@ -32,6 +32,11 @@ private:
     std::string text_;
 };
 
+/// No other server is asked after this error.
+bool is_final(const UpstreamHosts& hosts, const LoginError& error) {
+    return hosts.targets.size() == 1 || !is_worth_another_host(error);
+}
+
 std::string said(const LoginError& error) {
     return error.detail.empty() ? error.message : error.detail;
 }
@@ -137,7 +142,7 @@ net::Awaitable<Result<UpstreamReady>> connect_to_any(
         }
         auto ready = co_await connect_upstream(loop, target, startup, identity);
         if (!ready.has_value()) {
-            if (hosts.targets.size() == 1 || !is_worth_another_host(ready.error())) {
+            if (is_final(hosts, ready.error())) {
                 co_return ready.error();
             }
             order.note_failure(target, net::Clock::now());
