@@ -155,7 +155,7 @@ Result<std::string> ProxyCustody::Impl::step_bootstrap(
         return done.error();
     }
     store_.forget_old_copies();
-    static_cast<void>(renew_store_key());  // maintain() tries again and says what is wrong
+    renew_store_key_soon();
     return *std::move(answer);
 }
 

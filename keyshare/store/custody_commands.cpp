@@ -318,9 +318,7 @@ Result<void> ProxyCustody::Impl::carry_out(std::vector<Decided> batch) {
         forgets = forgets || decided.effect.forgets;
     }
     if (forgets) {
-        // The commands are done and receipted all the same; maintain() tries again and says what is
-        // wrong.
-        static_cast<void>(renew_store_key());
+        renew_store_key_soon();
     }
     return outcome;
 }

@@ -231,6 +231,9 @@ private:
 
     static void make_renewal_due(std::vector<Change>& changes);
     Result<void> renew_store_key();
+    /// What was decided is done all the same: where it fails, the next maintain() tries again and
+    /// says what is wrong.
+    void renew_store_key_soon();
     Result<void> seal_anew();
     Result<void> reseal_shared();
     Result<void> publish_resealed();

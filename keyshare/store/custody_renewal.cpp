@@ -121,6 +121,12 @@ Result<void> ProxyCustody::Impl::renew_store_key() {
     return done.has_value() ? settle_successor() : done;
 }
 
+void ProxyCustody::Impl::renew_store_key_soon() {
+    if (!renew_store_key().has_value()) {
+        tidied_s_ = 0;  // the next maintain() tries again
+    }
+}
+
 Result<void> ProxyCustody::Impl::load_claims() {
     const auto claims = store_.claims().all();
     if (!claims.has_value()) {

@@ -191,14 +191,17 @@ TEST_F(Renewal, AFailedRenewalIsRememberedAcrossARestartAndTheCommandCountsAtOnc
     const Holdings nurse = add_user("nurse");
     const core::Bytes first = key_bytes();
     reopen_failing().fail_begin = true;
+    ASSERT_TRUE(custody_->maintain(kNow).has_value());
     ASSERT_TRUE(custody_->apply(withdraw("nurse"), kNow).has_value());
     const core::SecretBytes live = token(nurse), app = app_text(nurse);
     EXPECT_EQ(denial_of({"nurse", &live, &app}), share::DenialKind::kWithdrawnUser);
     EXPECT_TRUE(custody_->report().renewal_due);
     EXPECT_EQ(key_bytes(), first);
-    const auto said = custody_->maintain(kNow + 60);
+    const auto said = custody_->maintain(kNow + 1);  // at once, and then twice a minute
     ASSERT_FALSE(said.has_value());
     EXPECT_NE(said.error().message.find("read-only"), std::string::npos);
+    EXPECT_TRUE(custody_->maintain(kNow + 2).has_value());
+    EXPECT_FALSE(custody_->maintain(kNow + 31).has_value());
     restart();
     EXPECT_FALSE(custody_->report().renewal_due);
     EXPECT_NE(key_bytes(), first);
