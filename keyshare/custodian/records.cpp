@@ -207,8 +207,9 @@ std::optional<GroupRecord> parse_group_record(ByteView bytes) {
     const core::Bytes shredded = reader.bytes("shredded");
     const std::uint32_t index = reader.u32("index");
     const std::int64_t made_at_s = reader.time("made_at");
-    if (!reader.ok() || !group.has_value() || !names || !policy.has_value() || index == 0 ||
-        index > group->size()) {
+    const bool is_known = kind == "reshare" || kind == "generate";
+    if (!reader.ok() || !is_known || !group.has_value() || !names || !policy.has_value() ||
+        index == 0 || index > group->size()) {
         return std::nullopt;
     }
     return GroupRecord{
