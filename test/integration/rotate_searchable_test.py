@@ -165,6 +165,7 @@ class Rotation(unittest.TestCase):
         self.constraints_and_indexes_hold()
         former = self.former_value
         self.assertTrue(self.opens(former), "the control: before the end of its key it opens")
+        self.a_table_made_meanwhile_is_named_and_does_not_join()
         succeeded(STACK.tenant_tool("data-key", "retire", "--report", report, "--apply", STACK.url()))
         wait_until(lambda: self.opens_now(), "the proxy to know the keyring")
         self.assertFalse(self.opens(former))
@@ -266,10 +267,18 @@ class Rotation(unittest.TestCase):
         except psycopg.errors.InvalidAuthorizationSpecification:
             return False
 
+    def a_table_made_meanwhile_is_named_and_does_not_join(self):
+        with STACK.connect() as connection:
+            connection.execute("CREATE TABLE later (id int PRIMARY KEY, who text)")
+            with self.assertRaises(psycopg.errors.FeatureNotSupported):
+                connection.execute("SELECT p.town FROM later l JOIN people p ON p.name = l.who")
+        checked = rotate("--check")
+        self.assertEqual(checked.returncode, 1, checked.stderr)
+        self.assertIn("new values of the searchable column public.later.who still come under the former key", checked.stderr)
+
     def a_later_table_joins(self):
         """Nothing says of it which key it has: the live one, which is that of the others now."""
         with STACK.connect() as connection:
-            connection.execute("CREATE TABLE later (id int PRIMARY KEY, who text)")
             connection.execute("INSERT INTO later VALUES (1, 'name 3')")
             found = connection.execute("SELECT p.town FROM later l JOIN people p ON p.name = l.who").fetchall()
             self.assertEqual(found, [("town 3",)])
