@@ -94,6 +94,11 @@ def logged(at=0):
     return [line["result"] for line in CREW.must(at, "GET", "/v1/log?limit=1000")["entries"] if line["operation"] == "partial"]
 
 
+def refused_last(count, at=0):
+    """The proxy's own questions, as when it renews its key, come in between."""
+    return [result for result in logged(at) if result != "answered"][-count:]
+
+
 class SealedByTpmAndCustodians(unittest.TestCase):
     def works(self):
         with STACK.connect(STACK.options("nurse")) as connection:
@@ -163,7 +168,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         request = encoded(asked.bytes)
         status, said = CREW.ask(0, "POST", f"{path}/partial", {"request": request}, client="clinic")
         self.assertEqual((status, said["error"]["code"]), (403, "evidence_missing"), said)
-        self.assertEqual(logged()[-1], "evidence_missing")
+        self.assertEqual(refused_last(1), ["evidence_missing"])
         key = operation.settings_of(STACK)["seal"]["tpm"]["approver"]
         body = {"request": request, "evidence": {"nonce": encoded(secrets.token_bytes(32)), "attestation_key": key, "text": "x"}}
         status, said = CREW.ask(0, "POST", f"{path}/partial", body, client="clinic")
@@ -171,7 +176,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         body["evidence"]["nonce"] = CREW.must(0, "POST", f"{path}/nonce", {}, client="clinic")["nonce"]
         status, said = CREW.ask(0, "POST", f"{path}/partial", body, client="clinic")
         self.assertEqual((status, said["error"]["code"]), (403, "evidence_tpm"), said)
-        self.assertEqual(logged()[-2:], ["evidence_nonce", "evidence_tpm"])
+        self.assertEqual(refused_last(2), ["evidence_nonce", "evidence_tpm"])
         self.assertEqual(CREW.ask(0, "POST", f"{path}/nonce", {}, client="stranger")[0], 403)
 
     def test_5_another_tpm_is_not_believed(self):
@@ -182,7 +187,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         operation.write_settings(STACK, seal=seal_settings(other))
         add_approval()  # the tenant errs: its approval is for any TPM
         self.assert_refused(STACK.serve(), "is none that the group's policy names")
-        self.assertIn("evidence_tpm", sum((logged(at)[-1:] for at in range(3)), []))
+        self.assertIn("evidence_tpm", sum((refused_last(1, at) for at in range(3)), []))
         STACK.write("pgveil.json", settings)
         STACK.start_proxy()
         self.works()
