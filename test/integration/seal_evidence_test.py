@@ -111,7 +111,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def test_1_T8_nothing_opens_before_the_tenant_approves(self):
-        self.assert_refused(STACK.serve(), "has not approved", "pgveil measure", "pgveil-tenant approve")
+        self.assert_refused(STACK.serve(seconds=60), "has not approved", "pgveil measure", "pgveil-tenant approve")
         add_approval()
         STACK.start_proxy()
         self.works()
@@ -121,11 +121,12 @@ class SealedByTpmAndCustodians(unittest.TestCase):
     def test_2_neither_the_tpm_nor_the_custodians_alone_open_it(self):
         STACK.stop_proxy()
         TPM.stop()
-        self.assert_refused(STACK.serve(), "there is no TPM at")
+        self.assert_refused(STACK.serve(seconds=60), "there is no TPM at")
         TPM.start()
         for at in (0, 2):
             CREW.kill(at)
-        self.assert_refused(STACK.serve(), "only 1 of the 2 custodians", f"{CREW.names[0]} (https://", f"{CREW.names[2]} (https://")
+        self.assert_refused(STACK.serve(seconds=60), "only 1 of the 2 custodians",
+                            f"{CREW.names[0]} (https://", f"{CREW.names[2]} (https://")
         CREW.start(0)
         STACK.start_proxy()  # one of three is down still
         self.works()
@@ -134,7 +135,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
     def test_3_T8_a_changed_policy_opens_nothing_until_it_is_approved(self):
         STACK.write("policy.json", "// changed\n" + SETTINGS_POLICY)
         STACK.stop_proxy()
-        self.assert_refused(STACK.serve(), "has not approved")
+        self.assert_refused(STACK.serve(seconds=60), "has not approved")
         add_approval()
         STACK.start_proxy()
         self.works()
@@ -152,7 +153,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         shutil.copy(whole, program)
         with program.open("ab") as file:
             file.write(b"\0")
-        self.assert_refused(STACK.serve(), "has not approved")
+        self.assert_refused(STACK.serve(seconds=60), "has not approved")
         add_approval()
         STACK.start_proxy()
         self.works()
@@ -186,7 +187,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         self.addCleanup(other.stop)
         operation.write_settings(STACK, seal=seal_settings(other))
         add_approval()  # the tenant errs: its approval is for any TPM
-        self.assert_refused(STACK.serve(), "is none that the group's policy names")
+        self.assert_refused(STACK.serve(seconds=60), "is none that the group's policy names")
         self.assertIn("evidence_tpm", sum((refused_last(1, at) for at in range(3)), []))
         STACK.write("pgveil.json", settings)
         STACK.start_proxy()
@@ -216,7 +217,7 @@ class SealedByTpmAndCustodians(unittest.TestCase):
             TPM.start()
             TPM.stop()
         TPM.start()
-        self.assert_refused(STACK.serve(), "an older copy was put in its place")
+        self.assert_refused(STACK.serve(seconds=60), "an older copy was put in its place")
         TPM.stop()
         for name in ("store", "tpm"):
             shutil.rmtree(STACK.dir / name)
