@@ -85,6 +85,7 @@ const std::vector<Api::Route>& Api::routes() {
         {"GET", "/v1/groups", Access::kCertificate, &Api::list_groups, ""},
         {"GET", "/v1/groups/{}", Access::kCertificate, &Api::show_group, ""},
         {"POST", "/v1/groups/{}/nonce", Access::kCertificate, &Api::give_nonce, ""},
+        {"GET", "/v1/groups/{}/next", Access::kCertificate, &Api::show_next, ""},
         {"POST", "/v1/groups/{}/partial", Access::kCertificate, &Api::answer_partial, "partial"},
         {"POST",
          "/v1/groups/{}/store-version",
@@ -182,6 +183,7 @@ Result<Reply> Api::handle(const Route& route, const ApiRequest& request, std::st
     call.entry.requester = request.caller;
     call.entry.address = request.address;
     call.entry.operation = route.operation;
+    store_->note_log(log_->last());
     return log_result(route, call, carry_out(route, call));
 }
 
@@ -195,6 +197,9 @@ Result<Reply> Api::carry_out(const Route& route, Call& call) {
             return body.error();
         }
         call.body = std::move(body->json);
+        if (!options_.older_store.empty()) {
+            return out_of_state("older_copy", options_.older_store);
+        }
     }
     return (this->*route.handler)(call);
 }
@@ -212,10 +217,15 @@ Result<Reply> Api::log_result(const Route& route, Call& call, Result<Reply> done
             return done;
         }
     }
+    call.entry.store = store_->version();
     if (const auto logged = log_->add(call.entry); !logged.has_value()) {
         return logged.error();
     }
     return done;
+}
+
+store::Result<void> Api::reopen_log() {
+    return log_->reopen();
 }
 
 }  // namespace pgveil::custodian

@@ -56,6 +56,10 @@ struct ApiOptions {
     std::vector<Peer> peers;
     std::vector<std::string> administrators;
     std::function<std::int64_t()> now_s;  ///< Unix time
+    /// Why the store is an older copy of itself: no share or key of it is used; empty: it is not.
+    std::string older_store = {};
+    std::string older_log =
+        {};  ///< why the log is one, for whoever asks how it is; empty: it is not
 };
 
 /// The HTTP API as keyshare/custodian/openapi.json describes it, without any connection: it checks
@@ -71,6 +75,9 @@ public:
         const std::vector<LogEntry>& recent = {});
 
     ApiResponse respond(const ApiRequest& request);
+
+    /// Begins a new file of the log if the present one was moved away.
+    store::Result<void> reopen_log();
 
 private:
     struct Call {
@@ -95,6 +102,7 @@ private:
     Result<Reply> whoami(Call& call);
     Result<Reply> list_groups(Call& call);
     Result<Reply> show_group(Call& call);
+    Result<Reply> show_next(Call& call);
     Result<Reply> make_member(Call& call);
     Result<Reply> begin_run(Call& call);
     Result<Reply> show_run(Call& call);

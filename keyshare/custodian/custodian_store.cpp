@@ -179,7 +179,20 @@ const Holding* CustodianStore::find(const std::string& group) const {
     return found == groups_.end() ? nullptr : &found->second;
 }
 
+share::ChainLink CustodianStore::log_noted() const {
+    const auto noted = text(log_row());
+    share::JsonReader reader(noted.has_value() ? std::string_view(*noted) : std::string_view());
+    const share::ChainLink out{reader.u64("seq"), reader.digest("hash")};
+    return reader.ok() ? out : share::ChainLink();
+}
+
 Result<void> CustodianStore::commit(Changes changes) {
+    if (log_.sequence != 0) {
+        const share::Json noted{{"seq", log_.sequence}, {"hash", share::json_digest(log_.hash)}};
+        changes.push_back(
+            {log_row(), core::SecretBytes::copy_of(core::as_bytes(share::write_json(noted)))}
+        );
+    }
     bool deletes = false;
     for (const store::Change& change : changes) {
         deletes = deletes || !change.body;

@@ -3,6 +3,7 @@
 #include "keyshare/core/p256.hpp"
 #include "keyshare/custodian/records.hpp"
 #include "keyshare/custodian/refusal.hpp"
+#include "keyshare/share/chained_line.hpp"
 #include "keyshare/store/sealed_store.hpp"
 
 #include <map>
@@ -40,6 +41,15 @@ public:
 
     const std::map<std::string, Holding>& groups() const { return groups_; }
 
+    /// Rises with every change.
+    std::uint64_t version() const { return rows_.version(); }
+
+    /// From now on every change notes that the log had come to this line.
+    void note_log(const share::ChainLink& last) { log_ = last; }
+
+    /// What the last change has noted; sequence 0: nothing.
+    share::ChainLink log_noted() const;
+
     /// All or nothing, durable when it returns.
     Result<void> commit(Changes changes);
     /// The same, and `holding` stands for its group from now on.
@@ -55,6 +65,7 @@ private:
 
     store::SealedStore rows_;
     std::optional<core::SigningKey> identity_;
+    share::ChainLink log_;
     std::map<std::string, Holding> groups_;  ///< by id, base64url
 };
 

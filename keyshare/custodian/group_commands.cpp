@@ -103,7 +103,9 @@ user::Result<void> create(const GroupArguments& arguments, const Console& consol
     if (!settings.has_value()) {
         return settings.error();
     }
-    if (std::filesystem::exists(arguments.group)) {
+    // With a run beside it, it was killed between the two, and goes on.
+    if (std::filesystem::exists(arguments.group) &&
+        !std::filesystem::exists(state_file_of(arguments))) {
         return user::unusable(
             arguments.group + " is there: it stays as it is; choose another name with --out"
         );

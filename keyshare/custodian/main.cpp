@@ -2,6 +2,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/custodian/deposit_commands.hpp"
 #include "keyshare/custodian/group_commands.hpp"
+#include "keyshare/custodian/log_commands.hpp"
 #include "keyshare/custodian/serve.hpp"
 #include "keyshare/custodian/status_command.hpp"
 #include "keyshare/quorum/curve.hpp"
@@ -37,7 +38,7 @@ Result<void> serve(const std::string& config) {
     if (!settings) {
         return settings.error();
     }
-    const sigset_t signals = pgveil::custodian::block_ending_signals();
+    const sigset_t signals = pgveil::custodian::block_signals();
     return pgveil::custodian::serve(*settings, signals);
 }
 
@@ -79,6 +80,7 @@ int run(int argc, char** argv) {
     pgveil::custodian::GroupAction group_action;
     pgveil::custodian::add_group_commands(app, group_action);
     pgveil::custodian::add_deposit_commands(app, group_action);
+    pgveil::custodian::add_log_commands(app, group_action);
     pgveil::custodian::add_status_command(app, group_action);
     Result<void> done;
     try {

@@ -1,11 +1,13 @@
 #include "keyshare/core/base64url.hpp"
-#include "keyshare/core/jws.hpp"
 #include "keyshare/custodian/api.hpp"
+#include "keyshare/custodian/log_head.hpp"
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/quorum/shredding.hpp"
+#include "keyshare/share/shallow_json.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <optional>
 #include <system_error>
 
@@ -80,8 +82,10 @@ const std::vector<std::string>& Api::problems(bool at_once) {
     const std::int64_t now_s = options_.now_s();
     if (at_once || now_s < looked_at_s_ || now_s - looked_at_s_ >= kProblemsKept_s) {
         problems_ = store_->problems();
-        if (!log_->damage().empty()) {
-            problems_.push_back(log_->damage());
+        for (const std::string& each : {log_->damage(), options_.older_store, options_.older_log}) {
+            if (!each.empty()) {
+                problems_.push_back(each);
+            }
         }
         looked_at_s_ = now_s;
     }
@@ -136,6 +140,26 @@ Result<Reply> Api::show_group(Call& call) {
     return Reply{std::move(out)};
 }
 
+Result<Reply> Api::show_next(Call& call) {
+    const auto epoch = number_in(call.request.query, "epoch", 0);
+    if (!epoch || *epoch > std::numeric_limits<std::uint32_t>::max()) {
+        return malformed("epoch is the number of one");
+    }
+    const auto text = store_->text(next_row(call.parameter, static_cast<std::uint32_t>(*epoch)));
+    if (!text.has_value()) {
+        return refusal_of(text.error());
+    }
+    if (text->empty()) {
+        return refused(
+            404,
+            "next",
+            "custodian " + options_.name + " knows of nothing that follows epoch " +
+                std::to_string(*epoch) + " of this group"
+        );
+    }
+    return Reply{share::parse_shallow_json(*text)};
+}
+
 Result<Reply> Api::make_member(Call& call) {
     share::JsonReader reader(call.body);
     return runs_.make_member(reader.text("session"));
@@ -158,7 +182,7 @@ Result<Reply> Api::take_messages(Call& call) {
 }
 
 Result<Reply> Api::abandon_run(Call& call) {
-    return runs_.abandon(call.parameter);
+    return runs_.abandon(call.parameter, call.body);
 }
 
 /// Whom the settings allow, and the group's policy if it names anybody.
@@ -221,17 +245,9 @@ Result<Reply> Api::show_log(Call& call) {
     if (!entries.has_value()) {
         return entries.error();
     }
-    const Json head{
-        {"name", options_.name},
-        {"seq", log_->last().sequence},
-        {"hash", share::json_digest(log_->last().hash)},
-        {"time", options_.now_s()}};
-    return Reply{Json{
-        {"entries", *std::move(entries)},
-        {"head",
-         core::sign_jws(
-             store_->identity(), "pgveil-custodian-log", core::as_bytes(share::write_json(head))
-         )}}};
+    const LogHead head{options_.name, log_->last().sequence, log_->last().hash, options_.now_s()};
+    return Reply{
+        Json{{"entries", *std::move(entries)}, {"head", sign_log_head(head, store_->identity())}}};
 }
 
 }  // namespace pgveil::custodian

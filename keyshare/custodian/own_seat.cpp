@@ -33,9 +33,13 @@ user::Result<OwnSeat> OwnSeat::open(const std::string& settings_file) {
         );
     }
     std::vector<LogEntry> recent;
-    auto log = open_log(*settings, time_here_s(), recent);
+    ApiOptions options{settings->name, PGVEIL_VERSION, {}, {}, time_here_s};
+    auto log = open_log(*settings, *store, options, recent);
     if (!log) {
         return log.error();
+    }
+    if (!options.older_store.empty()) {
+        return user::failed(options.older_store);
     }
     OwnSeat seat(*std::move(settings), *std::move(store), *std::move(log));
     seat.recent_ = std::move(recent);

@@ -209,7 +209,10 @@ Result<void> Api::check_question(
             "epoch",
             "the request is for epoch " + std::to_string(asked.epoch) +
                 " of the group; custodian " + options_.name + " is at " +
-                std::to_string(record.group.epoch)
+                std::to_string(record.group.epoch) +
+                (asked.epoch > record.group.epoch
+                     ? ": it has not finished a run, or its store is an older copy"
+                     : "")
         );
     }
     if (asked.requester != call.request.caller) {

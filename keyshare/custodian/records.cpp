@@ -91,6 +91,10 @@ store::RowName identity_row() {
     return {"custodian", "identity"};
 }
 
+store::RowName log_row() {
+    return {"custodian", "log"};
+}
+
 store::RowName member_row(const std::string& session) {
     return {"member", session};
 }
@@ -113,6 +117,10 @@ store::RowName clock_row(const std::string& group, const core::PublicPoint& atte
 
 store::RowName share_row(const std::string& id) {
     return {"share", id};
+}
+
+store::RowName next_row(const std::string& id, std::uint32_t epoch) {
+    return {"next", id + "/" + std::to_string(epoch)};
 }
 
 SecretBytes serialize(const MemberRecord& record) {

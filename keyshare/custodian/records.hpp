@@ -73,10 +73,14 @@ struct Holding {
 std::string id_of(const quorum::Group& group);
 
 store::RowName identity_row();
+/// Where the log stood at the last change.
+store::RowName log_row();
 store::RowName member_row(const std::string& session);
 store::RowName run_row(const std::string& session);
 store::RowName group_row(const std::string& id);
 store::RowName share_row(const std::string& id);
+/// How the group went on from this epoch.
+store::RowName next_row(const std::string& id, std::uint32_t epoch);
 
 // Parsing: empty for anything that the other function does not write.
 core::SecretBytes serialize(const MemberRecord& record);

@@ -1,7 +1,7 @@
 #include "keyshare/core/hash.hpp"
-#include "keyshare/core/lp.hpp"
 #include "keyshare/custodian/runs.hpp"
 #include "keyshare/quorum/reshare.hpp"
+#include "keyshare/share/member_statement.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -13,13 +13,24 @@
 namespace pgveil::custodian {
 namespace {
 
-constexpr std::string_view kSessionDomain = "pgveil/1 custodian reshare";
-
 /// The library's session binds what its setup has no place for: policy and names.
 core::Bytes bound_session(const RunSetup& setup, const std::string& policy) {
-    return core::to_bytes(core::sha256(core::length_prefixed(
-        {core::as_bytes(kSessionDomain), decoded(setup.session), agreement_of(policy, setup.names)}
-    )));
+    return share::reshare_session(decoded(setup.session), agreement_of(policy, setup.names));
+}
+
+/// How an asker that knows the former group comes to this one (GET /v1/groups/{id}/next).
+store::Change succession(
+    const RunRecord& record, const quorum::Group& next, core::ByteView certificate
+) {
+    const share::Json shown{
+        {"epoch", next.epoch},
+        {"certificate", share::json_bytes(certificate)},
+        {"session", record.session},
+        {"policy_hash", share::json_digest(core::sha256(core::as_bytes(record.policy)))},
+        {"members", record.names}};
+    return {
+        next_row(id_of(next), next.epoch - 1),
+        core::SecretBytes::copy_of(core::as_bytes(share::write_json(shown)))};
 }
 
 store::RowName signed_row(const quorum::Group& from) {
@@ -132,6 +143,21 @@ Result<void> Runs::begin_reshare(const RunSetup& setup, RunRecord& record) const
     return {};
 }
 
+/// What keeps this member from signing another run, if it is this one that it has signed.
+std::optional<store::RowName> Runs::guard_of(const RunRecord& record) const {
+    if (record.kind != kReshare || record.index == 0) {
+        return std::nullopt;
+    }
+    const auto run = quorum::parse_reshare_run(record.run);
+    if (!run.has_value()) {
+        return std::nullopt;
+    }
+    const auto held = store_->text(signed_row(run->setup().from));
+    return held.has_value() && *held == record.session
+               ? std::optional(signed_row(run->setup().from))
+               : std::nullopt;
+}
+
 Result<void> Runs::go_on_reshare(
     RunRecord& record, const Messages& messages, const share::Json& body
 ) {
@@ -214,6 +240,8 @@ Result<void> Runs::finish_reshare(
         return out_of_state("run", "the certificate of this run makes no group");
     }
     const std::uint32_t index = share->index;
+    CustodianStore::Changes changes;
+    changes.push_back(succession(record, run.group(), serialize(run.certificate())));
     return take_seat(
         record,
         member,
@@ -226,7 +254,8 @@ Result<void> Runs::finish_reshare(
             true,
             {},
             now_s_()},
-        *std::move(share)
+        *std::move(share),
+        std::move(changes)
     );
 }
 
@@ -247,6 +276,7 @@ Result<void> Runs::leave(RunRecord& record, const share::Json& body) {
     record.run.clear();
     record.dealings.clear();
     CustodianStore::Changes changes;
+    changes.push_back(succession(record, *next, serialize(*certificate)));
     changes.push_back({share_row(record.group), std::nullopt});
     changes.push_back({run_row(record.session), serialize(record)});
     return store_->commit(std::move(changes), std::move(left));

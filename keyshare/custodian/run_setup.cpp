@@ -18,8 +18,6 @@ namespace {
 
 using share::Json;
 
-constexpr std::string_view kAgreement = "pgveil/1 custodian run";
-
 /// One statement: appended to the setup.
 Result<void> read_statement(
     const std::string& text, const std::vector<Peer>& custodians, RunSetup& setup
@@ -155,16 +153,7 @@ Result<RunSetup> read_setup(const Json& body, const std::vector<Peer>& custodian
 }
 
 core::Bytes agreement_of(const std::string& policy, const std::vector<std::string>& names) {
-    std::vector<core::ByteView> parts;
-    parts.reserve(names.size());
-    for (const std::string& name : names) {
-        parts.push_back(core::as_bytes(name));
-    }
-    return core::length_prefixed(
-        {core::as_bytes(kAgreement),
-         core::sha256(core::as_bytes(policy)),
-         core::length_prefixed(std::span<const core::ByteView>(parts))}
-    );
+    return share::run_agreement(core::sha256(core::as_bytes(policy)), names);
 }
 
 }  // namespace pgveil::custodian

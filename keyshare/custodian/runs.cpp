@@ -166,12 +166,16 @@ Result<void> Runs::fail(RunRecord& record, const Refusal& why) {
 }
 
 Result<void> Runs::close(RunRecord& record) {
+    const auto guard = guard_of(record);
     record.run.clear();
     record.dealings.clear();
     CustodianStore::Changes changes;
     changes.push_back({run_row(record.session), serialize(record)});
     if (record.index != 0) {
         changes.push_back({member_row(record.session), std::nullopt});
+    }
+    if (guard) {
+        changes.push_back({*guard, std::nullopt});
     }
     return store_->commit(std::move(changes));
 }
@@ -255,13 +259,18 @@ Result<void> Runs::finish(RunRecord& record, const MemberRecord& member) {
             false,
             {},
             now_s_()},
-        *std::move(share)
+        *std::move(share),
+        {}
     );
 }
 
 /// The run is done: its group and share stand in the store, its member key beside the share.
 Result<void> Runs::take_seat(
-    RunRecord& record, const MemberRecord& member, GroupRecord group, quorum::KeyShare share
+    RunRecord& record,
+    const MemberRecord& member,
+    GroupRecord group,
+    quorum::KeyShare share,
+    CustodianStore::Changes changes
 ) {
     auto key = quorum::MemberKey::from_scalar(member.key.scalar().duplicate());
     if (!key.has_value()) {
@@ -272,33 +281,11 @@ Result<void> Runs::take_seat(
     record.state = RunState::kDone;
     record.run.clear();
     record.dealings.clear();
-    CustodianStore::Changes changes;
     changes.push_back({group_row(record.group), serialize(holding.record)});
     changes.push_back({share_row(record.group), serialize_share(holding)});
     changes.push_back({run_row(record.session), serialize(record)});
     changes.push_back({member_row(record.session), std::nullopt});
     return store_->commit(std::move(changes), std::move(holding));
-}
-
-Result<Reply> Runs::abandon(const std::string& session) {
-    auto record = find(session);
-    if (!record.has_value()) {
-        return record.error();
-    }
-    if (record->state == RunState::kRunning) {
-        if (record->sent.size() >= 3) {
-            return out_of_state(
-                "signed",
-                "this custodian has signed the group already, and others may have it: go on with "
-                "the run"
-            );
-        }
-        record->state = RunState::kAbandoned;
-        if (const auto kept = close(*record); !kept.has_value()) {
-            return kept.error();
-        }
-    }
-    return shown(*record);
 }
 
 }  // namespace pgveil::custodian

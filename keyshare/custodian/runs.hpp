@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,25 +32,32 @@ public:
     Result<Reply> state(const std::string& session) const;
     /// `body` as POST /v1/runs/{session}/messages. What came before is nothing new.
     Result<Reply> take_messages(const std::string& session, const share::Json& body);
-    /// 409 once this member has signed: others may have the group then.
-    Result<Reply> abandon(const std::string& session);
+    /// 409 once this member has signed, for others may have the group then; but for a body with
+    /// "abandonments" among which is that of a member that has not. Who has not gives its own.
+    Result<Reply> abandon(const std::string& session, const share::Json& body);
 
 private:
     using Messages = std::vector<RunMessage>;
 
     Result<RunRecord> find(const std::string& session) const;
+    Result<RunRecord> found_or_said(const std::string& session) const;  // abandonments.cpp
     Result<MemberRecord> own_member(const std::string& session) const;
     Result<void> begin_generation(const RunSetup& setup, RunRecord& record) const;
     Result<void> go_on(RunRecord& record, const Messages& messages);
     Result<void> finish(RunRecord& record, const MemberRecord& member);
     Result<void> take_seat(
-        RunRecord& record, const MemberRecord& member, GroupRecord group, quorum::KeyShare share
+        RunRecord& record,
+        const MemberRecord& member,
+        GroupRecord group,
+        quorum::KeyShare share,
+        CustodianStore::Changes changes
     );
     Result<void> keep(const RunRecord& record);
     Result<void> fail(RunRecord& record, const Refusal& why);
     Result<void> close(RunRecord& record);
 
     // reshares.cpp
+    std::optional<store::RowName> guard_of(const RunRecord& record) const;
     Result<void> begin_reshare(const RunSetup& setup, RunRecord& record) const;
     Result<void> go_on_reshare(
         RunRecord& record, const Messages& messages, const share::Json& body

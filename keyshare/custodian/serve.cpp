@@ -1,6 +1,7 @@
 #include "keyshare/custodian/serve.hpp"
 
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/custodian/store_age.hpp"
 #include "keyshare/custodian/web.hpp"
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/user/terminal.hpp"
@@ -8,6 +9,8 @@
 #include "net/service_manager.hpp"
 
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <thread>
 #include <utility>
 
@@ -74,12 +77,61 @@ net::HttpResponse answered(Api& api, const Web& web, const net::HttpsRequest& re
     return out;
 }
 
+user::Result<std::shared_ptr<const net::TlsContext>> tls_of(
+    const config::CustodianSettings& settings
+) {
+    auto tls = net::TlsContext::load_https_server(
+        settings.certificate, settings.key, settings.client_authority
+    );
+    if (!tls.has_value()) {
+        return user::unusable(tls.error().message);
+    }
+    return std::shared_ptr<const net::TlsContext>(*std::move(tls));
+}
+
+void note_age(const ApiOptions& options, const user::Console& console) {
+    for (const std::string& older : {options.older_store, options.older_log}) {
+        if (!older.empty()) {
+            console.note(older);
+        }
+    }
+}
+
+/// On the loop's thread. What cannot be read or written stays as it was.
+void reload(
+    const config::CustodianSettings& settings,
+    net::HttpsServer& server,
+    Api& api,
+    const user::Console& console
+) {
+    auto tls = tls_of(settings);
+    if (tls) {
+        server.use(*std::move(tls));
+    }
+    console.note(
+        tls ? "the certificate was read anew"
+            : tls.error().message + "; the former certificate is served"
+    );
+    const auto reopened = api.reopen_log();
+    if (!reopened.has_value()) {
+        console.note(reopened.error().message);
+    }
+}
+
+/// Until one of the signals comes that end it; SIGHUP is for `hang_up`.
+void wait_for_end(const sigset_t& signals, const std::function<void()>& hang_up) {
+    int number = SIGHUP;
+    while (sigwait(&signals, &number) != 0 || number == SIGHUP) {
+        hang_up();
+    }
+}
+
 }  // namespace
 
-sigset_t block_ending_signals() {
+sigset_t block_signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    for (const int each : {SIGTERM, SIGINT, SIGQUIT}) {
+    for (const int each : {SIGTERM, SIGINT, SIGQUIT, SIGHUP}) {
         sigaddset(&signals, each);
     }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
@@ -96,9 +148,15 @@ user::Result<CustodianStore> open_store(const config::CustodianSettings& setting
 }
 
 user::Result<AccessLog> open_log(
-    const config::CustodianSettings& settings, std::int64_t now_s, std::vector<LogEntry>& recent
+    const config::CustodianSettings& settings,
+    const CustodianStore& store,
+    ApiOptions& options,
+    std::vector<LogEntry>& recent
 ) {
+    const std::int64_t now_s = unix_time_s();
+    StoreAge age(store);
     auto log = AccessLog::open(settings.log_file(), settings.name, [&](const LogEntry& entry) {
+        age.see(entry);
         if (entry.at_s > now_s - kMinute_s) {
             recent.push_back(entry);
         }
@@ -106,15 +164,15 @@ user::Result<AccessLog> open_log(
     if (!log.has_value()) {
         return user::unusable(log.error().message);
     }
+    options.older_store = age.older_store();
+    options.older_log = age.older_log(log->last());
     return *std::move(log);
 }
 
 user::Result<void> serve(const config::CustodianSettings& settings, const sigset_t& signals) {
-    auto tls = net::TlsContext::load_https_server(
-        settings.certificate, settings.key, settings.client_authority
-    );
-    if (!tls.has_value()) {
-        return user::unusable(tls.error().message);
+    auto tls = tls_of(settings);
+    if (!tls) {
+        return tls.error();
     }
     auto peers = peers_of(settings);
     if (!peers) {
@@ -128,17 +186,16 @@ user::Result<void> serve(const config::CustodianSettings& settings, const sigset
     if (!web) {
         return web.error();
     }
+    const user::Console console("pgveil-custodian");
+    ApiOptions options{
+        settings.name, PGVEIL_VERSION, *std::move(peers), settings.administrators, unix_time_s};
     std::vector<LogEntry> recent;
-    auto log = open_log(settings, unix_time_s(), recent);
+    auto log = open_log(settings, *store, options, recent);
     if (!log) {
         return log.error();
     }
-    Api api(
-        *store,
-        *log,
-        {settings.name, PGVEIL_VERSION, *std::move(peers), settings.administrators, unix_time_s},
-        recent
-    );
+    note_age(options, console);
+    Api api(*store, *log, std::move(options), recent);
     net::Loop loop;
     net::HttpsLimits limits;
     limits.connections = kConnections;
@@ -152,15 +209,19 @@ user::Result<void> serve(const config::CustodianSettings& settings, const sigset
     if (!server.has_value()) {
         return user::unusable(server.error().message);
     }
-    const user::Console console("pgveil-custodian");
     console.note(
         "custodian " + settings.name + " listens on " + settings.host + ":" +
         std::to_string((*server)->port())
     );
     std::thread thread([&loop] { loop.run(); });
     net::notify_service_manager("READY=1");
-    int number = 0;
-    sigwait(&signals, &number);
+    wait_for_end(signals, [&] {
+        net::notify_reloading();
+        loop.remote().post([&] {
+            reload(settings, **server, api, console);
+            net::notify_service_manager("READY=1");
+        });
+    });
     net::notify_service_manager("STOPPING=1");
     loop.stop();
     thread.join();

@@ -1,6 +1,7 @@
 #include "keyshare/custody/asker.hpp"
 
 #include "keyshare/core/base64url.hpp"
+#include "keyshare/custody/succession.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -29,32 +30,40 @@ std::string url_of(const Custodian& custodian, const PinnedGroup& pinned, const 
 
 }  // namespace
 
-Asker::Asker(std::vector<Member> members, PinnedGroup pinned, std::string requester, AskTimes times)
-    : members_(std::move(members)),
-      pinned_(std::move(pinned)),
+Asker::Asker(AskerSettings settings, std::string requester, AskTimes times)
+    : settings_(std::move(settings)),
       requester_(std::move(requester)),
-      times_(times) {}
+      times_(times),
+      calls_(std::make_unique<HttpsCalls>(settings_.tls, times.limit)) {}
 
 Result<Asker> Asker::make(AskerSettings settings, PinnedGroup pinned, AskTimes times) {
-    std::vector<Member> members;
-    for (const std::string& name : pinned.members) {
-        const Custodian* custodian = find_custodian(settings, name);
-        if (custodian == nullptr) {
-            return Error{
-                ErrorCode::kSettings,
-                "custodian " + name +
-                    " is a member of the group, but the settings do not say where it is: add it to "
-                    "\"custodians\""};
-        }
-        members.push_back({*custodian, false});
-    }
     auto requester = requester_of(settings.tls.certificate);
     if (!requester.has_value()) {
         return requester.error();
     }
-    Asker asker(std::move(members), std::move(pinned), *std::move(requester), times);
-    asker.calls_ = std::make_unique<HttpsCalls>(std::move(settings.tls), times.limit);
+    Asker asker(std::move(settings), *std::move(requester), times);
+    if (const auto done = asker.pin(std::move(pinned)); !done.has_value()) {
+        return done.error();
+    }
     return asker;
+}
+
+Result<void> Asker::pin(PinnedGroup pinned) {
+    std::vector<Member> members;
+    for (const std::string& name : pinned.members) {
+        const Custodian* custodian = find_custodian(settings_, name);
+        if (custodian == nullptr) {
+            return Error{
+                ErrorCode::kSettings,
+                "custodian " + name + " is a member of the group at epoch " +
+                    std::to_string(pinned.group.epoch) +
+                    ", but the settings do not say where it is: add it to \"custodians\""};
+        }
+        members.push_back({*custodian, false});
+    }
+    members_ = std::move(members);
+    pinned_ = std::move(pinned);
+    return {};
 }
 
 /// Members without trouble first, else in the group's order.
@@ -250,7 +259,7 @@ Result<void> Asker::gather(const quorum::PartialRequest& request, const Gatherin
     return run_round(request, question, gathering);
 }
 
-Result<quorum::SecretPoint> Asker::ask(const Question& question) {
+Result<quorum::SecretPoint> Asker::ask_once(const Question& question) {
     const auto asked = quorum::ask(pinned_.group, question.point, requester_, question.purpose);
     if (!asked.has_value()) {
         return Error{ErrorCode::kSettings, asked.error().message};
@@ -276,6 +285,28 @@ Result<quorum::SecretPoint> Asker::ask(const Question& question) {
         return Error{ErrorCode::kCheating, combined.error().message};
     }
     return *std::move(combined);
+}
+
+/// Somebody has a later epoch, or is a member no more.
+bool Asker::was_left_behind() const {
+    return std::ranges::any_of(absences_, [](const Absence& absence) {
+        return absence.code == "epoch" || absence.code == "shredded";
+    });
+}
+
+Result<quorum::SecretPoint> Asker::ask(const Question& question) {
+    auto answer = ask_once(question);
+    if (answer.has_value() || !was_left_behind()) {
+        return answer;
+    }
+    PinnedGroup newest = newest_of(settings_, pinned_, times_.limit);
+    if (newest == pinned_) {
+        return answer;
+    }
+    if (const auto pinned = pin(std::move(newest)); !pinned.has_value()) {
+        return pinned.error();
+    }
+    return ask_once(question);
 }
 
 Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {

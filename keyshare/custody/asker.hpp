@@ -37,7 +37,8 @@ struct Absence {
 /// one fails, answers what does not hold, or all take longer than the hedge; so a dead, slow or
 /// cheating member costs little, and t that live and are honest are always enough. An answer counts
 /// when its proof and signature hold for the pinned group: who gave it needs no other
-/// identity. Blocks for the calls. One thread at a time.
+/// identity. A group that was refreshed or reshared since it was pinned is followed to its newest
+/// epoch (succession.hpp): pinned() is that one then. Blocks for the calls. One thread at a time.
 class Asker {
 public:
     /// kSettings when a member of the group has no place in the settings, or the certificate names
@@ -88,7 +89,11 @@ private:
 
     class Round;
 
-    Asker(std::vector<Member> members, PinnedGroup pinned, std::string requester, AskTimes times);
+    Asker(AskerSettings settings, std::string requester, AskTimes times);
+
+    Result<void> pin(PinnedGroup pinned);
+    Result<quorum::SecretPoint> ask_once(const Question& question);
+    bool was_left_behind() const;
 
     std::vector<std::size_t> order(std::uint32_t own) const;
     Result<void> run_round(
@@ -97,6 +102,7 @@ private:
     Error too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const;
     void note(std::size_t member, const Refusal& refusal);
 
+    AskerSettings settings_;
     std::vector<Member> members_;
     PinnedGroup pinned_;
     std::string requester_;

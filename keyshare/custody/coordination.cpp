@@ -76,6 +76,7 @@ private:
     Result<PinnedGroup> collect_group();
     Result<void> dismiss_leavers(const std::string& description);
     std::vector<HttpsReply> call_members(const std::string& path, const std::string& body);
+    std::vector<HttpsReply> call_abandon(const share::Json& body);
 
     const RunPlan* plan_;
     std::vector<Seat> seats_;
@@ -331,14 +332,21 @@ Result<void> Coordination::dismiss_leavers(const std::string& description) {
     return {};
 }
 
-/// The file stays while a custodian may have the group.
+/// The file stays while a custodian may have the group. Who has signed lets go of the run when it
+/// is shown the word of one that has not.
 Result<void> Coordination::abandon() {
-    std::vector<HttpsCall> calls;
-    for (const Seat& seat : seats_) {
-        calls.push_back({seat.custodian.url + "/v1/runs/" + file_.session + "/abandon", "{}", true}
-        );
+    auto replies = call_abandon(share::Json::object());
+    share::Json words = share::Json::array();
+    for (const HttpsReply& reply : replies) {
+        share::JsonReader reader{std::string_view(reply.body)};
+        const std::string word = reader.text("abandonment");
+        if (reply.status == kOk && reader.ok()) {
+            words.push_back(word);
+        }
     }
-    const auto replies = call_all(calls_, calls);
+    if (!words.empty()) {
+        replies = call_abandon({{"abandonments", words}});
+    }
     for (std::size_t i = 0; i < replies.size(); ++i) {
         if (refusal_in(replies[i]).code == "signed") {
             return Error{ErrorCode::kRefused, said_by(seats_[i], replies[i])};
@@ -346,6 +354,16 @@ Result<void> Coordination::abandon() {
     }
     std::filesystem::remove(path_);
     return {};
+}
+
+std::vector<HttpsReply> Coordination::call_abandon(const share::Json& body) {
+    std::vector<HttpsCall> calls;
+    for (const Seat& seat : seats_) {
+        calls.push_back(
+            {seat.custodian.url + "/v1/runs/" + file_.session + "/abandon", body.dump(), true}
+        );
+    }
+    return call_all(calls_, calls);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "keyshare/core/descriptor.hpp"
 #include "keyshare/core/xaes.hpp"
+#include "keyshare/custody/succession.hpp"
 #include "keyshare/quorum/partial.hpp"
 
 #include <cerrno>
@@ -62,6 +63,10 @@ seal::Result<core::SecretBytes> CustodianSeal::ask_custodians(const KeptKey& kep
     }
     const auto answer =
         asking->ask_blinded({kept.point, kPurpose, kept.store, {}, options_.witness});
+    const auto former = load_group(options_.group);
+    if (former.has_value()) {
+        keep_newest(options_.group, *former, asking->pinned());
+    }
     if (!answer.has_value()) {
         return said("the custodians do not release the store key: " + answer.error().message);
     }

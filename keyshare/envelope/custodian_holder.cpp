@@ -3,6 +3,7 @@
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/custody/group_file.hpp"
 #include "keyshare/custody/questions.hpp"
+#include "keyshare/custody/succession.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -93,7 +94,7 @@ Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
     if (!settings) {
         return said(settings.error());
     }
-    const auto pinned = custody::load_group(files.group);
+    const auto pinned = custody::load_newest_group(*settings, files.group);
     if (!pinned) {
         return said(pinned.error());
     }

@@ -263,4 +263,22 @@ Result<Group> next_group(const Group& from, const ReshareCertificate& certificat
     return group_from(from, *transcript);
 }
 
+Result<Group> next_group(
+    const Group& from, const ReshareCertificate& certificate, ByteView session
+) {
+    const auto transcript = parse_reshare_transcript(certificate.transcript);
+    if (!transcript.has_value()) {
+        return transcript.error();
+    }
+    const ReshareSetup setup{
+        core::to_bytes(session), from, transcript->threshold, transcript->members};
+    if (const auto checked = check_setup(setup); !checked.has_value()) {
+        return checked.error();
+    }
+    if (reshare_context(setup) != transcript->context) {
+        return foreign("the old members have proved their shares for another run than this one");
+    }
+    return next_group(from, certificate);
+}
+
 }  // namespace pgveil::quorum

@@ -74,4 +74,11 @@ Result<ReshareCertificate> certify_again(
 /// it starts from another group or epoch.
 Result<Group> next_group(const Group& from, const ReshareCertificate& certificate);
 
+/// The same for somebody who was not there: the proofs of possession of t old members or more have
+/// to be for the run of this session, with just these new members; so that only who holds t old
+/// shares can have made it. kForeign otherwise.
+Result<Group> next_group(
+    const Group& from, const ReshareCertificate& certificate, core::ByteView session
+);
+
 }  // namespace pgveil::quorum

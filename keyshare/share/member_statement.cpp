@@ -1,7 +1,11 @@
 #include "keyshare/share/member_statement.hpp"
 
+#include "keyshare/core/hash.hpp"
 #include "keyshare/core/jws.hpp"
+#include "keyshare/core/lp.hpp"
 #include "keyshare/share/json_fields.hpp"
+
+#include <vector>
 
 namespace pgveil::share {
 namespace {
@@ -38,6 +42,25 @@ Result<MemberStatement> verify_statement(std::string_view jws, const core::Verif
         return Error{ErrorCode::kMalformed, "the statement has a form this program does not know"};
     }
     return statement;
+}
+
+core::Bytes run_agreement(core::ByteView policy_digest, std::span<const std::string> names) {
+    std::vector<core::ByteView> parts;
+    parts.reserve(names.size());
+    for (const std::string& name : names) {
+        parts.push_back(core::as_bytes(name));
+    }
+    return core::length_prefixed(
+        {core::as_bytes("pgveil/1 custodian run"),
+         policy_digest,
+         core::length_prefixed(std::span<const core::ByteView>(parts))}
+    );
+}
+
+core::Bytes reshare_session(core::ByteView session, core::ByteView agreement) {
+    return core::to_bytes(core::sha256(
+        core::length_prefixed({core::as_bytes("pgveil/1 custodian reshare"), session, agreement})
+    ));
 }
 
 }  // namespace pgveil::share

@@ -4,6 +4,7 @@
 #include "keyshare/core/p256.hpp"
 #include "keyshare/share/error.hpp"
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,5 +25,11 @@ std::string sign_statement(const MemberStatement& statement, const core::Signing
 
 /// kMalformed, or kForged when another key signed. Compare session and name yourself.
 Result<MemberStatement> verify_statement(std::string_view jws, const core::VerifyingKey& identity);
+
+/// What the members of a run agree on beside its setup: the policy of the group to be, by its
+/// SHA-256, and their names in their order (docs/FORMATS.md).
+core::Bytes run_agreement(core::ByteView policy_digest, std::span<const std::string> names);
+/// The session of the library's reshare, which has no place for the agreement.
+core::Bytes reshare_session(core::ByteView session, core::ByteView agreement);
 
 }  // namespace pgveil::share

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "keyshare/share/audit_head.hpp"
+#include "keyshare/share/chain_walk.hpp"
 #include "proxy/audit/line.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,27 +12,9 @@
 
 namespace pgveil::audit {
 
-enum class Wrong {
-    kEdited,
-    kDeleted,
-    kReordered,
-    kDuplicated,
-    kTruncated,
-    kBadSignature,
-    kForeignKey,
-    kUnsigned,  ///< more than two hours without a signed head
-};
-
-/// "edited", ...
-std::string_view name_of(Wrong wrong);
-
-/// The first thing that is wrong, where, and in words.
-struct Finding {
-    Wrong wrong = Wrong::kEdited;
-    std::string file;
-    std::size_t line = 0;  ///< from 1
-    std::string words;
-};
+using Wrong = share::ChainFault;
+using Finding = share::ChainFinding;
+using share::name_of;
 
 struct Trusted {
     std::string tenant;
@@ -62,30 +44,24 @@ public:
     void take(std::string_view file, std::string_view content);
     void finish();
 
-    const std::optional<Finding>& finding() const { return finding_; }
+    const std::optional<Finding>& finding() const { return walk_.finding(); }
 
     const Proof& proof() const { return proof_; }
 
 private:
-    struct Place;
+    using Place = share::ChainPlace;
 
     void check(const Place& place);
-    bool check_number(const Place& place, const Line& line);
     bool check_opening(const Place& place, const Line& line);
     void check_head(const Place& place, const Line& line);
     bool check_expected(const Place& place, const Line& line);
     void check_age(const Place& place, const Line& line);
-    void blame(const Place& place, const Line& line);
-    void found(Wrong wrong, const Place& place, std::string words);
 
     Trusted trusted_;
+    share::ChainWalk walk_;
     std::optional<share::AuditHead> expected_;
     std::optional<core::VerifyingKey> key_;
-    std::optional<Link> last_;
-    std::string file_;  // the one before
-    std::size_t file_lines_ = 0;
     std::int64_t unsigned_since_ms_ = 0;
-    std::optional<Finding> finding_;
     Proof proof_;
 };
 

@@ -161,15 +161,41 @@ class Runs(unittest.TestCase):
         self.assertEqual(combined(parts), times(asked.secret, key))
         self.assertNotEqual(combined({1: old, 3: parts[3]}), times(former.secret, key))
 
-    def test_a_member_that_cheats_is_named(self):
-        session = CREW.begin(2, POLICY)
-        good = [CREW.must(at, "GET", f"/v1/runs/{session}")["sent"][0]["message"] for at in range(3)]
-        forged = bytearray(decoded(good[2]))
-        forged[40] ^= 1
-        messages = [{"round": 1, "index": 2, "message": good[1]}, {"round": 1, "index": 3, "message": encoded(bytes(forged))}]
-        status, said = CREW.ask(0, "POST", f"/v1/runs/{session}/messages", {"messages": messages})
-        self.assertEqual((status, said["error"]["code"], said["error"]["member"]), (422, "cheating", 3), said)
-        self.assertEqual(CREW.must(0, "GET", f"/v1/runs/{session}")["failure"]["member"], 3)
+    def assert_cheat_is_named(self, session, number, cheat):
+        """All are told what is true, but one is told another message of the cheat in this round."""
+        honest = (cheat + 1) % 3
+        messages = []
+        for at in range(3):
+            for one in CREW.must(at, "GET", f"/v1/runs/{session}")["sent"]:
+                if at == cheat and one["round"] == number:
+                    forged = bytearray(decoded(one["message"]))
+                    forged[40] ^= 1
+                    one["message"] = encoded(bytes(forged))
+                messages.append(one)
+        status, said = CREW.ask(honest, "POST", f"/v1/runs/{session}/messages", {"messages": messages})
+        self.assertEqual((status, said["error"]["code"], said["error"]["member"]), (422, "cheating", cheat + 1), said)
+
+    def test_K10_who_cheats_in_any_place_of_any_round_is_named(self):
+        for cheat in range(3):
+            for number in (1, 2, 3):
+                with self.subTest(cheat=cheat, round=number):
+                    session = CREW.begin(2, POLICY)
+                    for _ in range(number - 1):
+                        CREW.exchange(session)
+                    self.assert_cheat_is_named(session, number, cheat)
+                    failed = CREW.must((cheat + 1) % 3, "GET", f"/v1/runs/{session}").get("failure")
+                    self.assertEqual(failed and failed["member"], cheat + 1 if number < 3 else None)  # another signature may come
+
+    def test_K10_who_cheats_in_any_place_of_a_refresh_is_named(self):
+        for cheat in range(3):
+            for number in (2, 3):
+                with self.subTest(cheat=cheat, round=number):
+                    group = CREW.generate(2, POLICY)
+                    shown = CREW.must(0, "GET", f"/v1/groups/{group}")
+                    session = CREW.begin(2, POLICY, kind="reshare", group=group, epoch=0, **{"from": shown["group"]})
+                    if number == 3:
+                        CREW.exchange(session)
+                    self.assert_cheat_is_named(session, number, cheat)
 
     def test_a_statement_of_a_stranger_makes_no_member(self):
         session = encoded(secrets.token_bytes(32))
@@ -188,6 +214,40 @@ class Runs(unittest.TestCase):
         session = CREW.begin(2, POLICY)
         self.assertTrue(CREW.must(0, "POST", f"/v1/runs/{session}/abandon", {})["abandoned"])
         self.assertEqual(CREW.ask(0, "POST", "/v1/members", {"session": session})[0], 409)
+
+
+    def test_what_others_signed_is_given_up_by_the_word_of_one_that_did_not(self):
+        group = CREW.generate(2, POLICY)
+        shown = CREW.must(0, "GET", f"/v1/groups/{group}")
+        again = {"kind": "reshare", "group": group, "epoch": 0, "from": shown["group"]}
+        session = CREW.begin(2, POLICY, **again)
+        messages = [one for at in range(3) for one in CREW.must(at, "GET", f"/v1/runs/{session}")["sent"]]
+        for at in (0, 1):  # they sign, the third does not
+            CREW.must(at, "POST", f"/v1/runs/{session}/messages", {"messages": messages})
+        other = CREW.begin(2, POLICY, **again)
+        with self.assertRaisesRegex(AssertionError, "signed"):
+            CREW.exchange(other)
+        foreign = CREW.must(2, "POST", f"/v1/runs/{other}/abandon", {})["abandonment"]
+        for words in ({}, {"abandonments": "x"}, {"abandonments": [foreign, 3, "a.b.c"]}):
+            status, said = CREW.ask(0, "POST", f"/v1/runs/{session}/abandon", words)
+            self.assertEqual((status, said["error"]["code"]), (409, "signed"), said)
+        word = CREW.must(2, "POST", f"/v1/runs/{session}/abandon", {})["abandonment"]
+        self.assertTrue(CREW.must(2, "POST", f"/v1/runs/{session}/messages", {"messages": messages})["abandoned"])
+        for at in (0, 1):
+            said = CREW.must(at, "POST", f"/v1/runs/{session}/abandon", {"abandonments": [word]})
+            self.assertTrue(said["abandoned"])
+            self.assertNotIn("abandonment", said)  # it has signed, and cannot say that it has not
+            CREW.kill(at)
+            CREW.start(at)
+        self.assertEqual(CREW.refresh(group, 2, POLICY), group)
+        self.assertEqual(partial(0, Question(decoded(group), epoch=1), group=group)[0], 200)
+
+    def test_a_member_that_only_said_its_key_can_give_its_word(self):
+        session = encoded(secrets.token_bytes(32))
+        CREW.must(0, "POST", "/v1/members", {"session": session})
+        self.assertIn("abandonment", CREW.must(0, "POST", f"/v1/runs/{session}/abandon", {}))
+        self.assertEqual(CREW.ask(0, "POST", "/v1/members", {"session": session})[0], 409)
+        self.assertEqual(CREW.ask(0, "POST", f"/v1/runs/{encoded(secrets.token_bytes(32))}/abandon", {})[0], 404)
 
 
 class Kept(unittest.TestCase):

@@ -80,13 +80,14 @@ class Authority:
 class Custodians:
     """`count` daemons named custodian-1, ... with everybody else as peer. A context manager, or stop() it."""
 
-    def __init__(self, count, folder=None, settings=None):
+    def __init__(self, count, folder=None, settings=None, prefixes=None):
         self.owns_folder = folder is None
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="pgveil-custodians-"))
         self.authority = Authority(self.folder / "tls")
         self.names = [f"custodian-{number}" for number in range(1, count + 1)]
         self.ports = [free_port() for _ in self.names]
         self.children = [None] * count
+        self.prefixes = [list(before) for before in prefixes or [()] * count]
         self.more_settings = settings or {}
         self.identities = [None] * count
         for at in range(count):
@@ -143,7 +144,7 @@ class Custodians:
     def start(self, at, wait=True):
         with (self.home(at) / "output").open("ab") as output:
             self.children[at] = subprocess.Popen(
-                [PROGRAM, "serve", "--config", self.settings_file(at)], stdout=output, stderr=output)
+                [*self.prefixes[at], PROGRAM, "serve", "--config", self.settings_file(at)], stdout=output, stderr=output)
         if wait:
             self.wait_for(at)
 
@@ -167,6 +168,10 @@ class Custodians:
         self.children[at].send_signal(number)
         if number not in (signal.SIGSTOP, signal.SIGCONT):
             self.children[at].wait(timeout=30)
+
+    def send(self, at, number):
+        """A signal that does not end it."""
+        self.children[at].send_signal(number)
 
     def stop(self):
         for child in filter(None, self.children):

@@ -60,8 +60,11 @@ class Files(unittest.TestCase):
 
     def sealed(self, *policy):
         """A file that is sealed with what the group's file says."""
+        return self.sealed_with("group.json", *policy)
+
+    def sealed_with(self, key, *policy):
         name = f"{self.id().rpartition('.')[2]}.pgveil"
-        done = ran(BIN / "pgveil-envelope", "seal", "content", "--key", "group.json", "--out", name, *policy)
+        done = ran(BIN / "pgveil-envelope", "seal", "content", "--key", key, "--out", name, *policy)
         self.assertEqual(done.returncode, 0, done.stderr)
         return name
 
@@ -146,6 +149,45 @@ class Files(unittest.TestCase):
             self.assertEqual(self.open(name, *wrong).returncode, 2, wrong)
         for wrong in ((), holders()[:2], holders()[2:], ("--custodians", "policy.json", "--group", "group.json")):
             self.assertEqual(ran(BIN / "pgveil-envelope", "open", name, *wrong).returncode, 2, wrong)
+
+
+class Renewed(unittest.TestCase):
+    """A group's file from before a refresh and a reshare: its asker goes on by itself."""
+
+    sealed_with = Files.sealed_with
+
+    def group(self, verb, *arguments):
+        done = ran(PROGRAM, "group", verb, "--custodians", CREW.asker_file("admin"), "--policy", "policy.json", *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_the_asker_follows_and_writes_its_group_file(self):
+        own, theirs = CREW.folder / "own.json", CREW.folder / "theirs.json"
+        self.group("create", "--threshold", "2", "--out", theirs, "--member", CREW.names[0], "--member", CREW.names[1])
+        first = theirs.read_text()
+        name = self.sealed_with(theirs)
+        self.group("refresh", "--group", theirs)
+        self.group("reshare", "--group", theirs, "--member", CREW.names[1], "--member", CREW.names[2])
+        self.assertEqual(json.loads(theirs.read_text())["epoch"], 2)
+        for away in ((), (0,)):  # one has left the group; either former member shows the way
+            own.write_text(first)
+            with down(*away):
+                done = ran(BIN / "pgveil-envelope", "open", name, "--force", "--custodians", CREW.asker_file("archive"), "--group", own)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(own.read_text(), theirs.read_text())
+        self.assertEqual((CREW.folder / name.removesuffix(".pgveil")).read_bytes(), CONTENT)
+
+    def test_what_is_no_successor_is_not_followed(self):
+        """The way of another group, put where this group's would be."""
+        made = [CREW.folder / name for name in ("one.json", "two.json")]
+        for path in made:
+            self.group("create", "--threshold", "2", "--out", path)
+        ids = [json.loads(path.read_text())["id"] for path in made]
+        self.group("refresh", "--group", made[0])
+        way = CREW.must(0, "GET", f"/v1/groups/{ids[0]}/next?epoch=0", client="archive")
+        self.assertEqual((way["epoch"], way["members"]), (1, CREW.names))
+        self.assertEqual(CREW.ask(0, "GET", f"/v1/groups/{ids[1]}/next?epoch=0", client="archive")[0], 404)
+        self.assertEqual(CREW.ask(0, "GET", f"/v1/groups/{ids[0]}/next?epoch=1", client="archive")[0], 404)
+        self.assertEqual(CREW.ask(0, "GET", f"/v1/groups/{ids[0]}/next?epoch=x", client="archive")[0], 400)
 
 
 class Escrow(unittest.TestCase):

@@ -125,6 +125,40 @@ class SealedToCustodians(unittest.TestCase):
         STACK.start_proxy()
         self.works()
 
+    def test_4_a_refreshed_group_is_followed_without_a_new_group_file(self):
+        done_well(subprocess.run(
+            [PROGRAM, "group", "refresh", "--custodians", CREW.asker_file("admin"), "--policy", CREW.folder / "policy.json",
+             "--group", CREW.folder / "group.json"], capture_output=True, text=True, check=False, timeout=120))
+        self.assertNotEqual((STACK.dir / "group.json").read_text(), (CREW.folder / "group.json").read_text())
+        STACK.restart_proxy()
+        self.works()
+
+    def test_5_a_new_proxy_is_ordered_straight_under_custodians(self):
+        settings = operation.settings_of(STACK)
+        settings["store"] = {"path": str(STACK.dir / "store" / "ordered.db")}
+        settings["seal"] = {**settings["seal"], "path": str(STACK.dir / "store" / "ordered.seal")}
+        other = STACK.write("ordered.json", json.dumps(settings))
+
+        def order(*arguments):
+            return run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil", "order", "--config", other, *arguments])
+
+        for at in (0, 1):
+            CREW.kill(at)
+        try:
+            alone = order()
+            self.assertEqual(alone.returncode, 2, alone.stdout)
+            self.assertIn("only 1 of the 2 custodians", alone.stderr)
+            self.assertNotIn("one-time password", alone.stdout)
+        finally:
+            for at in (0, 1):
+                CREW.start(at)
+        first, again = done_well(order()), done_well(order("--again"))
+        for said in (first, again):
+            self.assertRegex(said, r"(?m)^one-time password: \S")
+        self.assertNotEqual(first.splitlines()[0], again.splitlines()[0])
+        self.assertIn(b"pgveil/1 custodians seal", (STACK.dir / "store" / "ordered.seal").read_bytes())
+        self.assertFalse((STACK.dir / "store" / "seal.key").exists())
+
 
 if __name__ == "__main__":
     os.umask(0o077)

@@ -2,6 +2,7 @@
 
 #include "keyshare/core/base64url.hpp"
 #include "keyshare/share/json_fields.hpp"
+#include "keyshare/share/member_statement.hpp"
 #include "test/keyshare/custody/loopback_custodian.hpp"
 #include "test/keyshare/quorum/ceremony.hpp"
 
@@ -165,6 +166,55 @@ TEST_F(AskerTest, AsksNoMoreThanAreNeeded) {
     EXPECT_EQ(servers_[2]->requests(), 0);
     EXPECT_EQ(asking.participations().size(), 2U);
     EXPECT_EQ(asking.requester(), "issued");
+}
+
+TEST_F(AskerTest, ARefreshedGroupIsFollowedByItsMembersProofsAndNoOthers) {
+    const core::Bytes session(share::kStatementSessionSize, 7);
+    const std::vector<std::string> names{"ada", "ben", "cleo"};
+    const share::Digest policy{};
+    quorum::testing::Change change(ceremony_.group, {2, 3});
+    change.setup.session = share::reshare_session(session, share::run_agreement(policy, names));
+    change.deal(ceremony_.keys, ceremony_.shares).accept_all();
+    const auto way = [&](const core::Bytes& said) {
+        return http_response(
+            200,
+            share::write_json(
+                {{"certificate", share::json_bytes(serialize(change.certificate))},
+                 {"session", share::json_bytes(said)},
+                 {"policy_hash", share::json_digest(policy)},
+                 {"members", names}}
+            )
+        );
+    };
+    const auto at_next = [&](std::uint32_t index, const core::Bytes& said) {
+        return [&, index, said](const std::string& path, const std::string& body) {
+            if (body.empty()) {
+                return path.ends_with("/next?epoch=0") ? way(said) : http_response(404, "{}");
+            }
+            share::JsonReader reader{std::string_view(body)};
+            const auto request = quorum::parse_request(reader.bytes("request"));
+            const auto sealed = quorum::answer(
+                change.group, change.shares[index - 1], change.keys[index - 1], *request
+            );
+            return sealed.has_value()
+                       ? http_response(
+                             200, R"({"answer":")" + core::base64url_encode(*sealed) + "\"}"
+                         )
+                       : http_response(409, R"({"error":{"code":"epoch","message":"newer"}})");
+        };
+    };
+    const core::Bytes other(share::kStatementSessionSize, 8);
+    start({at_next(1, other), at_next(2, other), at_next(3, other)});
+    Asker misled = asker();
+    EXPECT_EQ(misled.ask(question()).error().code, ErrorCode::kTooFew);
+    EXPECT_EQ(misled.pinned().group, ceremony_.group);
+    servers_.clear();
+    urls_.clear();
+    start({at_next(1, other), at_next(2, session), at_next(3, session)});
+    Asker asking = asker();
+    EXPECT_TRUE(is_right(asking.ask(question())));
+    EXPECT_EQ(asking.pinned().group, change.group);
+    servers_.clear();
 }
 
 TEST_F(AskerTest, ADeadOneCostsNothingButItsPlace) {

@@ -1,5 +1,7 @@
 #include "keyshare/quorum/curve.hpp"
 #include "keyshare/quorum/dealing.hpp"
+#include "keyshare/quorum/reshare_transcript.hpp"
+#include "keyshare/quorum/schnorr.hpp"
 #include "keyshare/quorum/sharing.hpp"
 #include "test/keyshare/quorum/ceremony.hpp"
 
@@ -37,6 +39,30 @@ TEST(ReshareTest, RefreshedSharesAreNewAndTheKeyIsTheSame) {
         EXPECT_TRUE(opens(change.group, change.shares, some_members(size.first, size.second)));
         EXPECT_FALSE(opens(change.group, change.shares, some_members(size.first - 1, size.second)));
         EXPECT_EQ(*next_group(run.group, change.certificate), change.group);
+    }
+}
+
+TEST(ReshareTest, WhoKnowsTheFormerGroupFollowsOnlyItsOwnMembers) {
+    Ceremony run({2, 3});
+    run.run();
+    Change change(run.group, {2, 3});
+    change.deal(run.keys, run.shares).accept_all();
+    EXPECT_EQ(*next_group(run.group, change.certificate, change.setup.session), change.group);
+    const Bytes other(32, 1);
+    EXPECT_EQ(next_group(run.group, change.certificate, other).error().code, ErrorCode::kForeign);
+    // Public proofs of the true run under members of somebody's own, who sign it.
+    auto transcript = *parse_reshare_transcript(change.certificate.transcript);
+    const Change theirs(run.group, {2, 3});
+    transcript.members = theirs.setup.members;
+    const Bytes forged = serialize(transcript);
+    std::vector<Bytes> signatures;
+    for (const MemberKey& key : theirs.keys) {
+        signatures.push_back(core::to_bytes(schnorr_sign(key.scalar(), forged)));
+    }
+    const auto certificate = certify_again(forged, signatures);
+    ASSERT_TRUE(certificate.has_value()) << certificate.error().message;
+    for (const Bytes& session : {change.setup.session, theirs.setup.session}) {
+        EXPECT_EQ(next_group(run.group, *certificate, session).error().code, ErrorCode::kForeign);
     }
 }
 
