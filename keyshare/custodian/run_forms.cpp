@@ -115,11 +115,13 @@ Result<std::vector<RunMessage>> messages_in(const Json& list) {
 Result<Reply> shown(const RunRecord& record) {
     Json out{
         {"session", record.session},
-        {"kind", record.kind},
         {"round", record.sent.size()},
         {"sent", sent_of(record)},
         {"awaited", Json::array()},
         {"done", record.state == RunState::kDone}};
+    if (!record.kind.empty()) {
+        out["kind"] = record.kind;
+    }
     if (record.state == RunState::kRunning) {
         const auto awaited = awaited_of(record);
         if (!awaited.has_value()) {

@@ -39,7 +39,9 @@ void use_catalog_rows(SessionState& state) {
         }
     }
     const std::string viewpoint = reader.viewpoint();
-    reader.take_for_usual(live_keys(state));
+    if (reader.names_keys()) {
+        reader.take_for_usual(live_keys(state));
+    }
     const auto finished = std::move(reader).finish(state.catalog);
     if (!finished.has_value()) {
         return state.injection.fail(strange_answer(finished.error().message));

@@ -112,6 +112,9 @@ public:
     /// What the rows said of it; empty if nothing.
     const std::string& viewpoint() const { return viewpoint_; }
 
+    /// Whether a row named a data key.
+    bool names_keys() const;
+
     /// Columns that name one of these data keys are as if they named none.
     void take_for_usual(std::span<const std::uint32_t> key_ids);
 

@@ -299,6 +299,17 @@ Result<void> LookupReader::add_type(LookupRow row, bool is_first) {
     return {};
 }
 
+bool LookupReader::names_keys() const {
+    return std::any_of(entries_.begin(), entries_.end(), [](const auto& entry) {
+        return entry && entry->relation &&
+               std::any_of(
+                   entry->relation->columns.begin(),
+                   entry->relation->columns.end(),
+                   [](const Column& column) { return column.data_key != 0; }
+               );
+    });
+}
+
 void LookupReader::take_for_usual(std::span<const std::uint32_t> key_ids) {
     for (auto& entry : entries_) {
         if (!entry || !entry->relation) {

@@ -4,7 +4,7 @@ import os
 import sys
 import unittest
 
-from composed import Composed, configuration, missing
+from compose_services import Composed, configuration, missing
 
 READ = "SELECT label FROM pgveil_keys"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the entry point of the image of PostgreSQL does, as its documentation has it: a cluster, the scripts of
-# /docker-entrypoint-initdb.d, then the command. For composed.py.
+# /docker-entrypoint-initdb.d, then the command. For compose_services.py.
 set -eu
 folder=/var/lib/postgresql/data
 as_postgres() { setpriv --reuid=999 --regid=999 --clear-groups "$@"; }
