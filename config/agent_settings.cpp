@@ -32,6 +32,7 @@ public:
         settings.share_table = path_at("/share_table");
         take("/tokens/valid_s", settings.token_valid_s);
         take("/tokens/challenge", settings.token_challenges);
+        take("/tokens/channel", settings.token_channel);
         take("/limits/sessions", settings.sessions);
         for (const auto& entry : document_["users"].items()) {
             settings.users.emplace(entry.key(), user_at(pointer_to("/users", entry.key())));
@@ -131,6 +132,13 @@ Result<AgentSettings> parse_agent_settings(std::string_view file, std::string_vi
             "has no \"ca\", so that shares would cross the network in the clear; add the "
             "authority of the proxy's certificate, or let \"host\" be the directory of its Unix "
             "socket"
+        );
+    }
+    if (is_local && settings.token_channel) {
+        return error_at(
+            file,
+            "/tokens/channel",
+            "binds tokens to a TLS connection, but the way to a Unix socket has none; leave it out"
         );
     }
     for (const auto& [role, files] : settings.users) {

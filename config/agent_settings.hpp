@@ -34,6 +34,7 @@ struct AgentSettings {
     std::uint32_t connect_timeout_ms = 5000;
     std::uint32_t token_valid_s = 60;
     bool token_challenges = false;  // each token answers a challenge of its session
+    bool token_channel = false;     // each is good on the agent's own TLS connection only
     std::uint32_t sessions = 100;
     std::string share_table;                                      // empty: none is kept
     std::map<std::string, AgentUserSettings, std::less<>> users;  // by role; "*": all others

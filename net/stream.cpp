@@ -296,6 +296,10 @@ ByteView Stream::server_end_point() const noexcept {
     return tls_ ? tls_->server_end_point() : ByteView();
 }
 
+std::optional<TlsExporter> Stream::tls_exporter() const {
+    return tls_ ? tls_->exporter() : std::nullopt;
+}
+
 std::optional<PeerCertificate> Stream::peer_certificate() const {
     return tls_ ? tls_->peer_certificate() : std::nullopt;
 }

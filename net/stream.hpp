@@ -123,6 +123,9 @@ public:
     /// side of our own, on the client side of the peer's. Empty without TLS.
     ByteView server_end_point() const noexcept;
 
+    /// RFC 9266 tls-exporter of this connection; nothing without TLS.
+    std::optional<TlsExporter> tls_exporter() const;
+
     /// Server side: the client's certificate, whose chain was verified; nullopt if it has shown
     /// none or was not asked for one.
     std::optional<PeerCertificate> peer_certificate() const;

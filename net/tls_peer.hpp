@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +9,9 @@
 struct x509_st;
 
 namespace pgveil::net {
+
+/// What both ends of one TLS connection have, and nobody else: RFC 9266, tls-exporter.
+using TlsExporter = std::array<std::uint8_t, 32>;
 
 /// Whom a client's certificate names, after its chain was verified.
 struct PeerCertificate {

@@ -107,6 +107,19 @@ void TlsSession::on_handshake_done() {
     }
 }
 
+std::optional<TlsExporter> TlsSession::exporter() const {
+    constexpr std::string_view kLabel = "EXPORTER-Channel-Binding";
+    if (SSL_is_init_finished(native_) == 0 ||
+        (SSL_version(native_) < TLS1_3_VERSION && SSL_get_extms_support(native_) != 1)) {
+        return std::nullopt;
+    }
+    TlsExporter out{};
+    const int done = SSL_export_keying_material(
+        native_, out.data(), out.size(), kLabel.data(), kLabel.size(), nullptr, 0, 1
+    );
+    return done == 1 ? std::optional(out) : std::nullopt;
+}
+
 Error TlsSession::describe_handshake_failure() {
     const long verified = context_->is_server() ? X509_V_OK : SSL_get_verify_result(native_);
     if (verified != X509_V_OK) {

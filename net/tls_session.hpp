@@ -64,6 +64,11 @@ public:
 
     ByteView server_end_point() const noexcept { return end_point_; }
 
+    /// Channel binding `tls-exporter` (RFC 9266): both ends of this connection have the same,
+    /// nobody else has. Nothing before the handshake is done, and under TLS 1.2 without extended
+    /// master secret (section 3.1 there).
+    std::optional<TlsExporter> exporter() const;
+
     /// The peer's certificate if it was asked for one and has shown one that was verified.
     std::optional<PeerCertificate> peer_certificate() const;
 

@@ -2,9 +2,11 @@
 
 #include "keyshare/core/secret.hpp"
 #include "keyshare/share/challenge.hpp"
+#include "keyshare/share/key_kinds.hpp"
 
 #include <boost/system/result.hpp>
 
+#include <optional>
 #include <string>
 
 namespace pgveil::share {
@@ -31,6 +33,7 @@ enum class DenialKind {
     kTokenSpent,        ///< its scope allows no more sessions or statements
     kTokenTaken,        ///< another login presented it first
     kTokenChallenge,    ///< answers no challenge of this session, or one that is spent
+    kTokenChannel,      ///< its scope names another TLS connection
     kChallengeMissing,  ///< answers none, but has to
     kUserShareStale,
     kUserShareWrong,
@@ -67,6 +70,8 @@ struct PresentedShares {
     /// Those of this session; the one that the token answers is spent when it gives keys. Null: it
     /// was given none.
     Challenges* challenges = nullptr;
+    /// The TLS exporter of the client's connection (RFC 9266); nothing without TLS.
+    std::optional<Digest> channel = {};
 };
 
 }  // namespace pgveil::share

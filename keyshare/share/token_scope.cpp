@@ -12,10 +12,6 @@ namespace {
 constexpr std::string_view kScopeFormat = "pgveil/1 token scope";
 constexpr std::size_t kNameSizeMax = 63;  // PostgreSQL's own limit
 
-/// Names that later versions give a meaning to; this one refuses them like all others it does not
-/// know.
-constexpr std::array<std::string_view, 1> kReserved = {"tls"};
-
 bool is_name(std::string_view name) {
     return !name.empty() && name.size() <= kNameSizeMax &&
            std::ranges::all_of(name, [](char letter) {
@@ -53,7 +49,7 @@ public:
                 return malformed();
             }
             if (!take(name)) {
-                return unknown(name);
+                return Error{ErrorCode::kUnsupported, "a restriction it does not know"};
             }
             last = name;
         }
@@ -80,6 +76,8 @@ private:
             for (std::uint32_t left = count(); left > 0 && !reader_.failed(); --left) {
                 scope_.tables.push_back(reader_.text());
             }
+        } else if (name == "tls") {
+            scope_.tls = reader_.array<std::tuple_size_v<Digest>>();
         } else if (name == "uses") {
             scope_.uses = count();
         } else {
@@ -100,25 +98,19 @@ private:
         }
     }
 
-    static Error unknown(const std::string& name) {
-        const bool is_named = std::ranges::find(kReserved, name) != kReserved.end();
-        return Error{
-            ErrorCode::kUnsupported,
-            is_named ? "the restriction \"" + name + "\"" : "a restriction it does not know"};
-    }
-
     FieldReader reader_;
     TokenScope scope_;
 };
 
 std::uint32_t restrictions_of(const TokenScope& scope) {
-    const std::array<bool, 7> given = {
+    const std::array<bool, 8> given = {
         scope.challenge.has_value(),
         scope.maintain,
         scope.read_only,
         !scope.role.empty(),
         scope.statements > 0,
         !scope.tables.empty(),
+        scope.tls.has_value(),
         scope.uses > 0};
     return static_cast<std::uint32_t>(std::ranges::count(given, true));
 }
@@ -207,6 +199,9 @@ Result<std::string> serialize(const TokenScope& scope) {
         writer.text("statements").u32(scope.statements);
     }
     write_tables(writer, scope.tables);
+    if (scope.tls) {
+        writer.text("tls").bytes(*scope.tls);
+    }
     if (scope.uses > 0) {
         writer.text("uses").u32(scope.uses);
     }

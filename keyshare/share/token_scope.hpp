@@ -30,10 +30,13 @@ struct TokenScope {
     std::optional<Nonce> challenge = {};
     /// It may touch the tables of a migration, which no other token may.
     bool maintain = false;
+    /// The TLS connection to P that may present it, by its exporter (RFC 9266). No middle man who
+    /// ends TLS himself, and no copy of the token, has another one.
+    std::optional<Digest> tls = {};
 
     bool restricts() const {
         return read_only || !tables.empty() || !role.empty() || is_counted() || challenge ||
-               maintain;
+               maintain || tls;
     }
 
     bool is_counted() const { return uses > 0 || statements > 0; }
@@ -56,8 +59,8 @@ Result<std::vector<std::string>> parse_scope_tables(std::string_view text);
 /// or table that is no name.
 Result<std::string> serialize(const TokenScope& scope);
 
-/// kUnsupported: a restriction that this version does not know, which it names. kMalformed: no
-/// scope, or not in its one canonical form.
+/// kUnsupported: a restriction that this version does not know. kMalformed: no scope, or not in its
+/// one canonical form.
 Result<TokenScope> parse_token_scope(std::string_view bytes);
 
 }  // namespace pgveil::share

@@ -240,6 +240,14 @@ Verdict<void> check_token(
                 "\": log in as that role, or make a token for this one"
         );
     }
+    if (opened.scope != nullptr && opened.scope->tls && opened.scope->tls != presented.channel) {
+        return deny(
+            DenialKind::kTokenChannel,
+            "the user token is for one TLS connection to this proxy (scope tls), and this session "
+            "has come on another one, or without TLS: make a token for this connection, or one "
+            "without that restriction where something between ends TLS"
+        );
+    }
     if (auto checked = check_challenge(context, opened, presented); !checked.has_value()) {
         return checked;
     }

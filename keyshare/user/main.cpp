@@ -1,7 +1,9 @@
+#include "keyshare/core/base64url.hpp"
 #include "keyshare/share/challenge.hpp"
 #include "keyshare/user/commands.hpp"
 #include "keyshare/user/process.hpp"
 
+#include <algorithm>
 #include <CLI/CLI.hpp>
 #include <exception>
 #include <functional>
@@ -77,6 +79,27 @@ void add_challenge(CLI::App& command, pgveil::share::TokenScope& to) {
         ->group("What the token is good for (all of it by default)");
 }
 
+/// Only where that connection exists before its token is made.
+void add_tls_exporter(CLI::App& command, pgveil::share::TokenScope& to) {
+    command
+        .add_option_function<std::string>(
+            "--tls-exporter",
+            [&to](const std::string& text) {
+                const auto bytes = pgveil::core::base64url_decode(text);
+                pgveil::share::Digest& exporter = to.tls.emplace();
+                if (!bytes.has_value() || bytes->size() != exporter.size()) {
+                    throw CLI::ValidationError(
+                        "--tls-exporter", "not 32 bytes in base64url, as RFC 9266 has them"
+                    );
+                }
+                std::ranges::copy(*bytes, exporter.begin());
+            },
+            "For the one TLS connection to the proxy whose tls-exporter (RFC 9266) this is"
+        )
+        ->type_name("TEXT")
+        ->group("What the token is good for (all of it by default)");
+}
+
 void add_token_options(CLI::App& command, TokenArguments& to) {
     add_scope_options(command, to.scope);
     command.add_option("--key", to.key_file, "The user's key file, UID.user")
@@ -129,6 +152,7 @@ void add_commands(CLI::App& app, Arguments& to, Action& action) {
     CLI::App* token = app.add_subcommand("token", "Print a fresh token (pgvt1....)");
     add_token_options(*token, to.token);
     add_challenge(*token, to.token.scope);
+    add_tls_exporter(*token, to.token.scope);
     token->final_callback([&to, &action] {
         action = [&to](const Console& console) {
             return print_token(console, to.token);

@@ -61,7 +61,7 @@ void Relay::append_startup(wire::Output& upstream, const session::ClientStartup&
     const std::int64_t now_s = now_s_();
     const bool may_be_early = app_share() != nullptr && !tokens_->answers_challenges();
     if (may_be_early && tokens_->is_ready(account_->key, now_s)) {
-        auto made = tokens_->make(account_->key, account_->scope, now_s);
+        auto made = tokens_->make(account_->key, scope(), now_s);
         if (made) {
             token = std::move(*made);
             parameters.push_back({kUserId, account_->key.user_id});
@@ -180,11 +180,17 @@ void Relay::ask(Asked what, wire::Output& upstream) {
     append_sync(upstream);
 }
 
-void Relay::give(Due due, wire::Output& upstream) {
-    const std::int64_t now_s = now_s_();
+/// Of the next token; it takes the challenge.
+share::TokenScope Relay::scope() {
     share::TokenScope scope = account_->scope;
     scope.challenge = std::exchange(challenge_, std::nullopt);
-    const auto token = tokens_->make(account_->key, scope, now_s);
+    scope.tls = channel_;
+    return scope;
+}
+
+void Relay::give(Due due, wire::Output& upstream) {
+    const std::int64_t now_s = now_s_();
+    const auto token = tokens_->make(account_->key, scope(), now_s);
     if (!token) {
         fail(no_token_key(token.error().message));
         return;

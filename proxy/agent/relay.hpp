@@ -42,6 +42,9 @@ public:
     )
         : tokens_(&tokens), table_(table), account_(std::move(account)), now_s_(std::move(now_s)) {}
 
+    /// Before append_startup(): the tokens are good on this TLS connection to the proxy only.
+    void bind_to(const share::Digest& channel) { channel_ = channel; }
+
     /// Whose shares the session gets from the next request outside a transaction on: all three of
     /// them anew, also where account and share table have the same.
     void take_up(std::shared_ptr<const Account> account) { next_account_ = std::move(account); }
@@ -94,6 +97,7 @@ private:
     bool awaits_rest(const wire::Peek& peek, wire::ByteView here);
     bool take_call(const wire::Frame& frame, wire::Output& upstream);
     void finish_call(wire::Output& client);
+    share::TokenScope scope();
     void ask(Asked what, wire::Output& upstream);
     void take_challenge(std::string_view text);
     void give(Due due, wire::Output& upstream);
@@ -116,6 +120,7 @@ private:
     Renewal renewal_;
     Asked asked_ = Asked::kShares;           ///< by the own request that is unanswered
     std::string own_value_;                  ///< of its row: never a secret
+    std::optional<share::Digest> channel_;   ///< null: tokens are not bound to it
     std::optional<share::Nonce> challenge_;  ///< of this session, for its next token
     std::string own_error_;
     std::optional<CommandRun> run_;  ///< of the request that is unanswered

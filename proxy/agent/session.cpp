@@ -58,6 +58,14 @@ LoginError no_user_any_more(const std::string& role) {
     );
 }
 
+LoginError no_channel() {
+    LoginError error = session::refuse(
+        "08006", "pgveil-agent cannot bind tokens to its connection to the proxy (tokens.channel)"
+    );
+    error.hint = "Give the agent a proxy over TLS 1.3, or take \"channel\" out of its settings.";
+    return error;
+}
+
 LoginError too_many_sessions() {
     LoginError error = session::refuse("53300", "sorry, too many clients already");
     error.hint = "Raise limits.sessions in the settings of pgveil-agent.";
@@ -178,6 +186,14 @@ net::Awaitable<void> Session::run(
     relay_ = std::make_unique<Relay>(
         server_->tokens(), server_->table(), std::move(account), unix_time_s
     );
+    if (has_account_ && server_->snapshot()->settings.token_channel) {
+        const auto channel = upstream_.stream->tls_exporter();
+        if (!channel) {
+            co_await refuse_client(*client_, no_channel());
+            co_return;
+        }
+        relay_->bind_to(*channel);
+    }
     relay_->append_startup(to_upstream_, startup);
     startup = session::ClientStartup();
     log("connected");

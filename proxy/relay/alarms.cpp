@@ -12,7 +12,7 @@ namespace {
 
 using share::DenialKind;
 
-constexpr std::array<DenialKind, 11> kSuspicious = {
+constexpr std::array<DenialKind, 12> kSuspicious = {
     DenialKind::kUnknownUser,
     DenialKind::kWithdrawnUser,
     DenialKind::kTokenMalformed,
@@ -20,6 +20,7 @@ constexpr std::array<DenialKind, 11> kSuspicious = {
     DenialKind::kTokenForeign,
     DenialKind::kTokenTaken,
     DenialKind::kTokenChallenge,
+    DenialKind::kTokenChannel,
     DenialKind::kUserShareWrong,
     DenialKind::kAppShareMalformed,
     DenialKind::kAppShareForeign,

@@ -20,6 +20,7 @@ share::PresentedShares shares_in_force(SessionState& state) {
     presented.token = state.parameters.current(SessionParameter::kUserToken);
     presented.app_share = state.parameters.current(SessionParameter::kAppShare);
     presented.challenges = &state.parameters.challenges();
+    presented.channel = state.facts.channel;
     presented.may_finish = state.grace.covers(state.parameters.in_force());
     return presented;
 }

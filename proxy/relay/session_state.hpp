@@ -1,5 +1,6 @@
 #pragma once
 
+#include "keyshare/share/key_kinds.hpp"
 #include "proxy/relay/environment.hpp"
 #include "proxy/relay/injection.hpp"
 #include "proxy/relay/pending_replies.hpp"
@@ -34,7 +35,8 @@ struct SessionFacts {
     std::string login;  ///< database role
     std::string database;
     bool client_is_tls = false;
-    bool replicates = false;  ///< a replication connection: see ReplicationPath
+    std::optional<share::Digest> channel = {};  ///< the exporter of that TLS (RFC 9266)
+    bool replicates = false;                    ///< a replication connection: see ReplicationPath
 };
 
 /// Why the client's next message has to wait.

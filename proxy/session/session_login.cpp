@@ -30,6 +30,7 @@ net::Awaitable<bool> Session::log_in(ClientStartup startup) {
     facts.login = startup.user;
     facts.database = startup.database;
     facts.client_is_tls = startup.is_private;
+    facts.channel = client_->tls_exporter();
     facts.replicates = startup.replication != Replication::kNone;
     replication_ = startup.replication;
     relay_ = std::make_unique<relay::Relay>(worker_->environment(), std::move(facts));

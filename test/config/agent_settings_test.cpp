@@ -71,6 +71,21 @@ TEST(AgentSettings, TheTokensOfARoleCanBeRestricted) {
     EXPECT_TRUE(settings->users.at("app").tables.empty());
 }
 
+TEST(AgentSettings, ATlsConnectionBindsTokensOnlyWhereThereIsOne) {
+    const auto with = [](const std::string& upstream) {
+        return parse_agent_settings(
+            "/etc/agent.json", R"({"upstream": {)" + upstream + R"(}, "tokens": {"channel": true},
+                "users": {"app": {"key": "nurse.user", "app_share": "nurse.app"}}})"
+        );
+    };
+    const auto over_tls = with(R"("host": "proxy", "ca": "ca.crt")");
+    ASSERT_TRUE(over_tls.has_value()) << over_tls.error().message;
+    EXPECT_TRUE(over_tls->token_channel);
+    const auto local = with(R"("host": "/run/pgveil")");
+    ASSERT_FALSE(local.has_value());
+    EXPECT_THAT(local.error().message, HasSubstr("/tokens/channel"));
+}
+
 TEST(AgentSettings, SharesNeverCrossTheNetworkInTheClear) {
     EXPECT_THAT(
         problem_of(R"({ "upstream": { "host": "pgveil.example.org" }, "users": { "app": {

@@ -14,6 +14,7 @@ from contextlib import closing
 import psycopg
 
 from agents import Agent, WebAgent
+from middle import Middle
 from stack import Stack, succeeded, wait_until
 from web_application import Application
 from wire import Wire
@@ -89,6 +90,26 @@ class PlainConnections(unittest.TestCase):
             with self.assertRaisesRegex(psycopg.OperationalError, "gives this server no shares"):
                 agent.connect().execute("SELECT 1")
             self.assertNotIn("pgva1.", STACK.server_log_since_mark())
+
+
+class BoundTokens(unittest.TestCase):
+    """"channel": true: the agent's tokens are good on its own TLS connection."""
+
+    def answers(self, channel, **upstream):
+        more = {"upstream": {**AGENT.settings["upstream"], **upstream}} if upstream else {}
+        with Agent(STACK, tokens={"channel": channel}, **more) as agent, closing(agent.connect()) as app:
+            with closing(agent.connect()) as later:
+                return app.execute(FIND).fetchall() + later.execute(FIND).fetchall()
+
+    def test_on_its_own_connection_they_are_good(self):
+        self.assertEqual(self.answers(True), FOUND * 2)
+
+    def test_behind_somebody_who_ends_tls_with_the_proxys_own_certificate_they_are_not(self):
+        tls = STACK.dir / "tls"
+        with Middle(STACK.proxy_port, tls / "pgveil.crt", tls / "pgveil.key") as middle:
+            self.assertEqual(self.answers(False, port=middle.port), FOUND * 2)  # control: any other token is
+            with self.assertRaisesRegex(psycopg.errors.InvalidAuthorizationSpecification, "one TLS connection"):
+                self.answers(True, port=middle.port)
 
 
 class LongSessions(unittest.TestCase):

@@ -130,6 +130,17 @@ class Role(Case):
         self.assert_spent(self.connect("--role", "reports"), 'role "reports" only', "scope role")
 
 
+class Channel(Case):
+    def test_it_is_for_one_tls_connection(self):
+        """agent_test has the control: an agent's tokens are good on its own connection."""
+        foreign = succeeded(run([*STACK.as_owner(), STACK.dir / "bin" / "pgveil-user", "token", "--key", STACK.dir / "users" / "dora.user",
+                                 "--from", STACK.url(), "--tls-exporter", "A" * 43])).strip()
+        connection = self.connect()
+        self.assertEqual(connection.execute(READ).fetchall(), [("Ann",)])
+        connection.execute(f"SET pgveil.user_token = '{foreign}'")
+        self.assert_spent(connection, "one TLS connection", "scope tls")
+
+
 class Counts(Case):
     def test_uses_are_sessions_also_after_a_kill(self):
         two = options("--uses", 2)

@@ -15,6 +15,7 @@ class TlsHarness : public Harness {
 public:
     TestAuthority authority;
     std::vector<std::uint8_t> server_end_point;
+    std::optional<TlsExporter> server_exporter;
     std::string server_protocol;
 
     void serve_echo(const CertificateWish& wish) {
@@ -47,6 +48,7 @@ private:
         }
         const ByteView end_point = stream->server_end_point();
         server_end_point.assign(end_point.begin(), end_point.end());
+        server_exporter = stream->tls_exporter();
         server_protocol = stream->application_protocol();
         co_await echo(*stream);
     }
@@ -111,6 +113,28 @@ TEST(TlsStream, SeesTheSameServerEndPointOnBothSides) {
         EXPECT_EQ(stream->server_end_point().size(), 32U);
         EXPECT_TRUE(std::ranges::equal(stream->server_end_point(), harness.server_end_point));
     });
+}
+
+TEST(TlsStream, BothSidesOfOneConnectionHaveTheSameExporterAndNoOtherConnectionHasIt) {
+    TlsHarness harness;
+    harness.serve_echo({});
+    std::vector<TlsExporter> seen;
+    for (int i = 0; i < 2; ++i) {
+        harness.run([&]() -> Awaitable<void> {
+            auto stream = co_await harness.client();
+            EXPECT_FALSE(stream->tls_exporter().has_value()) << "before TLS";
+            const auto upgraded = co_await harness.upgrade(*stream, "localhost");
+            EXPECT_TRUE(upgraded.has_value());
+            stream->send(bytes_of("x"));
+            Buffer buffer(harness.loop.buffers());
+            co_await read_exactly(*stream, buffer, 1);
+            const auto exporter = stream->tls_exporter();
+            EXPECT_TRUE(exporter.has_value());
+            EXPECT_EQ(exporter, harness.server_exporter);
+            seen.push_back(exporter.value_or(TlsExporter{}));
+        });
+    }
+    EXPECT_NE(seen.at(0), seen.at(1));
 }
 
 Awaitable<void> expect_refusal(

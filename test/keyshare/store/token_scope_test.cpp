@@ -56,6 +56,30 @@ TEST_F(ScopedToken, ARoleIsTheOnlyOneThatMayPresentIt) {
     EXPECT_NE(rebuild(other).error().message.find("\"clinic\""), std::string::npos);
 }
 
+TEST_F(ScopedToken, ATlsConnectionIsTheOnlyOneThatMayPresentIt) {
+    const share::Digest own{1};
+    const core::SecretBytes token = scoped({.tls = own});
+    EXPECT_EQ(denial_of(with(token)), DenialKind::kTokenChannel) << "without TLS";
+    Attempt other = with(token);
+    other.channel = share::Digest{2};
+    EXPECT_EQ(denial_of(other), DenialKind::kTokenChannel);
+    Attempt right = with(token);
+    right.channel = own;
+    EXPECT_TRUE(rebuild(right).has_value()) << "control";
+}
+
+TEST_F(ScopedToken, ATokenThatIsKeptOpenStaysWithItsTlsConnection) {
+    opening_ = TokenOpening::kPerToken;
+    restart_and_read();
+    const core::SecretBytes token = scoped({.tls = share::Digest{1}});
+    Attempt attempt = with(token);
+    attempt.channel = share::Digest{1};
+    OpenedTokens::Slot slot;
+    EXPECT_TRUE(rebuild(attempt, slot).has_value()) << "control";
+    attempt.channel = share::Digest{2};
+    EXPECT_FALSE(rebuild(attempt, slot).has_value());
+}
+
 /// Tokens made by a clock that is ten minutes behind the proxy's, unless they say otherwise.
 class ChallengeToken : public ScopedToken {
 protected:

@@ -193,7 +193,8 @@ share::Verdict<share::RequestKeys> World::rebuild(const Attempt& attempt, Opened
          attempt.token,
          attempt.app_share,
          attempt.may_finish,
-         attempt.challenges},
+         attempt.challenges,
+         attempt.channel},
         attempt.now_s,
         slot
     );

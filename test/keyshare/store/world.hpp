@@ -94,6 +94,7 @@ protected:
         std::string login = "clinic";
         bool may_finish = false;
         share::Challenges* challenges = nullptr;
+        std::optional<share::Digest> channel = {};
     };
 
     /// As a session that presents one token after the other: the slot is its own.
