@@ -96,6 +96,9 @@ class Connection:
         self._leg, self._sockets, self._living = leg, (client, server), {"up", "down"}
         for side in self._sockets:
             side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def start(self):
+        client, server = self._sockets
         for way, source, sink in (("up", client, server), ("down", server, client)):
             threading.Thread(target=self._pump, args=(way, source, sink), daemon=True).start()
 
@@ -166,7 +169,9 @@ class Leg:
                     client.close()
                     continue
                 taps, self._next = self._next, {}
-                self.connections.append(Connection(self, client, server, taps))
+                connection = Connection(self, client, server, taps)
+                self.connections.append(connection)  # before its first byte: whoever has its answer finds it
+                connection.start()
 
     @property
     def newest(self):
