@@ -119,8 +119,8 @@ TEST(TlsStream, BothSidesOfOneConnectionHaveTheSameExporterAndNoOtherConnectionH
     TlsHarness harness;
     harness.serve_echo({});
     std::vector<TlsExporter> seen;
-    for (int i = 0; i < 2; ++i) {
-        harness.run([&]() -> Awaitable<void> {
+    harness.run([&]() -> Awaitable<void> {
+        for (int i = 0; i < 2; ++i) {
             auto stream = co_await harness.client();
             EXPECT_FALSE(stream->tls_exporter().has_value()) << "before TLS";
             const auto upgraded = co_await harness.upgrade(*stream, "localhost");
@@ -132,8 +132,8 @@ TEST(TlsStream, BothSidesOfOneConnectionHaveTheSameExporterAndNoOtherConnectionH
             EXPECT_TRUE(exporter.has_value());
             EXPECT_EQ(exporter, harness.server_exporter);
             seen.push_back(exporter.value_or(TlsExporter{}));
-        });
-    }
+        }
+    });
     EXPECT_NE(seen.at(0), seen.at(1));
 }
 
