@@ -215,7 +215,7 @@ class Stack:
         os.kill(pid, signal.SIGINT)
         wait_until(lambda: not is_alive(pid), "PostgreSQL to end")
 
-    def serve(self, settings=None, seconds=20, prefix=()):
+    def serve(self, settings=None, seconds=60, prefix=()):
         """Runs `pgveil serve` to its end, as a user would see it fail: a finished process, or None if it kept on."""
         try:
             return run([*prefix, *self.as_owner(), self.dir / "bin" / "pgveil", "serve", "--config",
