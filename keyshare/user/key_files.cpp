@@ -6,35 +6,48 @@
 
 namespace pgveil::user {
 
-Result<share::UserKey> open_user_key(const std::string& path, const SecretSource& passphrase) {
-    const auto text = read_private_file(path, kUserFileSizeMax);
+namespace {
+
+struct ReadUserFile {
+    core::SecretBytes text;
+    UserFile file;
+};
+
+Result<ReadUserFile> read_user_file(const std::string& path) {
+    auto text = read_private_file(path, kUserFileSizeMax);
     if (!text) {
         return text.error();
     }
-    const auto file = UserFile::parse(text->reveal(), path);
+    auto file = UserFile::parse(text->reveal(), path);
     if (!file) {
         return file.error();
     }
-    if (!file->needs_passphrase()) {
-        return file->open(nullptr);
+    return ReadUserFile{*std::move(text), *std::move(file)};
+}
+
+}  // namespace
+
+Result<share::UserKey> open_user_key(const std::string& path, const SecretSource& passphrase) {
+    const auto read = read_user_file(path);
+    if (!read) {
+        return read.error();
+    }
+    if (!read->file.needs_passphrase()) {
+        return read->file.open(nullptr);
     }
     const auto given = read_secret(passphrase, "passphrase of " + path, Asking::kKnown);
     if (!given) {
         return given.error();
     }
-    return file->open(&*given);
+    return read->file.open(&*given);
 }
 
 Result<UserKeyLook> look_at_user_key(const std::string& path) {
-    const auto text = read_private_file(path, kUserFileSizeMax);
-    if (!text) {
-        return text.error();
+    const auto read = read_user_file(path);
+    if (!read) {
+        return read.error();
     }
-    const auto file = UserFile::parse(text->reveal(), path);
-    if (!file) {
-        return file.error();
-    }
-    return UserKeyLook{core::sha256(text->reveal()), file->needs_passphrase()};
+    return UserKeyLook{core::sha256(read->text.reveal()), read->file.needs_passphrase()};
 }
 
 Result<core::SecretBytes> read_app_share(
