@@ -1,59 +1,14 @@
 #include "keyshare/store/postgresql.hpp"
 
-#include "keyshare/core/secret.hpp"
+#include "keyshare/postgres/password_file.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <fcntl.h>
-#include <libpq-fe.h>
-#include <poll.h>
-#include <unistd.h>
 
 namespace pgveil::store {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr const char* kWhatToDo =
     "; pgveil serves nothing without it: start its server, or correct \"store\" in the settings";
-
-std::string one_line(std::string_view text) {
-    std::string line(text);
-    std::replace(line.begin(), line.end(), '\n', ' ');
-    while (!line.empty() && line.back() == ' ') {
-        line.pop_back();
-    }
-    return line;
-}
-
-/// The first line of the file, NUL-terminated for libpq; one byte (the NUL) without a file.
-Result<core::SecretBytes> read_password(const std::string& path) {
-    constexpr std::size_t kPasswordMax = 1024;
-    core::SecretBytes password(kPasswordMax);
-    if (path.empty()) {
-        password.resize_down(1);
-        return password;
-    }
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    const auto bytes = password.reveal_mutable();
-    const ssize_t got = file < 0 ? -1 : ::read(file, bytes.data(), kPasswordMax - 1);
-    if (file >= 0) {
-        ::close(file);
-    }
-    const auto size = static_cast<std::size_t>(std::max<ssize_t>(got, 0));
-    const auto line = bytes.first(size);
-    const auto end = static_cast<std::size_t>(std::ranges::find(line, '\n') - line.begin());
-    if (end == 0) {
-        return Error{
-            ErrorCode::kUnavailable,
-            "store.password_file " + path +
-                " cannot be read or is empty: put the password of store.user on its first line"};
-    }
-    bytes[end] = 0;
-    password.resize_down(end + 1);
-    return password;
-}
 
 template <class Text>
 std::string joined(const std::vector<StoreServer>& servers, Text text) {
@@ -69,40 +24,11 @@ std::string seconds(std::uint32_t milliseconds) {
     return std::to_string(std::max(kLeastSeconds, milliseconds / 1000));
 }
 
-void ignore_notice(void* /*unused*/, const char* /*unused*/) {}
+Error failure(const std::string& name, const std::string& why) {
+    return Error{ErrorCode::kUnavailable, "the share store " + name + " cannot be used: " + why};
+}
 
 }  // namespace
-
-void Answer::Clear::operator()(pg_result* result) const noexcept {
-    PQclear(result);
-}
-
-int Answer::rows() const {
-    return PQntuples(result_.get());
-}
-
-std::string Answer::text(int row, int column) const {
-    return PQgetvalue(result_.get(), row, column);
-}
-
-std::int64_t Answer::number(int row, int column) const {
-    const std::string digits = text(row, column);
-    std::int64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
-}
-
-core::Bytes Answer::bytes(int row, int column) const {
-    auto bytes = core::from_hex(text(row, column));
-    return bytes.has_value() ? *std::move(bytes) : core::Bytes();  // does not open, then
-}
-
-std::int64_t Answer::touched() const {
-    const std::string_view digits = PQcmdTuples(result_.get());
-    std::int64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return value;
-}
 
 std::string array_of(const std::vector<std::string>& elements) {
     std::string array = "{";
@@ -119,65 +45,40 @@ std::string array_of(const std::vector<std::string>& elements) {
     return array + "}";
 }
 
-void Connection::Finish::operator()(pg_conn* connection) const noexcept {
-    PQfinish(connection);
-}
-
-Error Connection::failure(const std::string& why) const {
-    return Error{ErrorCode::kUnavailable, "the share store " + name_ + " cannot be used: " + why};
-}
-
 Result<Connection> Connection::open(const PostgresqlPlace& place) {
-    const auto password = read_password(place.password_file);
+    const auto password = postgres::read_password(place.password_file);
     if (!password.has_value()) {
-        return password.error();
+        return Error{
+            ErrorCode::kUnavailable,
+            "store.password_file " + place.password_file +
+                " cannot be read or is empty: put the password of store.user on its first line"};
     }
     const std::string host = joined(place.servers, [](const auto& server) { return server.host; });
     const std::string port =
         joined(place.servers, [](const auto& server) { return std::to_string(server.port); });
     const std::string timeout = seconds(place.timeout_ms);
     const std::string silence = std::to_string(place.timeout_ms);
-    const auto* const secret =
-        static_cast<const char*>(static_cast<const void*>(password->reveal().data()));
+    const std::string name = host + ":" + port + "/" + place.database;
     const bool uses_tls = !place.ca.empty();
-    const std::array<const char*, 14> names = {
-        "host",
-        "port",
-        "target_session_attrs",
-        "dbname",
-        "user",
-        "password",
-        "sslmode",
-        "sslrootcert",
-        "connect_timeout",
-        "tcp_user_timeout",
-        "application_name",
-        "client_encoding",
-        "gssencmode",
-        nullptr};
-    const std::array<const char*, 14> values = {
-        host.c_str(),
-        port.c_str(),
-        "read-write",
-        place.database.c_str(),
-        place.user.c_str(),
-        secret,
-        uses_tls ? "verify-full" : "disable",
-        uses_tls ? place.ca.c_str() : nullptr,
-        timeout.c_str(),
-        silence.c_str(),
-        "pgveil store",
-        "UTF8",
-        "disable",
-        nullptr};
-    pg_conn* const raw = PQconnectdbParams(names.data(), values.data(), 0);
-    Connection connection(
-        raw, host + ":" + port + "/" + place.database, std::chrono::milliseconds(place.timeout_ms)
+    auto session = postgres::Session::connect(
+        {{"host", host.c_str()},
+         {"port", port.c_str()},
+         {"target_session_attrs", "read-write"},
+         {"dbname", place.database.c_str()},
+         {"user", place.user.c_str()},
+         {"password", core::as_text(password->reveal()).data()},
+         {"sslmode", uses_tls ? "verify-full" : "disable"},
+         {"sslrootcert", uses_tls ? place.ca.c_str() : nullptr},
+         {"connect_timeout", timeout.c_str()},
+         {"tcp_user_timeout", silence.c_str()},
+         {"application_name", "pgveil store"},
+         {"client_encoding", "UTF8"},
+         {"gssencmode", "disable"}}
     );
-    if (PQstatus(raw) != CONNECTION_OK) {
-        return connection.failure(one_line(PQerrorMessage(raw)) + kWhatToDo);
+    if (!session) {
+        return failure(name, session.error().line() + kWhatToDo);
     }
-    PQsetNoticeProcessor(raw, &ignore_notice, nullptr);
+    Connection connection(*std::move(session), name, std::chrono::milliseconds(place.timeout_ms));
     const auto limited = connection.run(
         "SELECT pg_catalog.set_config('statement_timeout', $1, false), "
         "pg_catalog.set_config('lock_timeout', $1, false), "
@@ -189,74 +90,22 @@ Result<Connection> Connection::open(const PostgresqlPlace& place) {
 }
 
 bool Connection::is_usable() const {
-    return !is_lost_ && PQstatus(connection_.get()) == CONNECTION_OK &&
-           PQtransactionStatus(connection_.get()) == PQTRANS_IDLE;
-}
-
-bool Connection::has_answered() {
-    const Clock::time_point end = Clock::now() + timeout_;
-    while (PQisBusy(connection_.get()) == 1) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
-        if (left <= 0) {
-            return false;
-        }
-        pollfd socket{PQsocket(connection_.get()), POLLIN, 0};
-        ::poll(&socket, 1, static_cast<int>(left));
-        if (PQconsumeInput(connection_.get()) == 0) {
-            break;  // lost: the result says so
-        }
-    }
-    return true;
+    return !is_given_up_ && session_.is_open() && session_.is_idle();
 }
 
 Result<Answer> Connection::run(std::string_view sql, const std::vector<std::string>& parameters) {
-    std::vector<const char*> values;
-    values.reserve(parameters.size());
-    for (const std::string& parameter : parameters) {
-        values.push_back(parameter.c_str());
+    auto answer = session_.run(std::string(sql), postgres::parameters_of(parameters), timeout_);
+    if (!answer) {
+        return failure(name_, answer.error().line());
     }
-    PGconn* const connection = connection_.get();
-    const bool is_sent = PQsendQueryParams(
-                             connection,
-                             std::string(sql).c_str(),
-                             static_cast<int>(values.size()),
-                             nullptr,
-                             values.data(),
-                             nullptr,
-                             nullptr,
-                             0
-                         ) == 1;
-    if (!is_sent || !has_answered()) {
-        is_lost_ = true;
-        return failure(
-            is_sent ? "it did not answer in time" : one_line(PQerrorMessage(connection))
-        );
-    }
-    pg_result* const first = PQgetResult(connection);
-    Answer answer(first);
-    while (!is_lost_) {
-        is_lost_ = !has_answered();
-        pg_result* const more = is_lost_ ? nullptr : PQgetResult(connection);
-        if (more == nullptr) {
-            break;
-        }
-        PQclear(more);
-    }
-    const ExecStatusType status = PQresultStatus(first);
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-        is_lost_ = is_lost_ || PQstatus(connection) != CONNECTION_OK;
-        return failure(
-            one_line(first == nullptr ? PQerrorMessage(connection) : PQresultErrorMessage(first))
-        );
-    }
-    return answer;
+    return *std::move(answer);
 }
 
 void Connection::roll_back() noexcept {
     try {
-        is_lost_ = is_lost_ || !run("ROLLBACK").has_value();
+        is_given_up_ = is_given_up_ || !run("ROLLBACK").has_value();
     } catch (...) {
-        is_lost_ = true;
+        is_given_up_ = true;
     }
 }
 
@@ -283,26 +132,8 @@ Result<void> Connection::in_transaction(
 }
 
 Result<void> Connection::wait(std::chrono::milliseconds timeout, int wake) {
-    if (take_notices()) {
-        return {};  // came with an answer
-    }
-    std::array<pollfd, 2> sockets{{{PQsocket(connection_.get()), POLLIN, 0}, {wake, POLLIN, 0}}};
-    ::poll(sockets.data(), sockets.size(), static_cast<int>(timeout.count()));
-    if (PQconsumeInput(connection_.get()) == 0) {
-        is_lost_ = true;
-        return failure(one_line(PQerrorMessage(connection_.get())));
-    }
-    take_notices();
-    return {};
-}
-
-bool Connection::take_notices() {
-    bool had_some = false;
-    while (PGnotify* const notice = PQnotifies(connection_.get())) {
-        PQfreemem(notice);
-        had_some = true;
-    }
-    return had_some;
+    const auto waited = session_.wait(timeout, wake);
+    return waited ? Result<void>() : failure(name_, waited.error().line());
 }
 
 std::unique_ptr<Connection> ConnectionPool::take() {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "keyshare/core/bytes.hpp"
+#include "keyshare/postgres/session.hpp"
 #include "keyshare/store/error.hpp"
 #include "keyshare/store/store_place.hpp"
 
@@ -13,31 +13,9 @@
 #include <utility>
 #include <vector>
 
-struct pg_conn;
-struct pg_result;
-
 namespace pgveil::store {
 
-/// One answer of the server; every column is text.
-class Answer {
-public:
-    explicit Answer(pg_result* result) : result_(result) {}
-
-    int rows() const;
-    std::string text(int row, int column) const;
-    std::int64_t number(int row, int column) const;
-    /// Of a column that was sent as encode(..., 'hex').
-    core::Bytes bytes(int row, int column) const;
-    /// How many rows a command has touched.
-    std::int64_t touched() const;
-
-private:
-    struct Clear {
-        void operator()(pg_result* result) const noexcept;
-    };
-
-    std::unique_ptr<pg_result, Clear> result_;
-};
+using postgres::Answer;
 
 /// An array as a parameter: the text form of text[].
 std::string array_of(const std::vector<std::string>& elements);
@@ -63,22 +41,15 @@ public:
     bool is_usable() const;
 
 private:
-    struct Finish {
-        void operator()(pg_conn* connection) const noexcept;
-    };
+    Connection(postgres::Session session, std::string name, std::chrono::milliseconds timeout)
+        : session_(std::move(session)), name_(std::move(name)), timeout_(timeout) {}
 
-    Connection(pg_conn* connection, std::string name, std::chrono::milliseconds timeout)
-        : connection_(connection), name_(std::move(name)), timeout_(timeout) {}
-
-    Error failure(const std::string& why) const;
     void roll_back() noexcept;
-    bool has_answered();
-    bool take_notices();
 
-    std::unique_ptr<pg_conn, Finish> connection_;
+    postgres::Session session_;
     std::string name_;  // for messages
     std::chrono::milliseconds timeout_;
-    bool is_lost_ = false;
+    bool is_given_up_ = false;
 };
 
 /// Connections that are open and not in use. Any thread.

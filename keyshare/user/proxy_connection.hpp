@@ -1,14 +1,13 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
+#include "keyshare/postgres/session.hpp"
 #include "keyshare/user/error.hpp"
 
-#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
-
-struct pg_conn;
 
 namespace pgveil::user {
 
@@ -27,7 +26,7 @@ public:
         const std::string& url, const core::SecretBytes& one_time_password
     );
 
-    /// Runs `SELECT pgveil.<function>(arguments)` by PQexecParams with text results, the arguments
+    /// Runs `SELECT pgveil.<function>(arguments)` with text results, the arguments
     /// as literals (unset: NULL), and returns its one value. Errors carry the server's own message
     /// and, where it sent one, its hint.
     Result<std::string> call(
@@ -36,7 +35,7 @@ public:
 
     using Value = std::optional<std::string>;
 
-    /// Runs one statement by PQexecParams with text parameters (unset: NULL) and text results, and
+    /// Runs one statement with text parameters (unset: NULL) and text results, and
     /// returns its rows; none for one that returns none. Errors as of call(), with `what` before.
     Result<std::vector<std::vector<Value>>> rows(
         const std::string& statement, const std::vector<Value>& parameters, const std::string& what
@@ -50,19 +49,13 @@ public:
     std::string peer() const;
 
 private:
-    struct Close {
-        void operator()(pg_conn* connection) const;
-    };
-
-    explicit ProxyConnection(pg_conn* connection) : connection_(connection) {}
-
-    static Result<ProxyConnection> checked(pg_conn* connection);
+    explicit ProxyConnection(postgres::Session session) : session_(std::move(session)) {}
 
     Result<std::string> statement(
         const std::string& function, const std::vector<std::optional<std::string>>& arguments
-    ) const;
+    );
 
-    std::unique_ptr<pg_conn, Close> connection_;
+    postgres::Session session_;
 };
 
 /// Whether the text is a URL or connection string for libpq (postgresql://, postgres://).

@@ -1,18 +1,16 @@
 #pragma once
 
 #include "keyshare/core/secret.hpp"
+#include "keyshare/postgres/session.hpp"
 #include "keyshare/user/error.hpp"
 
 #include <boost/system/result.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-
-struct pg_conn;
 
 namespace pgveil::migration {
 
@@ -71,18 +69,13 @@ public:
     const std::string& name() const { return name_; }
 
 private:
-    struct Close {
-        void operator()(pg_conn* connection) const noexcept;
-    };
+    Connection(postgres::Session session, std::string name)
+        : session_(std::move(session)), name_(std::move(name)) {}
 
-    Connection(pg_conn* connection, std::string name)
-        : connection_(connection), name_(std::move(name)) {}
+    Error failure(const postgres::Failure& failure) const;
+    Result<Rows> rows_of(const postgres::Result<postgres::Answer>& answer) const;
 
-    Result<Rows> rows_of(void* result);
-    void* send(const std::string& sql, const Row& parameters);
-    Error failure(void* result) const;
-
-    std::unique_ptr<pg_conn, Close> connection_;
+    postgres::Session session_;
     std::string name_;
 };
 

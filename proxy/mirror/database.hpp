@@ -2,18 +2,15 @@
 
 #include "config/settings.hpp"
 #include "keyshare/core/secret.hpp"
+#include "keyshare/postgres/session.hpp"
 
 #include <boost/system/result.hpp>
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-struct pg_conn;
-struct pg_result;
 
 namespace pgveil::mirror {
 
@@ -63,16 +60,10 @@ public:
     std::string process_at_login() const;
 
 private:
-    struct Finish {
-        void operator()(pg_conn* connection) const noexcept;
-    };
+    Database(postgres::Session session, std::string name)
+        : session_(std::move(session)), name_(std::move(name)) {}
 
-    using Connection = std::unique_ptr<pg_conn, Finish>;
-
-    Database(Connection connection, std::string name)
-        : connection_(std::move(connection)), name_(std::move(name)) {}
-
-    Connection connection_;
+    postgres::Session session_;
     std::string name_;  // "host:port/database", for messages
 };
 

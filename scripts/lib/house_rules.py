@@ -16,13 +16,14 @@ SQL = (
     "sql/schema")
 ARROWS = {
     "keyshare/core": (),
+    "keyshare/postgres": ("keyshare/core",),
     "keyshare/share": ("keyshare/core",),
     "keyshare/quorum": ("keyshare/core",),
     "keyshare/seal": ("keyshare/core",),
     "keyshare/attest": ("keyshare/core",),
     "keyshare/catalogue": ("keyshare/core", "keyshare/share", "keyshare/attest"),
     "keyshare/tpm": ("keyshare/core", "keyshare/attest", "keyshare/seal"),
-    "keyshare/store": ("keyshare/core", "keyshare/share", "keyshare/seal"),
+    "keyshare/store": ("keyshare/core", "keyshare/postgres", "keyshare/share", "keyshare/seal"),
     "keyshare/custody": ("keyshare/core", "keyshare/share", "keyshare/seal", "keyshare/quorum"),
     "sql/types": ("keyshare/core",),
     "config": ("keyshare/core", "sql/types"),
@@ -42,13 +43,13 @@ ARROWS = {
     "proxy/wire": (),
     "proxy/metrics": (),
     "proxy/relay": SQL + ("keyshare/core", "keyshare/share", "keyshare/store", "proxy/alarm", "proxy/audit", "proxy/metrics", "proxy/wire", "config"),
-    "proxy/migration": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "sql/schema", "sql/types"),
+    "proxy/migration": ("keyshare/core", "keyshare/postgres", "keyshare/share", "keyshare/user", "config", "sql/schema", "sql/types"),
     "proxy/rotation": ("keyshare/core", "keyshare/share", "keyshare/user", "config", "proxy/migration", "sql/schema"),
-    "proxy/mirror": ("keyshare/core", "keyshare/store", "config", "sql/schema"),
+    "proxy/mirror": ("keyshare/core", "keyshare/postgres", "keyshare/store", "config", "sql/schema"),
     "proxy/admin": ("keyshare/core", "keyshare/share", "keyshare/store", "config", "sql/types", "proxy/wire"),
     "proxy/session": KEYSHARE + ("proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/relay", "proxy/wire", "net", "config", "sql/types"),
     "proxy": KEYSHARE + SQL + ("keyshare/custody", "config", "net", "proxy/admin", "proxy/alarm", "proxy/audit", "proxy/log", "proxy/metrics", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/rotation", "proxy/session", "proxy/wire"),
-    "keyshare/user": KEYSHARE,
+    "keyshare/user": KEYSHARE + ("keyshare/postgres",),
     "keyshare/custodian": ("keyshare/core", "keyshare/share", "keyshare/attest", "keyshare/quorum", "keyshare/seal", "keyshare/store", "keyshare/user", "keyshare/envelope", "keyshare/custody", "config", "net"),
     "keyshare/tenant": KEYSHARE + ("keyshare/catalogue", "keyshare/user", "keyshare/envelope"),
     "keyshare/envelope": ("keyshare/core", "keyshare/share", "keyshare/quorum", "keyshare/custody", "keyshare/user"),
@@ -58,7 +59,7 @@ ARROWS = {
 COROUTINES = ("net", "proxy/session", "proxy/agent")
 # Where secret memory may be opened. `grep -rn 'reveal()'` over these folders is the audit list.
 REVEALING = KEYSHARE + (
-    "keyshare/quorum", "keyshare/custody", "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
+    "keyshare/postgres", "keyshare/quorum", "keyshare/custody", "keyshare/tenant", "keyshare/user", "sql/types", "sql/parse", "sql/field", "sql/analysis", "sql/rewrite",
     "keyshare/envelope", "keyshare/custodian", "proxy/migration", "proxy/mirror", "proxy/relay", "proxy/session", "proxy/agent", "proxy")
 
 # (name, pattern, what to do instead, folders where it is allowed). Matched in code, not in comments or strings.
@@ -80,6 +81,7 @@ HEADERS = [
     ("beast", r"boost/beast", ("net/", "test/net/")),
     ("asio", r"boost/asio", ("net/", "proxy/session/", "proxy/main", "test/net/", "test/proxy/session/")),
     ("tpm2-tss", r"tss2/", ("keyshare/tpm/", "test/keyshare/tpm/")),
+    ("libpq", r"libpq-fe\.h", ("keyshare/postgres/", "test/")),
     ("spdlog", r"spdlog/", ("proxy/log/",)),
 ]
 
