@@ -8,20 +8,14 @@
 
 namespace pgveil::proxy {
 
-int rotate_data(const std::string& settings_file, const rotation::Request& request) {
-    const auto settings = start(settings_file);
-    if (!settings) {
-        return kExitConfiguration;
-    }
-    const auto policy = config::load_policy(settings->policy_path);
-    if (!policy) {
-        return refuse_to_start(policy.error().message);
-    }
-    auto home = mirror::Database::connect(*settings);
+namespace {
+
+migration::Result<std::vector<share::MirrorRow>> read_mirror(const config::Settings& settings) {
+    auto home = mirror::Database::connect(settings);
     const auto rows =
         home ? home->run(schema::read_keyring()) : mirror::Result<mirror::Rows>(home.error());
     if (!rows) {
-        return refuse_to_start(rows.error().message);
+        return migration::unusable(rows.error().message);
     }
     std::vector<share::MirrorRow> keyring;
     for (const auto& row : *rows) {
@@ -32,9 +26,25 @@ int rotate_data(const std::string& settings_file, const rotation::Request& reque
              row.at(3)}
         );
     }
+    return keyring;
+}
+
+}  // namespace
+
+int rotate_data(const std::string& settings_file, const rotation::Request& request) {
+    const auto settings = start(settings_file);
+    if (!settings) {
+        return kExitConfiguration;
+    }
+    const auto policy = config::load_policy(settings->policy_path);
+    if (!policy) {
+        return refuse_to_start(policy.error().message);
+    }
     rotation::Request complete = request;
     complete.catalog_ttl_ms = settings->limits.catalog_ttl_ms;
-    return rotation::run(**policy, keyring, complete);
+    return rotation::run(
+        **policy, [&] { return read_mirror(*settings); }, complete
+    );
 }
 
 }  // namespace pgveil::proxy

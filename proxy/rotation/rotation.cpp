@@ -16,6 +16,7 @@
 #include <iostream>
 #include <optional>
 #include <set>
+#include <thread>
 #include <utility>
 
 namespace pgveil::rotation {
@@ -42,10 +43,11 @@ public:
           database_(std::move(database)),
           user_(std::move(user)) {}
 
-    Result<void> run(const std::vector<share::MirrorRow>& mirror);
+    Result<void> run(const Mirror& mirror);
 
 private:
-    Result<void> read_keys(const std::vector<share::MirrorRow>& mirror);
+    Result<void> read_keys(const Mirror& mirror);
+    Result<void> await_next_key(const Mirror& mirror);
     Result<void> keep_alone();
     Result<void> open_proxy();
     Result<std::vector<Task>> tasks();
@@ -68,21 +70,38 @@ private:
     std::set<config::PolicyName> asked_;
 };
 
-Result<void> Rotation::read_keys(const std::vector<share::MirrorRow>& mirror) {
-    auto keys = group_keys(mirror, user_, request_.group);
+Result<void> Rotation::read_keys(const Mirror& mirror) {
+    const auto rows = mirror();
+    if (!rows) {
+        return rows.error();
+    }
+    auto keys = group_keys(*rows, user_, request_.group);
     if (!keys) {
         return keys.error();
     }
     keys_ = std::move(*keys);
-    if (keys_.next == 0 && !request_.check) {
-        return unusable(
-            "key group " + request_.group +
-            " has no next data key: the tenant makes one with `pgveil-tenant data-key new "
-            "--group " +
-            request_.group + " --apply URL`"
-        );
-    }
     return {};
+}
+
+Result<void> Rotation::await_next_key(const Mirror& mirror) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    auto read = read_keys(mirror);
+    const bool is_wanted = !request_.check;
+    while (read && is_wanted && keys_.next == 0 && std::chrono::steady_clock::now() < end) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(250));
+        read = read_keys(mirror);
+    }
+    if (!read || !is_wanted || keys_.next != 0) {
+        return read;
+    }
+    return unusable(
+        "key group " + request_.group +
+        " has no next data key: the tenant makes one with `pgveil-tenant data-key new "
+        "--group " +
+        request_.group +
+        " --apply URL`; if that is done, see in the proxy's log whether it reaches its home "
+        "database"
+    );
 }
 
 Result<void> Rotation::keep_alone() {
@@ -264,7 +283,7 @@ Result<void> Rotation::tell_end(const std::vector<std::string>& databases) {
     return {};
 }
 
-Result<void> Rotation::run(const std::vector<share::MirrorRow>& mirror) {
+Result<void> Rotation::run(const Mirror& mirror) {
     for (const std::string& table : request_.tables) {
         auto name = migration::parse_table_name(table);
         if (!name) {
@@ -275,7 +294,7 @@ Result<void> Rotation::run(const std::vector<share::MirrorRow>& mirror) {
     if (!request_.report.empty() && user::exists(request_.report)) {
         return unusable(request_.report + " is there already: take it away, or name another file");
     }
-    if (const auto read = read_keys(mirror); !read) {
+    if (const auto read = await_next_key(mirror); !read) {
         return read;
     }
     if (const auto alone = keep_alone(); !alone) {
@@ -309,11 +328,7 @@ Result<void> Rotation::run(const std::vector<share::MirrorRow>& mirror) {
     return look_everywhere();
 }
 
-Result<void> begin(
-    const config::Policy& policy,
-    const std::vector<share::MirrorRow>& mirror,
-    const Request& request
-) {
+Result<void> begin(const config::Policy& policy, const Mirror& mirror, const Request& request) {
     auto user = migration::MaintenanceUser::open(request.user);
     if (!user) {
         return user.error();
@@ -328,11 +343,7 @@ Result<void> begin(
 
 }  // namespace
 
-int run(
-    const config::Policy& policy,
-    const std::vector<share::MirrorRow>& mirror,
-    const Request& request
-) {
+int run(const config::Policy& policy, const Mirror& mirror, const Request& request) {
     const auto done = begin(policy, mirror, request);
     if (done) {
         return static_cast<int>(user::Exit::kOk);

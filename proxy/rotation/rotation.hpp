@@ -5,6 +5,7 @@
 #include "proxy/migration/filling.hpp"
 #include "proxy/migration/maintenance_user.hpp"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,13 +27,13 @@ struct Request {
     bool plan = false;   ///< only say what would become of searchable columns
 };
 
-/// Goes on from wherever the last run ended. `mirror` is what the home database has of the keyring:
-/// believed only where the proxy signed it whose identity is pinned in the user's key. Standard
-/// error has what happens. The exit code of the program: 0 when nothing is left under a former key.
-int run(
-    const config::Policy& policy,
-    const std::vector<share::MirrorRow>& mirror,
-    const Request& request
-);
+/// Reads what the home database has of the keyring.
+using Mirror = std::function<migration::Result<std::vector<share::MirrorRow>>()>;
+
+/// Goes on from wherever the last run ended. The mirror is believed only where the proxy signed it
+/// whose identity is pinned in the user's key, and read again for 5 s while it has no next key: the
+/// proxy writes it after it has answered the tenant. Standard error has what happens. The exit code
+/// of the program: 0 when nothing is left under a former key.
+int run(const config::Policy& policy, const Mirror& mirror, const Request& request);
 
 }  // namespace pgveil::rotation

@@ -60,11 +60,12 @@ def rotate(*options):
 def killed_in_the_middle():
     """kill -9 as soon as some rows stand under the next key, and some do not."""
     child = subprocess.Popen([str(word) for word in words("notes", "--batch", "20", "--rows-per-second", "400")],
-                             stderr=subprocess.DEVNULL)
+                             stderr=subprocess.PIPE, text=True)
     with child:
         wait_until(lambda: child.poll() is not None or keys_of("notes", "body").get(NEXT, 0) > 60, "some rows")
         child.kill()
-    return child.returncode == -9
+        said = child.stderr.read()
+    return child.returncode, said
 
 
 def keys_of(table, column):
@@ -161,7 +162,8 @@ class Rotation(unittest.TestCase):
         writer = Writer()
         writer.start()
         try:
-            self.assertTrue(killed_in_the_middle())
+            status, said = killed_in_the_middle()
+            self.assertEqual(status, -9, said)
             mixed = keys_of("notes", "body")
             self.assertGreater(mixed.get(FORMER, 0), 0, "the control: it was killed in the middle")
             self.assertGreater(mixed.get(NEXT, 0), 0)
