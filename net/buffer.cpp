@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <malloc.h>
 #include <utility>
 
 namespace pgveil::net {
@@ -10,6 +11,9 @@ namespace {
 
 /// Less room than this behind a rest of a message: move the rest to the front first.
 constexpr std::size_t kTightSpace = kBlockSize / 4;
+
+/// So many freed bytes are worth a walk over the heaps.
+constexpr std::size_t kTrimmedFrom = std::size_t{32} * 1024 * 1024;
 
 void wipe(std::span<std::uint8_t> bytes) noexcept {
     if (!bytes.empty()) {
@@ -34,6 +38,13 @@ void BufferPool::give_back(std::unique_ptr<Block> block, std::size_t used) noexc
     --lent_;
     if (free_.size() < kept_max_) {
         free_.push_back(std::move(block));
+        return;
+    }
+    block.reset();
+    freed_ += kBlockSize;
+    if (freed_ >= kTrimmedFrom && lent_ <= kept_max_) {
+        freed_ = 0;
+        malloc_trim(0);  // a thread's heap shrinks from its end only, and something lies there
     }
 }
 

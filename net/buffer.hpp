@@ -16,7 +16,8 @@ inline constexpr std::size_t kBlockSize = 16384;
 using Block = std::array<std::uint8_t, kBlockSize>;
 
 /// 16 KB blocks of one worker. A block that comes back is wiped before it is lent again. Keeps at
-/// most `kept_max` free blocks, frees the others. Belongs to one thread; must outlive what it lent.
+/// most `kept_max` free blocks, frees the others, and what many of them took goes back to the
+/// system. Belongs to one thread; must outlive what it lent.
 class BufferPool {
 public:
     explicit BufferPool(std::size_t kept_max = 64) : kept_max_(kept_max) {}
@@ -31,6 +32,7 @@ public:
 private:
     std::size_t kept_max_;
     std::size_t lent_ = 0;
+    std::size_t freed_ = 0;  ///< since the heaps were last trimmed
     std::vector<std::unique_ptr<Block>> free_;
 };
 

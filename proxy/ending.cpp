@@ -27,6 +27,14 @@ void announce(Pace pace, std::chrono::milliseconds notice) {
 
 }  // namespace
 
+void Ending::begin(Pace pace, const config::TimeoutSettings& timeouts) {
+    begin(
+        pace,
+        std::chrono::milliseconds(pace == Pace::kDrain ? timeouts.drain_notice_ms : 0),
+        std::chrono::milliseconds(timeouts.drain_ms)
+    );
+}
+
 void Ending::begin(Pace pace, std::chrono::milliseconds notice, std::chrono::milliseconds drain) {
     if (pace_ && *pace_ >= pace) {
         return;
@@ -70,7 +78,7 @@ bool Ending::is_over() {
     }
     if (is_late) {
         log::warn("the time for open transactions is over");
-        begin(Pace::kFast);
+        begin(Pace::kFast, std::chrono::milliseconds(0), std::chrono::milliseconds(0));
     }
     return false;
 }

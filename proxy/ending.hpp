@@ -20,16 +20,14 @@ public:
     bool has_begun() const { return pace_.has_value(); }
 
     /// A fast end may follow a drain, and not the other way round. A drain leaves everything as it
-    /// is for the time `notice`, while readiness says no, and becomes a fast end after the time
-    /// `drain` more.
-    void begin(
-        Pace pace, std::chrono::milliseconds notice = {}, std::chrono::milliseconds drain = {}
-    );
+    /// is for drain_notice_ms, while readiness says no, and becomes a fast end after drain_ms more.
+    void begin(Pace pace, const config::TimeoutSettings& timeouts);
 
     /// Often, once it has begun: true when the proxy may stop.
     bool is_over();
 
 private:
+    void begin(Pace pace, std::chrono::milliseconds notice, std::chrono::milliseconds drain);
     bool is_drained() const;
     void drain();
 

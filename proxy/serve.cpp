@@ -5,6 +5,7 @@
 #include "net/unix_listener.hpp"
 #include "proxy/alarms.hpp"
 #include "proxy/audit_command.hpp"
+#include "proxy/certificate_watch.hpp"
 #include "proxy/custody_options.hpp"
 #include "proxy/custody_watch.hpp"
 #include "proxy/ending.hpp"
@@ -54,7 +55,11 @@ sigset_t awaited_signals() {
 class Proxy {
 public:
     Proxy(session::Service& service, session::SnapshotPtr snapshot)
-        : service_(&service), snapshot_(std::move(snapshot)), custody_(service), ending_(service) {}
+        : service_(&service),
+          snapshot_(std::move(snapshot)),
+          certificates_(snapshot_->settings),
+          custody_(service),
+          ending_(service) {}
 
     mirror::Result<void> prepare();
     net::Result<void> listen();
@@ -72,7 +77,7 @@ private:
     void end_by(int signal);
     admin::Answer reload();
     void answer(session::ControlRequest request);
-    void begin(Pace pace);
+    void take_up(session::SnapshotPtr fresh);
     void tick();
 
     session::Service* service_;
@@ -82,6 +87,7 @@ private:
     bool is_handed_over_ = false;
     std::optional<net::UnixListener> local_;  ///< nothing: off
     bool stopping_ = false;
+    CertificateWatch certificates_;
     CustodyWatch custody_;
     Ending ending_;
     ExplainThread explainer_;
@@ -256,7 +262,17 @@ void Proxy::end_by(int signal) {
         stopping_ = true;
         return;
     }
-    begin(signal == SIGINT ? Pace::kFast : Pace::kDrain);
+    ending_.begin(signal == SIGINT ? Pace::kFast : Pace::kDrain, snapshot_->settings.timeouts);
+}
+
+void Proxy::take_up(session::SnapshotPtr fresh) {
+    snapshot_ = std::move(fresh);
+    for (const auto& worker : workers_) {
+        worker->reload(snapshot_);
+    }
+    if (http_) {
+        http_->reload(snapshot_);
+    }
 }
 
 /// Says what happened in the log, too.
@@ -268,16 +284,10 @@ admin::Answer Proxy::reload() {
         return admin::failed(admin::CommandError("F0000", "the old configuration stays: " + reason)
         );
     }
-    snapshot_ = std::move(fresh->snapshot);
+    take_up(std::move(fresh->snapshot));
     service_->loaded_s = session::unix_time_s();
     service_->found_secrets.forget_all();
     log::set_up(snapshot_->settings.log);
-    for (const auto& worker : workers_) {
-        worker->reload(snapshot_);
-    }
-    if (http_) {
-        http_->reload(snapshot_);
-    }
     log::info("reloaded {file}", {{"file", snapshot_->settings.file}});
     warn_of_strangers(*snapshot_);
     admin::Answer answer;
@@ -305,16 +315,8 @@ void Proxy::answer(session::ControlRequest request) {
         return request.reply(change_lock(*action, *service_, snapshot_->settings, custody_));
     }
     request.reply({});
-    begin(*action == admin::Action::kDrain ? Pace::kDrain : Pace::kFast);
-}
-
-void Proxy::begin(Pace pace) {
-    const config::TimeoutSettings& timeouts = snapshot_->settings.timeouts;
-    ending_.begin(
-        pace,
-        std::chrono::milliseconds(pace == Pace::kDrain ? timeouts.drain_notice_ms : 0),
-        std::chrono::milliseconds(timeouts.drain_ms)
-    );
+    const bool is_drain = *action == admin::Action::kDrain;
+    ending_.begin(is_drain ? Pace::kDrain : Pace::kFast, snapshot_->settings.timeouts);
 }
 
 /// What must be in order before listen(). The error is for people.
@@ -331,6 +333,9 @@ void Proxy::tick() {
         stopping_ = true;
     }
     try {
+        if (auto fresh = certificates_.look(*snapshot_, session::unix_time_s())) {
+            take_up(std::move(fresh));
+        }
         custody_.look(snapshot_->settings, session::unix_time_s());
     } catch (const std::bad_alloc&) {
         log::error("out of memory for secrets: the share store is looked after later");

@@ -217,6 +217,12 @@ Result<Command> read_unlock(Reader& reader) {
                                       : Result<Command>(invalid());
 }
 
+Result<Command> read_kill(Reader& reader) {
+    auto session = reader.name();
+    return session && reader.is_at_end() ? Result<Command>(Command(KillClient{*std::move(session)}))
+                                         : Result<Command>(invalid());
+}
+
 }  // namespace
 
 Result<Command> parse_command(std::string_view text) {
@@ -249,6 +255,9 @@ Result<Command> parse_command(std::string_view text) {
     if (verb == "UNLOCK") {
         return read_unlock(reader);
     }
+    if (verb == "KILL_CLIENT") {
+        return read_kill(reader);
+    }
     return invalid();
 }
 
@@ -264,6 +273,9 @@ std::string_view tag_of(const Command& command) {
     const auto* const action = std::get_if<Action>(&command);
     if (std::holds_alternative<UnlockUser>(command)) {
         return "UNLOCK USER";
+    }
+    if (std::holds_alternative<KillClient>(command)) {
+        return "KILL_CLIENT";
     }
     if (action == nullptr) {
         return std::holds_alternative<Show>(command) ? "SHOW" : "EXPLAIN";

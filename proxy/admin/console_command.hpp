@@ -53,10 +53,15 @@ struct UnlockUser {
     std::string user;
 };
 
+/// KILL_CLIENT id, as SHOW SESSIONS shows it.
+struct KillClient {
+    std::string session;
+};
+
 /// Nothing but blanks and comments.
 struct NoCommand {};
 
-using Command = std::variant<NoCommand, Show, Action, Explain, UnlockUser>;
+using Command = std::variant<NoCommand, Show, Action, Explain, UnlockUser, KillClient>;
 
 /// For the client: nothing of its text is quoted.
 struct CommandError {

@@ -30,6 +30,7 @@ constexpr std::array kSessions{
     Column{"database"},
     Column{"state"},
     Column{"address"},
+    Column{"server"},
     Column{"connect_time"},
     Column{"request_time"},
     Column{"tls"},
@@ -112,6 +113,7 @@ Row session_row(const SessionFacts& session) {
         session.database,
         session.state,
         session.address,
+        session.server,
         time_cell(session.connected_s),
         time_cell(session.request_s),
         text_or_null(session.tls),
@@ -329,7 +331,7 @@ Table show_locks(const std::map<std::string, std::int64_t, std::less<>>& locks) 
 }
 
 Table show_help() {
-    constexpr std::array<std::array<std::string_view, 2>, 21> kLines{{
+    constexpr std::array<std::array<std::string_view, 2>, 22> kLines{{
         {"SHOW STATS", "requests, transactions, bytes and times by database"},
         {"SHOW SESSIONS", "sessions of clients"},
         {"SHOW USERS", "who may log in, and rights here"},
@@ -347,6 +349,7 @@ Table show_help() {
         {"LOCK", "wipe the store key and all that was opened with it"},
         {"UNLOCK", "ask the seal for the store key again"},
         {"UNLOCK USER name", "let a user go on whom an alarm has locked"},
+        {"KILL_CLIENT id", "end one session of SHOW SESSIONS, and cancel what it runs"},
         {"SHUTDOWN", "end all sessions and stop"},
         {"SHUTDOWN WAIT_FOR_CLIENTS", "let open transactions end, then stop"},
         {"EXPLAIN VEIL sql", "what would be sent, or why it is refused"},

@@ -37,7 +37,8 @@ struct SessionFacts {
     std::string database;
     std::string state;  ///< in the words of pg_stat_activity, or "paused"
     std::string address;
-    std::string tls;  ///< "TLSv1.3"; empty without
+    std::string server;  ///< host:port of the upstream that it has got
+    std::string tls;     ///< "TLSv1.3"; empty without
     std::int64_t connected_s = 0;
     std::int64_t request_s = 0;  ///< when its state began
     std::uint32_t server_process = 0;

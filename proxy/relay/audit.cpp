@@ -79,7 +79,7 @@ std::shared_ptr<const std::string> text_at_hand(const SessionState& state) {
         return parse.has_value() ? shown_text(state, parse->text) : nullptr;
     }
     if (type == FrontendType::kBind) {
-        const auto bind = wire::decode_bind(frame.body);
+        const auto bind = wire::decode_bind_head(frame.body);
         const auto found = bind.has_value() ? state.statements.find(kept_name(bind->statement))
                                             : state.statements.end();
         return found == state.statements.end() ? nullptr : found->second->shown;

@@ -84,6 +84,11 @@ void append_call_bind(const wire::Bind& bind, wire::Output& upstream) {
     writer.finish(bind.result_formats);
 }
 
+/// Null: its text could not be read, and names nothing that is protected.
+bool is_passed(const StatementPlan* plan) {
+    return plan == nullptr || plan->is_plain();
+}
+
 std::shared_ptr<Portal> portal_for(const wire::Bind& bind, const PreparedStatement& statement) {
     auto portal = std::make_shared<Portal>();
     portal->planned = statement.planned;
@@ -161,8 +166,17 @@ Preparation confirm_bound(
 
 }  // namespace
 
+bool passes_bind(const SessionState& state, wire::ByteView begun) {
+    const auto head = wire::decode_bind_head(begun);
+    const auto found = head.has_value() ? state.statements.find(kept_name(head->statement))
+                                        : state.statements.end();
+    return found != state.statements.end() &&
+           is_passed(with_current_cursor(state, found->second->planned).plan());
+}
+
 bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) {
-    const auto bind = wire::decode_bind(frame.body);
+    const auto bind =
+        frame.is_begun ? wire::decode_bind_head(frame.body) : wire::decode_bind(frame.body);
     if (!bind.has_value()) {
         return violates(state, "Bind");
     }
@@ -201,7 +215,7 @@ bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream) 
         stopped_by(state, prepare_scope(state, *plan, upstream), upstream, is_waiting)) {
         return !is_waiting;
     }
-    if (plan != nullptr && !plan->is_plain()) {
+    if (!is_passed(plan)) {
         return send_bind(state, *bind, *statement, upstream);
     }
     Expected expected = expect(state, Awaited::kBind);

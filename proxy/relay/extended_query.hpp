@@ -11,6 +11,11 @@ namespace pgveil::relay {
 
 bool on_parse(SessionState& state, const wire::Frame& frame, Outgoing& upstream);
 bool on_bind(SessionState& state, const wire::Frame& frame, Outgoing& upstream);
+
+/// A Bind that begins like this goes upstream as it comes: nothing of its statement is sealed.
+/// @param begun of its body, with both names or without
+bool passes_bind(const SessionState& state, wire::ByteView begun);
+
 bool on_describe(SessionState& state, const wire::Frame& frame, Outgoing& upstream);
 bool on_execute(SessionState& state, const wire::Frame& frame, Outgoing& upstream);
 bool on_close(SessionState& state, const wire::Frame& frame, Outgoing& upstream);

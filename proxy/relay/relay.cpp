@@ -29,6 +29,9 @@ constexpr std::uint32_t kLargeObjectPutOid = 3460;
 /// PostgreSQL makes no longer body (MaxAllocSize): what claims to be longer is not waited for.
 constexpr std::size_t kServerMessageMax = (std::size_t{1} << 30U) + wire::kFrameHeadSize;
 
+/// What is not longer is gathered, whatever it is.
+constexpr std::size_t kGatheredMax = std::size_t{64} * 1024;
+
 bool is_large_object_call(std::uint32_t oid) {
     return oid == kLargeObjectPutOid ||
            std::find(kLargeObjectOids.begin(), kLargeObjectOids.end(), oid) !=
@@ -131,6 +134,9 @@ std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& up
         return 0;
     }
     if (peek.status == PeekStatus::kPartial) {
+        if (can_begin(peek, rest)) {
+            return begin_message(peek, rest, upstream);
+        }
         client_wants_ = peek.size;
         return std::nullopt;
     }
@@ -138,6 +144,26 @@ std::optional<std::size_t> Relay::take_message(wire::ByteView rest, Outgoing& up
         return std::nullopt;
     }
     return frames.consumed();
+}
+
+/// A long Bind of which nothing is sealed need not be whole.
+bool Relay::can_begin(const wire::Peek& peek, wire::ByteView here) const {
+    return wire::frontend_type(peek.type) == FrontendType::kBind && peek.size > kGatheredMax &&
+           !replication_ && passes_bind(state_, here.subspan(wire::kFrameHeadSize));
+}
+
+std::optional<std::size_t> Relay::begin_message(
+    const wire::Peek& peek, wire::ByteView here, Outgoing& upstream
+) {
+    wire::Frame frame{peek.type, here, here.subspan(wire::kFrameHeadSize)};
+    frame.is_begun = true;
+    if (!on_client_message(frame, upstream)) {
+        return std::nullopt;
+    }
+    client_left_ = peek.size - here.size();
+    client_left_sealed_ = false;
+    client_left_dropped_ = state_.batch_failed;
+    return here.size();
 }
 
 void Relay::begin_streaming(const wire::Peek& peek, Outgoing& upstream) {

@@ -72,6 +72,10 @@ private:
     std::optional<std::size_t> take_message(wire::ByteView rest, Outgoing& upstream);
     /// A message whose bytes pass (or are dropped) piece by piece begins.
     void begin_streaming(const wire::Peek& peek, Outgoing& upstream);
+    bool can_begin(const wire::Peek& peek, wire::ByteView here) const;
+    std::optional<std::size_t> begin_message(
+        const wire::Peek& peek, wire::ByteView here, Outgoing& upstream
+    );
     std::size_t stream_from_client(wire::ByteView here, Outgoing& upstream);
     bool on_client_message(const wire::Frame& frame, Outgoing& upstream);
     bool is_between_requests() const;

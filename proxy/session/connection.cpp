@@ -66,6 +66,7 @@ net::Awaitable<void> serve(Worker& worker, net::Stream& client, net::Buffer& inp
         co_return;
     }
     if (auto* const cancel = std::get_if<CancelKey>(&*accepted)) {
+        address = Counter::Place();
         worker.tally().cancels.add();
         CancelKey key = std::move(*cancel);
         std::vector<UpstreamTarget> targets = snapshot->upstream.targets;

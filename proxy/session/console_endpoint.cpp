@@ -15,6 +15,7 @@
 #include "proxy/session/pause.hpp"
 #include "proxy/session/worker.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace pgveil::session {
@@ -183,12 +184,36 @@ admin::Answer resume(Service& service) {
     return end_pause(service) ? admin::Answer() : not_now("the proxy is not paused");
 }
 
+/// A session is one worker's; all are asked at once.
+net::Awaitable<admin::Answer> kill(Worker& worker, std::string session) {
+    const std::vector<WorkerHandle>& workers = worker.service().workers;
+    Collection<bool> found(worker.loop(), workers.size());
+    for (const WorkerHandle& each : workers) {
+        each.remote.post([asked = each.worker, receive = found.receiver(), session] {
+            receive(asked->kill(session));
+        });
+    }
+    const auto answers = co_await found.all();
+    if (std::find(answers.begin(), answers.end(), true) != answers.end()) {
+        co_return admin::Answer();
+    }
+    co_return admin::failed(admin::CommandError(
+        "42704", "there is no session \"" + session + "\"", "SHOW SESSIONS lists them."
+    ));
+}
+
 net::Awaitable<admin::Answer> ask_main_thread(Worker& worker, admin::Command command) {
     Collection<admin::Answer> answers(worker.loop(), 1);
     ControlRequest request(std::move(command), answers.receiver());
     worker.service().control.post(std::move(request));
     auto all = co_await answers.all();
     co_return std::move(all.front());
+}
+
+bool changes_something(const admin::Command& command) {
+    return std::holds_alternative<admin::Action>(command) ||
+           std::holds_alternative<admin::UnlockUser>(command) ||
+           std::holds_alternative<admin::KillClient>(command);
 }
 
 void log_refused(std::string_view user, const admin::Command& command) {
@@ -208,15 +233,18 @@ void record_command(
     const admin::Command& command,
     const admin::Answer& answer
 ) {
-    const auto* const unlock = std::get_if<admin::UnlockUser>(&command);
-    if (unlock == nullptr && !std::holds_alternative<admin::Action>(command)) {
+    if (!changes_something(command)) {
         return;
     }
     audit::Record event;
     event.event = "console";
     event.role = user;
     event.what = admin::tag_of(command);
-    event.what += unlock == nullptr ? "" : " " + audit::harmless(unlock->user);
+    if (const auto* const unlock = std::get_if<admin::UnlockUser>(&command)) {
+        event.what += " " + audit::harmless(unlock->user);
+    } else if (const auto* const victim = std::get_if<admin::KillClient>(&command)) {
+        event.what += " " + audit::harmless(victim->session);
+    }
     event.result = answer.error ? answer.error->sqlstate : "ok";
     record(service, std::move(event));
 }
@@ -247,8 +275,12 @@ net::Awaitable<admin::Answer> run(Worker& worker, admin::Command command, std::s
         co_return answer;
     }
     const auto* const action = std::get_if<admin::Action>(&command);
-    if (action != nullptr || std::holds_alternative<admin::UnlockUser>(command)) {
+    if (changes_something(command)) {
         log_command(user, command);
+    }
+    if (const auto* const victim = std::get_if<admin::KillClient>(&command)) {
+        auto killed = co_await kill(worker, victim->session);
+        co_return killed;
     }
     if (action != nullptr && *action == admin::Action::kResume) {
         co_return resume(worker.service());

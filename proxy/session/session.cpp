@@ -81,7 +81,7 @@ net::Awaitable<void> Session::run(ClientStartup startup) {
     }
     entered_ = true;
     worker_->enter(*this);
-    log("connected");
+    log_connected();
     const net::Duration keepalive(worker_->snapshot()->settings.timeouts.keepalive_ms);
     client_->set_keepalive(keepalive);
     upstream_.stream->set_keepalive(keepalive);
@@ -109,9 +109,7 @@ void Session::cancel_if_running() {
     }
     cancelled_ = true;
     log("the connection was lost while a statement ran: it is cancelled");
-    worker_->loop().spawn(
-        cancel_statement(worker_->loop(), cancel_key_, upstream_target_, worker_->cancels())
-    );
+    cancel_at_server();
 }
 
 // Whatever is thrown while the server's connection has failed is its loss; else it is the client's,
@@ -283,6 +281,20 @@ void Session::end(const LoginError& reason) {
     // Whoever waits for the server wakes up and finds the session over.
     upstream_.stream->close();
     unblocked_.wake();
+}
+
+void Session::log_connected() const {
+    const relay::SessionFacts& facts = relay_->state().facts;
+    log::info(
+        "{session} {user}@{database} {client}: {event} to {server}, process {process}",
+        {{"session", id_},
+         {"user", facts.login},
+         {"database", facts.database},
+         {"client", client_->peer_address()},
+         {"event", "connected"},
+         {"server", server()},
+         {"process", cancel_key_.process_id}}
+    );
 }
 
 void Session::log(std::string_view event) const {

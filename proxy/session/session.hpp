@@ -59,6 +59,11 @@ public:
     /// Ends it now (57P01).
     void end_now();
 
+    /// The same by KILL_CLIENT; what runs is cancelled at the server.
+    void kill();
+
+    const std::string& id() const { return id_; }
+
     /// Looks again whether the client's next transaction may begin.
     void resume() { unblocked_.wake(); }
 
@@ -85,6 +90,7 @@ private:
     void send_to_client();
     void send_upstream();
     void cancel_if_running();
+    void cancel_at_server();
     void settle();
     bool is_upstream_lost() const;
     void on_upstream_lost(std::string_view reason);
@@ -97,6 +103,8 @@ private:
     void end_between_turns(const LoginError& reason);
     void end(const LoginError& reason);
     void log(std::string_view event) const;
+    void log_connected() const;
+    std::string server() const;
 
     Worker* worker_;
     net::Stream* client_;

@@ -123,6 +123,10 @@ void Session::cancel_statement_in_time() {
     log("a statement took too long: it is cancelled");
     state.statement_timed_out = true;
     limit_.set(kCancelGrace);
+    cancel_at_server();
+}
+
+void Session::cancel_at_server() {
     worker_->loop().spawn(
         cancel_statement(worker_->loop(), cancel_key_, upstream_target_, worker_->cancels())
     );
@@ -136,6 +140,19 @@ void Session::drain() {
 
 void Session::end_now() {
     end_between_turns(administrator_command());
+}
+
+void Session::kill() {
+    if (!ended_ && !cancelled_ && relay_->awaits_server()) {
+        cancelled_ = true;
+        cancel_at_server();
+    }
+    log("ended by KILL_CLIENT");
+    end_now();
+}
+
+std::string Session::server() const {
+    return upstream_target_.host + ":" + std::to_string(upstream_target_.port);
 }
 
 /// end(), where no coroutine of this session catches what the network throws. A client that does
@@ -161,6 +178,7 @@ admin::SessionFacts Session::facts() const {
     facts.database = state.facts.database;
     facts.state = is_held() ? "paused" : std::string(name_of(activity_.phase()));
     facts.address = client_->peer_address();
+    facts.server = server();
     facts.tls = client_->tls_version();
     facts.connected_s = connected_s_;
     const auto ago = worker_->loop().now() - activity_.since();

@@ -1,5 +1,7 @@
 #include "proxy/session/snapshot.hpp"
 
+#include "proxy/session/tls_files.hpp"
+
 #include <new>
 #include <utility>
 
@@ -9,42 +11,13 @@ namespace {
 
 using boost::system::result;
 
-result<std::shared_ptr<const net::TlsContext>, LoadError> listener_tls(
-    const config::ListenSettings& listen
-) {
-    if (listen.tls == config::ListenTls::kDisable) {
-        return std::shared_ptr<const net::TlsContext>();
-    }
-    auto context = net::TlsContext::load_server(listen.certificate, listen.key, listen.client_ca);
-    if (!context.has_value()) {
-        return LoadError{context.error().message};
-    }
-    return std::move(*context);
-}
-
-result<std::shared_ptr<const net::TlsContext>, LoadError> upstream_tls(
-    const config::UpstreamSettings& upstream
-) {
-    if (upstream.tls == config::UpstreamTls::kDisable) {
-        return std::shared_ptr<const net::TlsContext>();
-    }
-    auto context = net::TlsContext::load_client(upstream.ca);
-    if (!context.has_value()) {
-        return LoadError{context.error().message};
-    }
-    return std::move(*context);
-}
-
-UpstreamHosts upstream_hosts(
-    const config::UpstreamSettings& settings, const std::shared_ptr<const net::TlsContext>& tls
-) {
+UpstreamHosts upstream_hosts(const config::UpstreamSettings& settings) {
     UpstreamHosts upstream;
     upstream.attrs = settings.session_attrs;
     for (const config::UpstreamHost& each : settings.hosts) {
         UpstreamTarget target;
         target.host = each.host;
         target.port = each.port;
-        target.tls = tls;
         target.connect_timeout = net::Duration(settings.connect_timeout_ms);
         upstream.targets.push_back(std::move(target));
     }
@@ -72,20 +45,16 @@ result<SnapshotPtr, LoadError> load_all(config::Settings settings, const Snapsho
         }
         snapshot->passwords = std::move(*passwords);
     }
-    auto server = listener_tls(settings.listen);
-    if (!server.has_value()) {
-        return server.error();
+    const auto tls = load_tls(settings);
+    if (!tls.has_value()) {
+        return tls.error();
     }
     snapshot->rules.policy = snapshot->policy;
-    snapshot->rules.tls = std::move(*server);
     snapshot->rules.requires_tls = settings.listen.tls == config::ListenTls::kRequire;
     snapshot->rules.packet_bytes_max = settings.limits.startup_bytes;
     snapshot->rules.login_timeout = net::Duration(settings.limits.login_timeout_ms);
-    auto client = upstream_tls(settings.upstream);
-    if (!client.has_value()) {
-        return client.error();
-    }
-    snapshot->upstream = upstream_hosts(settings.upstream, *client);
+    snapshot->upstream = upstream_hosts(settings.upstream);
+    use_tls(*snapshot, *tls);
     snapshot->settings = std::move(settings);
     return SnapshotPtr(std::move(snapshot));
 }

@@ -4,6 +4,7 @@
 #include "proxy/session/connection.hpp"
 #include "proxy/session/session.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 
@@ -140,6 +141,18 @@ void Worker::end_sessions() {
             session->end_now();
         }
     });
+}
+
+bool Worker::kill(std::string_view session) {
+    const auto found =
+        std::find_if(sessions_.begin(), sessions_.end(), [session](const auto* each) {
+            return each->id() == session;
+        });
+    if (found == sessions_.end()) {
+        return false;
+    }
+    (*found)->kill();
+    return true;
 }
 
 void Worker::close_listeners() {

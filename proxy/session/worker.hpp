@@ -51,6 +51,9 @@ public:
     void drain();
     /// Accepts no more, ends every session now, with a word to its client (57P01). Any thread.
     void end_sessions();
+
+    /// KILL_CLIENT. On the worker's thread. False: it has no session of this id.
+    bool kill(std::string_view session);
     /// Sessions look again whether they may go on after a PAUSE. Any thread.
     void resume();
     /// New logins use the new snapshot; running sessions take its policy between transactions.

@@ -28,6 +28,7 @@ struct Frame {
     std::uint8_t type = 0;
     ByteView bytes;  ///< as it came: type byte, length, body
     ByteView body;
+    bool is_begun = false;  ///< only the beginning is here; the rest is passed on as it comes
 };
 
 inline constexpr std::size_t kFrameHeadSize = 5;

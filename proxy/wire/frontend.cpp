@@ -66,6 +66,17 @@ Result<Bind> decode_bind(ByteView body) noexcept {
     return cursor.finish(bind);
 }
 
+Result<Bind> decode_bind_head(ByteView body) noexcept {
+    Cursor cursor(body);
+    Bind head;
+    head.portal = cursor.cstring();
+    head.statement = cursor.cstring();
+    if (cursor.error()) {
+        return *cursor.error();
+    }
+    return head;
+}
+
 Result<Describe> decode_describe(ByteView body) noexcept {
     Cursor cursor(body);
     Describe describe;

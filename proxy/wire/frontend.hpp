@@ -62,6 +62,9 @@ struct CopyFail {
 Result<Query> decode_query(ByteView body) noexcept;
 Result<Parse> decode_parse(ByteView body) noexcept;
 Result<Bind> decode_bind(ByteView body) noexcept;
+
+/// Of a Bind whose end need not be here: portal and statement, and nothing else.
+Result<Bind> decode_bind_head(ByteView body) noexcept;
 Result<Describe> decode_describe(ByteView body) noexcept;
 Result<Close> decode_close(ByteView body) noexcept;
 Result<Execute> decode_execute(ByteView body) noexcept;

@@ -12,7 +12,8 @@ from operation import ADMIN, WATCHER
 from stack import Stack, psql, wait_until
 
 TOPICS = ["STATS", "SESSIONS", "USERS", "COLUMNS", "KEYS", "CONFIG", "VERSION", "STATE", "HELP"]
-ACTIONS = ["RELOAD", "PAUSE", "RESUME", "LOCK", "UNLOCK", "SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS", "EXPLAIN VEIL SELECT 1"]
+ACTIONS = ["RELOAD", "PAUSE", "RESUME", "LOCK", "UNLOCK", "SHUTDOWN", "SHUTDOWN WAIT_FOR_CLIENTS", "EXPLAIN VEIL SELECT 1",
+           "KILL_CLIENT s1"]
 
 
 def setUpModule():
@@ -56,6 +57,7 @@ class Show(unittest.TestCase):
             self.assertEqual((row["user"], row["database"]), ("app", "clinic"))
             self.assertEqual(row["state"], "idle in transaction")
             self.assertEqual(row["veil_user"], "nurse")
+            self.assertEqual(row["server"], f"localhost:{STACK.pg_port}")
             self.assertRegex(row["address"], r"^127\.0\.0\.1:\d+$")
             self.assertRegex(row["tls"], r"^TLSv1\.[23]$")
             self.assertEqual((row["query_count"], row["xact_count"]), (2, 0))
@@ -188,6 +190,34 @@ class Commands(unittest.TestCase):
         state, message = operation.fails(STACK, "EXPLAIN VEIL (DATABASE nowhere) SELECT 1")
         self.assertEqual(state, "08006")
         self.assertIn("nowhere", message)
+
+
+class Kill(unittest.TestCase):
+    def test_a_session_is_told_and_its_statement_cancelled_and_others_go_on(self):
+        with STACK.connect() as victim, STACK.connect() as other, operation.console(STACK, ADMIN) as admin:
+            (row,) = operation.sessions(STACK, remote_pid=victim.info.backend_pid)
+            ended = []
+
+            def sleep():
+                try:
+                    victim.execute("SELECT pg_sleep(60), 'to be killed'")
+                except psycopg.Error as error:
+                    ended.append(error)
+
+            thread = threading.Thread(target=sleep)
+            thread.start()
+            wait_until(lambda: self.running(), "the statement to run")
+            admin.execute(f"KILL_CLIENT {row['id']}")
+            thread.join(30)
+            self.assertIn("terminating connection due to administrator command", str(ended[0]))
+            wait_until(lambda: not self.running(), "the server to have cancelled it", 20)
+            self.assertEqual(other.execute("SELECT 7").fetchone()[0], 7)
+            with self.assertRaises(psycopg.errors.UndefinedObject):
+                admin.execute(f"KILL_CLIENT {row['id']}")
+
+    def running(self):
+        return STACK.superuser("SELECT pid FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() "
+                               "AND query LIKE '%to be killed%'")
 
 
 class Lock(unittest.TestCase):

@@ -40,6 +40,12 @@ def peak_bytes(pid):
         return int(re.search(r"VmHWM:\s+(\d+)", status.read()).group(1)) * 1024
 
 
+def forget_peak(pid):
+    """proc(5), clear_refs: from here on peak_bytes() counts."""
+    with open(f"/proc/{pid}/clear_refs", "w") as references:
+        references.write("5")
+
+
 def resident_bytes(pid):
     with open(f"/proc/{pid}/status") as status:
         return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) * 1024

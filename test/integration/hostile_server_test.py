@@ -13,6 +13,7 @@ from leg import Rewrite, split
 from wire import fields_of
 
 SQL = "SELECT id, name, ssn, born FROM patients WHERE id < 4 ORDER BY id"
+COPY = query("COPY patients (id, name, ssn, born) TO STDOUT")
 WAYS = {"simple": query(SQL), "extended": ask(SQL) + SYNC}
 # What the client may be told. 08P01: the session ends; XX001: a value does not open; XX000: not what the plan expects;
 # 0A000: an envelope where none belongs.
@@ -132,6 +133,25 @@ def lies_about_order():
     }
 
 
+def lies_about_copied_rows():
+    """{what: change of the fields of a row of COPY data, as bytes}"""
+    def copied(fields, end=b"\n"):
+        return message("d", b"\t".join(fields) + end)
+
+    return {
+        "a field less": lambda f: copied(f[:-1]),
+        "a field more": lambda f: copied(f + [b"x"]),
+        "plaintext": lambda f: copied(f[:1] + [b"Mallory"] + f[2:]),
+        "no envelope": lambda f: copied(f[:1] + [b"\\\\x00"] + f[2:]),
+        "half an envelope": lambda f: copied(f[:1] + [f[1][:len(f[1]) // 2]] + f[2:]),
+        "another column's value": lambda f: copied(f[:1] + [f[2], f[1]] + f[3:]),
+        "a value of another type": lambda f: copied(f[:1] + [f[3]] + f[2:]),
+        "two rows in one message": lambda f: copied(f, b"\n" + b"\t".join(f) + b"\n"),
+        "nothing": lambda f: message("d", b""),
+        "a row of the extended protocol": lambda f: row(f),
+    }
+
+
 class Lies(FaultCase):
     @classmethod
     def setUpClass(cls):
@@ -193,6 +213,20 @@ class Lies(FaultCase):
                     change = lambda letter, body, lie=lie: lie(columns_of(body)) if letter == "T" else message(letter, body)
                     _, heard = self.hear(said, change)
                     self.assert_honest(heard, is_lie_seen=(what, way) not in UNSEEN)
+
+    def test_about_copied_rows(self):
+        truth, heard = self.hear(COPY, message)
+        true_rows = {each[5:] for each in split(truth)[0] if each[:1] == b"d"}
+        self.assertEqual(heard, truth)  # the control
+        self.assertIn(b"Aurelia Brandt", b"".join(true_rows))
+        for what, lie in lies_about_copied_rows().items():
+            with self.subTest(what):
+                change = lambda letter, body, lie=lie: (lie(body.removesuffix(b"\n").split(b"\t")) if letter == "d"
+                                                        else message(letter, body))
+                _, heard = self.hear(COPY, change)
+                self.assertLessEqual({each[5:] for each in split(heard)[0] if each[:1] == b"d"}, true_rows)
+                codes = {fields_of(each[5:]).get("C", "") for each in split(heard)[0] if each[:1] == b"E"}
+                self.assertTrue(codes and codes <= ERRORS, f"{codes} in {heard[-300:]}")
 
     def test_about_the_order(self):
         for what, lie in lies_about_order().items():

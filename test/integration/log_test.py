@@ -63,7 +63,7 @@ class Formats(LogCase):
         for line in self.lines_when("disconnected"):
             self.assertRegex(line, TEXT_LINE)
         self.assertRegex(self.written(), r"info s\d+-\d+ refused with 0A000\n")
-        self.assertRegex(self.written(), r"info s\d+ app@clinic 127\.0\.0\.1:\d+: connected\n")
+        self.assertRegex(self.written(), r"info s\d+ app@clinic 127\.0\.0\.1:\d+: connected to localhost:\d+, process \d+\n")
 
     def test_json(self):
         self.set_log(level="debug", format="json")
@@ -77,6 +77,7 @@ class Formats(LogCase):
         session, _, number = refusal["request"].partition("-")
         self.assertTrue(number.isdigit())
         connected = [line for line in lines if line.get("event") == "connected"]
+        self.assertTrue(all(line["server"].startswith("localhost:") and line["process"] > 0 for line in connected))
         self.assertIn((session, "app", "clinic"), [(line["session"], line["user"], line["database"]) for line in connected])
 
     def test_the_request_id_is_the_one_in_the_servers_log(self):

@@ -12,6 +12,7 @@ import unittest
 import psycopg
 
 import clinic
+from leg import Leg
 from logins import (VERSION_32, Login, cancel_request, changed, over_tcp, over_tls, startup_packet, tls_context)
 from stack import Stack, run, succeeded, wait_until
 from wire import SSL_REQUEST, Wire
@@ -169,6 +170,16 @@ class VanishedClients(unittest.TestCase):
         self.assertNotIn("canceling statement", STACK.server_log_since_mark())
 
 
+class Swallow:
+    """A tap of leg.py behind which nothing is heard any more."""
+
+    has_begun = False
+
+    def take(self, _data):
+        self.has_begun = True
+        return b"", False
+
+
 class Limits(unittest.TestCase):
     def refusal(self, login):
         self.addCleanup(login.close)
@@ -230,6 +241,21 @@ class Limits(unittest.TestCase):
             self.assertIn("E57014", first.letters())
             second.close()
             first.close()
+
+    def test_cancels_take_no_place_from_the_others_of_their_address(self):
+        leg = Leg(STACK.pg_port)
+        self.addCleanup(leg.stop)
+        with changed(STACK, {"limits": {"sessions_per_address": 2}, "upstream": {"port": leg.port}}):
+            first, never_ends = self.first_login(), Swallow()
+            leg.arm_next(up=never_ends)
+            with over_tls(STACK) as connection:
+                connection.sendall(cancel_request(first.key))
+                wait_until(lambda: never_ends.has_begun, "the cancel to be under way")
+                second, third = Login(STACK), Login(STACK)
+                self.assertIsNone(second.finish())
+                self.assertEqual(third.read_error()["C"], "53300")  # control: the limit is in force
+            for login in (first, second, third):
+                login.close()
 
     def test_of_logins_under_way(self):
         with changed(STACK, {"limits": {"pending_logins": 1}}):

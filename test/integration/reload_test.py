@@ -92,6 +92,26 @@ class Taken(Kept):
         self.reload()
         self.assertEqual(certificate_shown(), "postgres")
 
+    def replace_tls(self, source):
+        """As those who renew certificates do: other files in the place of the old ones, and nobody is told."""
+        for ending in (".crt", ".key"):
+            new = STACK.write(f"tls/renewed{ending}", (STACK.dir / "tls" / f"{source}{ending}").read_text())
+            new.rename(STACK.dir / "tls" / f"pgveil{ending}")
+
+    def test_a_certificate_that_is_renewed_in_its_place_without_a_word(self):
+        for name in ("pgveil", "postgres"):
+            for ending in (".crt", ".key"):
+                STACK.write(f"tls/kept-{name}{ending}", (STACK.dir / "tls" / f"{name}{ending}").read_text())
+        self.addCleanup(wait_until, lambda: certificate_shown() == "pgveil", "the first certificate to be back")
+        self.addCleanup(self.replace_tls, "kept-pgveil")
+        seen = len(STACK.proxy_log())
+        self.replace_tls("kept-postgres")
+        wait_until(lambda: certificate_shown() == "postgres", "the certificate to be taken up")
+        self.assertNotIn("reloaded ", STACK.proxy_log()[seen:], "nothing else was")
+        STACK.write("tls/pgveil.crt", "not a certificate\n")
+        wait_until(lambda: "cannot be used, the old ones stay" in STACK.proxy_log()[seen:], "the reason in the log")
+        self.assertEqual(certificate_shown(), "postgres")
+
     def test_a_user(self):
         operation.add_login(STACK, "latecomer")
         self.addCleanup(STACK.superuser, "DROP ROLE latecomer")

@@ -27,6 +27,9 @@ std::string read(std::string_view text) {
     if (const auto* const unlock = std::get_if<UnlockUser>(&*command)) {
         return std::string(tag_of(*command)) + "[" + unlock->user + "]";
     }
+    if (const auto* const victim = std::get_if<KillClient>(&*command)) {
+        return std::string(tag_of(*command)) + "[" + victim->session + "]";
+    }
     return "nothing";
 }
 
@@ -55,6 +58,14 @@ TEST(ConsoleCommand, ReadsWordsInAnyCaseWithBlanksCommentsAndSemicolons) {
     EXPECT_EQ(read("Resume"), "RESUME");
     EXPECT_EQ(read("lock"), "LOCK");
     EXPECT_EQ(read("Unlock;"), "UNLOCK");
+}
+
+TEST(ConsoleCommand, ReadsWhichSessionIsToEnd) {
+    EXPECT_EQ(read("kill_client S12;"), "KILL_CLIENT[s12]");
+    EXPECT_EQ(read("KILL_CLIENT 's12'"), "KILL_CLIENT[s12]");
+    EXPECT_EQ(read("KILL_CLIENT"), "42601");
+    EXPECT_EQ(read("KILL_CLIENT s1 s2"), "42601");
+    EXPECT_EQ(read("KILL s1"), "42601");
 }
 
 TEST(ConsoleCommand, ReadsWhoIsToBeUnlocked) {

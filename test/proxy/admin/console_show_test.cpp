@@ -42,6 +42,7 @@ std::vector<WorkerFacts> two_workers() {
     session.database = "clinic";
     session.state = "idle";
     session.address = "127.0.0.1:5";
+    session.server = "db:5432";
     session.tls = "TLSv1.3";
     session.connected_s = 1;
     session.request_s = 61;
@@ -72,9 +73,11 @@ TEST(ConsoleShow, ListsSessionsOldestFirst) {
     EXPECT_THAT(
         rows_of(show_sessions(two_workers())),
         ElementsAre(
-            "s7|gone|clinic|idle|127.0.0.1:5|1970-01-01 00:00:01 UTC|1970-01-01 00:01:01 UTC|NULL|"
+            "s7|gone|clinic|idle|127.0.0.1:5|db:5432|1970-01-01 00:00:01 UTC|1970-01-01 00:01:01 "
+            "UTC|NULL|"
             "NULL|NULL|4|1|1|20|30",
-            "s12|app|clinic|idle|127.0.0.1:5|1970-01-01 00:00:01 UTC|1970-01-01 00:01:01 UTC|"
+            "s12|app|clinic|idle|127.0.0.1:5|db:5432|1970-01-01 00:00:01 UTC|1970-01-01 00:01:01 "
+            "UTC|"
             "TLSv1.3|77|nurse|4|1|1|20|30"
         )
     );

@@ -85,6 +85,19 @@ std::string Conversation::client_sends(const wire::Output& bytes) {
     return feed_client();
 }
 
+std::size_t Conversation::client_sends_piece(wire::ByteView piece) {
+    to_server_.clear();
+    client_input_.insert(client_input_.end(), piece.begin(), piece.end());
+    Outgoing upstream;
+    const std::size_t used = relay_->on_client(client_input_, upstream);
+    const auto bytes = taken(upstream);
+    client_input_.erase(
+        client_input_.begin(), client_input_.begin() + static_cast<std::ptrdiff_t>(used)
+    );
+    server_log_.append(bytes.begin(), bytes.end());
+    return bytes.size();
+}
+
 std::string Conversation::server_sends(const wire::Output& bytes) {
     to_server_.clear();
     to_client_.clear();

@@ -45,6 +45,8 @@ public:
 
     /// What the client sends. Returns the type letters that reach the server, in order.
     std::string client_sends(const wire::Output& bytes);
+    /// The same of bytes that are no whole messages: how many bytes reach the server.
+    std::size_t client_sends_piece(wire::ByteView piece);
     /// What the server sends. Returns the type letters that reach the client; what the proxy says
     /// to the server meanwhile is in to_server().
     std::string server_sends(const wire::Output& bytes);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 namespace pgveil::relay {
@@ -116,6 +118,59 @@ TEST_F(Known, PassesValuesOfAPlainStatement) {  // the positive control of the t
     EXPECT_EQ(
         talk.server_sends(both(both(std::move(replies), complete("SELECT 0")), ready('I'))), "12CZ"
     );
+}
+
+constexpr std::size_t kLong = 300'000;
+constexpr std::size_t kPiece = 4096;
+
+wire::Output long_bind(std::string_view statement) {
+    const std::string value(kLong, 'x');
+    return relay::bind("", statement, value);
+}
+
+TEST_F(Known, PassesALongBindOfAPlainStatementAsItComes) {
+    ASSERT_EQ(talk.client_sends(parse("p", "SELECT id FROM visits WHERE id = $1")), "P");
+    const wire::Output sent = long_bind("p");
+    std::size_t passed = 0;
+    for (std::size_t at = 0; at < sent.bytes().size(); at += kPiece) {
+        const std::size_t size = std::min(kPiece, sent.bytes().size() - at);
+        EXPECT_EQ(talk.client_sends_piece(sent.bytes().subspan(at, size)), size);
+        passed += size;
+    }
+    EXPECT_EQ(passed, sent.bytes().size());
+    EXPECT_EQ(talk.client_sends(both(execute(""), sync())), "ES");
+    EXPECT_THAT(talk.server_log(), HasSubstr(std::string(kLong, 'x')));
+    EXPECT_EQ(
+        talk.server_sends(both(both(acknowledge("12"), complete("SELECT 0")), ready('I'))), "12CZ"
+    );
+}
+
+TEST_F(Known, KeepsALongBindUntilItsNamesAreThere) {
+    ASSERT_EQ(talk.client_sends(parse("a_long_name", "SELECT id FROM visits WHERE id = $1")), "P");
+    const wire::Output sent = long_bind("a_long_name");
+    constexpr std::size_t kInTheName = 10;
+    EXPECT_EQ(talk.client_sends_piece(sent.bytes().first(kInTheName)), 0U);
+    EXPECT_EQ(
+        talk.client_sends_piece(sent.bytes().subspan(kInTheName, kPiece)), kInTheName + kPiece
+    );
+}
+
+TEST_F(Known, GathersALongBindOfAnythingElse) {
+    const wire::Output sent = long_bind("nobody");
+    EXPECT_EQ(talk.client_sends_piece(sent.bytes().first(kLong)), 0U);
+    EXPECT_EQ(talk.relay().client_wants(), sent.bytes().size());
+    EXPECT_GT(talk.client_sends_piece(sent.bytes().subspan(kLong)), 0U) << "a Parse that must fail";
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("xxxx")));
+}
+
+TEST_F(Known, DropsALongBindBehindAnError) {
+    ASSERT_EQ(talk.client_sends(parse("p", "SELECT id FROM visits WHERE id = $1")), "P");
+    ASSERT_EQ(talk.client_sends(parse("", "SELECT * FROM pgveil.nothing")), "P");
+    const wire::Output sent = long_bind("p");
+    EXPECT_EQ(talk.client_sends_piece(sent.bytes().first(kPiece)), 0U);
+    EXPECT_EQ(talk.client_sends_piece(sent.bytes().subspan(kPiece)), 0U);
+    EXPECT_EQ(talk.client_sends(sync()), "S");
+    EXPECT_THAT(talk.server_log(), Not(HasSubstr("xxxx")));
 }
 
 TEST_F(Known, KeepsTheArgumentsOfANameThatNothingStandsFor) {
