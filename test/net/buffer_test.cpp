@@ -5,7 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <fstream>
+#include <memory>
 #include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
 
 namespace pgveil::net {
 
@@ -96,6 +103,40 @@ TEST(Buffer, OffersNoSpaceBeyondABlockUnlessAskedToGrow) {
     receive(buffer, std::string(kBlockSize, 'x'));
     EXPECT_TRUE(buffer.space().empty());
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+constexpr std::size_t kMegabyte = std::size_t{1} << 20U;
+
+std::size_t resident_megabytes() {
+    std::size_t all = 0;
+    std::size_t resident = 0;
+    std::ifstream("/proc/self/statm") >> all >> resident;
+    return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / kMegabyte;
+}
+
+/// 128 MB of blocks, with something behind them that stays, as in the heap of a worker.
+void fill_and_give_back() {
+    constexpr std::size_t kBlocks = 128 * kMegabyte / kBlockSize;
+    const std::size_t before = resident_megabytes();
+    BufferPool pool;
+    std::vector<std::unique_ptr<Block>> lent(kBlocks);
+    for (auto& block : lent) {
+        block = pool.borrow();
+        block->fill(1);
+    }
+    const auto stays = std::make_unique<std::array<char, 100>>();
+    EXPECT_GT(resident_megabytes(), before + 100);
+    for (auto& block : lent) {
+        pool.give_back(std::move(block), kBlockSize);
+    }
+    EXPECT_LT(resident_megabytes(), before + 16);
+}
+
+TEST(BufferPool, GivesWhatManyBlocksTookBackToTheSystem) {
+    std::thread worker(fill_and_give_back);
+    worker.join();
+}
+#endif
 
 TEST(BufferPool, WipesABlockBeforeItIsLentAgain) {
     BufferPool pool;
