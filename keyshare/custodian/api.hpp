@@ -124,7 +124,7 @@ private:
         const std::string& group, const core::PublicPoint& attestation_key
     ) const;
     Result<CustodianStore::Changes> check_evidence(
-        const EvidenceRule& rule, const quorum::PartialRequest& asked, Call& call
+        const EvidenceRule& rule, core::ByteView subject, Call& call
     );
     Result<void> take_turn(const GroupPolicy& policy, const std::string& group, Call& call);
     Result<void> check_question(

@@ -2,9 +2,9 @@
 
 #include "keyshare/core/lp.hpp"
 #include "keyshare/core/random.hpp"
-#include "keyshare/custodian/own_seat.hpp"
-#include "keyshare/custody/asker.hpp"
+#include "keyshare/custodian/fetch.hpp"
 #include "keyshare/custody/receipt.hpp"
+#include "keyshare/envelope/told.hpp"
 #include "keyshare/quorum/deposit.hpp"
 #include "keyshare/user/private_file.hpp"
 
@@ -15,6 +15,7 @@
 namespace pgveil::custodian {
 namespace {
 
+using envelope::told;
 using quorum::Keeping;
 
 constexpr std::string_view kUserKeyTitle = "pgveil deposit key 1";
@@ -22,16 +23,6 @@ constexpr std::size_t kUserKeyFileMax = 200;
 constexpr std::size_t kGeneratedSize = 32;
 /// Secret, point, fingerprint and titles.
 constexpr std::size_t kDepositFileMax = kDepositMax + 1000;
-
-user::Error told(const custody::Error& error) {
-    return {
-        error.code == custody::ErrorCode::kSettings ? user::Exit::kUsage : user::Exit::kFailed,
-        error.message};
-}
-
-user::Error told(const quorum::Error& error) {
-    return user::failed(error.message);
-}
 
 user::Result<custody::PinnedGroup> pinned_in(const std::string& file) {
     auto pinned = custody::load_group(file);
@@ -134,101 +125,6 @@ user::Result<quorum::Deposit> made(
         );
     }
     return quorum::deposit_secret_for(group, *user_key, secret.reveal(), core::system_random());
-}
-
-/// One fetching.
-class Fetch {
-public:
-    Fetch(quorum::Withdrawal withdrawal, custody::Asker asker)
-        : withdrawal_(std::move(withdrawal)), asker_(std::move(asker)) {}
-
-    /// Until t have answered; the person's own share first.
-    user::Result<void> gather(const std::string& own) {
-        std::uint32_t index = 0;
-        if (!own.empty()) {
-            const auto taken = take_own(own);
-            if (!taken) {
-                return taken.error();
-            }
-            index = *taken;
-        }
-        const auto gathered = asker_.gather(
-            withdrawal_.request(),
-            {asker_.pinned().group.threshold - (index == 0 ? 0U : 1U),
-             [this](std::uint32_t member, core::ByteView sealed) {
-                 return withdrawal_.take(member, sealed);
-             },
-             index}
-        );
-        return gathered ? user::Result<void>() : told(gathered.error());
-    }
-
-    user::Result<core::SecretBytes> open(const std::optional<core::HpkeKeyPair>& user) const {
-        auto secret = user ? withdrawal_.open_with(*user) : withdrawal_.open();
-        return secret ? user::Result<core::SecretBytes>(*std::move(secret)) : told(secret.error());
-    }
-
-    custody::Receipt receipt(const quorum::Deposit& deposit) const {
-        return {
-            core::sha256(quorum::serialize(deposit)),
-            withdrawal_.request(),
-            withdrawal_.participations()};
-    }
-
-    /// "custodian-1, custodian-3", and whoever was asked in vain.
-    void note_members(const user::Console& console) const {
-        std::string names;
-        for (const quorum::Participation& one : withdrawal_.participations()) {
-            names += (names.empty() ? "" : ", ") + asker_.pinned().members[one.index - 1];
-        }
-        for (const custody::Absence& absence : asker_.absences()) {
-            console.note(absence.custodian + " does not help: " + absence.why);
-        }
-        console.note("opened with the parts of " + names);
-    }
-
-private:
-    user::Result<std::uint32_t> take_own(const std::string& own) {
-        auto seat = OwnSeat::open(own);
-        if (!seat) {
-            return seat.error();
-        }
-        const auto index = seat->index_in(asker_.pinned().group);
-        if (!index) {
-            return index;
-        }
-        const auto sealed = seat->answer(withdrawal_.request());
-        if (!sealed) {
-            return sealed.error();
-        }
-        const auto taken = withdrawal_.take(*index, *sealed);
-        return taken ? index : told(taken.error());
-    }
-
-    quorum::Withdrawal withdrawal_;
-    custody::Asker asker_;
-};
-
-user::Result<Fetch> begun(const FetchDeposit& arguments, const quorum::Deposit& deposit) {
-    auto pinned = pinned_in(arguments.group);
-    if (!pinned) {
-        return pinned.error();
-    }
-    auto settings = custody::load_asker_settings(arguments.custodians);
-    if (!settings) {
-        return told(settings.error());
-    }
-    auto asker = custody::Asker::make(*std::move(settings), *std::move(pinned));
-    if (!asker) {
-        return told(asker.error());
-    }
-    auto withdrawal = quorum::Withdrawal::begin(
-        asker->pinned().group, deposit, asker->requester(), arguments.purpose
-    );
-    if (!withdrawal) {
-        return user::unusable(arguments.deposit + ": " + withdrawal.error().message);
-    }
-    return Fetch(*std::move(withdrawal), *std::move(asker));
 }
 
 /// The key that the deposit needs; none for one that needs none.
@@ -347,11 +243,11 @@ user::Result<void> fetch_deposit(const user::Console& console, const FetchDeposi
     if (!out) {
         return out.error();
     }
-    auto fetch = begun(arguments, *deposit);
+    auto fetch = Fetch::begin(arguments, *deposit);
     if (!fetch) {
         return fetch.error();
     }
-    if (auto gathered = fetch->gather(arguments.own); !gathered) {
+    if (auto gathered = fetch->gather(); !gathered) {
         return gathered;
     }
     const auto secret = fetch->open(*key);
@@ -359,7 +255,7 @@ user::Result<void> fetch_deposit(const user::Console& console, const FetchDeposi
         return secret.error();
     }
     fetch->note_members(console);
-    if (auto written = keep_receipt(arguments, fetch->receipt(*deposit)); !written) {
+    if (auto written = keep_receipt(arguments, fetch->receipt()); !written) {
         return written;
     }
     return write_out(**out, secret->reveal());

@@ -5,6 +5,8 @@
 #include "keyshare/custody/coordination.hpp"
 #include "keyshare/custody/group_calls.hpp"
 #include "keyshare/custody/group_file.hpp"
+#include "keyshare/custody/succession.hpp"
+#include "keyshare/envelope/told.hpp"
 #include "keyshare/share/json_fields.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +22,7 @@ namespace {
 using custody::AskerSettings;
 using custody::PinnedGroup;
 using custody::RunPlan;
+using envelope::told;
 using user::Console;
 
 struct GroupArguments {
@@ -35,22 +38,16 @@ struct GroupArguments {
 
 using ArgumentsPtr = std::shared_ptr<GroupArguments>;
 
-user::Error said(const custody::Error& error) {
-    return {
-        error.code == custody::ErrorCode::kSettings ? user::Exit::kUsage : user::Exit::kFailed,
-        error.message};
-}
-
 user::Result<AskerSettings> settings_of(const GroupArguments& arguments) {
     auto settings = custody::load_asker_settings(arguments.custodians);
     return settings.has_value() ? user::Result<AskerSettings>(*std::move(settings))
-                                : said(settings.error());
+                                : told(settings.error());
 }
 
 user::Result<PinnedGroup> group_of(const GroupArguments& arguments) {
     auto pinned = custody::load_group(arguments.group);
     return pinned.has_value() ? user::Result<PinnedGroup>(*std::move(pinned))
-                              : said(pinned.error());
+                              : told(pinned.error());
 }
 
 std::string state_file_of(const GroupArguments& arguments) {
@@ -67,15 +64,15 @@ user::Result<void> carry_out(
     const std::string state = state_file_of(arguments);
     if (arguments.is_abandoned) {
         const auto given_up = custody::abandon_run(settings, plan, state);
-        return given_up.has_value() ? user::Result<void>() : said(given_up.error());
+        return given_up.has_value() ? user::Result<void>() : told(given_up.error());
     }
     const auto made = custody::make_group(settings, plan, state);
     if (!made.has_value()) {
-        return said(made.error());
+        return told(made.error());
     }
     const auto saved = custody::save_group(arguments.group, *made);
     if (!saved.has_value()) {
-        return said(saved.error());
+        return told(saved.error());
     }
     std::filesystem::remove(state);
     console.print(
@@ -89,7 +86,7 @@ user::Result<void> carry_out(
 user::Result<std::string> policy_in(const std::string& file) {
     const auto text = custody::read_file(file);
     if (!text.has_value()) {
-        return said(text.error());
+        return told(text.error());
     }
     const share::Json json = share::Json::parse(*text, nullptr, false, true);
     if (!json.is_object()) {
@@ -123,12 +120,28 @@ user::Result<void> create(const GroupArguments& arguments, const Console& consol
     return carry_out(arguments, *settings, plan, console);
 }
 
+/// The group at its newest epoch, whoever made it; but a run that was cut short goes on from where
+/// it began.
+user::Result<PinnedGroup> newest_group_of(
+    const GroupArguments& arguments, const AskerSettings& settings
+) {
+    if (std::filesystem::exists(state_file_of(arguments))) {
+        return group_of(arguments);
+    }
+    auto pinned = custody::load_newest_group(settings, arguments.group);
+    return pinned.has_value() ? user::Result<PinnedGroup>(*std::move(pinned))
+                              : told(pinned.error());
+}
+
 /// New shares for the same key: refresh, or reshare where members or threshold are said.
 user::Result<void> reshare(const GroupArguments& arguments, const Console& console) {
     const auto settings = settings_of(arguments);
-    auto pinned = group_of(arguments);
-    if (!settings.has_value() || !pinned.has_value()) {
-        return settings.has_value() ? pinned.error() : settings.error();
+    if (!settings.has_value()) {
+        return settings.error();
+    }
+    auto pinned = newest_group_of(arguments, *settings);
+    if (!pinned.has_value()) {
+        return pinned.error();
     }
     auto policy = policy_in(arguments.policy);
     if (!policy.has_value()) {
@@ -156,7 +169,7 @@ user::Result<void> list(const GroupArguments& arguments, const Console& console)
 
 user::Result<void> print(custody::Result<std::string> text, const Console& console) {
     if (!text.has_value()) {
-        return said(text.error());
+        return told(text.error());
     }
     console.print(*text);
     return {};

@@ -5,6 +5,7 @@
 #include "keyshare/envelope/holder.hpp"
 #include "keyshare/quorum/exchange.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -14,20 +15,22 @@ namespace {
 
 using share::Json;
 
-constexpr std::size_t kStoreIdSize = 16;
+/// The purpose that a proxy states, in the policies of groups that open its store.
+constexpr std::string_view kUnseal = "unseal";
 
 struct StoreVersion {
     std::string store;  ///< base64url
-    std::uint64_t version = 0;
+    custody::StoreVersion said;
 };
 
 Result<StoreVersion> store_version_in(const Json& json) {
     share::JsonReader reader(json);
-    StoreVersion out{reader.text("store"), reader.u64("version")};
+    StoreVersion out{reader.text("store"), {{}, reader.u64("version")}};
     const auto id = core::base64url_decode(out.store);
-    if (!reader.ok() || !id.has_value() || id->size() != kStoreIdSize) {
+    if (!reader.ok() || !id.has_value() || id->size() != out.said.store.size()) {
         return malformed("a store's version is an object of \"store\" (16 bytes) and \"version\"");
     }
+    std::ranges::copy(*id, out.said.store.begin());
     return out;
 }
 
@@ -103,10 +106,10 @@ Result<void> Api::check_store_version(const std::string& group, const Json& body
     if (!held.has_value()) {
         return held.error();
     }
-    if (*held > said->version) {
+    if (*held > said->said.version) {
         return out_of_state(
             "older_store",
-            "the share store is at version " + std::to_string(said->version) + ", custodian " +
+            "the share store is at version " + std::to_string(said->said.version) + ", custodian " +
                 options_.name + " has seen " + std::to_string(*held) +
                 ": an older copy was put in its place"
         );
@@ -127,7 +130,7 @@ Result<std::optional<attest::Clock>> Api::clock_held(
 /// What is to be kept when the question is answered. A nonce is used up by the first evidence that
 /// names it, whether that is believed or not.
 Result<CustodianStore::Changes> Api::check_evidence(
-    const EvidenceRule& rule, const quorum::PartialRequest& asked, Call& call
+    const EvidenceRule& rule, core::ByteView subject, Call& call
 ) {
     const auto shown = read_evidence(call.body);
     if (!shown.has_value()) {
@@ -146,7 +149,7 @@ Result<CustodianStore::Changes> Api::check_evidence(
     if (!last.has_value()) {
         return last.error();
     }
-    const auto binding = custody::evidence_binding(options_.name, shown->nonce, serialize(asked));
+    const auto binding = custody::evidence_binding(options_.name, shown->nonce, subject);
     const auto clock = judge_evidence(rule, *shown, binding, *last);
     if (!clock.has_value()) {
         return clock.error();
@@ -230,7 +233,7 @@ Result<void> Api::check_question(
     }
     CustodianStore::Changes changes;
     if (record.policy.evidence) {
-        auto shown = check_evidence(*record.policy.evidence, asked, call);
+        auto shown = check_evidence(*record.policy.evidence, serialize(asked), call);
         if (!shown.has_value()) {
             return shown.error();
         }
@@ -286,10 +289,18 @@ Result<Reply> Api::raise_store_version(Call& call) {
         return said.error();
     }
     const GroupPolicy& policy = (*holding)->record.policy;
-    if (!policy.requesters.contains(call.request.caller)) {
-        return refused(
-            403, "requester", "the group's policy does not name \"" + call.request.caller + "\""
-        );
+    if (const auto allowed = custodian::check_request(policy, call.request.caller, kUnseal);
+        !allowed.has_value()) {
+        return allowed.error();
+    }
+    CustodianStore::Changes changes;
+    if (policy.evidence) {
+        const core::Bytes claim = custody::version_claim((*holding)->record.group.id, said->said);
+        auto shown = check_evidence(*policy.evidence, claim, call);
+        if (!shown.has_value()) {
+            return shown.error();
+        }
+        changes = *std::move(shown);
     }
     if (const auto turn = take_turn(policy, call.parameter, call); !turn.has_value()) {
         return turn.error();
@@ -298,13 +309,14 @@ Result<Reply> Api::raise_store_version(Call& call) {
     if (!held.has_value()) {
         return held.error();
     }
-    if (said->version > *held) {
-        held = said->version;
-        CustodianStore::Changes changes;
+    if (said->said.version > *held) {
+        held = said->said.version;
         changes.push_back(
             {version_row(call.parameter, said->store),
              core::SecretBytes::copy_of(core::as_bytes(std::to_string(*held)))}
         );
+    }
+    if (!changes.empty()) {
         if (const auto kept = store_->commit(std::move(changes)); !kept.has_value()) {
             return kept.error();
         }

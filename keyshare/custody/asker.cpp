@@ -97,6 +97,29 @@ Error Asker::too_few(std::size_t answered, std::size_t needed, const std::string
     return {ErrorCode::kTooFew, std::move(message)};
 }
 
+void Asker::post(std::size_t member, const char* what, const std::string& body) {
+    calls_->begin(member, {url_of(members_[member].custodian, pinned_, what), body, true});
+}
+
+/// The statement's body, with what the TPM says to this nonce where that is demanded.
+Result<std::string> Asker::testified(
+    std::size_t member, const NonceReply& given, const Statement& statement
+) const {
+    if (!given.is_demanded) {
+        return statement.body;
+    }
+    const auto testimony = statement.witness(
+        evidence_binding(members_[member].custodian.name, given.nonce, statement.subject)
+    );
+    if (!testimony.has_value()) {
+        return Error{
+            ErrorCode::kNoEvidence,
+            "the custodians demand the TPM's evidence, and there is none: " +
+                testimony.error().message};
+    }
+    return attested(statement.body, given.nonce, *testimony);
+}
+
 /// One question on its way.
 class Asker::Round {
 public:
@@ -107,10 +130,8 @@ public:
         const Gathering& gathering
     )
         : asker_(&asker),
-          request_(&request),
-          question_(&question),
+          statement_{partial_body(request, question), quorum::serialize(request), question.witness},
           take_answer_(&gathering.take),
-          body_(partial_body(request, question)),
           order_(asker.order(gathering.own)),
           needed_(gathering.needed),
           is_out_(asker.members_.size(), false),
@@ -145,17 +166,12 @@ private:
     void send() {
         const std::size_t member = order_[sent_];
         ++sent_;
-        owes_nonce_[member] = question_->witness != nullptr;
-        if (owes_nonce_[member]) {
-            return post(member, "nonce", "{}");
-        }
-        post(member, "partial", body_);
-    }
-
-    void post(std::size_t member, const char* what, const std::string& body) {
+        owes_nonce_[member] = statement_.witness != nullptr;
         is_out_[member] = true;
-        const Custodian& custodian = asker_->members_[member].custodian;
-        asker_->calls_->begin(member, {url_of(custodian, asker_->pinned_, what), body, true});
+        if (owes_nonce_[member]) {
+            return asker_->post(member, "nonce", "{}");
+        }
+        asker_->post(member, "partial", statement_.body);
     }
 
     /// Puts the question, with what the TPM says to this nonce.
@@ -165,21 +181,16 @@ private:
         if (!given) {
             return replace(member, {{}, "it answered with something that is no nonce", 0});
         }
-        if (!given->is_demanded) {
-            return post(member, "partial", body_);
-        }
-        const auto testimony = question_->witness(evidence_binding(
-            asker_->members_[member].custodian.name, given->nonce, quorum::serialize(*request_)
-        ));
-        if (!testimony.has_value()) {
-            trouble_ = Error{
-                ErrorCode::kSettings,
-                "the custodians demand the TPM's evidence, and there is none: " +
-                    testimony.error().message};
+        const auto body = asker_->testified(member, *given, statement_);
+        if (!body.has_value()) {
+            trouble_ = body.error();
             return;
         }
-        post(member, "partial", attested_body(*request_, *question_, given->nonce, *testimony));
-        wait_on();  // the TPM has taken its time, not a custodian
+        is_out_[member] = true;
+        asker_->post(member, "partial", *body);
+        if (given->is_demanded) {
+            wait_on();  // the TPM has taken its time, not a custodian
+        }
     }
 
     void take(const HttpsCalls::Finished& finished) {
@@ -232,10 +243,8 @@ private:
     }
 
     Asker* asker_;
-    const quorum::PartialRequest* request_;
-    const Question* question_;
+    Statement statement_;
     const Take* take_answer_;
-    std::string body_;
     std::vector<std::size_t> order_;
     std::size_t needed_;
     std::vector<bool> is_out_;
@@ -294,19 +303,28 @@ bool Asker::was_left_behind() const {
     });
 }
 
-Result<quorum::SecretPoint> Asker::ask(const Question& question) {
-    auto answer = ask_once(question);
-    if (answer.has_value() || !was_left_behind()) {
-        return answer;
+Result<bool> Asker::follow() {
+    if (!was_left_behind()) {
+        return false;
     }
     PinnedGroup newest = newest_of(settings_, pinned_, times_.limit);
     if (newest == pinned_) {
+        return false;
+    }
+    const auto pinned = pin(std::move(newest));
+    return pinned.has_value() ? Result<bool>(true) : pinned.error();
+}
+
+Result<quorum::SecretPoint> Asker::ask(const Question& question) {
+    auto answer = ask_once(question);
+    if (answer.has_value()) {
         return answer;
     }
-    if (const auto pinned = pin(std::move(newest)); !pinned.has_value()) {
-        return pinned.error();
+    const auto followed = follow();
+    if (!followed.has_value()) {
+        return followed.error();
     }
-    return ask_once(question);
+    return *followed ? ask_once(question) : std::move(answer);
 }
 
 Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {
@@ -324,20 +342,42 @@ Result<quorum::SecretPoint> Asker::ask_blinded(const Question& question) {
     return *std::move(unblinded);
 }
 
-Result<void> Asker::raise_version(const StoreVersion& store) {
+Result<void> Asker::raise_version(const StoreVersion& store, const Witness& witness) {
+    auto raised = raise_once(store, witness);
+    if (raised.has_value()) {
+        return raised;
+    }
+    const auto followed = follow();
+    if (!followed.has_value()) {
+        return followed.error();
+    }
+    return *followed ? raise_once(store, witness) : raised;
+}
+
+Result<void> Asker::raise_once(const StoreVersion& store, const Witness& witness) {
     absences_.clear();
-    const std::string body = version_body(store);
+    const Statement statement{version_body(store), version_claim(pinned_.group.id, store), witness};
+    std::vector<bool> owes_nonce(members_.size(), witness != nullptr);
     for (std::size_t member = 0; member < members_.size(); ++member) {
-        calls_->begin(
-            member, {url_of(members_[member].custodian, pinned_, "store-version"), body, true}
-        );
+        witness ? post(member, "nonce", "{}") : post(member, "store-version", statement.body);
     }
     std::size_t noted = 0;
     while (const auto finished = calls_->next(Clock::now() + 2 * times_.limit)) {
-        if (finished->reply.trouble.empty() && finished->reply.status == kOk) {
-            ++noted;
-        } else {
+        const bool is_answer = finished->reply.trouble.empty() && finished->reply.status == kOk;
+        if (!is_answer) {
             note(finished->id, refusal_in(finished->reply));
+        } else if (!owes_nonce[finished->id]) {
+            ++noted;
+        } else if (const auto given = nonce_in(finished->reply.body)) {
+            owes_nonce[finished->id] = false;
+            const auto body = testified(finished->id, *given, statement);
+            if (!body.has_value()) {
+                calls_->abandon();
+                return body.error();
+            }
+            post(finished->id, "store-version", *body);
+        } else {
+            note(finished->id, {{}, "it answered with something that is no nonce", 0});
         }
     }
     const std::size_t needed = members_.size() - pinned_.group.threshold + 1;

@@ -67,8 +67,13 @@ public:
     Result<void> gather(const quorum::PartialRequest& request, const Gathering& gathering);
 
     /// Tells all custodians that there is this version, so that they refuse older ones. kTooFew
-    /// unless so many have noted it that any t of them include one: n - t + 1.
-    Result<void> raise_version(const StoreVersion& store);
+    /// unless so many have noted it that any t of them include one: n - t + 1. `witness` as in a
+    /// question.
+    Result<void> raise_version(const StoreVersion& store, const Witness& witness = {});
+
+    /// After a question or gather() that too few have answered: true if the group has gone on to
+    /// another epoch, which is the pinned one from now on, so that asking again makes sense.
+    Result<bool> follow();
 
     /// Of the last question: who was asked and gave no good answer. Those that were merely slower
     /// are not among them.
@@ -87,13 +92,25 @@ private:
         bool had_trouble = false;
     };
 
+    /// What custodians are told, and what the TPM's evidence for it is about.
+    struct Statement {
+        std::string body;
+        core::Bytes subject;
+        Witness witness;
+    };
+
     class Round;
 
     Asker(AskerSettings settings, std::string requester, AskTimes times);
 
     Result<void> pin(PinnedGroup pinned);
     Result<quorum::SecretPoint> ask_once(const Question& question);
+    Result<void> raise_once(const StoreVersion& store, const Witness& witness);
     bool was_left_behind() const;
+    void post(std::size_t member, const char* what, const std::string& body);
+    Result<std::string> testified(
+        std::size_t member, const NonceReply& given, const Statement& statement
+    ) const;
 
     std::vector<std::size_t> order(std::uint32_t own) const;
     Result<void> run_round(

@@ -49,6 +49,23 @@ seal::Result<Asker> CustodianSeal::asker() const {
     return asker.has_value() ? seal::Result<Asker>(*std::move(asker)) : said(asker.error());
 }
 
+bool CustodianSeal::mark_unnoted() const {
+    const core::Descriptor mark(
+        ::open(unnoted_path().c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)
+    );
+    return mark.is_open();
+}
+
+/// What the asker was led to, in the place of what it began with. True: there are other members.
+bool CustodianSeal::keep_group_of(const Asker& asking) const {
+    const auto former = load_group(options_.group);
+    if (!former.has_value()) {
+        return false;
+    }
+    keep_newest(options_.group, *former, asking.pinned());
+    return former->members != asking.pinned().members;
+}
+
 /// What both sides of McCallum and Relyea's exchange share.
 seal::Result<core::SecretBytes> CustodianSeal::ask_custodians(const KeptKey& kept) const {
     auto asking = asker();
@@ -63,9 +80,8 @@ seal::Result<core::SecretBytes> CustodianSeal::ask_custodians(const KeptKey& kep
     }
     const auto answer =
         asking->ask_blinded({kept.point, kPurpose, kept.store, {}, options_.witness});
-    const auto former = load_group(options_.group);
-    if (former.has_value()) {
-        keep_newest(options_.group, *former, asking->pinned());
+    if (keep_group_of(*asking)) {
+        static_cast<void>(mark_unnoted());  // they have not heard of the store's version
     }
     if (!answer.has_value()) {
         return said("the custodians do not release the store key: " + answer.error().message);
@@ -212,7 +228,12 @@ seal::Result<void> CustodianSeal::note(const KeptKey& kept) const {
     if (!asking.has_value()) {
         return asking.error();
     }
-    const auto raised = asking->raise_version(kept.store);
+    const auto raised = asking->raise_version(kept.store, options_.witness);
+    keep_group_of(*asking);
+    const bool is_first = kept.store.version == 1;
+    if (!raised.has_value() && is_first && raised.error().code == ErrorCode::kNoEvidence) {
+        return {};  // before the approval; no older copy is about, and the first start tells them
+    }
     if (!raised.has_value()) {
         return said("the custodians have not noted the new store key: " + raised.error().message);
     }
@@ -222,10 +243,7 @@ seal::Result<void> CustodianSeal::note(const KeptKey& kept) const {
 
 seal::Result<void> CustodianSeal::finish_renewal() {
     if (is_there(next_path())) {
-        const core::Descriptor mark(
-            ::open(unnoted_path().c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600)
-        );
-        if (!mark.is_open()) {
+        if (!mark_unnoted()) {
             return said(unnoted_path().string() + " cannot be made");
         }
         // Syncs the folder, and the mark's name with it.

@@ -62,6 +62,8 @@ private:
         core::ByteView beside
     ) const;
     seal::Result<void> note(const KeptKey& kept) const;
+    bool mark_unnoted() const;
+    bool keep_group_of(const Asker& asking) const;
 
     CustodianSealOptions options_;
     std::unique_ptr<seal::Seal> beside_;

@@ -13,6 +13,7 @@ enum class ErrorCode {
     kCheating,     ///< a custodian sent what no honest one sends; the message names it
     kRefused,      ///< a custodian said no
     kUnreachable,  ///< a custodian gave no answer
+    kNoEvidence,   ///< custodians demand the evidence of the asker's TPM, which gives none
 };
 
 /// One failure. The message says what happened, at which custodian, and what to do; it never

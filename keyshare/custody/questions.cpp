@@ -24,18 +24,6 @@ std::string text_in(const share::Json& object, const char* member) {
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
-share::Json partial_json(const quorum::PartialRequest& request, const Question& question) {
-    share::Json json;
-    json["request"] = core::base64url_encode(quorum::serialize(request));
-    if (!question.header.empty()) {
-        json["header"] = core::base64url_encode(question.header);
-    }
-    if (question.store) {
-        json["store_version"] = json_of(*question.store);
-    }
-    return json;
-}
-
 }  // namespace
 
 core::Sha256Digest evidence_binding(
@@ -52,13 +40,17 @@ std::optional<NonceReply> nonce_in(const std::string& body) {
     return reader.ok() ? std::optional(std::move(reply)) : std::nullopt;
 }
 
-std::string attested_body(
-    const quorum::PartialRequest& request,
-    const Question& question,
-    core::ByteView nonce,
-    const Testimony& testimony
-) {
-    share::Json json = partial_json(request, question);
+core::Bytes version_claim(core::ByteView group, const StoreVersion& store) {
+    return core::length_prefixed(
+        {core::as_bytes("pgveil/1 store version"),
+         group,
+         store.store,
+         core::big_endian64(store.version)}
+    );
+}
+
+std::string attested(const std::string& body, core::ByteView nonce, const Testimony& testimony) {
+    share::Json json = share::Json::parse(body);
     json["evidence"] = share::Json{
         {"nonce", core::base64url_encode(nonce)},
         {"attestation_key", testimony.attestation_key},
@@ -67,7 +59,15 @@ std::string attested_body(
 }
 
 std::string partial_body(const quorum::PartialRequest& request, const Question& question) {
-    return partial_json(request, question).dump();
+    share::Json json;
+    json["request"] = core::base64url_encode(quorum::serialize(request));
+    if (!question.header.empty()) {
+        json["header"] = core::base64url_encode(question.header);
+    }
+    if (question.store) {
+        json["store_version"] = json_of(*question.store);
+    }
+    return json.dump();
 }
 
 std::string version_body(const StoreVersion& store) {

@@ -38,8 +38,13 @@ struct Question {
     Witness witness = {};     ///< for custodians that demand evidence; empty: there is no TPM
 };
 
+/// What evidence for the raise of a version is about, in the place of a request:
+/// LP("pgveil/1 store version", group, store, version).
+core::Bytes version_claim(core::ByteView group, const StoreVersion& store);
+
 /// What evidence for this custodian is bound to: SHA-256(LP("pgveil/1 custodian evidence", name,
-/// nonce, request)). The request has the asker's name and the key that the answer is sealed to.
+/// nonce, request)). The request has the asker's name and the key that the answer is sealed to; for
+/// the raise of a version it is version_claim().
 core::Sha256Digest evidence_binding(
     const std::string& custodian, core::ByteView nonce, core::ByteView request
 );
@@ -53,17 +58,11 @@ struct NonceReply {
 /// Nothing if the body of a reply of status 200 is none.
 std::optional<NonceReply> nonce_in(const std::string& body);
 
-/// The body of POST .../partial with evidence.
-std::string attested_body(
-    const quorum::PartialRequest& request,
-    const Question& question,
-    core::ByteView nonce,
-    const Testimony& testimony
-);
-
 /// Bodies of POST .../partial and .../store-version.
 std::string partial_body(const quorum::PartialRequest& request, const Question& question);
 std::string version_body(const StoreVersion& store);
+/// One of them, with evidence.
+std::string attested(const std::string& body, core::ByteView nonce, const Testimony& testimony);
 
 /// The sealed answer in a reply of status 200; nothing if there is none.
 std::optional<core::Bytes> answer_in(const std::string& body);

@@ -4,6 +4,7 @@
 #include "keyshare/custody/group_file.hpp"
 #include "keyshare/custody/questions.hpp"
 #include "keyshare/custody/succession.hpp"
+#include "keyshare/envelope/told.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -15,12 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds kCallLimit{5};
 constexpr long kAnswered = 200;
-
-user::Error said(const custody::Error& error) {
-    return {
-        error.code == custody::ErrorCode::kSettings ? user::Exit::kUsage : user::Exit::kFailed,
-        error.message};
-}
 
 std::string words_of(const custody::Refusal& refusal) {
     const std::string code = refusal.code.empty() ? "" : " (" + refusal.code + ")";
@@ -92,11 +87,11 @@ Result<core::Bytes> CustodianHolder::answer(const Question& question, std::int64
 Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
     const auto settings = custody::load_asker_settings(files.askers);
     if (!settings) {
-        return said(settings.error());
+        return told(settings.error());
     }
     const auto pinned = custody::load_newest_group(*settings, files.group);
     if (!pinned) {
-        return said(pinned.error());
+        return told(pinned.error());
     }
     CustodianHolders holders;
     const auto calls = std::make_shared<CustodianCalls>(settings->tls);
@@ -117,15 +112,15 @@ Result<CustodianHolders> open_custodians(const CustodianFiles& files) {
 Result<std::string> requester_of(const CustodianFiles& files) {
     const auto settings = custody::load_asker_settings(files.askers);
     if (!settings) {
-        return said(settings.error());
+        return told(settings.error());
     }
     auto name = custody::requester_of(settings->tls.certificate);
-    return name ? Result<std::string>(*std::move(name)) : said(name.error());
+    return name ? Result<std::string>(*std::move(name)) : told(name.error());
 }
 
 Result<core::PublicPoint> key_of_group_file(const std::string& path, std::string_view text) {
     const auto pinned = custody::parse_group_file(path, text);
-    return pinned ? Result<core::PublicPoint>(pinned->group.public_key()) : said(pinned.error());
+    return pinned ? Result<core::PublicPoint>(pinned->group.public_key()) : told(pinned.error());
 }
 
 }  // namespace pgveil::envelope

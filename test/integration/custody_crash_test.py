@@ -1,4 +1,5 @@
-"""kill -9 of a custodian and of the coordinator at their n-th step of making, refreshing and resharing a group.
+"""kill -9 of a custodian and of the coordinator at their n-th step of making, refreshing and resharing a group, and of
+pgveil-envelope at those of its groups in directories.
 
 A step is a system call that makes a write last or sends something (test/support/stop_at.cpp). After each kill a threshold
 of one epoch still answers, the same command goes on, and in the end all members have one group and one key.
@@ -7,6 +8,7 @@ scripts/nightly meets every step, scripts/test some."""
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,6 +23,8 @@ FEWEST = 2  # a sweep that killed less has swept nothing
 POLICY = {"requesters": {"proxy": {"purposes": ["unseal"], "per_minute": 100000}}}
 KILLED = -signal.SIGKILL
 COORDINATOR = 3
+ENVELOPE = pathlib.Path(os.environ["PGVEIL_BIN"]) / "pgveil-envelope"
+CONTENT = b"what two of three open"
 
 
 def setUpModule():
@@ -177,6 +181,97 @@ class Swept(unittest.TestCase):
             with self.subTest(victim=victim):
                 self.killed = 0
                 self.renew(victim, "reshare", lambda epoch: members(0, 1) if epoch % 2 == 0 else members(0, 1, 2))
+
+
+class Directories(unittest.TestCase):
+    """Holders of pgveil-envelope: whatever is killed, two of them open what was sealed, and the command, or one that names
+    all of them, ends what was begun."""
+
+    STAY = ("provider", "notary")
+    ALL = (*STAY, "company")
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="pgveil-envelope."))
+        self.addCleanup(shutil.rmtree, self.root)
+        self.page = StopAt(self.root, "steps")
+        self.made, self.turn = self.root / "made", self.root / "turn"
+        self.made.mkdir()
+        (self.made / "content").write_bytes(CONTENT)
+
+    def ran(self, *arguments, folder=None):
+        return subprocess.run([*self.page.words(), ENVELOPE, *arguments], cwd=folder or self.turn, capture_output=True, text=True,
+                              timeout=120, check=False, env={**os.environ, "PGVEIL_MEMORY": "unlocked"})
+
+    def must(self, *arguments, folder=None):
+        done = self.ran(*arguments, folder=folder)
+        self.assertEqual(done.returncode, 0, f"{arguments}: {done.stderr}")
+
+    @staticmethod
+    def held_by(*names):
+        return [word for name in names for word in ("--holder", name)]
+
+    def opened_by(self, *names):
+        self.must("open", "content.pgveil", "--out", "opened", "--force", *self.held_by(*names))
+        self.assertEqual((self.turn / "opened").read_bytes(), CONTENT)
+
+    def init(self, folder):
+        return self.ran("init", *self.held_by(*(f"{name}={name}" for name in self.ALL)), "--key", "key.pub", folder=folder)
+
+    def swept(self, command, judge):
+        killed = 0
+        while True:
+            step = 1 + killed * STRIDE
+            shutil.rmtree(self.turn, ignore_errors=True)
+            shutil.copytree(self.made, self.turn)
+            self.page.set(step)
+            done = command()
+            self.page.set(0)
+            with self.subTest(step=step):
+                self.assertIn(done.returncode, (0, KILLED), done.stderr)
+                judge()
+            if done.returncode == 0:
+                break
+            killed += 1
+        self.assertGreaterEqual(killed, FEWEST)
+
+    def test_init(self):
+        def judge():
+            if not (self.turn / "key.pub").exists():  # so nothing was sealed; all of it may go
+                for name in self.ALL:
+                    shutil.rmtree(self.turn / name, ignore_errors=True)
+                self.assertEqual(self.init(self.turn).returncode, 0)
+            self.must("seal", "content", "--key", "key.pub")
+            self.opened_by(*self.ALL[1:])
+        self.swept(lambda: self.init(self.turn), judge)
+
+    def made_and_sealed(self):
+        self.assertEqual(self.init(self.made).returncode, 0)
+        self.must("seal", "content", "--key", "key.pub", folder=self.made)
+
+    def test_renew(self):
+        def judge():
+            for left in range(3):
+                self.opened_by(*(name for at, name in enumerate(self.ALL) if at != left))
+            self.must("renew", *self.held_by(*self.ALL))
+            self.opened_by(*self.ALL[1:])
+        self.made_and_sealed()
+        self.swept(lambda: self.ran("renew", *self.held_by(*self.ALL)), judge)
+
+    def test_replace(self):
+        command = ("replace", *self.held_by(*self.STAY), "--new", "auditor=auditor")
+
+        def judge():
+            if (self.turn / "auditor" / "holder").exists():
+                self.opened_by(*self.STAY, "auditor")
+            else:
+                self.opened_by(*self.STAY)
+                self.must(*command)
+            for left in self.STAY:
+                self.opened_by(left, "auditor")
+            self.opened_by(*self.STAY)
+        self.made_and_sealed()
+        shutil.rmtree(self.made / "company")
+        self.swept(lambda: self.ran(*command), judge)
 
 
 if __name__ == "__main__":

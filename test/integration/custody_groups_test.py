@@ -156,6 +156,8 @@ class Groups(unittest.TestCase):
         (CREW.folder / "old.json").write_text(json.dumps(before, indent=2) + "\n")
         old = group("show", "--group", CREW.folder / "old.json")
         self.assertEqual((old.returncode, old.stderr.count("another epoch")), (1, 3))
+        again = self.renewed("refresh", "old.json")  # another administrator's file, from before
+        self.assertEqual((again["id"], again["epoch"]), (before["id"], 2))
 
     def test_a_reshare_moves_the_key_to_others_and_leaves_a_lost_member_behind(self):
         before = self.made("moved.json", "--member", CREW.names[0], "--member", CREW.names[1])

@@ -131,6 +131,24 @@ class Deposits(unittest.TestCase):
         self.assertEqual(points, [False, False, True, True])
         self.assertIn("leave --own away", self.assert_refused(self.deposited("nothing"), "--own", CREW.settings_file(OWN), status=2))
 
+    def test_an_older_group_file_is_followed_and_written(self):
+        group("moving", 2)
+        first = (CREW.folder / "moving").read_text()
+        nothing, share = (self.deposited(keeping, at="moving") for keeping in ("nothing", "share"))
+        succeeded("group", "refresh", "--custodians", CREW.asker_file("admin"), "--group", "moving", "--policy", "policy.json")
+        newest = (CREW.folder / "moving").read_text()
+        self.assertNotEqual(first, newest)
+        (CREW.folder / "own-copy").write_text(first)
+        self.assert_fetched(nothing, "--receipt", "moved.receipt", at="own-copy")
+        self.assertEqual((CREW.folder / "own-copy").read_text(), newest)
+        succeeded("deposit", "verify", "moved.receipt", "--group", "own-copy")
+        self.assertEqual((CREW.folder / "own-copy.epoch-0").read_text(), first)
+        self.assertEqual(ran("deposit", "verify", "moved.receipt", "--group", "own-copy.epoch-0").returncode, 2)
+        (CREW.folder / "own-copy").write_text(first)
+        with down(OWN):
+            self.assertIn("custodian-4", self.assert_fetched(share, "--own", CREW.settings_file(OWN), at="own-copy"))
+        self.assertEqual((CREW.folder / "own-copy").read_text(), newest)
+
     def test_K4_a_receipt_shows_who_took_part(self):
         deposit = self.deposited("nothing")
         self.assert_fetched(deposit, "--receipt", "receipt")

@@ -186,6 +186,10 @@ class SealedByTpmAndCustodians(unittest.TestCase):
         self.assertEqual((status, said["error"]["code"]), (403, "evidence_tpm"), said)
         self.assertEqual(refused_last(2), ["evidence_nonce", "evidence_tpm"])
         self.assertEqual(CREW.ask(0, "POST", f"{path}/nonce", {}, client="stranger")[0], 403)
+        # Nor does it raise the version of a store beyond the proxy's: test_6 sees that the proxy does.
+        version = {"store": encoded(secrets.token_bytes(16)), "version": 2**53 - 1}
+        status, said = CREW.ask(0, "POST", f"{path}/store-version", version, client="clinic")
+        self.assertEqual((status, said["error"]["code"]), (403, "evidence_missing"), said)
 
     def test_5_another_tpm_is_not_believed(self):
         STACK.stop_proxy()

@@ -183,6 +183,12 @@ TEST(CustodianApi, AnOlderStoreIsRefusedAndAVersionNeverFalls) {
     crew.restart(0);
     EXPECT_EQ(ask_with(6), "older_store");
     EXPECT_EQ(ask_with(7), "");
+    Json others = policy_for_proxy();
+    others["requesters"]["proxy"]["purposes"] = Json::array({"open"});
+    const std::string files = crew.generate({0, 1}, 2, others);
+    const Json body = {{"store", store}, {"version", 1}};
+    const auto raised = crew.post(0, "/v1/groups/" + files + "/store-version", body, "proxy");
+    EXPECT_EQ(raised.code(), "purpose");  // whoever opens no store has none to speak for
 }
 
 TEST(CustodianApi, K8_AShreddedShareIsGoneAndLeavesATombstone) {

@@ -42,7 +42,8 @@ protected:
     /// One question, and everything about its evidence that can be wrong.
     struct Shown {
         quorum::PartialRequest request;
-        std::string nonce;  ///< base64url
+        std::string nonce;       ///< base64url
+        core::Bytes claim = {};  ///< of the raise of a version, in the place of a request
         std::string named = "custodian-1";
         attest::Statement statement = {};
         attest::Approval approval = {};
@@ -77,21 +78,26 @@ protected:
     static Json body_of(const Shown& shown) {
         attest::QuoteFields fields = shown.quote;
         fields.extra = core::to_bytes(custody::evidence_binding(
-            shown.named, *core::base64url_decode(shown.nonce), serialize(shown.request)
+            shown.named,
+            *core::base64url_decode(shown.nonce),
+            shown.claim.empty() ? serialize(shown.request) : shown.claim
         ));
         const attest::Evidence evidence{
             shown.statement, shown.approval, attest::write_quote(*shown.signer, fields)};
-        return Json::parse(custody::attested_body(
-            shown.request,
-            {shown.request.point, shown.request.purpose},
+        return Json::parse(custody::attested(
+            shown.claim.empty()
+                ? custody::partial_body(shown.request, {shown.request.point, shown.request.purpose})
+                : custody::version_body(kVersion),
             *core::base64url_decode(shown.nonce),
             {shown.claimed->verifying_key().point().text(), to_text(evidence)}
         ));
     }
 
     /// The refusal's code and message; "answered" if there is none.
-    std::string said(const Json& body, std::size_t at = 0, const std::string& caller = "proxy") {
-        const Crew::Said answer = crew_.post(at, path("partial"), body, caller);
+    static constexpr custody::StoreVersion kVersion{{1, 2, 3}, 7};
+
+    std::string said(const Json& body, const char* what = "partial") {
+        const Crew::Said answer = crew_.post(0, path(what), body, "proxy");
         return answer.status == 200
                    ? "answered"
                    : answer.code() + ": " + answer.json["error"]["message"].get<std::string>();
@@ -228,6 +234,33 @@ TEST_F(CustodianEvidence, T13_ATpmWhoseCountersWentBackIsRefusedAlsoAfterARestar
     EXPECT_THAT(at({4999, 7, 2, true}), HasSubstr("went back"));
     EXPECT_EQ(at({5000, 7, 2, true}), "answered");
     EXPECT_EQ(at({5001, 8, 0, true}), "answered");
+}
+
+TEST_F(CustodianEvidence, T13_WithoutEvidenceNobodyRaisesTheVersionOfAStore) {
+    const auto raised = [this](const core::Bytes& claim) {
+        Shown shown = good();
+        shown.claim = claim;
+        return said(body_of(shown), "store-version");
+    };
+    const core::Bytes claim = custody::version_claim(group_.id, kVersion);
+    const Json plain = Json::parse(custody::version_body(kVersion));
+    EXPECT_THAT(said(plain, "store-version"), HasSubstr("evidence_missing: "));
+    // A quote for a question, or for another version, raises none.
+    EXPECT_THAT(raised(serialize(request())), HasSubstr("evidence: the TPM's statement"));
+    custody::StoreVersion higher = kVersion;
+    ++higher.version;
+    EXPECT_THAT(
+        raised(custody::version_claim(group_.id, higher)),
+        HasSubstr("evidence: the TPM's statement")
+    );
+    Json older = body_of(good());
+    older["store_version"] = Json{{"store", plain["store"]}, {"version", 0}};
+    EXPECT_EQ(said(older), "answered");  // so far nothing was raised
+    EXPECT_EQ(raised(claim), "answered");
+    older = body_of(good());
+    older["store_version"] = Json{{"store", plain["store"]}, {"version", 6}};
+    EXPECT_THAT(said(older), HasSubstr("older_store: "));
+    EXPECT_EQ(crew_.post(0, path("store-version"), plain, "other").code(), "evidence_missing");
 }
 
 TEST_F(CustodianEvidence, WhoHasNoEvidenceCannotUseUpTheTurnsOfWhoHas) {

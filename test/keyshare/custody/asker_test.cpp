@@ -8,6 +8,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -186,8 +187,13 @@ TEST_F(AskerTest, ARefreshedGroupIsFollowedByItsMembersProofsAndNoOthers) {
             )
         );
     };
+    std::atomic<int> versions = 0;
     const auto at_next = [&](std::uint32_t index, const core::Bytes& said) {
         return [&, index, said](const std::string& path, const std::string& body) {
+            if (path.ends_with("/store-version")) {  // of former members, then of the new ones
+                return ++versions <= 3 ? http_response(409, R"({"error":{"code":"shredded"}})")
+                                       : http_response(200, "{}");
+            }
             if (body.empty()) {
                 return path.ends_with("/next?epoch=0") ? way(said) : http_response(404, "{}");
             }
@@ -214,6 +220,10 @@ TEST_F(AskerTest, ARefreshedGroupIsFollowedByItsMembersProofsAndNoOthers) {
     Asker asking = asker();
     EXPECT_TRUE(is_right(asking.ask(question())));
     EXPECT_EQ(asking.pinned().group, change.group);
+    Asker raising = asker();
+    EXPECT_TRUE(raising.raise_version({{1}, 2}).has_value());
+    EXPECT_EQ(raising.pinned().group, change.group);
+    EXPECT_EQ(versions, 6);
     servers_.clear();
 }
 

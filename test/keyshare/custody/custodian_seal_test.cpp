@@ -67,6 +67,12 @@ protected:
         const share::Json& store = is_question ? json["store_version"] : json;
         const auto version = store["version"].get<std::uint64_t>();
         if (!is_question) {
+            const core::Bytes claim = claim_in(json);
+            if (demands_ && json.value("evidence", share::Json()) != evidence_for(index, claim)) {
+                return http_response(
+                    403, R"({"error":{"code":"evidence","message":"not of this version"}})"
+                );
+            }
             noted_[index - 1] = std::max(noted_[index - 1], version);
             return http_response(200, "{}");
         }
@@ -87,6 +93,14 @@ protected:
             ceremony_.group, ceremony_.shares[index - 1], ceremony_.key(index), *request
         );
         return http_response(200, R"({"answer":")" + core::base64url_encode(*sealed) + "\"}");
+    }
+
+    core::Bytes claim_in(const share::Json& json) const {
+        StoreVersion store{{}, json["version"].get<std::uint64_t>()};
+        std::ranges::copy(
+            *core::base64url_decode(json["store"].get<std::string>()), store.store.begin()
+        );
+        return version_claim(ceremony_.group.id, store);
     }
 
     static core::Bytes nonce_of(std::uint32_t index) {
@@ -252,8 +266,14 @@ TEST_F(CustodianSealTest, EachCustodianThatDemandsEvidenceGetsItsOwn) {
     ASSERT_TRUE(attested.has_value()) << attested.error().message;
     expect_same(*key, *attested);
     EXPECT_GE(quotes, 2);
+    quotes = 0;
+    ASSERT_TRUE(sealing.begin_renewal(core::system_random()).has_value());
+    const auto renewed = sealing.finish_renewal();
+    ASSERT_TRUE(renewed.has_value()) << renewed.error().message;
+    EXPECT_EQ(quotes, 3);
+    EXPECT_THAT(noted_, ::testing::Each(2U));
     servers_[0].reset();
-    expect_same(*key, *seal().current());
+    EXPECT_TRUE(seal().current().has_value());
 }
 
 TEST_F(CustodianSealTest, WithoutATpmOrWithoutItsAnswerTheCustodiansReleaseNothing) {
@@ -272,6 +292,27 @@ TEST_F(CustodianSealTest, WithoutATpmOrWithoutItsAnswerTheCustodiansReleaseNothi
         silent.error().message,
         HasSubstr("demand the TPM's evidence, and there is none: there is no")
     );
+}
+
+TEST_F(CustodianSealTest, ANewStoreIsNotedOnceItsTpmSpeaks) {
+    demands_ = true;
+    bool is_approved = false;
+    witness_ = [&](const core::Sha256Digest& binding) -> seal::Result<Testimony> {
+        return is_approved ? seal::Result<Testimony>(Testimony{"key", core::to_hex(binding)})
+                           : seal::Error{"it was not approved"};
+    };
+    CustodianSeal sealing = seal();
+    ASSERT_TRUE(sealing.begin_renewal(core::system_random()).has_value());
+    ASSERT_TRUE(sealing.finish_renewal().has_value());
+    EXPECT_THAT(noted_, ::testing::Each(0U));
+    is_approved = true;
+    ASSERT_TRUE(sealing.current().has_value());
+    EXPECT_THAT(noted_, ::testing::Each(1U));
+    ASSERT_TRUE(sealing.begin_renewal(core::system_random()).has_value());
+    is_approved = false;
+    const auto later = sealing.finish_renewal();
+    ASSERT_FALSE(later.has_value());
+    EXPECT_THAT(later.error().message, HasSubstr("have not noted the new store key"));
 }
 
 TEST_F(CustodianSealTest, AnotherGroupsFileIsNamed) {
