@@ -16,11 +16,7 @@ using Clock = HttpsCalls::Clock;
 constexpr long kOk = 200;
 
 const Custodian* find_custodian(const AskerSettings& settings, const std::string& name) {
-    const auto found = std::find_if(
-        settings.custodians.begin(),
-        settings.custodians.end(),
-        [&name](const Custodian& each) { return each.name == name; }
-    );
+    const auto found = std::ranges::find(settings.custodians, name, &Custodian::name);
     return found == settings.custodians.end() ? nullptr : &*found;
 }
 
@@ -84,6 +80,13 @@ void Asker::note(std::size_t member, const Refusal& refusal) {
          refusal.code,
          refusal.message}
     );
+}
+
+/// Custodians that refuse are there: to start them is no help.
+std::string Asker::what_to_do() const {
+    const bool is_somebody_away =
+        std::ranges::find(absences_, std::string(), &Absence::code) != absences_.end();
+    return is_somebody_away ? "start the missing ones" : "all of them run, and say why they do not";
 }
 
 Error Asker::too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const {
@@ -238,7 +241,7 @@ private:
             return *trouble_;
         }
         return taken_ < needed_
-                   ? Result<void>(asker_->too_few(taken_, needed_, "start the missing ones"))
+                   ? Result<void>(asker_->too_few(taken_, needed_, asker_->what_to_do()))
                    : Result<void>();
     }
 

@@ -116,6 +116,7 @@ private:
     Result<void> run_round(
         const quorum::PartialRequest& request, const Question& question, const Gathering& gathering
     );
+    std::string what_to_do() const;
     Error too_few(std::size_t answered, std::size_t needed, const std::string& to_do) const;
     void note(std::size_t member, const Refusal& refusal);
 

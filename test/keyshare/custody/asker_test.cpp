@@ -296,6 +296,19 @@ TEST_F(AskerTest, TooFewAreNamedWithTheirReasons) {
     EXPECT_THAT(answer.error().message, HasSubstr("\n  cleo (https://127.0.0.1:"));
     EXPECT_THAT(answer.error().message, HasSubstr("too many questions  in a minute"));
     EXPECT_THAT(answer.error().message, Not(HasSubstr("ben")));
+    EXPECT_THAT(answer.error().message, HasSubstr("start the missing ones"));
+}
+
+TEST_F(AskerTest, WhoRefusesIsNotToBeStarted) {
+    const auto refusing = saying(
+        http_response(403, R"({"error":{"code":"purpose","message":"not for this purpose"}})")
+    );
+    start({refusing, refusing, refusing});
+    Asker asking = asker();
+    const auto answer = asking.ask(question());
+    ASSERT_FALSE(answer.has_value());
+    EXPECT_THAT(answer.error().message, HasSubstr("all of them run, and say why they do not"));
+    EXPECT_THAT(answer.error().message, Not(HasSubstr("start the missing ones")));
 }
 
 TEST_F(AskerTest, GarbageIsNoAnswer) {
