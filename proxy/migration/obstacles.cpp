@@ -1,5 +1,6 @@
 #include "proxy/migration/obstacles.hpp"
 
+#include "proxy/migration/views.hpp"
 #include "sql/types/enum_type.hpp"
 #include "sql/types/type.hpp"
 
@@ -11,7 +12,7 @@ namespace {
 
 // $1 the table; $2 its protected columns; $3 those of them without search; $4: it stays encrypted.
 constexpr const char* kObstacles = R"sql(
-WITH t AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.regclass),
+WITH RECURSIVE t AS (SELECT c.* FROM pg_catalog.pg_class c WHERE c.oid = $1::pg_catalog.regclass),
 p AS (SELECT a.attnum, a.attname, a.attname = ANY ($3::text[]) AS is_random,
     a.attidentity <> '' OR a.attgenerated <> '' AS is_made
   FROM pg_catalog.pg_attribute a, t WHERE a.attrelid = t.oid AND a.attnum > 0 AND a.attname = ANY ($2::text[])),
@@ -20,7 +21,8 @@ x AS (SELECT i.*, ic.relname, am.amname,
       AND d.objid = i.indexrelid AND d.refobjid = i.indrelid AND d.refobjsubid = p.attnum)
     OR EXISTS (SELECT 1 FROM p WHERE p.attnum = ANY (i.indkey::int2[])) AS is_over
   FROM t, pg_catalog.pg_index i JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
-  JOIN pg_catalog.pg_am am ON am.oid = ic.relam WHERE i.indrelid = t.oid)
+  JOIN pg_catalog.pg_am am ON am.oid = ic.relam WHERE i.indrelid = t.oid),
+{views}
 SELECT 'it is not an ordinary table: partitioned, foreign, temporary and unlogged tables and views cannot be migrated'
   FROM t WHERE t.relkind <> 'r' OR t.relpersistence <> 'p'
 UNION ALL SELECT 'it has a tablespace or replica identity of its own, which the new table would not have: take it off' FROM t
@@ -39,12 +41,16 @@ UNION ALL SELECT 'it has no primary key, by which rows are told apart: add one' 
   WHERE NOT EXISTS (SELECT 1 FROM x WHERE x.indisprimary)
 UNION ALL SELECT DISTINCT 'its primary key contains ' || p.attname || ', which is to be encrypted: give the table another primary key, and keep this one as UNIQUE'
   FROM x, p WHERE x.indisprimary AND p.attnum = ANY (x.indkey::int2[])
-UNION ALL SELECT DISTINCT pg_catalog.format('view %s uses it: drop it, and create it again through pgveil after the switch', w.ev_class::pg_catalog.regclass)
-  FROM t, pg_catalog.pg_depend d JOIN pg_catalog.pg_rewrite w ON w.oid = d.objid
-  WHERE d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.refobjid = t.oid AND w.ev_class <> t.oid
+UNION ALL SELECT pg_catalog.format('view %s uses it%s: drop it, and create it again through pgveil after the switch', c.oid::pg_catalog.regclass,
+    CASE WHEN $4::bool THEN ', and is materialized, or has rules, another owner, a long name, or a sealed constant' ELSE '' END)
+  FROM t, v JOIN pg_catalog.pg_class c USING (oid) WHERE NOT $4::bool OR c.relkind <> 'v' OR c.relowner <> t.relowner
+    OR pg_catalog.octet_length(c.relname::text) > 56 OR pg_catalog.right(c.relname, 7) = '__plain'
+    OR pg_catalog.pg_get_viewdef(c.oid) ~ '\\x01[0-9a-f]{10}'
+    OR EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid AND w.rulename <> '_RETURN')
 UNION ALL SELECT pg_catalog.format('rule %I: drop it', w.rulename) FROM pg_catalog.pg_rewrite w, t WHERE w.ev_class = t.oid
 UNION ALL SELECT pg_catalog.format('trigger %I: drop it; a new table would be without it, and it would see encrypted values', g.tgname)
   FROM pg_catalog.pg_trigger g, t WHERE g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname NOT IN ('pgveil_mark', 'pgveil_mark_all')
+    AND (NOT $4::bool OR pg_catalog.pg_get_triggerdef(g.oid) ~ '\\x01[0-9a-f]{10}')
 UNION ALL SELECT 'row-level security: take its policies off, and create them again after the switch' FROM t
   WHERE t.relrowsecurity OR EXISTS (SELECT 1 FROM pg_catalog.pg_policy y WHERE y.polrelid = t.oid)
 UNION ALL SELECT pg_catalog.format('publication %I contains it: take it out (a subscriber would get encrypted values)', b.pubname)
@@ -141,9 +147,10 @@ Result<std::vector<std::string>> find_obstacles(
             randomized.push_back(column.name);
         }
     }
+    std::string query = kObstacles;
+    put(query, "{views}", views_over("(SELECT t.oid FROM t)"));
     const auto found = database.ask(
-        kObstacles,
-        {names.table, text_array(all), text_array(randomized), table.rekeying ? "t" : "f"}
+        query, {names.table, text_array(all), text_array(randomized), table.rekeying ? "t" : "f"}
     );
     if (!found) {
         return found.error();

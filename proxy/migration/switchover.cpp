@@ -2,6 +2,7 @@
 
 #include "config/migrating.hpp"
 #include "proxy/migration/expansion.hpp"
+#include "proxy/migration/views.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <chrono>
@@ -47,22 +48,22 @@ BEGIN
     EXECUTE 'SELECT last_value, is_called FROM ' || pg_catalog.pg_get_serial_sequence({table}, r.attname) INTO last, called;
     PERFORM pg_catalog.setval(pg_catalog.pg_get_serial_sequence({sibling}, r.attname), last, called);
   END LOOP;
+  FOR r IN SELECT g.tgname, g.tgenabled, pg_catalog.pg_get_triggerdef(g.oid) AS def, pg_catalog.format(' ON %I.%I ', n.nspname, c.relname) AS place
+      FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE g.tgrelid = former AND NOT g.tgisinternal LOOP
+    one := pg_catalog.replace(r.def, r.place, ' ON ' || {sibling} || ' ');
+    IF pg_catalog.length(one) - pg_catalog.length(r.def) <> pg_catalog.length(' ON ' || {sibling} || ' ') - pg_catalog.length(r.place) THEN
+      RAISE EXCEPTION 'trigger % is written in a way that is not understood: drop it', r.tgname;
+    END IF;
+    EXECUTE one;
+    EXECUTE pg_catalog.format('ALTER TABLE %s %s TRIGGER %I', {sibling}, CASE r.tgenabled WHEN 'D' THEN 'DISABLE'
+      WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE' END, r.tgname);
+  END LOOP;
   EXECUTE 'ALTER TABLE ' || {table} || ' RENAME TO ' || {retired};
   FOREACH one IN ARRAY later LOOP
     EXECUTE one;
   END LOOP;
 END $pgveil$; )sql";
-
-void put(std::string& text, std::string_view mark, const std::string& value) {
-    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
-        text.replace(at, mark.size(), value);
-        at += value.size();
-    }
-}
-
-std::string return_sql(const std::string& fresh, const config::PolicyName& name) {
-    return "ALTER TABLE " + fresh + " RENAME TO " + schema::quote_identifier(name.name);
-}
 
 /// One table leaves its name.
 std::string leave_sql(const Table& table) {
@@ -76,14 +77,20 @@ std::string leave_sql(const Table& table) {
         "{retired}",
         quote_literal(schema::quote_identifier(table.name.name + std::string(suffix))));
     return "DROP TRIGGER pgveil_mark ON " + names.table + "; DROP TRIGGER pgveil_mark_all ON " +
-           names.table + "; " + body + triggers_sql(names, sibling);
+           names.table + "; " + body + triggers_sql(names, sibling) +
+           (table.rekeying ? views_leave_sql(names.plain) : std::string());
 }
 
-/// `LOCK TABLE a, b IN mode MODE`.
+/// `LOCK TABLE a, b IN mode MODE`. Views first: who uses one locks it before the table.
 std::string lock_sql(
     const std::vector<Table>& tables, const std::string& mode, bool with_siblings
 ) {
     std::string list;
+    for (const Table& table : tables) {
+        for (const std::string& view : table.views) {
+            list += (list.empty() ? "" : ", ") + view;
+        }
+    }
     for (const Table& table : tables) {
         const Names names(table.name);
         list += (list.empty() ? "" : ", ") + names.table +
@@ -139,7 +146,7 @@ std::string Switchover::switch_sql(const std::vector<Table>& tables) const {
     }
     sql += "COMMIT; SELECT pg_catalog.pg_sleep(0.001 * " + std::to_string(absence_.count()) + ")";
     for (const Table& table : tables) {
-        sql += "; " + return_sql(table.sibling(Names(table.name)), table.name);
+        sql += "; " + views_return_sql(table.sibling(Names(table.name)), table.name);
     }
     return sql;
 }
@@ -216,9 +223,10 @@ Result<void> Switchover::run(const std::vector<Table>& tables) {
 Result<bool> Switchover::finish(Connection& database, const config::PolicyName& name) {
     const Names names(name);
     const auto found = database.ask(
-        "SELECT g.tgrelid::pg_catalog.regclass, pg_catalog.quote_ident("
+        "SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), pg_catalog.quote_ident("
         "pg_catalog.pg_get_userbyid(c.relowner)) FROM pg_catalog.pg_trigger g JOIN "
-        "pg_catalog.pg_class c ON c.oid = g.tgrelid WHERE g.tgname = 'pgveil_mark' AND "
+        "pg_catalog.pg_class c ON c.oid = g.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = "
+        "c.relnamespace WHERE g.tgname = 'pgveil_mark' AND "
         "pg_catalog.to_regclass($1) IS NULL AND g.tgrelid IN (pg_catalog.to_regclass($2), "
         "pg_catalog.to_regclass($3))",
         {names.table, names.veiled, names.plain}
@@ -230,7 +238,7 @@ Result<bool> Switchover::finish(Connection& database, const config::PolicyName& 
         return false;
     }
     const Row& row = found->front();
-    const auto done = database.run("SET ROLE " + row[1] + "; " + return_sql(row[0], name));
+    const auto done = database.run("SET ROLE " + row[1] + "; " + views_return_sql(row[0], name));
     return done ? Result<bool>(true) : Result<bool>(done.error());
 }
 

@@ -1,6 +1,7 @@
 #include "proxy/migration/table.hpp"
 
 #include "config/migrating.hpp"
+#include "proxy/migration/views.hpp"
 #include "sql/schema/schema.hpp"
 
 #include <algorithm>
@@ -121,6 +122,13 @@ std::string quote_literal(std::string_view text) {
     return quoted + "'";
 }
 
+void put(std::string& text, std::string_view mark, const std::string& value) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos;) {
+        text.replace(at, mark.size(), value);
+        at += value.size();
+    }
+}
+
 Result<config::PolicyName> parse_table_name(const std::string& text) {
     const std::size_t dot = text.find('.');
     const bool is_simple = text.find('"') == std::string::npos && text.rfind('.') == dot;
@@ -179,6 +187,11 @@ Result<Table> read_table(
     }
     table.is_indexed = indexes->front()[0] == "t";
     table.has_unique = indexes->front()[1] == "t";
+    auto views = read_views(database, names.table);
+    if (!views) {
+        return views.error();
+    }
+    table.views = std::move(*views);
     return table;
 }
 

@@ -49,7 +49,8 @@ struct Table {
     std::optional<Rekeying> rekeying;
     std::string owner;  ///< quoted
     std::vector<Column> columns;
-    std::vector<std::string> key;  ///< the columns of its primary key, quoted
+    std::vector<std::string> key;    ///< the columns of its primary key, quoted
+    std::vector<std::string> views;  ///< over it, which are carried over with `rekeying`; quoted
     std::int64_t rows_estimated = 0;
     std::int64_t size_bytes = 0;
     bool is_veiled = false;    ///< stored encrypted
@@ -92,5 +93,8 @@ Result<Table> read_table(
 
 /// "'...'", for standard_conforming_strings on.
 std::string quote_literal(std::string_view text);
+
+/// Puts `value` in place of each `mark`.
+void put(std::string& text, std::string_view mark, const std::string& value);
 
 }  // namespace pgveil::migration

@@ -72,6 +72,18 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
     return std::nullopt;
 }
 
+analysis::NextKeys next_keys(const SessionState& state) {
+    analysis::NextKeys next;
+    if (const auto keyring = state.environment->custody->keyring()) {
+        for (const share::KeyringRow& row : keyring->rows) {
+            if (row.state == share::KeyState::kNext) {
+                next.emplace(row.group, row.key_id);
+            }
+        }
+    }
+    return next;
+}
+
 boost::system::result<field::FieldCipher*, Refusal> sealing_cipher(
     const SessionState& state, Segment& segment, const analysis::ColumnPtr& column
 ) {

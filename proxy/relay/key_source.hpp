@@ -3,6 +3,7 @@
 #include "proxy/relay/refusal.hpp"
 #include "proxy/relay/segment.hpp"
 #include "proxy/relay/session_state.hpp"
+#include "sql/analysis/claims.hpp"
 #include "sql/field/protected_column.hpp"
 #include "sql/field/seal.hpp"
 
@@ -26,6 +27,9 @@ void look_at_token(SessionState& state);
 /// Who the session claims to be, for the audit log; empty: nobody, or the server has not been
 /// asked since that may have changed.
 std::string claimed_user(const SessionState& state);
+
+/// The data keys that are about to take the place of live ones.
+analysis::NextKeys next_keys(const SessionState& state);
 
 /// The cipher of `column` for sealing (under the live key), or for opening values under `key_id`.
 /// Lives as long as the segment's keys. The segment must have keys (invariant).

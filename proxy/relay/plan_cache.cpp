@@ -50,8 +50,8 @@ bool is_for_once(const analysis::StatementPlan& plan) {
     const auto is_secret = [](const analysis::Splice& splice) {
         return !std::holds_alternative<analysis::FixedText>(splice.replacement);
     };
-    // What a name stands for is the session's own.
-    return plan.call.has_value() || !plan.used_name.empty() ||
+    // What a name stands for is the session's own; under which key a column begins, the keyring's.
+    return plan.call.has_value() || !plan.used_name.empty() || plan.needs_ciphertext_type ||
            std::any_of(plan.splices.begin(), plan.splices.end(), is_secret);
 }
 

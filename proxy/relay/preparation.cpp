@@ -87,8 +87,8 @@ analysis::Context context_of(
         .client_encoding = state.settings.client_encoding(),
         .server_encoding = state.settings.server_encoding(),
         .server_major = state.settings.server_major(),
-        .names = nullptr,
-        .can_look_up = state.transaction != wire::TransactionStatus::kFailed};
+        .can_look_up = state.transaction != wire::TransactionStatus::kFailed,
+        .next_keys = next_keys(state)};
 }
 
 Preparation prepare_catalog(

@@ -40,7 +40,9 @@ void TableAlteration::protect(const KnownRelation& known) {
     present_ = &known;
     draft_.plan().touches_protected = true;
     draft_.qualify(statement_.target, relation);
-    rules_.protect(relation.schema, Claims(relation, draft_.text().context.policy));
+    Claims claims(relation, draft_.text().context.policy);
+    claims.begin_under(draft_.text().context.next_keys, relation.columns);
+    rules_.protect(relation.schema, std::move(claims));
 }
 
 void TableAlteration::action(const parse::Alteration& action) {
@@ -72,8 +74,7 @@ void TableAlteration::add_column(const parse::Alteration& action) {
         if (present_->relation->column(action.name) == nullptr || drops(action.name)) {
             // NOT VALID: the rows that are there hold NULL, nobody needs to wait for a look at
             // them.
-            appended_ +=
-                ", ADD " + schema::check_constraint(action.name, veil->scheme) + " NOT VALID";
+            appended_ += ", ADD " + checks_of(*veil, " NOT VALID, ADD ") + " NOT VALID";
         }
     }
     for (const parse::Constraint& constraint : action.column.constraints) {
@@ -215,7 +216,9 @@ void TableAlteration::stage(const catalog::Relation& before) {
         } else if (each.kind == Kind::kAddColumn && found == columns.end()) {
             catalog::Column column;
             column.name = each.name;
-            column.is_ciphertext = rules_.veil_of(each.name) != nullptr;
+            const ColumnPtr veil = rules_.veil_of(each.name);
+            column.is_ciphertext = veil != nullptr;
+            column.data_key = veil == nullptr ? 0 : veil->data_key;
             columns.push_back(std::move(column));
         }
     }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/policy.hpp"
+#include "sql/analysis/claims.hpp"
 #include "sql/analysis/named_plans.hpp"
 #include "sql/analysis/plan.hpp"
 #include "sql/catalog/catalog.hpp"
@@ -51,6 +52,7 @@ struct Context {
     /// In a failed transaction nothing can: a text that the server is known not to read is refused
     /// with the server's words, whatever it names.
     bool can_look_up = true;
+    NextKeys next_keys = {};
 };
 
 /// Decides what happens with every statement of `sql` (no NUL; in an encoding whose characters may

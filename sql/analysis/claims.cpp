@@ -115,6 +115,17 @@ void Claims::add(const Claims& other) {
     claims_.insert(claims_.end(), other.claims_.begin(), other.claims_.end());
 }
 
+void Claims::begin_under(const NextKeys& next, const std::vector<catalog::Column>& present) {
+    for (const ColumnPtr& column : columns()) {
+        const auto key = next.find(column->group);
+        const bool is_there =
+            std::ranges::find(present, column->name, &catalog::Column::name) != present.end();
+        if (key != next.end() && !is_there && config::is_searchable(column->scheme)) {
+            data_keys_.emplace(column->name, key->second);
+        }
+    }
+}
+
 bool are_alike(const field::ProtectedColumn& left, const field::ProtectedColumn& right) {
     const bool is_same_type =
         left.type == right.type || types::is_same_enum(left.type.kind, right.type.kind);

@@ -26,6 +26,9 @@ const config::TablePolicy* entry_of(
 /// The relation is listed under "migrating" and still plain.
 bool is_not_yet_veiled(const catalog::Relation& relation, const config::Policy& policy);
 
+/// By key group: the data key that is about to take the place of the live one. Mostly empty.
+using NextKeys = std::map<std::string, std::uint32_t, std::less<>>;
+
 /// One entry and the table it stands for: values carry the context of that table.
 struct Claim {
     std::string schema;
@@ -58,6 +61,10 @@ public:
 
     /// The claims of two parents, or of a parent and its child, upon one relation.
     void add(const Claims& other);
+
+    /// Searchable columns that are not in `present` are about to be made: they begin under the next
+    /// key of their group, because what stands under the live one may die with it unnoticed.
+    void begin_under(const NextKeys& next, const std::vector<catalog::Column>& present);
 
 private:
     ColumnPtr column_of(const Claim& claim, const config::ColumnPolicy& entry) const;

@@ -138,7 +138,11 @@ bool TableDefinition::find_temporary_policy() {
     return true;
 }
 
+/// A partition or child stands under its parents' keys, a temporary table dies before any key.
 void TableDefinition::protect(std::string schema, Claims claims) {
+    if (relatives_.claims().empty() && !is_temporary()) {
+        claims.begin_under(draft_.text().context.next_keys, {});
+    }
     claims.add(relatives_.claims());
     if (auto conflict = claims.conflict(statement_.target.begin)) {
         draft_.refuse(std::move(*conflict));
@@ -164,9 +168,7 @@ void TableDefinition::column(const parse::ColumnDefinition& definition) {
     if (veil != nullptr && has_type) {
         const bool is_inherited = relatives_.has_inherited(definition.name);
         rules_.translate_type(
-            definition,
-            veil,
-            is_inherited ? std::string() : schema::check_constraint(definition.name, veil->scheme)
+            definition, veil, is_inherited ? std::string() : checks_of(*veil, " ")
         );
     }
     for (const parse::Constraint& constraint : definition.constraints) {
@@ -180,10 +182,12 @@ void TableDefinition::stage() {
     relation.schema = rules_.schema();
     relation.name = statement_.target.name;
     for (const parse::ColumnDefinition& definition : statement_.columns) {
+        const ColumnPtr veil = rules_.veil_of(definition.name);
         catalog::Column column;
         column.name = definition.name;
         column.attnum = static_cast<std::int16_t>(relation.columns.size() + 1);
-        column.is_ciphertext = rules_.veil_of(definition.name) != nullptr;
+        column.is_ciphertext = veil != nullptr;
+        column.data_key = veil == nullptr ? 0 : veil->data_key;
         column.type_oid = column.is_ciphertext ? 0 : key_type_of(definition);
         column.generated_or_identity = std::any_of(
             definition.constraints.begin(),

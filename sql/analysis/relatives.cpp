@@ -14,6 +14,18 @@ bool has_name(const std::vector<catalog::Column>& columns, const std::string& na
     return std::ranges::find(columns, name, &catalog::Column::name) != columns.end();
 }
 
+/// What a copied column needs beside the CHECKs that come with it: LIKE leaves them out unless it
+/// is told not to.
+std::string checks_beside(
+    const parse::LikeClause& like, const catalog::Column& from, const field::ProtectedColumn& column
+) {
+    if (!like.has_constraints) {
+        return checks_of(column, ", ") + ", ";
+    }
+    const bool lacks_key = column.data_key != 0 && from.data_key != column.data_key;
+    return lacks_key ? schema::data_key_constraint(column.name, column.data_key) + ", " : "";
+}
+
 /// The two are stored in the same form, if under another context.
 bool is_stored_alike(const field::ProtectedColumn& left, const field::ProtectedColumn& right) {
     return left.type == right.type && left.scheme == right.scheme && left.pad_to == right.pad_to &&
@@ -108,7 +120,7 @@ void Relatives::check_like(const parse::LikeClause& like, const TableRules& rule
         draft_.plan().touches_protected = true;
         draft_.qualify(table, relation);
     }
-    std::vector<ColumnPtr> veiled;
+    std::string checks;
     for (std::size_t i = 0; i < relation.columns.size(); ++i) {
         const catalog::Column& column = relation.columns[i];
         if (!takes(like, column, judgement.known->veils[i], rules)) {
@@ -116,11 +128,12 @@ void Relatives::check_like(const parse::LikeClause& like, const TableRules& rule
         }
         copied_.push_back(column);
         if (const ColumnPtr veil = rules.veil_of(column.name)) {
-            veiled.push_back(veil);
+            checks += checks_beside(like, column, *veil);
+            copied_.back().data_key = veil->data_key;
         }
     }
-    if (!veiled.empty() && !like.has_constraints) {
-        add_checks(like, veiled);
+    if (!checks.empty()) {
+        add_checks(like, checks);
     }
 }
 
@@ -151,19 +164,14 @@ bool Relatives::takes(
     return true;
 }
 
-/// LIKE leaves the CHECK out unless it is told not to.
-void Relatives::add_checks(const parse::LikeClause& like, const std::vector<ColumnPtr>& veiled) {
+void Relatives::add_checks(const parse::LikeClause& like, std::string checks) {
     const parse::Tokens& tokens = draft_.text().tokens;
     const auto name = tokens.at(like.table.begin);
     if (!name || *name == 0) {
-        draft_.refuse(
-            "this way of writing LIKE", "write LIKE table", veiled.front(), like.table.begin
-        );
+        draft_.refuse(refusal_of(
+            like.table.name, "this way of writing LIKE", "write LIKE table", like.table.begin
+        ));
         return;
-    }
-    std::string checks;
-    for (const ColumnPtr& veil : veiled) {
-        checks += schema::check_constraint(veil->name, veil->scheme) + ", ";
     }
     const std::uint32_t keyword = tokens.all()[*name - 1].begin;
     draft_.splice(keyword, keyword, FixedText{std::move(checks)});

@@ -36,7 +36,7 @@ private:
         const ColumnPtr& from,
         const TableRules& rules
     );
-    void add_checks(const parse::LikeClause& like, const std::vector<ColumnPtr>& veiled);
+    void add_checks(const parse::LikeClause& like, std::string checks);
 
     Draft& draft_;
     const parse::CreateTable& statement_;

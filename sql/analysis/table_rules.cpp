@@ -264,4 +264,12 @@ void TableRules::foreign_key_column(
     }
 }
 
+std::string checks_of(const field::ProtectedColumn& column, std::string_view between) {
+    std::string checks = schema::check_constraint(column.name, column.scheme);
+    if (column.data_key != 0) {
+        checks.append(between).append(schema::data_key_constraint(column.name, column.data_key));
+    }
+    return checks;
+}
+
 }  // namespace pgveil::analysis

@@ -67,4 +67,8 @@ private:
     std::map<std::string, ColumnPtr> veils_;
 };
 
+/// The CHECKs of a column that is being made, with `between` between them: of its envelope, and of
+/// its data key where that is not the live one.
+std::string checks_of(const field::ProtectedColumn& column, std::string_view between);
+
 }  // namespace pgveil::analysis

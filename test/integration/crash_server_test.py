@@ -155,6 +155,20 @@ class ServerDies(unittest.TestCase):
         self.assertTrue(opens(user))
         self.assertFalse(opens(user, folder=PROXY.dir / f"former-{user}"))
 
+    def withdraw(self, user):
+        return PROXY.tenant("user", "withdraw", user, "--apply", PROXY.url())
+
+    def withdrawn(self, user):
+        if "\twithdrawn" not in self.status(user):
+            succeeded(self.withdraw(user))
+        self.send_pending()
+        self.assertFalse(opens(user))
+        self.assertTrue(opens("witness"))
+
+    def prepare_withdrawal(self, user):
+        succeeded(self.add(user))
+        self.assertTrue(opens(user), "the control")
+
     def renewed(self, verb, out):
         """The witness has the new shares, and the old ones open nothing any more."""
         if opens("witness") or PROXY.tenant("pending").stdout:
@@ -175,6 +189,9 @@ class ServerDies(unittest.TestCase):
 
     def test_change_key(self):
         self.sweep("change", lambda user: PROXY.user("change-key", user), self.changed, self.prepare_change)
+
+    def test_withdraw(self):
+        self.sweep("withdraw", self.withdraw, self.withdrawn, self.prepare_withdrawal)
 
     def test_renew_shares(self):
         self.sweep_renewal("renew-shares")

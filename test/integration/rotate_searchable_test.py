@@ -17,9 +17,9 @@ from stack import Stack, run, succeeded, wait_until
 WHO = {"type": "text", "search": "equality", "context": "who"}
 PEOPLE = {"columns": {"name": WHO, "town": {"type": "text"}}}
 VISITS = {"columns": {"who": WHO, "day": {"type": "date", "search": "order"}, "note": {"type": "text"}}}
-LATER = {"columns": {"who": WHO}}
-POLICY = {"tables": {"public.people": PEOPLE, "public.visits": VISITS, "public.later": LATER},
-          "migrating": ["public.people", "public.visits", "public.later"]}
+LATER = {"columns": {"who": WHO, "day": {"type": "date", "search": "order"}}}
+POLICY = {"tables": {"public.people": PEOPLE, "public.visits": VISITS, "public.early": {"columns": {"who": WHO}}, "public.later": LATER},
+          "migrating": ["public.people", "public.visits", "public.early", "public.later"]}
 COLUMNS = (("people", "name"), ("people", "town"), ("visits", "who"), ("visits", "day"), ("visits", "note"))
 PEOPLE_COUNT, VISIT_COUNT = 60, 300
 EPOCH = datetime.date(2000, 1, 1)
@@ -51,15 +51,21 @@ def day_of(n):
 def make_tables(connection):
     """Each with a twin that says the same in numbers."""
     connection.execute("CREATE TABLE people (id serial PRIMARY KEY, name text CONSTRAINT one_name UNIQUE, town text)")
-    connection.execute("CREATE TABLE visits (id int PRIMARY KEY, who text REFERENCES people (name), day date, note text)")
+    connection.execute("CREATE TABLE visits (id int PRIMARY KEY, who text REFERENCES people (name), day date, note text, changes int DEFAULT 0)")
     connection.execute("CREATE INDEX by_day ON visits (day)")
+    connection.execute("CREATE VIEW seen WITH (security_barrier = true) AS SELECT id, who, day FROM visits WHERE id >= 0")
+    connection.execute("CREATE VIEW towns AS SELECT s.id, p.town FROM seen s JOIN people p ON p.name = s.who")
+    STACK.superuser("GRANT SELECT ON towns TO pgveil", "clinic")
+    STACK.superuser("CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.changes := NEW.changes + 1; RETURN NEW; END'", "clinic")
+    STACK.superuser("CREATE TRIGGER stamped BEFORE UPDATE ON visits FOR EACH ROW EXECUTE FUNCTION stamp()", "clinic")
+    STACK.superuser("ALTER TABLE visits ENABLE ALWAYS TRIGGER stamped", "clinic")
     connection.execute("CREATE TABLE twin_people (n int UNIQUE)")
     connection.execute("CREATE TABLE twin_visits (id int PRIMARY KEY, n int, d int)")
     with connection.cursor() as cursor:
         cursor.executemany("INSERT INTO people (name, town) VALUES (%s, %s)", [(name_of(n), f"town {n}") for n in range(PEOPLE_COUNT)])
         cursor.executemany("INSERT INTO twin_people VALUES (%s)", [(n,) for n in range(PEOPLE_COUNT)])
         for n in range(VISIT_COUNT):
-            cursor.execute("INSERT INTO visits VALUES (%s, %s, %s, %s)", (n, name_of(n % 50), day_of(n), f"note {n}"))
+            cursor.execute("INSERT INTO visits (id, who, day, note) VALUES (%s, %s, %s, %s)", (n, name_of(n % 50), day_of(n), f"note {n}"))
             cursor.execute("INSERT INTO twin_visits VALUES (%s, %s, %s)", (n, n % 50, n))
 
 
@@ -100,7 +106,13 @@ COMPARED = """SELECT
     (SELECT count(*) FROM visits v JOIN people p ON v.who = p.name), (SELECT count(*) FROM twin_visits v JOIN twin_people p USING (n)),
     (SELECT count(*) FROM visits WHERE who = %s), (SELECT count(*) FROM twin_visits WHERE n = %s),
     (SELECT count(*) FROM visits WHERE day < %s), (SELECT count(*) FROM twin_visits WHERE d < %s),
-    (SELECT count(*) FROM people WHERE name IN (SELECT who FROM visits)), (SELECT count(*) FROM twin_people WHERE n IN (SELECT n FROM twin_visits))"""
+    (SELECT count(*) FROM people WHERE name IN (SELECT who FROM visits)), (SELECT count(*) FROM twin_people WHERE n IN (SELECT n FROM twin_visits)),
+    (SELECT count(*) FROM seen WHERE who = %s), (SELECT count(*) FROM twin_visits WHERE n = %s),
+    (SELECT count(*) FROM towns), (SELECT count(*) FROM twin_visits v JOIN twin_people p USING (n))"""
+
+
+def compared(n):
+    return name_of(n), n, day_of(3 * n), 3 * n, name_of(n), n
 
 
 class Load(threading.Thread):
@@ -131,7 +143,8 @@ class Writer(Load):
     def step(self, connection):
         n, visit = self.random.randrange(50), 1000 + self.done
         if self.done % 3 == 0:
-            connection.execute("INSERT INTO visits VALUES (%s, %s, %s, %s)", (visit, name_of(n), day_of(n), "new"))
+            into = ("visits", "seen")[self.done % 2]
+            connection.execute(f"INSERT INTO {into} (id, who, day) VALUES (%s, %s, %s)", (visit, name_of(n), day_of(n)))
             connection.execute("INSERT INTO twin_visits VALUES (%s, %s, %s)", (visit, n, n))
         elif self.done % 3 == 1:
             changed = connection.execute("UPDATE visits SET who = %s WHERE day = %s", (name_of(n), day_of(n + 1))).rowcount
@@ -149,7 +162,7 @@ class Writer(Load):
 class Reader(Load):
     def step(self, connection):
         n = self.random.randrange(50)
-        row = connection.execute(COMPARED, (name_of(n), n, day_of(3 * n), 3 * n)).fetchone()
+        row = connection.execute(COMPARED, compared(n)).fetchone()
         if row[0::2] != row[1::2] or row[0] == 0:
             self.trouble.append(row)
 
@@ -159,31 +172,33 @@ class Rotation(unittest.TestCase):
 
     def test_searchable_columns_get_another_key_under_load(self):
         make_next_key(2)
+        self.a_table_made_before_the_switch_waits_for_it()
         self.what_is_in_the_way_is_named()
         report = self.under_load_and_killed()
         self.all_stand_under(2)
         self.constraints_and_indexes_hold()
+        self.views_and_triggers_hold()
         former = self.former_value
         self.assertTrue(self.opens(former), "the control: before the end of its key it opens")
-        self.a_table_made_meanwhile_is_named_and_does_not_join()
+        self.a_table_made_now_begins_under_the_next_key()
         succeeded(STACK.tenant_tool("data-key", "retire", "--report", report, "--apply", STACK.url()))
         wait_until(lambda: self.opens_now(), "the proxy to know the keyring")
         self.assertFalse(self.opens(former))
         self.says_what_the_twin_says()
-        self.a_later_table_joins()
+        self.later_tables_join()
         self.once_more()
 
     def what_is_in_the_way_is_named(self):
-        STACK.superuser("CREATE VIEW seen AS SELECT id FROM visits", "clinic")
+        STACK.superuser("CREATE MATERIALIZED VIEW kept AS SELECT id FROM visits", "clinic")
         planned = rotate("--plan")
         self.assertEqual(planned.returncode, 2, planned.stderr)
-        self.assertIn("public.visits: view seen uses it", planned.stdout)
+        self.assertIn("public.visits: view kept uses it, and is materialized", planned.stdout)
         held = rotate()
         self.assertEqual(held.returncode, 1, held.stderr)
-        self.assertIn("in the way: public.visits: view seen uses it", held.stderr)
+        self.assertIn("in the way: public.visits: view kept uses it, and is materialized", held.stderr)
         self.assertIn("new values of the searchable column public.people.name still come under the former key", held.stderr)
         self.assertEqual(keys_of("people", "name"), [1])
-        STACK.superuser("DROP VIEW seen", "clinic")
+        STACK.superuser("DROP MATERIALIZED VIEW kept", "clinic")
         planned = rotate("--plan")
         self.assertEqual(planned.returncode, 0, planned.stderr)
         self.assertIn("together: public.people public.visits", planned.stdout)
@@ -221,7 +236,7 @@ class Rotation(unittest.TestCase):
     def says_what_the_twin_says(self):
         with STACK.connect() as connection:
             for n in range(0, 50, 7):
-                row = connection.execute(COMPARED, (name_of(n), n, day_of(3 * n), 3 * n)).fetchone()
+                row = connection.execute(COMPARED, compared(n)).fetchone()
                 self.assertEqual(row[0::2], row[1::2])
                 self.assertGreater(row[0], 0)
             visits = connection.execute("SELECT id, who, day FROM visits ORDER BY id").fetchall()
@@ -242,6 +257,15 @@ class Rotation(unittest.TestCase):
         self.assertEqual(names, ["by_day", "visits_pkey"])
         with self.assertRaises(psycopg.errors.CheckViolation):  # whoever still has the former key in mind
             STACK.superuser(f"UPDATE people SET name = '\\x{self.former_value.hex()}'::bytea WHERE id = 55", "clinic")
+
+    def views_and_triggers_hold(self):
+        self.assertEqual(STACK.superuser("SELECT reloptions, has_table_privilege('pgveil', 'towns', 'SELECT') FROM pg_class WHERE relname = 'seen'", "clinic"),
+                         [(["security_barrier=true"], True)])
+        self.assertEqual(STACK.superuser("SELECT tgenabled FROM pg_trigger WHERE tgname = 'stamped' AND tgrelid = 'visits'::regclass", "clinic"), [("A",)])
+        with STACK.connect() as connection:
+            before, = connection.execute("SELECT changes FROM visits WHERE id = 3").fetchone()
+            connection.execute("UPDATE seen SET day = day WHERE id = 3")
+            self.assertEqual(connection.execute("SELECT changes FROM visits WHERE id = 3").fetchone(), (before + 1,))
 
     def opens(self, former):
         """Whether the former envelope does, put back by the DBA past the constraint."""
@@ -267,24 +291,35 @@ class Rotation(unittest.TestCase):
         except psycopg.errors.InvalidAuthorizationSpecification:
             return False
 
-    def a_table_made_meanwhile_is_named_and_does_not_join(self):
+    def a_table_made_before_the_switch_waits_for_it(self):
         with STACK.connect() as connection:
-            connection.execute("CREATE TABLE later (id int PRIMARY KEY, who text)")
+            connection.execute("CREATE TABLE early (id int PRIMARY KEY, who text)")
+            connection.execute("INSERT INTO early VALUES (1, 'name 3')")
             with self.assertRaises(psycopg.errors.FeatureNotSupported):
-                connection.execute("SELECT p.town FROM later l JOIN people p ON p.name = l.who")
-        checked = rotate("--check")
-        self.assertEqual(checked.returncode, 1, checked.stderr)
-        self.assertIn("new values of the searchable column public.later.who still come under the former key", checked.stderr)
+                connection.execute("SELECT p.town FROM early e JOIN people p ON p.name = e.who")
+        self.assertEqual((keys_of("early", "who"), keys_of("people", "name")), ([2], [1]))
 
-    def a_later_table_joins(self):
-        """Nothing says of it which key it has: the live one, which is that of the others now."""
+    def a_table_made_now_begins_under_the_next_key(self):
+        """Between the report and the end of the former key, too: nothing of it dies with that."""
         with STACK.connect() as connection:
-            connection.execute("INSERT INTO later VALUES (1, 'name 3')")
-            found = connection.execute("SELECT p.town FROM later l JOIN people p ON p.name = l.who").fetchall()
-            self.assertEqual(found, [("town 3",)])
+            connection.execute("CREATE TABLE later (id int PRIMARY KEY, who text REFERENCES people (name))")
+            connection.execute("ALTER TABLE later ADD COLUMN day date")
+            connection.execute("INSERT INTO later VALUES (1, 'name 3', '2000-01-04')")
+        checked = rotate("--check")
+        self.assertEqual(checked.returncode, 0, checked.stderr)
+        self.later_tables_join()
+
+    def later_tables_join(self):
+        for table in ("early", "later"):
+            with STACK.connect() as connection:
+                found = connection.execute(f"SELECT p.town FROM {table} l JOIN people p ON p.name = l.who").fetchall()
+                self.assertEqual(found, [("town 3",)], table)
+        with STACK.connect() as connection:
+            found = connection.execute("SELECT id FROM later WHERE day < '2000-02-01'").fetchall()
+            self.assertEqual(found, [(1,)])
 
     def once_more(self):
-        """Three tables of the context now, two of which name a key already."""
+        """Four tables of the context now, all of which name a key already."""
         make_next_key(3)
         report = STACK.dir / "users" / "again.json"
         done = rotate("--report", report)

@@ -185,6 +185,51 @@ TEST(AlterTable, AddsProtectedColumnsByThePolicy) {
     EXPECT_NE(sent.find("SET ssn = {ssn=x}"), std::string::npos) << sent;
 }
 
+TEST(WhileAnotherDataKeyComes, WhatIsMadeBeginsUnderIt) {
+    Clinic clinic;
+    const std::string_view made = "CREATE TABLE patients (name varchar(10), ssn text)";
+    EXPECT_EQ(clinic.sent(made).find("pgveil_key"), std::string::npos);
+    clinic.next_keys = {{"default", 7}, {"other", 9}};
+    const std::string check = schema::data_key_constraint("ssn", 7);
+    EXPECT_EQ(
+        clinic.sent(made),
+        "CREATE TABLE \"public\".\"patients\" (name " + veil("name", kRandomized) + ", ssn " +
+            veil("ssn", kEquality) + " " + check + ")"
+    );
+    // The two would stand under different keys.
+    EXPECT_EQ(
+        clinic.sent("CREATE TABLE visits (patient_ssn text REFERENCES patients (ssn))"),
+        "!0A000 public.visits.patient_ssn: REFERENCES, FOREIGN KEY within one context"
+    );
+    const std::string usual = clinic.sent("ALTER TABLE patients ADD COLUMN IF NOT EXISTS ssn text");
+    EXPECT_EQ(usual.find("pgveil_key"), std::string::npos) << "it is there: " << usual;
+
+    auto entry = *clinic.catalog.find({"", "patients"});
+    std::erase_if(entry.relation->columns, [](const auto& column) { return column.name == "ssn"; });
+    clinic.catalog.put({"", "patients"}, entry);
+    const std::string added = clinic.sent("ALTER TABLE patients ADD ssn text, ADD extra text");
+    EXPECT_NE(added.find(" NOT VALID, ADD " + check + " NOT VALID"), std::string::npos) << added;
+}
+
+TEST(WhileAnotherDataKeyComes, ACopiedColumnBeginsUnderItToo) {
+    Clinic clinic;
+    clinic.next_keys = {{"default", 7}};
+    const std::string check = schema::data_key_constraint("patient_ssn", 7) + ", ";
+    const std::string bare = clinic.sent("CREATE TABLE visits (LIKE visits)");
+    EXPECT_NE(bare.find(check), std::string::npos) << bare;
+    const std::string all = clinic.sent("CREATE TABLE visits (LIKE visits INCLUDING CONSTRAINTS)");
+    EXPECT_NE(all.find("(" + check + "LIKE"), std::string::npos) << all;
+
+    auto entry = *clinic.catalog.find({"", "visits"});
+    for (catalog::Column& column : entry.relation->columns) {
+        column.data_key = column.name == "patient_ssn" ? 7 : 0;
+    }
+    clinic.catalog.put({"", "visits"}, entry);
+    const std::string copied = clinic.sent("CREATE TABLE visits (LIKE visits INCLUDING ALL)");
+    EXPECT_EQ(copied.find("pgveil_key"), std::string::npos)
+        << "it comes with the others: " << copied;
+}
+
 TEST(AlterTable, AddsAColumnThatIsThereOnlyByItsType) {
     EXPECT_EQ(
         Clinic().sent("ALTER TABLE patients ADD COLUMN IF NOT EXISTS ssn text"),

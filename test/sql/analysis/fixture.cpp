@@ -212,7 +212,9 @@ Analysis Clinic::analyze(std::string_view sql) const {
                 "UTF8",
                 "UTF8",
                 server_major,
-                names}
+                names,
+                true,
+                next_keys}
         );
         if (analysis.missing.empty()) {
             return analysis;

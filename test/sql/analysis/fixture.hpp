@@ -50,6 +50,7 @@ public:
     Limits limits;
     int server_major = 0;
     const NamedPlans* names = nullptr;
+    NextKeys next_keys;
 
     /// Puts it into the catalog, under its name without a schema, too, if that is in the path.
     void add(catalog::Relation relation, bool is_in_path = true);
