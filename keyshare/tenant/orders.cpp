@@ -343,7 +343,7 @@ Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int6
     const bool is_withdrawn = last != nullptr && last->fate != Fate::kRefused &&
                               last->operation == share::Operation::kWithdrawUser;
     if (is_withdrawn) {
-        return is_pending(last) ? waits_for_receipt(user_id)
+        return is_pending(last) ? Result<void>()
                                 : user::failed(std::string(user_id) + " is withdrawn already");
     }
     auto command = share::make_withdraw_user(*state.enrolment, state.identity, user_id, now_s);

@@ -122,8 +122,8 @@ bool is_key_ordered(const HomeState& state, std::string_view group);
 /// command is pending: which key is in force is not known then.
 Result<const UserRecord*> kept_user(const HomeState& state, std::string_view user_id);
 
-/// Makes the signed withdraw_user, which never expires. Refuses a user that is not known, and one
-/// that is withdrawn already.
+/// Makes the signed withdraw_user, which never expires; none if one is pending. Refuses a user that
+/// is not known, and one that is withdrawn already.
 Result<void> withdraw_user(HomeState& state, std::string_view user_id, std::int64_t now_s);
 
 /// Looks at the newest receipt that the proxy has given. If it answers a command of this home (or

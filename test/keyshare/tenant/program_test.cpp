@@ -118,8 +118,15 @@ TEST_F(TenantProgram, WithdrawIsDeliveredAfterEverythingPending) {
     ASSERT_TRUE(exists(out("0002-withdraw_user.sql")));
     const auto text = user::read_public_file(out("0002-withdraw_user.sql"), 100000);
     EXPECT_THAT(*text, HasSubstr("--   1 add_user nurse\n--   2 withdraw_user nurse\n"));
+    const Ended again = run({"user", "withdraw", "nurse", "--out", scratch_ / "out"});
+    EXPECT_EQ(again.code, 0) << again.notes;
+    EXPECT_EQ(*user::read_public_file(out("0002-withdraw_user.sql"), 100000), *text);
     ASSERT_EQ(run({"receipt", answer_of_proxy("answer")}).code, 0);
     EXPECT_THAT(run({"user", "list"}).output, HasSubstr("nurse\twithdrawn"));
+    EXPECT_THAT(
+        run({"user", "withdraw", "nurse", "--out", scratch_ / "out"}).notes,
+        HasSubstr("withdrawn already")
+    );
 }
 
 TEST_F(TenantProgram, ChangeKeyWritesNewFilesAndAskedAgainTheSameOnes) {
