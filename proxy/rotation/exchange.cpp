@@ -4,6 +4,7 @@
 #include "proxy/migration/expansion.hpp"
 #include "proxy/migration/obstacles.hpp"
 #include "proxy/migration/steps.hpp"
+#include "proxy/migration/views.hpp"
 
 #include <utility>
 
@@ -57,6 +58,17 @@ Result<void> Exchange::drop_former(const config::PolicyName& name) {
         migration::read_table(database_, name, *policy_.find(name.schema, name.name));
     if (!table) {
         return table.error();
+    }
+    const auto views = migration::read_views(database_, names.plain);
+    if (!views) {
+        return views.error();
+    }
+    if (!views->empty()) {
+        return migration::unusable(
+            "view " + views->front() + " shows the former " + names.plain +
+            ", because it could not be defined anew (the server's log says why): drop it, run this "
+            "again, and create it through pgveil under its own name"
+        );
     }
     if (const auto owner = become(database_, found->front()[0]); !owner) {
         return owner;

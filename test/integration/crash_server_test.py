@@ -5,9 +5,7 @@ The server dies when the proxy has made its n-th step (test/support/stop_at.cpp 
 """
 
 import os
-import pathlib
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -66,17 +64,8 @@ def opens(user, folder=None, apps=None):
 class ServerDies(unittest.TestCase):
     """Each step has a user of its own."""
 
-    def kill_server(self):
-        """The postmaster and all that serve sessions, at once."""
-        pid = int((STACK.dir / "postgres" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not is_alive(pid), "PostgreSQL to die")
-
     def start_server(self):
-        programs = pathlib.Path((STACK.dir / "run" / "pg_bin").read_text().strip())
-        start = [*STACK.as_owner(), programs / "pg_ctl", "-D", STACK.dir / "postgres", "-l", STACK.dir / "log" / "postgresql.log",
-                 "-w", "-t", "60", "start"]
-        wait_until(lambda: run(start, stdin=subprocess.DEVNULL).returncode == 0, "PostgreSQL to start")
+        STACK.start_server()
         wait_until(self.is_reached, "the proxy to log somebody in")
 
     def is_reached(self):
@@ -96,7 +85,7 @@ class ServerDies(unittest.TestCase):
             while not stopped.is_set():
                 if PROXY.of_proxy.made >= step:
                     killed.append(PROXY.of_proxy.made)
-                    self.kill_server()
+                    STACK.kill_server()
                     return
                 time.sleep(0.0005)
 

@@ -3,8 +3,6 @@ it was and none left plain. Takes minutes: scripts/nightly meets every step of t
 migration_test.)"""
 
 import os
-import pathlib
-import signal
 import subprocess
 import time
 import unittest
@@ -84,18 +82,6 @@ class ProxyDies(Swept):
 
 
 class ServerDies(Swept):
-    def kill_server(self):
-        pid = int((self.stack.dir / "postgres" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not is_alive(pid), "PostgreSQL to die")
-
-    def start_server(self):
-        programs = pathlib.Path((self.stack.dir / "run" / "pg_bin").read_text().strip())
-        # Those that served sessions see that it is gone, and leave before it can be started again.
-        start = [*self.stack.as_owner(), programs / "pg_ctl", "-D", self.stack.dir / "postgres", "-l", self.stack.dir / "log" / "postgresql.log",
-                 "-w", "-t", "60", "start"]
-        wait_until(lambda: run(start, stdin=subprocess.DEVNULL).returncode == 0, "PostgreSQL to start")
-
     def migrate_and_kill(self, text, delay_s):
         """Its exit code, and what it said."""
         said = []
@@ -105,7 +91,7 @@ class ServerDies(Swept):
                 said.append(line)
                 if text is not None and text in line:
                     time.sleep(delay_s)
-                    self.kill_server()
+                    self.stack.kill_server()
                     text = None
         self.assertIsNone(text, "".join(said))
         return child.returncode, "".join(said)
@@ -117,7 +103,7 @@ class ServerDies(Swept):
                 code, said = self.migrate_and_kill(text, delay_s)
                 failed += code != 0
                 self.assertIn(code, (0, 1, 2), said)  # no crash of its own
-                self.start_server()
+                self.stack.start_server()
                 self.check_resumed("the server", text, delay_s, said[-300:])
                 self.make_table()
         print(f"the server was killed in {len(STEPS) * len(DELAYS_S)} migrations, of which {failed} had to be resumed")

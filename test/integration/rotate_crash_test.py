@@ -1,8 +1,9 @@
-"""kill -9 of the proxy at the steps of `pgveil rotate-data`, and of the command itself whatever it says, then the same command again: it ends
+"""kill -9 of the proxy at the steps of `pgveil rotate-data`, of PostgreSQL, and of the command itself whatever it says, then the same command again: it ends
 well, with every row as it was, found by what it is, and under the next key. scripts/nightly meets every step of the proxy."""
 
 import os
 import subprocess
+import time
 import unittest
 
 import rotate_searchable_test as rotation
@@ -12,6 +13,8 @@ from stack import is_alive, succeeded, wait_until
 STRIDE = int(os.environ.get("PGVEIL_CRASH_STRIDE", "1"))
 FEWEST = 3  # a sweep that killed less has swept nothing
 ROWS = 12
+# What rotate-data says, and how long after that PostgreSQL dies; first in the middle of the switch.
+TURNS = [(text, delay_s) for text in ("switching", "rows to bring", "now") for delay_s in (0.3, 0, 0.05, 0.15)]
 
 
 def setUpModule():
@@ -104,6 +107,56 @@ class ProxyDies(Swept):
             step += STRIDE
         print(f"the proxy was killed at {(step - 1) // STRIDE} of its steps")
         self.assertGreater(step, FEWEST)
+
+
+class ServerDies(Swept):
+    def test_at_every_step(self):
+        failed = away = 0
+        turns = TURNS[::STRIDE]
+        for text, delay_s in turns:
+            self.begin()
+            code, said = self.rotate_and_kill(text, delay_s)
+            failed += code != 0
+            self.assertIn(code, (0, 1, 2), said)  # no crash of its own
+            self.stack.start_server()
+            wait_until(self.is_reached, "the proxy to log somebody in")
+            rows = self.rows_if_any()
+            away += rows is None
+            self.assertIn(rows, (None, self.before), said)
+            done = rotation.rotate()  # in the middle of a switch the tables are away until then
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.end("the server", text, delay_s, said[-300:])
+            rotation.Rotation.says_what_the_twin_says(self)
+            rotation.Rotation.views_and_triggers_hold(self)
+        print(f"the server was killed in {len(turns)} rotations, of which {failed} had to be resumed, {away} in the middle of a switch")
+        self.assertGreater(failed, 0)
+
+    def is_reached(self):
+        try:
+            with self.stack.connect():
+                return True
+        except rotation.psycopg.OperationalError:
+            return False
+
+    def rows_if_any(self):
+        try:
+            return self.rows()
+        except rotation.psycopg.errors.UndefinedTable:
+            return None
+
+    def rotate_and_kill(self, text, delay_s):
+        """Its exit code, and what it said."""
+        said = []
+        child = subprocess.Popen([str(word) for word in rotation.words()], stderr=subprocess.PIPE, text=True)
+        with child:
+            for line in child.stderr:
+                said.append(line)
+                if text is not None and text in line:
+                    time.sleep(delay_s)
+                    self.stack.kill_server()
+                    text = None
+        self.assertIsNone(text, "".join(said))
+        return child.returncode, "".join(said)
 
 
 if __name__ == "__main__":

@@ -215,6 +215,19 @@ class Stack:
         os.kill(pid, signal.SIGINT)
         wait_until(lambda: not is_alive(pid), "PostgreSQL to end")
 
+    def kill_server(self):
+        """The postmaster, by kill -9; start_server() brings it back."""
+        pid = int((self.dir / "postgres" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(pid), "PostgreSQL to die")
+
+    def start_server(self):
+        programs = pathlib.Path((self.dir / "run" / "pg_bin").read_text().strip())
+        # Those that served sessions see that it is gone, and leave before it can be started again.
+        start = [*self.as_owner(), programs / "pg_ctl", "-D", self.dir / "postgres", "-l", self.dir / "log" / "postgresql.log",
+                 "-w", "-t", "60", "start"]
+        wait_until(lambda: run(start, stdin=subprocess.DEVNULL).returncode == 0, "PostgreSQL to start")
+
     def serve(self, settings=None, seconds=60, prefix=()):
         """Runs `pgveil serve` to its end, as a user would see it fail: a finished process, or None if it kept on."""
         try:
