@@ -38,13 +38,7 @@ bool on_bind_of_unknown(
         return false;
     }
     if (!state.names_are_uncertain || bind.statement.empty()) {
-        Refusal unknown;
-        unknown.sqlstate = "26000";
-        unknown.message =
-            bind.statement.empty()
-                ? "unnamed prepared statement does not exist"
-                : "prepared statement \"" + std::string(bind.statement) + "\" does not exist";
-        refuse_extended(state, std::move(unknown), upstream);
+        refuse_extended(state, unknown_statement(bind.statement), upstream);
         return true;
     }
     if (auto beyond = unknown_beyond_scope(state)) {

@@ -312,9 +312,10 @@ Refusal wrong_count(const wire::Bind& bind, std::size_t expected) {
     return result;
 }
 
-/// Protected columns and keys of our own in binary, the others as the client wants them.
+}  // namespace
+
 std::vector<wire::Format> result_formats(
-    const wire::Bind& bind, const analysis::StatementPlan& plan
+    const wire::FormatCodes& wanted, const analysis::StatementPlan& plan
 ) {
     std::vector<wire::Format> formats;
     formats.reserve(plan.results.size());
@@ -323,13 +324,11 @@ std::vector<wire::Format> result_formats(
         formats.push_back(
             column.column != nullptr || is_hidden
                 ? wire::Format::kBinary
-                : static_cast<wire::Format>(bind.result_formats.code_for(formats.size()))
+                : static_cast<wire::Format>(wanted.code_for(formats.size()))
         );
     }
     return formats;
 }
-
-}  // namespace
 
 result<void, Refusal> seal_bind(
     SessionState& state,
@@ -375,7 +374,7 @@ result<void, Refusal> seal_bind(
     if (plan.results.empty()) {
         writer.finish(bind.result_formats);
     } else {
-        writer.finish(result_formats(bind, plan));
+        writer.finish(result_formats(bind.result_formats, plan));
     }
     return {};
 }

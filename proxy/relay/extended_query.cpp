@@ -112,6 +112,12 @@ bool on_describe(SessionState& state, const wire::Frame& frame, Outgoing& upstre
         wait_for_replies(state, upstream);
         return false;
     }
+    const bool is_statement = describe->target == wire::Target::kStatement;
+    if (is_statement && describe->name.empty() && !is_known(state, *describe)) {
+        // The server may have one: of a Query that left as a batch and failed.
+        refuse_extended(state, unknown_statement(""), upstream);
+        return true;
+    }
     Expected expected = expect(
         state,
         describe->target == wire::Target::kPortal ? Awaited::kDescribePortal

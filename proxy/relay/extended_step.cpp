@@ -35,6 +35,16 @@ std::optional<Refusal> check_room(
                : std::nullopt;
 }
 
+Refusal unknown_statement(std::string_view name) {
+    Refusal unknown;
+    unknown.sqlstate = "26000";
+    unknown.message = name.empty()
+                          ? "unnamed prepared statement does not exist"
+                          : "prepared statement \"" + std::string(name) + "\" does not exist";
+    unknown.outranks_failed_transaction = true;
+    return unknown;
+}
+
 bool stopped_by(
     SessionState& state, Preparation preparation, Outgoing& upstream, bool& is_waiting
 ) {

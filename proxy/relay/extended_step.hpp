@@ -23,6 +23,9 @@ std::optional<Refusal> check_room(
     const SessionState& state, std::string_view name, std::size_t held, Reason too_many
 );
 
+/// PostgreSQL's error for a name, or none, that nothing was prepared under.
+Refusal unknown_statement(std::string_view name);
+
 /// Runs on what a preparation step found; refuses the message if it did. Returns true when the
 /// message cannot go upstream now: refused, or (`is_waiting`) to be presented again.
 bool stopped_by(SessionState& state, Preparation preparation, Outgoing& upstream, bool& is_waiting);

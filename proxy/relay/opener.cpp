@@ -125,16 +125,16 @@ Outcome append_value(
 }
 
 /// For a Bind what is ours was asked for in binary, the rest as the client wants it.
-void read_cells(const wire::DataRow& row, const Portal& portal, std::vector<FormattedCell>& cells) {
+std::int16_t asked_format(const Portal& portal, std::size_t index) {
     const analysis::StatementPlan& plan = *portal.planned.plan();
+    const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
+    return is_ours && !portal.is_simple ? std::int16_t{1} : portal.format_for(index);
+}
+
+void read_cells(const wire::DataRow& row, const Portal& portal, std::vector<FormattedCell>& cells) {
     cells.clear();
     for (const wire::Cell& cell : row.cells) {
-        const std::size_t index = cells.size();
-        const bool is_ours = plan.results[index].column != nullptr || index >= plan.shown_results();
-        const auto format = is_ours && !portal.is_simple
-                                ? wire::Format::kBinary
-                                : static_cast<wire::Format>(portal.format_for(index));
-        cells.push_back({cell, format});
+        cells.push_back({cell, static_cast<wire::Format>(asked_format(portal, cells.size()))});
     }
 }
 
@@ -188,8 +188,9 @@ Outcome open_description(
         const std::size_t index = fields.size();
         const analysis::ColumnPtr& column = results[index].column;
         // A cursor of the same name may be another one by now: in a function nobody sees it made.
-        const bool has_planned_format =
-            !portal.is_simple || field.format == portal.format_for(index);
+        // A Describe may come before the Bind that says them.
+        const bool has_planned_format = (!portal.is_simple && !portal.is_batched) ||
+                                        field.format == asked_format(portal, index);
         if (!has_planned_format || !has_planned_type(field, results[index])) {
             return refusal(
                 Reason::kRowMismatch,

@@ -2,6 +2,7 @@
 
 #include "proxy/metrics/histogram.hpp"
 #include "proxy/relay/audited_statement.hpp"
+#include "proxy/relay/batched_query.hpp"
 #include "proxy/relay/refusal.hpp"
 #include "proxy/relay/segment.hpp"
 #include "proxy/relay/statements.hpp"
@@ -50,9 +51,10 @@ struct Expected {
     std::vector<std::shared_ptr<const Portal>> portals;
     /// Looks at rows that have no portal above; null: nothing is looked at.
     std::shared_ptr<ResultGuard> guard;
-    std::size_t current = 0;         ///< Query: the statement whose reply is coming
-    std::optional<Refusal> refusal;  ///< stands in for the server's error
-    std::string copy_marker;         ///< not empty: it does so if the error quotes this CopyFail
+    std::optional<BatchedQuery> batch;  ///< Query: it left as one
+    std::size_t current = 0;            ///< Query: the statement whose reply is coming
+    std::optional<Refusal> refusal;     ///< stands in for the server's error
+    std::string copy_marker;            ///< not empty: it does so if the error quotes this CopyFail
     std::shared_ptr<const CopiedRows> copied_rows;  ///< of a COPY FROM that left in binary
     PositionMapPtr positions;
     std::optional<Undo> undo;

@@ -10,6 +10,7 @@ analysis::StatementPlan without_splices(const analysis::StatementPlan& plan) {
     kept.touches_protected = plan.touches_protected;
     kept.tables = plan.tables;
     kept.may_write = plan.may_write;
+    kept.may_bring_many = plan.may_bring_many;
     kept.columns = plan.columns;
     kept.compared = plan.compared;
     kept.guarded = plan.guarded;

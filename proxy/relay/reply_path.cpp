@@ -72,8 +72,10 @@ void ReplyPath::on_message(const wire::Frame& frame, Outgoing& client, Outgoing&
         case BackendType::kCopyOutResponse: return on_copy_out_response(frame, client, upstream);
         case BackendType::kCopyData: return on_copy_data(frame, client, upstream);
         case BackendType::kParameterStatus: return on_parameter_status(frame, client);
-        case BackendType::kNoticeResponse:
-        case BackendType::kNotificationResponse: return client.pass(frame.bytes);
+        case BackendType::kNoticeResponse: return client.pass(frame.bytes);
+        case BackendType::kNotificationResponse:
+            release_end(client);
+            return client.pass(frame.bytes);
         case BackendType::kCopyDone:
         case BackendType::kFunctionCallResponse: return show(frame, client);
         case BackendType::kUnknown:
@@ -105,7 +107,11 @@ bool ReplyPath::streams_to_client() const {
 }
 
 void ReplyPath::on_simple_acknowledgement(const wire::Frame& frame, Outgoing& client) {
-    const Expected* const expected = state_->pending.front();
+    Expected* const expected = state_->pending.front();
+    if (expected != nullptr && expected->batch) {
+        const bool is_next = expected->batch->acknowledge(wire::backend_type(frame.type));
+        return is_next ? void() : violate("an acknowledgement nobody asked for");
+    }
     if (expected == nullptr ||
         !is_acknowledged_by(expected->kind, wire::backend_type(frame.type))) {
         return violate("an acknowledgement nobody asked for");
@@ -213,7 +219,12 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
         return violate("CommandComplete");
     }
     end_copy();
-    show(frame, client);
+    if (expected->batch && !expected->batch->keep_end(frame)) {
+        return violate("CommandComplete");
+    }
+    if (!expected->batch) {
+        show(frame, client);
+    }
     const bool is_complete = type == BackendType::kCommandComplete;
     if (is_complete && !expected->injected) {
         const auto complete = wire::decode_command_complete(frame.body);
@@ -229,12 +240,21 @@ void ReplyPath::on_statement_end(const wire::Frame& frame, Outgoing& client) {
     pop();
 }
 
+/// The server reports settings, and notifies, when a transaction is over.
+void ReplyPath::release_end(Outgoing& client) {
+    Expected* const expected = state_->pending.front();
+    if (expected != nullptr && expected->batch && streams_to_client()) {
+        expected->batch->release(client);
+    }
+}
+
 void ReplyPath::on_parameter_status(const wire::Frame& frame, Outgoing& client) {
     const auto status = wire::decode_parameter_status(frame.body);
     if (!status.has_value()) {
         return violate("ParameterStatus");
     }
     state_->take_setting(status->name, status->value);
+    release_end(client);
     client.pass(frame.bytes);
 }
 
@@ -249,6 +269,7 @@ void ReplyPath::on_ready_for_query(const wire::Frame& frame, Outgoing& client, O
     }
     state_->transaction = ready->status;
     end_copy();
+    release_end(client);
     const bool is_injected = expected->injected;
     const SegmentPtr segment = expected->segment;
     count_ready(*state_, *expected);

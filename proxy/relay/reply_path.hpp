@@ -32,6 +32,7 @@ private:
     void on_no_data(const wire::Frame& frame, Outgoing& client);
     void on_data_row(const wire::Frame& frame, Outgoing& client, Outgoing& upstream);
     void on_injected_row(const wire::Frame& frame);
+    void release_end(Outgoing& client);
     void on_statement_end(const wire::Frame& frame, Outgoing& client);
     void on_error(const wire::Frame& frame, Outgoing& client);
     void on_farewell(const wire::Frame& frame, Outgoing& client);

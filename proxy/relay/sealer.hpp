@@ -44,6 +44,12 @@ boost::system::result<void, Refusal> seal_bind(
     wire::Output& upstream
 );
 
+/// How the columns of `plan`, which has results, are asked for: protected ones, and keys that only
+/// we asked for, in binary, the others as the client wants them.
+std::vector<wire::Format> result_formats(
+    const wire::FormatCodes& wanted, const analysis::StatementPlan& plan
+);
+
 /// The handle that leaves in place of the value of a session parameter.
 boost::system::result<std::string, Refusal> handle_for(
     SessionState& state, analysis::SessionParameter which, core::ByteView value

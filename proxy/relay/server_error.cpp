@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kFailedTransaction = "25P02";
 constexpr std::string_view kQueryCanceled = "57014";
+constexpr std::string_view kProtocolViolation = "08P01";
 constexpr std::string_view kInsufficientPrivilege = "42501";
 
 std::string mapped_position(std::string_view value, const rewrite::PositionMap& positions) {
@@ -56,6 +57,12 @@ bool may_quote_values(char code) {
 /// The server's answer to a cancel that the proxy sent because of its own time limit.
 bool answers_time_limit(const SessionState& state, const wire::ErrorResponse& error) {
     return state.statement_timed_out && error.find('C').value_or("") == kQueryCanceled;
+}
+
+/// The server has another number of columns than the Bind in place of a Query says.
+bool is_miscounted(const Expected& expected, const wire::ErrorResponse& error) {
+    return expected.batch && expected.batch->is_binding() && !is_fatal(error) &&
+           error.find('C').value_or("") == kProtocolViolation;
 }
 
 void append_timed_out(Outgoing& client) {
@@ -105,6 +112,9 @@ void append_server_error(
     if (expected.refusal && answers_refusal(expected, *error)) {
         append(client.made(), *expected.refusal);
         return;
+    }
+    if (is_miscounted(expected, *error)) {
+        return append(client.made(), refusal(Reason::kRowMismatch, "the number of columns"));
     }
     if (answers_time_limit(state, *error)) {
         return append_timed_out(client);

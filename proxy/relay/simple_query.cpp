@@ -1,6 +1,7 @@
 #include "proxy/relay/simple_query.hpp"
 
 #include "proxy/relay/audit.hpp"
+#include "proxy/relay/batched_query.hpp"
 #include "proxy/relay/confirmation.hpp"
 #include "proxy/relay/measures.hpp"
 #include "proxy/relay/name_changes.hpp"
@@ -271,14 +272,18 @@ bool prepare(
     return apply(first_that(analysis, refused, needs_type), prepare_ciphertext_type);
 }
 
-std::shared_ptr<const Portal> portal_of(const AnalysisPtr& analysis, std::size_t index) {
+/// @param is_batched ours come in binary
+std::shared_ptr<const Portal> portal_of(
+    const AnalysisPtr& analysis, std::size_t index, bool is_batched
+) {
     Planned planned(analysis, index);
     if (!planned.changes_rows()) {
         return nullptr;
     }
     auto portal = std::make_shared<Portal>();
     portal->planned = planned.kept();
-    portal->is_simple = true;
+    portal->is_simple = !is_batched;
+    portal->is_batched = is_batched;
     if (planned.plan()->is_binary) {
         portal->formats = {1};  // what a FETCH from a BINARY cursor brings
     }
@@ -293,11 +298,12 @@ void send_rewritten(
     SealedText sealed,
     Outgoing& upstream
 ) {
+    const bool is_batched = !refused && leaves_as_batch(state, *analysis);
     Expected expected = expect_query(state);
     const std::size_t end = refused ? refused->index : analysis->statements.size();
     note_statements(state, analysis, text, end, expected);
     for (std::size_t index = 0; index < end; ++index) {
-        expected.portals.push_back(portal_of(analysis, index));
+        expected.portals.push_back(portal_of(analysis, index, is_batched));
     }
     expected.charge = state.plan_bytes.charge(
         analysis::size_bytes_of(*analysis) + end * (sizeof(Portal) + sizeof(ResultGuard))
@@ -306,8 +312,15 @@ void send_rewritten(
         expected.refusal = refused->refusal;
     }
     expected.positions = std::move(sealed.positions);
+    if (is_batched) {
+        expected.batch.emplace();
+        append_batch(
+            upstream.made(), sealed.text, std::get<StatementPlan>(analysis->statements.front())
+        );
+    } else {
+        wire::append_query(upstream.made(), sealed.text);
+    }
     state.pending.push(std::move(expected));
-    wire::append_query(upstream.made(), sealed.text);
 }
 
 }  // namespace

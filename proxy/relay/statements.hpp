@@ -49,6 +49,7 @@ struct Portal {
     /// All columns come in the formats above, ours too: the rows of a Query, and of a SQL cursor.
     /// Else ours come in binary, because the Bind that left asked for that.
     bool is_simple = false;
+    bool is_batched = false;  ///< a Query that left as a batch: ours come in binary
     Charge charge;
 
     std::int16_t format_for(std::size_t column) const {

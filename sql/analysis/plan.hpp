@@ -198,6 +198,8 @@ struct StatementPlan {
     /// It changes rows or definitions, or runs code that nobody can see and that may. False only
     /// for what certainly reads.
     bool may_write = true;
+    /// A SELECT of whole tables, without WHERE, LIMIT and functions.
+    bool may_bring_many = false;
     /// Every protected column it uses in any way, each once.
     std::vector<ColumnPtr> columns;
     /// Those whose values the server compares, sorts or groups, each once.

@@ -36,6 +36,13 @@ StatementKind kind_of(parse::Other::Kind kind) {
     return StatementKind::kOther;
 }
 
+/// And nothing in it can tell how it came: that takes a function.
+bool brings_whole_tables(const parse::Select& select, const parse::Inventory& inventory) {
+    return !select.from.empty() && select.where == nullptr && select.limits.empty() &&
+           select.group_by.empty() && !select.has_into && inventory.calls.empty() &&
+           inventory.parameters.empty() && !inventory.has_unknown;
+}
+
 /// Decides one statement. The order matters: first what it names, then what it does with it.
 class StatementJudge {
 public:
@@ -77,6 +84,8 @@ private:
             draft_.plan().kind = StatementKind::kOther;  // it does not only read
         }
         if (concerns_protected({})) {
+            draft_.plan().may_bring_many =
+                !is_inner_ && brings_whole_tables(*select, statement_.inventory);
             Query(draft_).select(*select);
         }
     }

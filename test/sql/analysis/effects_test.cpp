@@ -49,6 +49,27 @@ TEST_F(Effects, WhatOnlyReads) {
     }
 }
 
+TEST_F(Effects, WhatMayBringManyRows) {
+    for (const char* const sql :
+         {"SELECT name FROM patients",
+          "SELECT * FROM patients p JOIN notes n ON p.id = n.id ORDER BY n.id",
+          "TABLE patients"}) {
+        EXPECT_TRUE(plan(sql).may_bring_many) << sql;
+    }
+    for (const char* const sql :
+         {"SELECT name FROM patients WHERE id = 1",
+          "SELECT name FROM patients LIMIT 1",
+          "SELECT name, now() FROM patients",
+          "SELECT name, $1::int FROM patients",
+          "EXPLAIN SELECT name FROM patients",
+          "DECLARE c CURSOR FOR SELECT name FROM patients",
+          "CREATE TABLE fresh AS SELECT id FROM patients",
+          "SELECT 1"}) {
+        EXPECT_FALSE(plan(sql).may_bring_many) << sql;
+    }
+    EXPECT_FALSE(plan("PREPARE p AS SELECT name FROM patients").defined->may_bring_many);
+}
+
 TEST_F(Effects, WhatWritesOrMay) {
     for (const char* const sql :
          {"INSERT INTO patients (id) VALUES (1)",
