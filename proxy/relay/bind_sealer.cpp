@@ -64,7 +64,7 @@ result<core::Bytes, Refusal> sealed_array(
             failure = envelope.error();
             return false;
         }
-        sealed.add(core::ByteView(*envelope));
+        sealed.add(*envelope);
         return true;
     };
     const bool is_text = sent.format == wire::Format::kText;
@@ -135,11 +135,12 @@ result<void, Refusal> replace_protected(
         leaving.client = std::nullopt;
         return {};
     }
-    auto envelope = seal_value(state, *state.segment, parameter.column, value->reveal(), *row);
+    const auto envelope =
+        seal_value(state, *state.segment, parameter.column, value->reveal(), *row);
     if (!envelope.has_value()) {
         return envelope.error();
     }
-    leaving.made = std::move(*envelope);
+    leaving.made.emplace(envelope->begin(), envelope->end());
     return {};
 }
 

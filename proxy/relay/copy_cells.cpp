@@ -35,14 +35,16 @@ void CopyCells::read(const analysis::CopyPlan& plan, std::span<const copy::Field
     OutputSink sink(values_);
     for (std::size_t i = 0; i < fields.size(); ++i) {
         starts_.push_back(values_.size());
-        if (is_wanted(plan, i)) {
+        if (is_wanted(plan, i) && !copy::stands_as_written(plan.options, fields[i])) {
             copy::append_value(plan.options, fields[i], sink);
         }
     }
     starts_.push_back(values_.size());
     for (std::size_t i = 0; i < fields.size(); ++i) {
         const wire::ByteView value =
-            values_.bytes().subspan(starts_[i], starts_[i + 1] - starts_[i]);
+            copy::stands_as_written(plan.options, fields[i])
+                ? wire::as_bytes(fields[i].raw)
+                : values_.bytes().subspan(starts_[i], starts_[i + 1] - starts_[i]);
         if (is_wanted(plan, i) && !is_null(plan, i, fields[i], wire::as_text(value))) {
             cells_[i].cell = value;
         }

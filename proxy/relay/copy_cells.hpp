@@ -12,11 +12,12 @@
 namespace pgveil::relay {
 
 /// The values of one row of COPY data in text or csv, escapes and quotes undone: those of protected
-/// columns and of possible keys, or all if the row leaves in binary; the others read as NULL. Wiped
-/// with the next row.
+/// columns and of possible keys, or all if the row leaves in binary; the others read as NULL. Those
+/// without escapes and quotes are views into the line; the others are wiped with the next row.
 class CopyCells {
 public:
-    /// There may be fewer fields than columns, not more. FORCE_NULL and FORCE_NOT_NULL are applied.
+    /// The line lives as long as the values are used. There may be fewer fields than columns, not
+    /// more. FORCE_NULL and FORCE_NOT_NULL are applied.
     void read(const analysis::CopyPlan& plan, std::span<const copy::Field> fields);
 
     /// One per column; valid until the next read().

@@ -225,7 +225,7 @@ Outcome CopyIn::take_fields(std::string_view line, wire::Output& upstream) {
     return {};
 }
 
-boost::system::result<core::Bytes, Refusal> CopyIn::seal_field(
+boost::system::result<core::ByteView, Refusal> CopyIn::seal_field(
     std::size_t index, std::string_view line
 ) {
     auto envelope = sealer_.seal(index, values_.all(), lines_.line());

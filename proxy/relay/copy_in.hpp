@@ -49,7 +49,7 @@ private:
     Outcome take_header(std::string_view line, std::string_view end, wire::Output& upstream);
     Outcome check_header(std::string_view line);
     Outcome read_fields(std::string_view line);
-    boost::system::result<core::Bytes, Refusal> seal_field(
+    boost::system::result<core::ByteView, Refusal> seal_field(
         std::size_t index, std::string_view line
     );
 

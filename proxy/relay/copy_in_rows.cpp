@@ -64,7 +64,7 @@ Outcome CopyIn::append_field(std::size_t index, std::string_view line, wire::Out
     if (!envelope.has_value()) {
         return envelope.error();
     }
-    wire::append_cell(upstream, wire::ByteView(*envelope));
+    wire::append_cell(upstream, *envelope);
     return {};
 }
 

@@ -65,7 +65,7 @@ Outcome CopyIn::take_row(wire::Output& upstream) {
             upstream.truncate(start);
             return envelope.error();
         }
-        wire::append_cell(upstream, wire::ByteView(*envelope));
+        wire::append_cell(upstream, *envelope);
     }
     return {};
 }

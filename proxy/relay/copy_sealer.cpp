@@ -61,7 +61,7 @@ Refusal CopySealer::located(
     return refusal;
 }
 
-result<core::Bytes, Refusal> CopySealer::seal(
+result<core::ByteView, Refusal> CopySealer::seal(
     std::size_t index, std::span<const FormattedCell> cells, std::uint64_t line
 ) {
     const analysis::ColumnPtr& column = plan_->columns[index].column;

@@ -30,7 +30,8 @@ public:
 
     /// The envelope of the protected field `index`, whose cell is not NULL. `cells`: the whole row,
     /// at least its keys. `line` for the error's context; the SQLSTATE is PostgreSQL's.
-    boost::system::result<core::Bytes, Refusal> seal(
+    /// In the room of the segment until the next one.
+    boost::system::result<core::ByteView, Refusal> seal(
         std::size_t index, std::span<const FormattedCell> cells, std::uint64_t line
     );
 

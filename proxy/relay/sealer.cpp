@@ -75,7 +75,7 @@ result<std::string, Refusal> handle_for(
     return state.parameters.remember(which, value);
 }
 
-result<core::Bytes, Refusal> seal_value(
+result<core::ByteView, Refusal> seal_value(
     const SessionState& state,
     Segment& segment,
     const analysis::ColumnPtr& column,
@@ -86,7 +86,8 @@ result<core::Bytes, Refusal> seal_value(
     if (!cipher.has_value()) {
         return cipher.error();
     }
-    core::Bytes envelope = (*cipher)->seal(plaintext, *state.environment->random, row);
+    const core::ByteView envelope =
+        (*cipher)->seal_in(segment.room.envelope, plaintext, *state.environment->random, row);
     core::invariant(
         field::parse_envelope(envelope).has_value(), "what leaves sealed is an envelope"
     );

@@ -59,7 +59,8 @@ boost::system::result<std::string, Refusal> handle_for(
 void note_repeated(SessionState& state, std::span<const analysis::ColumnPtr> columns);
 
 /// One value under the live key of `column`; `segment` has keys. `row`: row_binding(), or empty.
-boost::system::result<core::Bytes, Refusal> seal_value(
+/// The envelope stands in the room of the segment until the next value is sealed or opened.
+boost::system::result<core::ByteView, Refusal> seal_value(
     const SessionState& state,
     Segment& segment,
     const analysis::ColumnPtr& column,

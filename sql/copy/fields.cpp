@@ -187,6 +187,11 @@ types::Result<void> split_line(
     return {};
 }
 
+bool stands_as_written(const Options& options, const Field& field) {
+    return options.format == Format::kCsv ? !field.is_quoted
+                                          : field.raw.find('\\') == std::string_view::npos;
+}
+
 void append_value(const Options& options, const Field& field, types::TextSink& sink) {
     if (options.format != Format::kCsv) {
         append_text_value(field.raw, sink);

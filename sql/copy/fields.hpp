@@ -23,6 +23,9 @@ types::Result<void> split_line(
     const Options& options, std::string_view line, std::vector<Field>& fields
 );
 
+/// Its value is `raw`: nothing is escaped or quoted.
+bool stands_as_written(const Options& options, const Field& field);
+
 /// Writes the value that a field which is not NULL stands for. Any bytes; may hold NUL.
 void append_value(const Options& options, const Field& field, types::TextSink& sink);
 

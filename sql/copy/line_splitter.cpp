@@ -6,6 +6,16 @@ namespace {
 
 constexpr const char* kBadFormat = "22P04";
 
+/// How many bytes of text format say nothing about the line: most of them.
+std::size_t quiet_prefix(std::string_view bytes) {
+    std::size_t size = 0;
+    while (size < bytes.size() && bytes[size] != '\n' && bytes[size] != '\r' && bytes[size] != '\\'
+    ) {
+        ++size;
+    }
+    return size;
+}
+
 }  // namespace
 
 types::Error LineSplitter::bad_marker() const {
@@ -66,7 +76,9 @@ types::Result<LineSplitter::Progress> LineSplitter::take(std::string_view bytes)
     if (has_return_) {
         return after_return(0, bytes.front());
     }
-    for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const std::size_t quiet = is_csv() || is_escaped_ || is_marker_ ? 0 : quiet_prefix(bytes);
+    size_ += quiet;
+    for (std::size_t i = quiet; i < bytes.size(); ++i) {
         const char letter = bytes[i];
         ++size_;
         if (is_escaped_) {

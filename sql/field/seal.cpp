@@ -98,29 +98,37 @@ core::ByteView FieldCipher::associated_with(core::ByteView row) {
 core::Bytes FieldCipher::seal(
     core::ByteView plaintext, core::RandomSource& random, core::ByteView row
 ) {
-    core::invariant(row.empty() != is_bound_, "bound values, and no others, are sealed for a row");
-    if (scheme_ == config::Scheme::kPadded) {
-        return seal_randomized(padded(plaintext, pad_to_).reveal(), random, row);
-    }
-    if (auto* const equality = std::get_if<core::AesSiv>(&keyed_)) {
-        return seal_equality(*equality, plaintext);
-    }
-    if (auto* const ordered = std::get_if<Ordered>(&keyed_)) {
-        return seal_ordered(*ordered, plaintext);
-    }
-    return seal_randomized(plaintext, random, row);
+    core::Bytes envelope;
+    seal_in(envelope, plaintext, random, row);
+    return envelope;
 }
 
-core::Bytes FieldCipher::seal_randomized(
-    core::ByteView plaintext, core::RandomSource& random, core::ByteView row
+core::ByteView FieldCipher::seal_in(
+    core::Bytes& room, core::ByteView plaintext, core::RandomSource& random, core::ByteView row
+) {
+    core::invariant(row.empty() != is_bound_, "bound values, and no others, are sealed for a row");
+    if (scheme_ == config::Scheme::kPadded) {
+        seal_randomized(room, padded(plaintext, pad_to_).reveal(), random, row);
+    } else if (auto* const equality = std::get_if<core::AesSiv>(&keyed_)) {
+        room = seal_equality(*equality, plaintext);
+    } else if (auto* const ordered = std::get_if<Ordered>(&keyed_)) {
+        room = seal_ordered(*ordered, plaintext);
+    } else {
+        seal_randomized(room, plaintext, random, row);
+    }
+    return room;
+}
+
+void FieldCipher::seal_randomized(
+    core::Bytes& envelope, core::ByteView plaintext, core::RandomSource& random, core::ByteView row
 ) {
     auto& keyed = std::get<Randomized>(keyed_);
-    core::Bytes envelope = begin_envelope(scheme_, key_id_, kRandomizedOverhead + plaintext.size());
+    envelope.resize(kRandomizedOverhead + plaintext.size());
+    write_envelope_header(scheme_, key_id_, header_of(envelope).first<kEnvelopeHeaderSize>());
     const core::XaesNonce nonce = keyed.nonces.next(random);
     const core::MutableByteView body = core::MutableByteView(envelope).subspan(kEnvelopeHeaderSize);
     std::copy(nonce.begin(), nonce.end(), body.begin());
     keyed.cipher.seal_into(nonce, associated_with(row), plaintext, body.subspan(nonce.size()));
-    return envelope;
 }
 
 core::Bytes FieldCipher::seal_equality(core::AesSiv& keyed, core::ByteView plaintext) {

@@ -60,6 +60,15 @@ public:
     /// else empty (invariant).
     core::Bytes seal(core::ByteView plaintext, core::RandomSource& random, core::ByteView row = {});
 
+    /// The same in `room`, whose former bytes are lost; for many values. The view lives as long as
+    /// the bytes of `room`.
+    core::ByteView seal_in(
+        core::Bytes& room,
+        core::ByteView plaintext,
+        core::RandomSource& random,
+        core::ByteView row = {}
+    );
+
     /// Fails for every altered, moved, foreign, truncated or unknown envelope with the same error.
     /// An envelope whose key id or scheme is not that of key and column, or whose row is not `row`,
     /// is such a one.
@@ -91,8 +100,11 @@ private:
 
     static Keyed keyed_for(const ProtectedColumn& column, core::ByteView key);
     core::ByteView associated_with(core::ByteView row);
-    core::Bytes seal_randomized(
-        core::ByteView plaintext, core::RandomSource& random, core::ByteView row
+    void seal_randomized(
+        core::Bytes& envelope,
+        core::ByteView plaintext,
+        core::RandomSource& random,
+        core::ByteView row
     );
     core::Bytes seal_equality(core::AesSiv& keyed, core::ByteView plaintext);
     core::Bytes seal_ordered(Ordered& keyed, core::ByteView plaintext);

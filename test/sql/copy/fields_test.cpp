@@ -37,6 +37,9 @@ std::string values(const Options& options, std::string_view line) {
     for (const Field& field : fields) {
         StringSink sink;
         append_value(options, field, sink);
+        if (stands_as_written(options, field)) {
+            EXPECT_EQ(sink.text(), field.raw);
+        }
         shown += field.is_null ? "<>" : "[" + sink.text() + "]";
     }
     return shown;
@@ -58,6 +61,14 @@ TEST(CopyText, FieldsAndNulls) {
     other.delimiter = '|';
     other.null_text = "-";
     EXPECT_EQ(values(other, "a|-|\\-|b\\|c"), "[a]<>[-][b|c]");
+}
+
+TEST(CopyText, WhatStandsAsWritten) {
+    Options quoted = csv();
+    EXPECT_TRUE(stands_as_written(Options(), {"a\"b"}));
+    EXPECT_FALSE(stands_as_written(Options(), {"a\\tb"}));
+    EXPECT_TRUE(stands_as_written(quoted, {"a\\tb"}));
+    EXPECT_FALSE(stands_as_written(quoted, {"\"a\"", false, true}));
 }
 
 TEST(CopyText, Escapes) {

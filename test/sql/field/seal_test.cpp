@@ -156,6 +156,21 @@ TEST_P(Sealing, SurvivesWideningTheColumn) {
     EXPECT_TRUE(opens(place, envelope));
 }
 
+TEST_P(Sealing, ValuesOfAnySizeUseARoomAgain) {
+    FieldCipher cipher(key(), place);
+    core::Bytes room;
+    for (const std::size_t size :
+         {std::size_t{5}, std::size_t{0}, longest(GetParam()), std::size_t{1}}) {
+        const core::Bytes value(size, 'v');
+        const core::Bytes made = cipher.seal(value, random);
+        const core::ByteView envelope = cipher.seal_in(room, value, random);
+        EXPECT_EQ(envelope.size(), made.size());
+        const auto opened = open_value(key(), place, envelope);
+        ASSERT_TRUE(opened.has_value());
+        EXPECT_TRUE(std::ranges::equal(opened->reveal(), value));
+    }
+}
+
 TEST_P(Sealing, ManyValuesOfOneCipherOpenOneByOne) {
     FieldCipher cipher(key(), place);
     for (int index = 0; index < 300; ++index) {
