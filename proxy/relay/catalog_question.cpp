@@ -56,6 +56,17 @@ bool take_shared(
     return asked_ms.has_value();
 }
 
+Injection::Answers answers_for(
+    const SessionState& state, const std::vector<catalog::RelationName>& names
+) {
+    const SharedCatalog& shared = state.environment->shared_catalog;
+    const bool is_intricate = std::any_of(names.begin(), names.end(), [&](const auto& name) {
+        return shared.is_intricate(state.facts.database, name);
+    });
+    return is_intricate || !catalog::has_brief_lookup(names) ? Injection::Answers::kWhole
+                                                             : Injection::Answers::kBrief;
+}
+
 void ask_server(SessionState& state, std::vector<catalog::RelationName> names, Outgoing& upstream) {
     const std::int64_t now_ms = state.environment->now_ms();
     if (state.catalog.size() == 0) {
@@ -64,11 +75,11 @@ void ask_server(SessionState& state, std::vector<catalog::RelationName> names, O
     // In a transaction the answer may be as old as its snapshot.
     state.asks_as_of_now = state.transaction == wire::TransactionStatus::kIdle &&
                            !state.batch_open && state.pending.empty();
+    const Injection::Answers answers = answers_for(state, names);
     state.injection.look_up(
         upstream.made(),
         ending_for(state),
-        std::move(names),
-        catalog::protected_parameter(*state.policy)
+        {std::move(names), catalog::protected_parameter(*state.policy), answers}
     );
     expect_injection(state);
 }

@@ -29,8 +29,22 @@ std::vector<std::uint32_t> live_keys(const SessionState& state) {
     return key_ids;
 }
 
+/// What was left `open` is looked up once more, for the same message.
+void share_settled(
+    SessionState& state,
+    const std::string& viewpoint,
+    const std::vector<catalog::RelationName>& open
+) {
+    std::vector<catalog::RelationName> settled = state.injection.names();
+    for (const catalog::RelationName& name : open) {
+        std::erase(settled, name);
+        state.environment->shared_catalog.note_intricate(state.facts.database, name);
+    }
+    share_catalog(state, viewpoint, settled);
+}
+
 void use_catalog_rows(SessionState& state) {
-    catalog::LookupReader reader(state.injection.names());
+    catalog::LookupReader reader(state.injection.names(), state.injection.answers());
     for (const Injection::Row& row : state.injection.rows()) {
         std::vector<std::optional<std::string_view>> cells(row.begin(), row.end());
         const auto added = reader.add_row(cells);
@@ -42,11 +56,12 @@ void use_catalog_rows(SessionState& state) {
     if (reader.names_keys()) {
         reader.take_for_usual(live_keys(state));
     }
+    const std::vector<catalog::RelationName> open = reader.left_open();
     const auto finished = std::move(reader).finish(state.catalog);
     if (!finished.has_value()) {
         return state.injection.fail(strange_answer(finished.error().message));
     }
-    share_catalog(state, viewpoint, state.injection.names());
+    share_settled(state, viewpoint, open);
 }
 
 void use_viewpoint(SessionState& state) {

@@ -31,22 +31,19 @@ constexpr std::uint32_t kTextOid = 25;
 
 }  // namespace
 
-void Injection::look_up(
-    wire::Output& upstream,
-    Ending ending,
-    std::vector<catalog::RelationName> names,
-    std::string_view protected_names
-) {
+void Injection::look_up(wire::Output& upstream, Ending ending, Question question) {
     reset();
     purpose_ = Purpose::kCatalog;
     ending_ = ending;
-    names_ = std::move(names);
+    names_ = std::move(question.names);
+    answers_ = question.answers;
     send(
         upstream,
-        catalog::lookup_query(names_),
+        answers_ == Answers::kBrief ? catalog::brief_lookup_query(names_)
+                                    : catalog::lookup_query(names_),
         {catalog::schemas_parameter(names_),
          catalog::names_parameter(names_),
-         std::string(protected_names),
+         std::move(question.protected_names),
          catalog::kinds_parameter(names_)}
     );
 }

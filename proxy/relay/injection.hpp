@@ -37,12 +37,16 @@ public:
     /// and, with Ending::kSync, Sync.
     static constexpr std::string_view kName = "pgveil_injected";
 
-    void look_up(
-        wire::Output& upstream,
-        Ending ending,
-        std::vector<catalog::RelationName> names,
-        std::string_view protected_names
-    );
+    using Answers = catalog::LookupReader::Answers;
+
+    /// What is looked up, and how.
+    struct Question {
+        std::vector<catalog::RelationName> names;
+        std::string protected_names;  ///< catalog::protected_parameter()
+        Answers answers = Answers::kWhole;
+    };
+
+    void look_up(wire::Output& upstream, Ending ending, Question question);
     void ask_viewpoint(wire::Output& upstream, Ending ending);
     void read_parameters(wire::Output& upstream, Ending ending);
     void create_ciphertext_type(wire::Output& upstream, Ending ending);
@@ -64,6 +68,9 @@ public:
     const std::vector<Row>& rows() const { return rows_; }
 
     const std::vector<catalog::RelationName>& names() const { return names_; }
+
+    /// Of kCatalog.
+    Answers answers() const { return answers_; }
 
     /// What kVerifiedUser sets.
     const std::string& user_id() const { return user_id_; }
@@ -88,6 +95,7 @@ private:
     Purpose purpose_ = Purpose::kNone;
     Ending ending_ = Ending::kSync;
     std::vector<catalog::RelationName> names_;
+    Answers answers_ = Answers::kWhole;
     std::string user_id_;
     std::vector<Row> rows_;
     std::size_t replies_left_ = 0;

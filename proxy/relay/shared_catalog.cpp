@@ -82,4 +82,16 @@ void SharedCatalog::put(
     known_.insert_or_assign(std::move(key), Known{std::move(entry), asked_ms, scope.definitions});
 }
 
+void SharedCatalog::note_intricate(const std::string& database, const catalog::RelationName& name) {
+    if (intricate_.size() >= kIntricateMax) {
+        intricate_.clear();
+    }
+    intricate_.emplace(database, name);
+}
+
+bool SharedCatalog::is_intricate(const std::string& database, const catalog::RelationName& name)
+    const {
+    return intricate_.contains({database, name});
+}
+
 }  // namespace pgveil::relay

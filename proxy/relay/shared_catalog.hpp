@@ -8,8 +8,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 namespace pgveil::relay {
 
@@ -56,6 +58,10 @@ public:
         std::int64_t asked_ms
     );
 
+    /// A brief look-up said nothing about this relation: the next one had better be a whole one.
+    void note_intricate(const std::string& database, const catalog::RelationName& name);
+    bool is_intricate(const std::string& database, const catalog::RelationName& name) const;
+
     /// Thousandths from 0 to 999, evenly spread over those who ask: sessions that look again at
     /// different times mostly find that another one just did.
     std::uint32_t next_turn() { return (618 * turns_++) % 1000; }
@@ -82,7 +88,10 @@ private:
         return known.definitions == scope.definitions && known.asked_ms >= since_ms;
     }
 
+    static constexpr std::size_t kIntricateMax = 4096;
+
     std::map<Key, Known> known_;
+    std::set<std::pair<std::string, catalog::RelationName>> intricate_;
     std::size_t size_bytes_ = 0;
     std::uint32_t turns_ = 0;
 };

@@ -1,5 +1,7 @@
 #include "sql/catalog/lookup.hpp"
 
+#include "sql/catalog/lookup_text.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -9,22 +11,11 @@ namespace {
 
 // Between 1 and 4294967295 is every OID: the planner takes it for narrow. Else it estimates so much
 // of what recurses that the server compiles the query (jit_above_cost), which takes it seconds.
-//
-// Qualified names are found by joining, not by to_regclass(): that raises an error, which would end
-// the client's transaction, when the role may not use the schema.
 constexpr std::string_view kNames = R"sql(
 WITH RECURSIVE wanted AS (
   SELECT u.ord, u.schema, u.name, u.kind, CASE
     WHEN u.kind OPERATOR(pg_catalog.<>) 'r' THEN NULL
-    WHEN u.schema OPERATOR(pg_catalog.=) ''
-      THEN pg_catalog.to_regclass(pg_catalog.quote_ident(u.name))::pg_catalog.oid
-    ELSE (SELECT c.oid FROM pg_catalog.pg_class c
-          WHERE c.relname OPERATOR(pg_catalog.=) u.name::pg_catalog.name
-            AND c.relnamespace OPERATOR(pg_catalog.=) CASE
-              WHEN u.schema OPERATOR(pg_catalog.=) 'pg_temp' THEN pg_catalog.pg_my_temp_schema()
-              ELSE (SELECT n.oid FROM pg_catalog.pg_namespace n
-                    WHERE n.nspname OPERATOR(pg_catalog.=) u.schema::pg_catalog.name) END)
-    END AS oid
+    ELSE {oid of u} END AS oid
   FROM ROWS FROM (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[]),
     pg_catalog.unnest($4::pg_catalog.text[])) WITH ORDINALITY AS u(schema, name, kind, ord)
 ), marker AS (
@@ -32,13 +23,7 @@ WITH RECURSIVE wanted AS (
   JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) t.typnamespace
   WHERE n.nspname OPERATOR(pg_catalog.=) 'pgveil' AND t.typname OPERATOR(pg_catalog.=) 'ciphertext'
 ), bytewise AS (
-  SELECT d.encoding OPERATOR(pg_catalog.=) 6 AND CASE
-    WHEN s.provider OPERATOR(pg_catalog.=) 'c' THEN d.datcollate::pg_catalog.text
-      OPERATOR(pg_catalog.=) ANY (ARRAY['C', 'POSIX', 'C.UTF-8', 'C.utf8']::pg_catalog.text[])
-    ELSE s.provider OPERATOR(pg_catalog.=) 'b' END AS bytewise
-  FROM pg_catalog.pg_database d CROSS JOIN LATERAL (SELECT COALESCE(
-    pg_catalog.to_jsonb(d) OPERATOR(pg_catalog.->>) 'datlocprovider', 'c') AS provider) s
-  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+  {bytewise}
 ), reach AS (
   SELECT w.ord, w.oid AS start, w.oid FROM wanted w WHERE w.oid IS NOT NULL
   UNION
@@ -246,20 +231,7 @@ constexpr std::string_view kAnswer = R"sql(), part(start, type) AS (
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
     AND (c.relkind OPERATOR(pg_catalog.=) 'p' OR c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT EXISTS (
       SELECT 1 FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid))
-    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint n WHERE n.conrelid OPERATOR(pg_catalog.=) c.oid
-      AND n.contype OPERATOR(pg_catalog.=) 'n' AND NOT n.convalidated)
-  JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) c.oid
-    AND i.indisunique AND i.indimmediate AND i.indisvalid AND NOT i.indisexclusion
-    AND i.indpred IS NULL AND i.indexprs IS NULL
-  CROSS JOIN LATERAL (
-    SELECT pg_catalog.string_agg(a.attnum::pg_catalog.text, ' ' ORDER BY p.place) AS columns,
-      pg_catalog.count(*) AS columns_known
-    FROM pg_catalog.generate_series(0, i.indnkeyatts OPERATOR(pg_catalog.-) 1) AS p(place)
-    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
-      AND a.attnum OPERATOR(pg_catalog.=) i.indkey[p.place] AND a.attnotnull
-      AND a.attcollation OPERATOR(pg_catalog.=) i.indcollation[p.place]
-    JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) i.indclass[p.place] AND o.opcdefault
-  ) u WHERE u.columns_known OPERATOR(pg_catalog.=) i.indnkeyatts GROUP BY w.ord
+  CROSS JOIN {unique keys of c} GROUP BY w.ord
 )
 SELECT w.ord, pg_catalog.current_schema(), c.oid, n.nspname, c.relname, c.relkind,
   CASE WHEN c.oid IS NOT NULL THEN EXISTS (
@@ -316,26 +288,29 @@ LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
   AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
 ORDER BY w.ord, a.attnum)sql";
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-    for (std::size_t at = text.find(from); at != std::string::npos;
-         at = text.find(from, at + to.size())) {
-        text.replace(at, from.size(), to);
-    }
-}
-
-/// Writes out each `{parts of ...}` and `{viewpoint}`.
+/// Writes out what stands in braces.
 std::string expanded(std::string query) {
     for (const std::string_view type : {"s.type", "h.type", "p.type"}) {
         std::string parts(kParts);
         replace_all(parts, "{type}", type);
         replace_all(query, "{parts of " + std::string(type) + "}", parts);
     }
+    replace_all(query, "{oid of u}", kOidOfAny);
+    replace_all(query, "{bytewise}", kBytewise);
+    replace_all(query, "{unique keys of c}", kUniqueKeys);
     replace_all(query, "{viewpoint}", kViewpoint);
     replace_all(query, "{data key}", kDataKeyOfAttribute);
     return query;
 }
 
 }  // namespace
+
+void replace_all(std::string& text, std::string_view from, std::string_view to) {
+    for (std::size_t at = text.find(from); at != std::string::npos;
+         at = text.find(from, at + to.size())) {
+        text.replace(at, from.size(), to);
+    }
+}
 
 std::string lookup_query(std::span<const RelationName> names) {
     const bool reads_bodies = std::any_of(names.begin(), names.end(), [](const auto& name) {

@@ -36,10 +36,10 @@ using Result = boost::system::result<T, Error>;
 ///    0 ordinal   1-based position of the name in $2
 ///    1 current_schema (may be NULL)
 ///    2 oid       NULL: the name resolves to nothing, and all later cells are NULL
-///    3 schema    4 name    5 relkind    6 over_protected (t/f)
-///    7 attnum    NULL: no columns, later cells NULL
-///    8 column name   9 type oid   10 typmod   11 format_type   12 is_ciphertext (t/f)
-///   13 not null     14 has default     15 generated or identity   16 generated
+///    3 schema    4 name    5 relkind    6 over_protected (t/f)   7 has_bytewise_text (t/f)
+///    8 attnum    NULL: no columns, later cells NULL
+///    9 column name   10 type oid   11 typmod   12 format_type   13 is_ciphertext (t/f)
+///   14 not null     15 has default     16 generated or identity   17 generated
 ///   18 schema of a Routine (NULL: none, and the last is NULL, too)   19 its Reason: u, t, v or s
 ///   20 text of a view, in the first of its rows
 ///   21 Relation::ancestors, each as "schema"."name" with inner quotes doubled, blanks between
@@ -54,6 +54,15 @@ using Result = boost::system::result<T, Error>;
 /// What functions see, and what types hold, is asked for only if a name wants it: it takes the
 /// server longer to plan.
 std::string lookup_query(std::span<const RelationName> names);
+
+/// Whether brief_lookup_query() can be asked about these: relations all.
+bool has_brief_lookup(std::span<const RelationName> names);
+
+/// The same for what takes the server a third of the time to plan: tables without parents, children
+/// and rules, whose columns have PostgreSQL's own types or are pgveil.ciphertext. Parameters and
+/// cells are those of lookup_query(); of another relation cell 6, or 13 of a column, is NULL, and
+/// nothing is said of it. Cell 33 may be empty, or have several key ids in it, with blanks between.
+std::string brief_lookup_query(std::span<const RelationName> names);
 
 /// Another query, without parameters: one row with one cell. Where two sessions of one database get
 /// the same, lookup_query() tells both the same about relations, but for texts that the server
@@ -105,7 +114,9 @@ using LookupRow = std::span<const std::optional<std::string_view>>;
 /// Strict: wrong cell count, numbers or order is an error. Not thread-safe.
 class LookupReader {
 public:
-    explicit LookupReader(std::vector<RelationName> names);
+    enum class Answers { kWhole, kBrief };
+
+    explicit LookupReader(std::vector<RelationName> names, Answers answers = Answers::kWhole);
 
     Result<void> add_row(LookupRow row);
 
@@ -118,7 +129,11 @@ public:
     /// Columns that name one of these data keys are as if they named none.
     void take_for_usual(std::span<const std::uint32_t> key_ids);
 
-    /// Puts one entry per name, absent ones included. An error if a name got no row.
+    /// What a brief answer does not settle: lookup_query() tells.
+    std::vector<RelationName> left_open() const;
+
+    /// Puts one entry per name that is not left open, absent ones included. An error if a name got
+    /// no row.
     Result<void> finish(Catalog& catalog) &&;
 
 private:
@@ -129,6 +144,8 @@ private:
 
     std::vector<RelationName> names_;
     std::vector<std::optional<Entry>> entries_;
+    std::vector<bool> is_open_;  // by name
+    bool is_brief_;
     std::string viewpoint_;
 };
 

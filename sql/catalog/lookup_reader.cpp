@@ -11,6 +11,10 @@ namespace {
 
 using Cell = std::optional<std::string_view>;
 
+constexpr std::size_t kOidCell = 2;
+constexpr std::size_t kOverProtectedCell = 6;
+constexpr std::size_t kAttnumCell = 8;
+constexpr std::size_t kCiphertextCell = 13;
 constexpr std::size_t kRoutineCell = 18;
 constexpr std::size_t kViewCell = 20;
 constexpr std::size_t kAncestorsCell = 21;
@@ -29,6 +33,8 @@ public:
     explicit RowReader(LookupRow row) : row_(row) {}
 
     bool next_is_null() const { return next_ >= row_.size() || !row_[next_]; }
+
+    bool next_is_null_or_empty() const { return next_is_null() || row_[next_]->empty(); }
 
     std::string text() {
         const Cell cell = take();
@@ -81,7 +87,7 @@ Column read_column(RowReader& cells) {
     column.generated_or_identity = cells.truth();
     column.is_generated = cells.truth();
     cells.skip_to(kDataKeyCell);
-    column.data_key = cells.next_is_null() ? 0 : cells.number<std::uint32_t>();
+    column.data_key = cells.next_is_null_or_empty() ? 0 : cells.number<std::uint32_t>();
     return column;
 }
 
@@ -185,6 +191,15 @@ std::optional<EnumType> read_enum(RowReader& cells) {
     return type;
 }
 
+/// A row of a brief answer that does not say what the relation is.
+bool leaves_open(LookupRow row) {
+    const bool has_column = row[kAttnumCell].has_value();
+    const bool has_keys =
+        row[kDataKeyCell] && row[kDataKeyCell]->find(' ') != Cell::value_type::npos;
+    return row[kOidCell] &&
+           (!row[kOverProtectedCell] || has_keys || (has_column && !row[kCiphertextCell]));
+}
+
 Error unexpected(const char* what) {
     return Error{std::string("the answer to the catalog lookup is not as expected: ") + what};
 }
@@ -195,8 +210,11 @@ std::string viewpoint_query() {
     return "SELECT " + std::string(kViewpoint);
 }
 
-LookupReader::LookupReader(std::vector<RelationName> names)
-    : names_(std::move(names)), entries_(names_.size()) {}
+LookupReader::LookupReader(std::vector<RelationName> names, Answers answers)
+    : names_(std::move(names)),
+      entries_(names_.size()),
+      is_open_(names_.size()),
+      is_brief_(answers == Answers::kBrief) {}
 
 Result<void> LookupReader::add_row(LookupRow row) {
     if (row.size() != kLookupColumns) {
@@ -214,6 +232,12 @@ Result<void> LookupReader::add_row(LookupRow row) {
     if (is_first) {
         entry.emplace();
         entry->creation_schema = std::move(creation_schema);
+    }
+    if (is_brief_ && leaves_open(row)) {
+        is_open_[ordinal - 1] = true;
+    }
+    if (is_open_[ordinal - 1]) {
+        return {};
     }
     if (cells.next_is_null()) {
         return add_other(row, is_first, names_[ordinal - 1]);
@@ -323,6 +347,16 @@ void LookupReader::take_for_usual(std::span<const std::uint32_t> key_ids) {
     }
 }
 
+std::vector<RelationName> LookupReader::left_open() const {
+    std::vector<RelationName> names;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+        if (is_open_[i]) {
+            names.push_back(names_[i]);
+        }
+    }
+    return names;
+}
+
 Result<void> LookupReader::finish(Catalog& catalog) && {
     for (const auto& entry : entries_) {
         if (!entry) {
@@ -330,7 +364,9 @@ Result<void> LookupReader::finish(Catalog& catalog) && {
         }
     }
     for (std::size_t i = 0; i < names_.size(); ++i) {
-        catalog.put(std::move(names_[i]), std::move(*entries_[i]));
+        if (!is_open_[i]) {
+            catalog.put(std::move(names_[i]), std::move(*entries_[i]));
+        }
     }
     return {};
 }

@@ -283,11 +283,26 @@ class PreparedStatements(unittest.TestCase):
 class LookUps(unittest.TestCase):
     """What is asked about names is planned as something small: a server that took it for large would compile it (jit)."""
 
-    QUERY = re.compile(r"execute pgveil_injected\S*: (WITH RECURSIVE wanted.*?)\n[^\t][^\n]*DETAIL", re.DOTALL)
+    QUERY = re.compile(r"execute pgveil_injected\S*: (WITH (?:RECURSIVE )?wanted.*?)\n[^\t][^\n]*DETAIL", re.DOTALL)
     OF_TABLES = "SELECT id FROM people"
     OF_TYPES = "SELECT a FROM JSON_TABLE('[]', '$' COLUMNS (a int PATH '$.b')) AS j"  # no parser of ours knows it
     OF_FUNCTIONS = "SELECT hidden()"
+    OF_VIEWS = "SELECT id FROM hiding.list"  # a brief look-up does not settle it
     NAMES = 100
+    SETTLED = """CREATE TABLE public.shape (a int NOT NULL, b text COLLATE "C" NOT NULL DEFAULT 'x', c int GENERATED ALWAYS AS IDENTITY, d int[],
+          e numeric(4,2) GENERATED ALWAYS AS (a) STORED, "E ""f" char(3), UNIQUE (a, b) INCLUDE (d), UNIQUE (c), UNIQUE (d));
+        CREATE UNIQUE INDEX ON public.shape (b COLLATE "en-x-icu"); CREATE UNIQUE INDEX ON public.shape (b text_pattern_ops);
+        CREATE UNIQUE INDEX ON public.shape (a) WHERE a > 1; ALTER TABLE public.shape DROP COLUMN "E ""f";
+        CREATE TABLE public.columnless ();
+        ALTER TABLE public.people ADD CONSTRAINT odd CHECK (id > 0), ADD CONSTRAINT "pgveil_key:7:ssn" CHECK (ssn IS NOT NULL)"""
+    LEFT_OPEN = """CREATE TABLE public.parent (a int); CREATE TABLE public.child () INHERITS (public.parent);
+        CREATE TABLE public.root (a int) PARTITION BY LIST (a); CREATE TABLE public.part PARTITION OF public.root DEFAULT;
+        CREATE TABLE public.ruled (a int); CREATE RULE r AS ON INSERT TO public.ruled DO INSTEAD DELETE FROM people;
+        CREATE TYPE public.pair AS (a pgveil.ciphertext); CREATE TABLE public.typed (a int, b public.pair[]); CREATE SEQUENCE public.line;
+        CREATE DOMAIN public.ciphertext AS int; CREATE TABLE public.odd_type (a int, b public.ciphertext); CREATE VIEW public.seen AS SELECT 1;
+        CREATE MATERIALIZED VIEW public.kept AS SELECT ssn FROM public.people"""
+    OPEN = {"parent", "child", "root", "part", "ruled", "typed", "line", "odd_type", "seen", "kept"}
+    CLOSED = {"shape", "columnless", "people", "notes"}
 
     def asked_for(self, sql):
         with STACK.connect() as connection:
@@ -298,15 +313,50 @@ class LookUps(unittest.TestCase):
                 pass
             return max(self.QUERY.findall(STACK.server_log_since_mark()), key=len).replace("\n\t", "\n")
 
+    def answers(self, connection, query, names):
+        arrays = [["public"] * len(names), names, ["people"], ["r"] * len(names)]
+        texts = [("{" + ",".join(f'"{item}"' for item in array) + "}").encode() for array in arrays]
+        result = connection.pgconn.exec_params(query.encode(), texts, [1009] * 4)
+        self.assertEqual(result.error_message, b"")
+        answers = {}
+        for row in range(result.ntuples):
+            cells = [result.get_value(row, cell) for cell in range(result.nfields)]
+            answers.setdefault(names[int(cells[0]) - 1], []).append(cells)
+        return answers
+
+    def test_a_brief_look_up_says_the_same_or_nothing(self):
+        brief, whole = (self.asked_for(sql) for sql in ("SELECT word FROM app.mine", self.OF_VIEWS))
+        self.assertIn("RECURSIVE", whole)
+        self.assertNotIn("RECURSIVE", brief)
+        with STACK.direct() as connection:
+            connection.execute("BEGIN")
+            connection.execute(self.SETTLED)
+            connection.execute(self.LEFT_OPEN)
+            names = [*self.OPEN, *self.CLOSED, "nothing"]
+            short, long = (self.answers(connection, query, names) for query in (brief, whole))
+            connection.execute("ROLLBACK")
+        for name in names:
+            with self.subTest(name):
+                is_open = any(row[2] is not None and (row[6] is None or row[8] is not None and row[13] is None) for row in short[name])
+                self.assertEqual(is_open, name in self.OPEN)
+                if name in self.CLOSED:
+                    for row in short[name]:
+                        row[33] = row[33] or None
+                        row[29] = row[29] or b"f"
+                    self.assertEqual(short[name], long[name])
+        self.assertIn(b"7", [row[33] for row in short["people"]])
+        self.assertEqual(short["shape"][0][23], b"1 2,3")
+        self.assertIsNone(short["nothing"][0][2])
+
     def test_the_server_does_not_compile_them(self):
-        for sql, kinds in ((self.OF_TABLES, "rf"), (self.OF_TYPES, "rt"), (self.OF_FUNCTIONS, "rb")):
+        for sql, kinds in ((self.OF_TABLES, "rf"), (self.OF_VIEWS, "rf"), (self.OF_TYPES, "rt"), (self.OF_FUNCTIONS, "rb")):
             query = self.asked_for(sql)
             names = [f"name{i}" for i in range(self.NAMES)]
             arrays = [[""] * len(names), names, ["people"], [kinds[i % 2] for i in range(len(names))]]
             texts = [("{" + ",".join(f'"{item}"' for item in array) + "}").encode() for array in arrays]
             with self.subTest(sql), STACK.direct() as connection:
                 limit = float(connection.execute("SHOW jit_above_cost").fetchone()[0])
-                plan = connection.pgconn.exec_params(b"EXPLAIN (FORMAT JSON) " + query.encode(), texts)
+                plan = connection.pgconn.exec_params(b"EXPLAIN (FORMAT JSON) " + query.encode(), texts, [1009] * 4)
                 self.assertEqual(plan.error_message, b"")
                 self.assertLess(json.loads(plan.get_value(0, 0))[0]["Plan"]["Total Cost"], limit)
 

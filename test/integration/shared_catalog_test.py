@@ -19,7 +19,7 @@ CREATE TABLE archive.ledger (id int, entry text);
 
 ROWS = "INSERT INTO ledger VALUES (1, 'one'); INSERT INTO plain_table VALUES (1, 1); INSERT INTO archive.ledger VALUES (1, 'old')"
 
-WHOLE = "WITH RECURSIVE wanted"
+WHOLE = "wanted AS ("
 SHORT = "SELECT pg_catalog.concat_ws"
 
 

@@ -115,6 +115,48 @@ TEST(Lookup, ReadsUnderWhichDataKeyAColumnStands) {
     EXPECT_FALSE(reader.add_row(row).has_value());
 }
 
+/// What is left open of a relation whose first row has `value` there, and of a name of nothing.
+std::vector<RelationName> left_open_by(std::size_t cell, std::optional<std::string_view> value) {
+    const std::vector<RelationName> names = {{"", "t"}, {"", "gone"}};
+    LookupReader reader(names, LookupReader::Answers::kBrief);
+    Row row = veiled_row;
+    row[cell] = value;
+    EXPECT_TRUE(reader.add_row(row).has_value());
+    EXPECT_TRUE(reader.add_row(plain_row).has_value());
+    EXPECT_TRUE(reader.add_row(absent("2")).has_value());
+    auto open = reader.left_open();
+    Catalog catalog;
+    EXPECT_TRUE(std::move(reader).finish(catalog).has_value());
+    EXPECT_EQ(catalog.find(names[0]) == nullptr, !open.empty()) << "nothing is known of it";
+    EXPECT_NE(catalog.find(names[1]), nullptr);
+    return open;
+}
+
+TEST(Lookup, ABriefAnswerLeavesOpenWhatItDoesNotSay) {
+    const std::vector<RelationName> t = {{"", "t"}};
+    EXPECT_TRUE(left_open_by(33, "7").empty());
+    EXPECT_TRUE(left_open_by(33, "").empty());
+    EXPECT_EQ(left_open_by(33, "7 8"), t);
+    EXPECT_EQ(left_open_by(6, std::nullopt), t) << "it is connected with another one";
+    EXPECT_EQ(left_open_by(13, std::nullopt), t) << "a column of a type that somebody made";
+}
+
+TEST(Lookup, AWholeAnswerLeavesNothingOpen) {
+    for (const std::size_t cell : {6U, 13U}) {
+        LookupReader reader = reader_of_t();
+        Row row = veiled_row;
+        row[cell] = std::nullopt;
+        EXPECT_FALSE(reader.add_row(row).has_value());
+        EXPECT_TRUE(reader.left_open().empty());
+    }
+}
+
+TEST(Lookup, OnlyRelationsAreAskedForBriefly) {
+    EXPECT_TRUE(has_brief_lookup(std::vector<RelationName>{{"", "a"}, {"s", "b"}}));
+    EXPECT_FALSE(has_brief_lookup(std::vector<RelationName>{{"", "a"}, {"", "b", Kind::kFunction}})
+    );
+}
+
 TEST(Lookup, ReadsEnums) {
     LookupReader reader(std::vector<RelationName>{
         {"", "mood", Kind::kEnum}, {"s", "x", Kind::kEnum}});
@@ -279,6 +321,19 @@ TEST(Lookup, WritesArrayLiterals) {
     );
     ASSERT_TRUE(policy.has_value());
     EXPECT_EQ(protected_parameter(**policy), R"({"t"})");
+}
+
+TEST(Lookup, BriefQueryQualifiesEveryName) {
+    const std::vector<RelationName> unqualified = {{"", "a"}};
+    const std::vector<RelationName> qualified = {{"", "a"}, {"s", "a"}};
+    for (const std::string& query :
+         {brief_lookup_query(unqualified), brief_lookup_query(qualified)}) {
+        EXPECT_LT(query.size(), lookup_query(unqualified).size());
+        EXPECT_EQ(query.find("FROM pg_class"), std::string::npos);
+        EXPECT_EQ(query.find('\\'), std::string::npos) << "read with any setting of escapes";
+        EXPECT_EQ(query.find(" = "), std::string::npos) << "operators are qualified, too";
+        EXPECT_EQ(query.find('{'), query.find("{1,9}")) << "all parts are written out";
+    }
 }
 
 TEST(Lookup, QueryQualifiesEveryName) {
