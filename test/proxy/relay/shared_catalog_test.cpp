@@ -46,6 +46,19 @@ TEST_F(SharedCatalogTest, ConfirmsWhatAnotherSessionWasTold) {
     EXPECT_EQ(into.find(kVisits[0])->relation->oid, 5U);
 }
 
+TEST_F(SharedCatalogTest, RemembersOfEachDatabaseWhatABriefLookUpLeavesOpen) {
+    EXPECT_FALSE(shared.is_intricate("clinic", kVisits[0]));
+    shared.note_intricate("clinic", kVisits[0]);
+    EXPECT_TRUE(shared.is_intricate("clinic", kVisits[0]));
+    EXPECT_FALSE(shared.is_intricate("clinic", kBoth[1]));
+    EXPECT_FALSE(shared.is_intricate("other", kVisits[0]));
+    for (int number = 0; number < 5000; ++number) {
+        shared.note_intricate("clinic", {"", "t" + std::to_string(number)});
+    }
+    EXPECT_TRUE(shared.is_intricate("clinic", {"", "t4999"}));
+    EXPECT_FALSE(shared.is_intricate("clinic", kVisits[0])) << "bounded";
+}
+
 TEST_F(SharedCatalogTest, GivesNothingToAnotherViewpoint) {
     EXPECT_FALSE(takes(kScope, kOther));
     EXPECT_FALSE(takes(kScope, ""));
