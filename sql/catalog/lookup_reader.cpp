@@ -204,6 +204,25 @@ Error unexpected(const char* what) {
     return Error{std::string("the answer to the catalog lookup is not as expected: ") + what};
 }
 
+/// What stands in the first row of a relation only.
+Result<void> read_first_row(LookupRow row, Relation& relation) {
+    if (relation.over_protected) {
+        relation.view_text = read_text(row, kViewCell);
+    }
+    relation.query_hash = read_text(row, kQueryHashCell);
+    relation.is_intercepted = read_text(row, kInterceptedCell) == "t";
+    auto ancestors = qualified_names_in(read_text(row, kAncestorsCell));
+    if (!ancestors) {
+        return unexpected("parents that cannot be read");
+    }
+    relation.ancestors = std::move(*ancestors);
+    relation.partition_key = read_text(row, kPartitionKeyCell);
+    if (!read_keys(row[kKeysCell], relation.keys)) {
+        return unexpected("keys that cannot be read");
+    }
+    return {};
+}
+
 }  // namespace
 
 std::string viewpoint_query() {
@@ -244,19 +263,9 @@ Result<void> LookupReader::add_row(LookupRow row) {
     }
     Relation relation = read_relation(cells);
     if (is_first) {
-        if (relation.over_protected) {
-            relation.view_text = read_text(row, kViewCell);
-        }
-        relation.query_hash = read_text(row, kQueryHashCell);
-        relation.is_intercepted = read_text(row, kInterceptedCell) == "t";
-        auto ancestors = qualified_names_in(read_text(row, kAncestorsCell));
-        if (!ancestors) {
-            return unexpected("parents that cannot be read");
-        }
-        relation.ancestors = std::move(*ancestors);
-        relation.partition_key = read_text(row, kPartitionKeyCell);
-        if (!read_keys(row[kKeysCell], relation.keys)) {
-            return unexpected("keys that cannot be read");
+        auto read = read_first_row(row, relation);
+        if (!read.has_value()) {
+            return read;
         }
         entry->relation = std::move(relation);
     } else if (!entry->relation || entry->relation->oid != relation.oid) {
