@@ -35,7 +35,7 @@ struct SlowStatement {
 /// `custody`, `alarms` and `definitions`, which any thread may use.
 struct Environment {
     std::shared_ptr<const config::Policy> policy;  ///< swapped by a reload; sessions pin it
-    std::shared_ptr<store::ProxyCustody> custody;
+    std::shared_ptr<store::ProxyCustody> custody;  ///< null: no key, nothing protected is served
     config::LimitSettings limits;
     core::RandomSource* random = nullptr;
     const types::TimeZoneSource* zones = nullptr;

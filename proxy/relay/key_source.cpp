@@ -74,7 +74,8 @@ std::optional<Refusal> ensure_keys(SessionState& state) {
 
 analysis::NextKeys next_keys(const SessionState& state) {
     analysis::NextKeys next;
-    if (const auto keyring = state.environment->custody->keyring()) {
+    const auto& custody = state.environment->custody;
+    if (const auto keyring = custody ? custody->keyring() : nullptr) {
         for (const share::KeyringRow& row : keyring->rows) {
             if (row.state == share::KeyState::kNext) {
                 next.emplace(row.group, row.key_id);
