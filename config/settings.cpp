@@ -224,6 +224,8 @@ void SettingsReader::take_modes(Settings& settings) const {
 
 void SettingsReader::take_log(LogSettings& log) const {
     take("/log/slow_statement_ms", log.slow_statement_ms);
+    take("/log/connections", log.connections);
+    take("/log/disconnections", log.disconnections);
     const std::string level = word("/log/level");
     if (level == "error") {
         log.level = LogLevel::kError;

@@ -164,6 +164,8 @@ struct LogSettings {
     LogLevel level = LogLevel::kInfo;
     LogFormat format = LogFormat::kText;
     std::uint32_t slow_statement_ms = 0;  // 0: none is logged
+    bool connections = true;              // a line when a session has got its server
+    bool disconnections = true;           // a line when it has ended
 };
 
 /// Who did what with protected columns, in files of their own.

@@ -15,11 +15,10 @@ namespace {
 
 constexpr std::size_t kHandoutSizeMax = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t kFilesAtOnce = 1000;
+constexpr const char* kHoldsSomethingElse = " exists already and holds something else";
 
-user::Error is_taken(const std::string& path) {
-    return user::unusable(
-        path + " exists already and holds something else: move it away, or choose another directory"
-    );
+user::Error is_taken(const std::string& path, const char* by = " exists already") {
+    return user::unusable(path + by + ": move it away, or choose another directory");
 }
 
 core::SecretBytes line_of(core::ByteView text) {
@@ -44,7 +43,7 @@ Result<void> add_once(
         is_same = present && *present == core::as_text(content);
     }
     if (!is_same) {
-        return is_taken(path);
+        return is_taken(path, kHoldsSomethingElse);
     }
     return {};
 }
@@ -75,7 +74,7 @@ Result<void> add_user_file(
 ) {
     if (user::exists(path)) {
         if (!holds_key(path, user, lock)) {
-            return is_taken(path);
+            return is_taken(path, kHoldsSomethingElse);
         }
         return {};
     }

@@ -72,13 +72,6 @@ Result<void> order_and_hand_out(
 ) {
     const HandoutNames names = handout_names(arguments.out, arguments.user_id);
     const bool goes_on = order.is_made(home.state());
-    if (auto free = require_free({names.user, names.app}); !goes_on && !free) {
-        return free;
-    }
-    const auto passphrase = user_passphrase(arguments);
-    if (!passphrase) {
-        return passphrase.error();
-    }
     if (goes_on) {
         context.console.note(
             arguments.user_id +
@@ -86,7 +79,14 @@ Result<void> order_and_hand_out(
         );
     } else if (auto ordered = order_shares(home.state(), order, arguments); !ordered) {
         return ordered;
-    } else if (auto saved = home.save(); !saved) {
+    } else if (auto free = require_free({names.user, names.app}); !free) {
+        return free;
+    }
+    const auto passphrase = user_passphrase(arguments);
+    if (!passphrase) {
+        return passphrase.error();
+    }
+    if (auto saved = goes_on ? Result<void>() : home.save(); !saved) {
         return saved;
     }
     const UserRecord* record = home.state().find_user(arguments.user_id);

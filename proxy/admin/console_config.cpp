@@ -160,6 +160,8 @@ void list_operation(const config::Settings& settings, Listing& listing) {
     listing.add("log.level", word(settings.log.level));
     listing.add("log.format", word(settings.log.format));
     listing.add("log.slow_statement_ms", settings.log.slow_statement_ms);
+    listing.add("log.connections", word(settings.log.connections));
+    listing.add("log.disconnections", word(settings.log.disconnections));
     listing.add_fixed("audit.path", settings.audit.path);
     listing.add_fixed("audit.rotate_bytes", settings.audit.rotate_bytes);
     listing.add_fixed(

@@ -316,7 +316,7 @@ int run(const config::Policy& policy, const Request& request, Goal goal) {
     if (done) {
         return static_cast<int>(user::Exit::kOk);
     }
-    std::cerr << "\npgveil: " << done.error().message << '\n';
+    std::cerr << "pgveil: " << done.error().message << '\n';
     return static_cast<int>(done.error().code);
 }
 

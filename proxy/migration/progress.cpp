@@ -36,6 +36,12 @@ std::string duration_text(std::int64_t seconds) {
 Progress::Progress()
     : is_terminal_(::isatty(STDERR_FILENO) == 1), begun_(Clock::now()), said_(begun_) {}
 
+Progress::~Progress() {
+    if (is_drawn_) {
+        std::cerr << '\n';
+    }
+}
+
 void Progress::erase() {
     if (is_drawn_) {
         std::cerr << "\r\033[K";

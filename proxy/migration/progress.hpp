@@ -11,6 +11,10 @@ namespace pgveil::migration {
 class Progress {
 public:
     Progress();
+    /// Leaves the line as it stands last.
+    ~Progress();
+    Progress(const Progress&) = delete;
+    Progress& operator=(const Progress&) = delete;
 
     /// A line of its own.
     void say(const std::string& line);

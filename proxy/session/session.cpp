@@ -70,7 +70,9 @@ Session::~Session() {
     worker_->service().routes.remove(cancel_key_);
     if (entered_) {
         worker_->leave(*this);
-        log("disconnected");
+        if (worker_->snapshot()->settings.log.disconnections) {
+            log("disconnected");
+        }
     }
 }
 
@@ -81,7 +83,9 @@ net::Awaitable<void> Session::run(ClientStartup startup) {
     }
     entered_ = true;
     worker_->enter(*this);
-    log_connected();
+    if (worker_->snapshot()->settings.log.connections) {
+        log_connected();
+    }
     const net::Duration keepalive(worker_->snapshot()->settings.timeouts.keepalive_ms);
     client_->set_keepalive(keepalive);
     upstream_.stream->set_keepalive(keepalive);

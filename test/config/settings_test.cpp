@@ -112,7 +112,7 @@ TEST(Settings, ReadsModesAndNumbers) {
     const auto settings = parse_settings(
         "f",
         with(
-            R"(,"workers":3,"memory":{"mode":"mlock"},"log":{"level":"debug","format":"json","slow_statement_ms":250},
+            R"(,"workers":3,"memory":{"mode":"mlock"},"log":{"level":"debug","format":"json","slow_statement_ms":250,"connections":false},
                      "limits":{"sessions":7,"sessions_per_user":2,"sessions_per_address":3,"pending_logins":4,"statement_bytes":70000,"statement_tokens":12000,
                                "plan_bytes_per_session":1048576},"tokens":{"max_validity_s":28800,"grace_s":0,"open":"per_token"})"
         )
@@ -123,6 +123,8 @@ TEST(Settings, ReadsModesAndNumbers) {
     EXPECT_EQ(settings->log.level, LogLevel::kDebug);
     EXPECT_EQ(settings->log.format, LogFormat::kJson);
     EXPECT_EQ(settings->log.slow_statement_ms, 250U);
+    EXPECT_FALSE(settings->log.connections);
+    EXPECT_TRUE(settings->log.disconnections);
     EXPECT_EQ(settings->limits.sessions, 7U);
     EXPECT_EQ(settings->admission.sessions_per_user, 2U);
     EXPECT_EQ(settings->admission.sessions_per_address, 3U);

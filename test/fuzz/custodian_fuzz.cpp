@@ -50,9 +50,8 @@ Json attested_question(Crew& crew, const std::string& group_id, const core::Sign
     evidence.approval =
         attest::approve(tpm, attest::pcr_policy(values), attest::seal_purpose("acme"));
     evidence.quote = attest::write_quote(tpm, {core::Bytes(32), values});
-    return Json::parse(custody::attested_body(
-        asked->request,
-        {asked->request.point, "unseal"},
+    return Json::parse(custody::attested(
+        custody::partial_body(asked->request, {asked->request.point, "unseal"}),
         core::Bytes(32),
         {tpm.verifying_key().point().text(), to_text(evidence)}
     ));

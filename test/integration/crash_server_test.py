@@ -4,7 +4,9 @@ again: it ends well. The proxy itself goes on, and serves when the server is bac
 The server dies when the proxy has made its n-th step (test/support/stop_at.cpp counts and stops nothing here).
 """
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -172,6 +174,49 @@ class ServerDies(unittest.TestCase):
             return PROXY.dir / name
         self.sweep(verb, lambda name: PROXY.tenant(verb, "--out", out(name), "--apply", PROXY.url()),
                    lambda name: self.renewed(verb, out(name)))
+
+    def make_group(self, group):
+        succeeded(PROXY.tenant("group", "create", group, "--apply", PROXY.url()))
+
+    def data_key(self, verb, group):
+        more = ["--report", self.report(group)] if verb == "retire" else []
+        return PROXY.tenant("data-key", verb, "--group", group, *more, "--apply", PROXY.url())
+
+    def keys(self, group):
+        """The live key id and, if there is one, the next."""
+        (line,) = [line for line in succeeded(PROXY.tenant("group", "list")).splitlines() if line.startswith(f"{group}\t")]
+        return [int(number) for number in re.findall(r"(?:key id|next) (\d+)", line)]
+
+    def report(self, group):
+        """What rotate-data writes where nothing is left: nothing is stored under this group."""
+        report = {"form": "pgveil/1 rotation", "tenant": "clinic", "group": group, "next_key": self.keys(group)[-1], "databases": ["clinic"],
+                  "at": int(time.time())}
+        path = PROXY.dir / f"{group}.json"
+        if not path.exists():
+            path.write_text(json.dumps(report, separators=(",", ":")) + "\n")
+        return path
+
+    def mirrored(self, group):
+        return [row[0] for row in STACK.superuser(f"SELECT key_id FROM pgveil.keyring WHERE key_group = '{group}' ORDER BY 1", PROXY.home_database)]
+
+    def has_keys(self, verb, group, number):
+        """The same command again where it is not done: tenant, proxy and mirror agree, and nobody is locked out."""
+        if len(self.keys(group)) != number or PROXY.tenant("pending").stdout:
+            succeeded(self.data_key(verb, group))
+        self.assertEqual(len(self.keys(group)), number)
+        self.assertEqual(PROXY.tenant("pending").stdout, "")
+        self.assertTrue(opens("witness"))
+        wait_until(lambda: self.mirrored(group) == self.keys(group), "the mirror to follow")  # no second live key
+
+    def prepare_retirement(self, group):
+        self.make_group(group)
+        succeeded(self.data_key("new", group))
+
+    def test_data_key_new(self):
+        self.sweep("fresh", lambda group: self.data_key("new", group), lambda group: self.has_keys("new", group, 2), self.make_group)
+
+    def test_data_key_retire(self):
+        self.sweep("ended", lambda group: self.data_key("retire", group), lambda group: self.has_keys("retire", group, 1), self.prepare_retirement)
 
     def test_add(self):
         self.sweep("add", self.add, self.added)

@@ -231,6 +231,7 @@ class Grants(unittest.TestCase):
         succeeded(tool("user", "add", "gil"))
         first = options_of("gil")
         succeeded(tool("group", "grant", "gil", "medical", out="granted"))
+        self.assertIn("gil has key group medical already", tool("group", "grant", "gil", "medical", out="granted").stderr)
         second = options_of("gil", "granted")
         self.assertIn("stale", failure(first, SHOWN).message)
         with STACK.connect(second) as session:

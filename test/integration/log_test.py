@@ -86,6 +86,13 @@ class Formats(LogCase):
         request = re.search(r"info (s\d+-\d+) refused", "\n".join(self.lines_when("refused"))).group(1)
         wait_until(lambda: f"pgveil:refused:{request}" in STACK.server_log_since_mark(), "the marker in the server's log")
 
+    def test_sessions_that_come_and_go_are_switched_apart(self):
+        for switch, left_out, written in (("connections", "connected to", "disconnected"), ("disconnections", "disconnected", "connected to")):
+            self.set_log(level="info", **{switch: False})
+            self.refused()
+            lines = "\n".join(self.lines_when(written))
+            self.assertNotIn(left_out, lines)
+
     def test_level(self):
         """From the start on: a reload to this level would not say that it is done."""
         STACK.write("pgveil.json", self.changed(level="warn"))
