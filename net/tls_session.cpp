@@ -1,5 +1,6 @@
 #include "net/tls_session.hpp"
 
+#include "keyshare/core/invariant.hpp"
 #include "net/tls_bio.hpp"
 #include "net/tls_end_point.hpp"
 #include "net/tls_error.hpp"
@@ -165,7 +166,7 @@ IoResult TlsSession::read(std::span<std::uint8_t> space) {
 /// largest one down, but not up again.
 void TlsSession::fit_record_to(std::size_t size) {
     const std::size_t wanted = size <= kSmallRecordSize ? kSmallRecordSize : kRecordSizeMax;
-    if (wanted != record_size_ && !write_is_blocked_) {
+    if (wanted != record_size_) {
         SSL_ctrl(native_, SSL_CTRL_SET_MAX_SEND_FRAGMENT, static_cast<long>(wanted), nullptr);
         SSL_ctrl(native_, SSL_CTRL_SET_SPLIT_SEND_FRAGMENT, static_cast<long>(wanted), nullptr);
         record_size_ = wanted;
@@ -174,10 +175,17 @@ void TlsSession::fit_record_to(std::size_t size) {
 
 IoResult TlsSession::write(ByteView bytes) {
     clear_tls_errors();
-    fit_record_to(bytes.size());
+    if (held_up_ == 0) {
+        fit_record_to(bytes.size());
+    } else {
+        // With more than it had, OpenSSL would go on in the same room, which a larger record of
+        // later does not fit into. With as much it lets the room go.
+        core::invariant(bytes.size() >= held_up_, "a write that was held up is repeated whole");
+        bytes = bytes.first(held_up_);
+    }
     std::size_t count = 0;
     const int result = SSL_write_ex(native_, bytes.data(), bytes.size(), &count);
-    write_is_blocked_ = result != 1;
+    held_up_ = result == 1 ? 0 : bytes.size();
     if (result == 1) {
         return {.status = IoStatus::kDone, .bytes = count};
     }

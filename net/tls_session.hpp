@@ -90,7 +90,7 @@ private:
     std::string host_;
     bool wants_input_ = false;
     bool read_wants_write_ = false;
-    bool write_is_blocked_ = false;
+    std::size_t held_up_ = 0;      ///< bytes of the write that is to be repeated; 0: none is
     std::size_t record_size_ = 0;  ///< what a record takes at most; 0: OpenSSL's own
     error_code error_;
     Error handshake_error_{ErrorCode::kHandshake, {}};

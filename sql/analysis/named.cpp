@@ -65,6 +65,12 @@ bool is_identifier(const parse::Token& token) {
            token.kind == parse::TokenKind::kQuotedIdentifier;
 }
 
+/// TO or FROM of a GRANT or REVOKE: reserved words, but not behind a dot.
+bool begins_roles(const parse::Tokens& tokens, std::size_t index) {
+    return (tokens.is_word(index, "to") || tokens.is_word(index, "from")) && index > 0 &&
+           !tokens.is_symbol(index - 1, ".");
+}
+
 bool is_reserved(const parse::Tokens& tokens, std::size_t index, const std::string& name) {
     return tokens[index].kind == parse::TokenKind::kIdentifier &&
            std::binary_search(kReserved.begin(), kReserved.end(), std::string_view(name));
@@ -193,7 +199,12 @@ std::optional<Rejection> concerned_by_words(
 
 bool names_veil(const parse::Tokens& tokens, std::uint32_t begin, std::uint32_t end) {
     const auto range = tokens.inside(begin, end);
+    const bool is_grant =
+        tokens.is_word(range.first, "grant") || tokens.is_word(range.first, "revoke");
     for (std::size_t i = range.first; i < range.last; ++i) {
+        if (is_grant && begins_roles(tokens, i)) {
+            return false;
+        }
         if (is_identifier(tokens[i]) && is_veil_word(tokens.name_at(i))) {
             return true;
         }

@@ -36,7 +36,8 @@ std::optional<std::string> sql_runner_named(
     const parse::Tokens& tokens, std::uint32_t begin, std::uint32_t end
 );
 
-/// True if an identifier in the range names schema pgveil or one of its parameters.
+/// True if an identifier in the range names schema pgveil or one of its parameters. Behind TO or
+/// FROM of GRANT and REVOKE stand roles, and a role may have that name.
 bool names_veil(const parse::Tokens& tokens, std::uint32_t begin, std::uint32_t end);
 
 }  // namespace pgveil::analysis

@@ -92,7 +92,7 @@ ALLOWED = [
     ("CREATE TABLE IF NOT EXISTS people (id int)", "SELECT * FROM people"),
     ("TRUNCATE visits", "SELECT * FROM visits"),
     ("LOCK TABLE people IN SHARE MODE", "SELECT ssn FROM people"),
-    ("COMMENT ON COLUMN people.ssn IS 'a number'", "COMMENT ON TABLE people IS NULL", "GRANT SELECT (ssn, name) ON people TO app",
+    ("COMMENT ON COLUMN people.ssn IS 'a number'", "COMMENT ON TABLE people IS NULL", "GRANT SELECT (ssn, name) ON people TO app", "GRANT SELECT (ssn) ON people TO pgveil",
      "REVOKE ALL ON people FROM PUBLIC", "ANALYZE people", "REINDEX TABLE people", "CLUSTER people USING people_pkey",
      "SELECT name FROM people"),
 ]

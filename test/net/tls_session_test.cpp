@@ -59,6 +59,34 @@ protected:
         EXPECT_EQ(client_->write(bytes).bytes, size);
     }
 
+    /// Writes of this size until one is held up.
+    void fill(std::size_t size) {
+        const std::vector<std::uint8_t> bytes(size, 'x');
+        IoResult result;
+        do {
+            result = client_->write(bytes);
+        } while (result.status == IoStatus::kDone);
+        EXPECT_EQ(result.status, IoStatus::kBlocked);
+    }
+
+    std::size_t read_all() {
+        note_events();
+        std::vector<std::uint8_t> space(65536);
+        std::size_t count = 0;
+        IoResult result;
+        do {
+            result = server_->read(space);
+            count += result.bytes;
+        } while (result.status == IoStatus::kDone);
+        return count;
+    }
+
+    /// One call, and what it did.
+    IoResult try_write(std::size_t size) {
+        note_events();
+        return client_->write(std::vector<std::uint8_t>(size, 'x'));
+    }
+
     /// What the server has not read yet.
     std::size_t bytes_on_the_way() const {
         int bytes = 0;
@@ -82,6 +110,20 @@ TEST_F(TlsPair, SendsLargeWritesInOneRecordAfterSmallOnes) {
     write(10);
     write(5000);
     EXPECT_EQ(bytes_on_the_way(), 100 + 16384 + 10 + 5000 + 4 * kRecordOverhead);
+}
+
+// OpenSSL keeps the room of a record that was held up, and a larger one does not fit into it.
+TEST_F(TlsPair, WritesLargeRecordsBehindASmallOneThatWasHeldUp) {
+    fill(100);
+    read_all();
+    std::size_t written = 0;
+    for (int round = 0; round < 4; ++round) {
+        const IoResult result = try_write(16384);
+        ASSERT_EQ(result.status, IoStatus::kDone) << "round " << round;
+        written += result.bytes;
+        EXPECT_EQ(read_all(), result.bytes);
+    }
+    EXPECT_GE(written, 3 * 16384U);
 }
 
 }  // namespace

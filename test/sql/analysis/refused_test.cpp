@@ -251,6 +251,8 @@ const std::vector<Refused> kRefused = {
     {"DROP DOMAIN pgveil.ciphertext", "schema pgveil", "this command"},
     {"DROP SCHEMA \"pgveil\" CASCADE", "schema pgveil", "this command"},
     {"GRANT ALL ON SCHEMA pgveil TO public", "schema pgveil", "this command"},
+    {"GRANT SELECT ON public.from, pgveil.keyring TO nurse", "schema pgveil", "this command"},
+    {"REVOKE SELECT ON public.to, pgveil.keyring FROM nurse", "schema pgveil", "this command"},
     {"ALTER DOMAIN pgveil.ciphertext DROP CONSTRAINT c", "pgveil", "this command"},
 };
 
@@ -299,6 +301,8 @@ TEST(Refused, PlainRelationsPassUntouched) {
              "NOTIFY pgveil, 'x'",
              "LOCK TABLE patients",
              "GRANT SELECT (name) ON patients TO bob",
+             "GRANT SELECT ON notes TO pgveil",
+             "REVOKE ALL ON notes FROM bob, pgveil",
              "COMMENT ON TABLE patients IS 'people'",
              "ANALYZE patients",
              "DROP TABLE patients, notes",
