@@ -1,9 +1,13 @@
 """A TPM in software (Debian package swtpm) for a stack: a state folder and a socket of its own, of the stack's account."""
 
 import shutil
+import socket
 import subprocess
 
 from stack import StackError, wait_until
+
+
+GET_RANDOM_BYTE = bytes.fromhex("80010000000c0000017b0001")  # TPM2_GetRandom without sessions, TPM 2.0 part 3, 16.1
 
 
 class Swtpm:
@@ -25,8 +29,19 @@ class Swtpm:
             [*self.stack.as_owner(), "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--server",
              f"type=unixio,path={self.socket}", "--ctrl", f"type=unixio,path={self.socket}.ctrl", "--flags",
              "startup-clear"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(lambda: self.socket.exists() or self.child.poll() is not None, "swtpm to open its socket")
+        wait_until(lambda: self.answers() or self.child.poll() is not None, "swtpm to answer")
         return self
+
+    def answers(self):
+        """Whether it has started up: its socket is there before its counters have moved, and who is killed in between never started."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(10)
+                connection.connect(str(self.socket))
+                connection.sendall(GET_RANDOM_BYTE)
+                return connection.recv(64)[6:10] == bytes(4)
+        except OSError:
+            return False
 
     def stop(self):
         if self.child:
