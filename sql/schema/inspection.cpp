@@ -130,11 +130,15 @@ ORDER BY n.nspname, c.relname, a.attnum)sql";
 
 /// Takes out what the server's own spelling adds or leaves out.
 std::string bare(std::string_view condition) {
-    constexpr std::array<std::string_view, 12> kNoise = {
+    constexpr std::array<std::string_view, 16> kNoise = {
+        "::pg_catalog.bytea",
         "pg_catalog.",
         "OPERATOR",
         "::pgveil.ciphertext",
         "::bytea",
+        "E'",
+        "'",
+        "\\",
         "(",
         ")",
         " ",

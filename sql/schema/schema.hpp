@@ -26,8 +26,8 @@ std::string setup_lines_for_owner();
 /// quoted.
 std::string constraint_name(std::string_view column);
 
-/// The condition inside CHECK (...): only NULL and envelopes of `scheme` pass. Pure over
-/// octet_length and get_byte, all names schema-qualified; later envelope versions are allowed.
+/// The condition inside CHECK (...): only NULL and envelopes of `scheme` pass; later envelope
+/// versions are allowed. One LIKE over bytea, all names schema-qualified.
 std::string check_expression(std::string_view column, config::Scheme scheme);
 
 /// `CONSTRAINT "pgveil_ssn" CHECK (...)`, to stand in CREATE TABLE or after ALTER TABLE ... ADD.
