@@ -13,10 +13,11 @@ namespace {
 /// For each that comes, as not all of them hold much.
 constexpr std::size_t kSentAwayAtOnce = 4;
 
-/// A quarter is left for sessions that are at work.
+/// Three eighths are left for sessions at work and for what comes at once. Counted are pages, as
+/// those that nobody uses whole serve no other size.
 bool is_memory_short() {
     const core::ArenaReport arena = core::arena_report();
-    return arena.in_use > arena.size / 4 * 3;
+    return arena.claimed > arena.size / 8 * 5;
 }
 
 }  // namespace

@@ -94,6 +94,23 @@ TEST_F(Blocks, PagesOfOneSizeServeAnotherLater) {
     }
 }
 
+TEST_F(Blocks, TheTwoBuffersOfAHandshakeFitInOneAnothersPlace) {
+    constexpr std::size_t kInput = 20'480;
+    constexpr std::size_t kMessage = 24'576;
+    std::vector<void*> inputs;
+    std::vector<void*> messages;
+    for (void* block = nullptr; (block = blocks_.allocate(kInput)) != nullptr;) {
+        inputs.push_back(block);
+        messages.push_back(blocks_.allocate(kMessage));
+    }
+    for (void* block : inputs) {
+        blocks_.release(block);
+    }
+    for (std::size_t index = 0; index < inputs.size(); ++index) {
+        EXPECT_NE(blocks_.allocate(kMessage), nullptr) << index << " of " << inputs.size();
+    }
+}
+
 TEST_F(Blocks, RandomUseNeverOverlaps) {
     std::mt19937 random(42);  // NOLINT(cert-msc32-c,cert-msc51-cpp): a fixed seed repeats a failure
     std::vector<Live> live;
